@@ -1,0 +1,228 @@
+//! The only way to write a file: beside, then renamed.
+//!
+//! A reader never sees half a file. A folder of several files is whole when it holds `DONE`,
+//! which is written last. Every error names its path.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::Hint;
+
+/// The name of the file that makes a folder whole.
+const DONE: &str = "DONE";
+
+/// An input/output error with the path it happened at and what was being done.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} `{}`: {source}", path.display())]
+pub struct FileError {
+    /// `read`, `write`, `create`…
+    pub action: &'static str,
+    /// Where.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+impl FileError {
+    /// Wraps a system error; made for `map_err(FileError::at("read", path))`.
+    pub fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self { action, path, source }
+    }
+}
+
+impl Hint for FileError {
+    fn hint(&self) -> Option<String> {
+        let path = self.path.display();
+        match self.source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(
+                "free some space and run the same command again: it continues from here".into(),
+            ),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Some(format!("check the permissions of `{path}` (`ls -ld` shows them)"))
+            }
+            io::ErrorKind::NotFound => Some(format!("check the path `{path}`: nothing is there")),
+            _ => None,
+        }
+    }
+}
+
+/// A file being written beside its final place.
+///
+/// Nothing appears under the final name before [`AtomicFile::commit`]; a value that is dropped
+/// without it leaves nothing behind.
+#[derive(Debug)]
+pub struct AtomicFile {
+    file: BufWriter<NamedTempFile>,
+    path: PathBuf,
+}
+
+impl AtomicFile {
+    /// Starts writing what will become `path`; missing folders above it are made.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`] if the folder cannot be made or written to.
+    pub fn create(path: &Path) -> Result<Self, FileError> {
+        let folder = folder_of(path);
+        fs::create_dir_all(folder).map_err(FileError::at("create folder", folder))?;
+        let file = tempfile::Builder::new()
+            .prefix(".")
+            .suffix(".partial")
+            .permissions(readable_by_all())
+            .tempfile_in(folder)
+            .map_err(FileError::at("write", path))?;
+        Ok(Self { file: BufWriter::with_capacity(1 << 20, file), path: path.to_owned() })
+    }
+
+    /// Puts the file in its place: flushed, synced to the disk, renamed.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`] with the final path; a previous file of that name is then untouched.
+    pub fn commit(self) -> Result<(), FileError> {
+        let path = self.path;
+        let file = self.file.into_inner().map_err(|e| FileError {
+            action: "write",
+            path: path.clone(),
+            source: e.into_error(),
+        })?;
+        file.as_file().sync_all().map_err(FileError::at("write", &path))?;
+        file.persist(&path).map_err(|e| FileError {
+            action: "write",
+            path: path.clone(),
+            source: e.error,
+        })?;
+        sync_folder(folder_of(&path))
+    }
+
+    /// The final path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes all of `bytes`, with the path in the error.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`], for example when the disk is full.
+    pub fn put(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        self.file.write_all(bytes).map_err(FileError::at("write", &self.path))
+    }
+}
+
+/// A temporary file is private by default; what becomes of it is an ordinary file.
+fn readable_by_all() -> fs::Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    fs::Permissions::from_mode(0o644)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A rename is only on the disk once its folder is.
+fn sync_folder(folder: &Path) -> Result<(), FileError> {
+    File::open(folder).and_then(|f| f.sync_all()).map_err(FileError::at("write", folder))
+}
+
+/// Writes a whole file at once; see [`AtomicFile`].
+///
+/// # Errors
+///
+/// [`FileError`]; a previous file of that name is then untouched.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let mut file = AtomicFile::create(path)?;
+    file.put(bytes)?;
+    file.commit()
+}
+
+/// Reads a whole file.
+///
+/// # Errors
+///
+/// [`FileError`] with the path.
+pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    fs::read(path).map_err(FileError::at("read", path))
+}
+
+/// Reads a whole text file.
+///
+/// # Errors
+///
+/// [`FileError`] with the path, also if it is not UTF-8.
+pub fn read_to_string(path: &Path) -> Result<String, FileError> {
+    fs::read_to_string(path).map_err(FileError::at("read", path))
+}
+
+/// Declares a folder whole. Everything in it must have been written before.
+///
+/// # Errors
+///
+/// [`FileError`] if it cannot be written.
+pub fn mark_done(folder: &Path) -> Result<(), FileError> {
+    write_atomic(&folder.join(DONE), b"")
+}
+
+/// Whether a folder has been declared whole.
+pub fn is_done(folder: &Path) -> bool {
+    folder.join(DONE).is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_appears_before_the_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/file.txt");
+        let mut file = AtomicFile::create(&path).unwrap();
+        file.put(b"half").unwrap();
+        assert!(!path.exists());
+        drop(file);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 0, "a leftover");
+
+        write_atomic(&path, b"whole").unwrap();
+        assert_eq!(read_to_string(&path).unwrap(), "whole");
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.txt");
+        write_atomic(&path, b"old").unwrap();
+        let mut file = AtomicFile::create(&path).unwrap();
+        file.put(b"new").unwrap();
+        drop(file);
+        assert_eq!(read_to_string(&path).unwrap(), "old");
+    }
+
+    #[test]
+    fn a_full_disk_says_what_to_do() {
+        let mut full = File::options().write(true).open("/dev/full").unwrap();
+        let source = full.write_all(b"x").unwrap_err();
+        let error = FileError::at("write", Path::new("runs/weights"))(source);
+        assert_eq!(
+            error.to_string(),
+            "cannot write `runs/weights`: No space left on device (os error 28)"
+        );
+        assert_eq!(
+            error.hint().unwrap(),
+            "free some space and run the same command again: it continues from here"
+        );
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = read(Path::new("no/such/file")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot read `no/such/file`: No such file or directory (os error 2)"
+        );
+        assert!(error.hint().unwrap().contains("no/such/file"));
+    }
+}

@@ -1,0 +1,322 @@
+//! INTERFACE SKETCH, to be split by subject (study.rs, mixtures.rs, question.rs, plan.rs,
+//! account.rs, job.rs, executor.rs, answers.rs, report.rs, …).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use serde::{Deserialize, Serialize};
+use sparkjoy_base::{DomainName, Fingerprint, Hint, Seed, SourceName, Tokens};
+use sparkjoy_data::{Corpus, SourceFiles, Tokenizer, TokenizerKind};
+use sparkjoy_mix::{Mixture, Supply};
+use sparkjoy_nn::Shape;
+use sparkjoy_train::{RunSpec, StepRecord};
+
+/// What went wrong with a study, a plan or its execution.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// Stopped on request; running again continues.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Hint for LabError {
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+/// What the user wrote (design section 3), parsed and checked, nothing resolved.
+#[derive(Clone, Debug)]
+pub struct Study;
+
+/// Where a source's sequences come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SourceInput {
+    /// Text files, to be prepared.
+    Files(SourceFiles),
+    /// Declared by size only: can be planned, not run.
+    Declared(Tokens),
+}
+
+impl Study {
+    /// Reads a study file. `data`: what relative source paths are relative to
+    /// (default: the study's own `data` key or its folder).
+    pub fn open(path: &Path, data: Option<&Path>) -> Result<Self, LabError> {
+        let _ = (path, data);
+        todo!()
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        todo!()
+    }
+
+    /// The file as written, stored beside the results.
+    pub fn text(&self) -> &str {
+        todo!()
+    }
+
+    /// Seed of everything.
+    pub fn seed(&self) -> Seed {
+        todo!()
+    }
+
+    /// The tokenizer it asks for.
+    pub fn tokenizer(&self) -> &TokenizerKind {
+        todo!()
+    }
+
+    /// Sources with their input, sorted by name.
+    pub fn sources(&self) -> &BTreeMap<SourceName, SourceInput> {
+        todo!()
+    }
+}
+
+/// A source as planned.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PlanSource {
+    /// Its domain.
+    pub domain: DomainName,
+    /// Name, identity, sequences per epoch.
+    pub supply: Supply,
+    /// Tokens per epoch.
+    pub tokens: Tokens,
+    /// Declared by size rather than prepared.
+    pub declared: bool,
+    /// Epochs it may be read at most.
+    pub max_epochs: Option<f64>,
+}
+
+/// What a branch (with the trunk before it) reads of one source.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Account {
+    /// Proportion in the branch's mixture, ppm (0 if not named).
+    pub proportion: u32,
+    /// Tokens drawn in the trunk before the branch point.
+    pub trunk: Tokens,
+    /// Tokens drawn in the branch.
+    pub branch: Tokens,
+    /// Of those, read for the first time.
+    pub fresh: Tokens,
+    /// Of those, read before.
+    pub repeated: Tokens,
+    /// Epochs at the end, trunk included.
+    pub epochs: f64,
+}
+
+/// A run that starts at a trunk checkpoint: one per mixture, window and replicate.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Branch {
+    /// `upsampled-10%-r1`: unique in the plan, without its fingerprint.
+    pub name: String,
+    /// What it is called in tables: `upsampled`, `base`, `upsampled − math`.
+    pub label: String,
+    /// Its window as written, `10%`.
+    pub window: String,
+    /// Steps of the window.
+    pub window_steps: u64,
+    /// Replicate, from 0.
+    pub replicate: u32,
+    /// The step it starts at.
+    pub from_step: u64,
+    /// What determines its numbers. Its folder is `<name>-<fingerprint>`.
+    pub spec: RunSpec,
+    /// Per source.
+    pub accounts: BTreeMap<SourceName, Account>,
+}
+
+/// What a question asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ask {
+    /// How long should the last phase be?
+    Duration,
+    /// What is each source worth?
+    Removal,
+}
+
+/// One comparison of a question: branches against their control, replicate by replicate.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Arm {
+    /// Row label: `10%`, `− math`.
+    pub label: String,
+    /// Indices into [`Plan::branches`], one per replicate.
+    pub branches: Vec<usize>,
+    /// The branches each is compared with, one per replicate.
+    pub controls: Vec<usize>,
+    /// What the control is, in words: `base, same 10% window`.
+    pub control_label: String,
+}
+
+/// A question expanded.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct QuestionPlan {
+    /// Which.
+    pub ask: Ask,
+    /// The mixture asked about.
+    pub mixture: String,
+    /// Its comparisons. Duration: one per window against base. Removal: the full mixture against
+    /// base, then one per removal against the full mixture and its own line against base.
+    pub arms: Vec<Arm>,
+}
+
+/// How branches are scored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Held-out tokens per source.
+    pub held_out: Tokens,
+}
+
+/// The study resolved: every derived number, in canonical order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// Study name.
+    pub name: String,
+    /// Seed.
+    pub seed: Seed,
+    /// Model.
+    pub shape: Shape,
+    /// Sequences per step.
+    pub batch: u64,
+    /// Token budget as written.
+    pub budget: Tokens,
+    /// Steps of the whole run: floor(budget / tokens per step).
+    pub steps: u64,
+    /// Replicates.
+    pub replicates: u32,
+    /// Sources by name.
+    pub sources: BTreeMap<SourceName, PlanSource>,
+    /// Mixtures by name, resolved to sources.
+    pub mixtures: BTreeMap<String, Mixture>,
+    /// The trunk, over the whole budget; it is only trained as far as the last branch point.
+    pub trunk: RunSpec,
+    /// Distinct branches, sorted by (from_step, name).
+    pub branches: Vec<Branch>,
+    /// Questions as asked.
+    pub questions: Vec<QuestionPlan>,
+    /// Scoring.
+    pub evaluation: Evaluation,
+    /// What the user should know before spending a second (typed enum in the end).
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// Resolves a study. `corpora`: prepared sources by name; declared sources need none.
+    pub fn new(study: &Study, corpora: &[Corpus], tokenizer: &Tokenizer) -> Result<Self, LabError> {
+        let _ = (study, corpora, tokenizer);
+        todo!()
+    }
+
+    /// Identity of the whole plan.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of_value(self)
+    }
+
+    /// The trunk's checkpoints that branches start from, ascending.
+    pub fn branch_points(&self) -> Vec<u64> {
+        todo!()
+    }
+}
+
+/// Where and how, never what.
+pub struct Options<'a> {
+    /// Folder of all runs.
+    pub runs: PathBuf,
+    /// Folder of prepared shards.
+    pub prepared: PathBuf,
+    /// Threads.
+    pub threads: usize,
+    /// Set to save and stop.
+    pub stop: &'a AtomicBool,
+    /// Told what happens.
+    pub observe: &'a mut dyn FnMut(Event<'_>),
+}
+
+/// What happens while a study runs, for whoever shows it.
+pub enum Event<'a> {
+    /// A source is being prepared.
+    Preparing(&'a SourceName, sparkjoy_data::PrepareProgress),
+    /// The tokenizer is being trained.
+    TrainingTokenizer,
+    /// Job `index` of `of` begins (or is skipped because it is done).
+    Job {
+        /// Its name.
+        name: &'a str,
+        /// From 1.
+        index: usize,
+        /// How many there are.
+        of: usize,
+        /// Done before.
+        done: bool,
+    },
+    /// A training step was taken in the current job.
+    Step {
+        /// The record.
+        record: &'a StepRecord,
+        /// Step the job ends at.
+        target: u64,
+        /// Training tokens the whole study still needs, this job's rest included.
+        tokens_left: u64,
+    },
+    /// A checkpoint was saved.
+    Saved(&'a Path),
+    /// A branch is being scored.
+    Scoring(&'a str),
+}
+
+/// Prepares (or opens) tokenizer and sources of a study.
+pub fn corpora(
+    study: &Study,
+    options: &mut Options<'_>,
+) -> Result<(Tokenizer, Vec<Corpus>), LabError> {
+    let _ = (study, options);
+    todo!()
+}
+
+/// Whether a job is done, begun or missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobState {
+    /// Nothing there.
+    Missing,
+    /// Begun; continues from this step.
+    Begun {
+        /// Steps done.
+        step: u64,
+    },
+    /// Whole.
+    Done,
+}
+
+/// State of each job of a plan (trunk first, then branches), by name.
+pub fn job_states(plan: &Plan, options: &Options<'_>) -> Result<Vec<(String, JobState)>, LabError> {
+    let _ = (plan, options);
+    todo!()
+}
+
+/// Runs what is missing: trunk to its branch points, branches, scores. `only`: one job by name.
+pub fn run(
+    study: &Study,
+    plan: &Plan,
+    corpora: &[Corpus],
+    tokenizer: &Tokenizer,
+    only: Option<&str>,
+    options: &mut Options<'_>,
+) -> Result<(), LabError> {
+    let _ = (study, plan, corpora, tokenizer, only, options);
+    todo!()
+}
+
+/// The answers of a finished (or partly finished) study.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Answers;
+
+/// Computes the answers from what is scored.
+pub fn answers(plan: &Plan, options: &Options<'_>) -> Result<Answers, LabError> {
+    let _ = (plan, options);
+    todo!()
+}
+
+#[expect(dead_code, reason = "sketch")]
+type Sketch = (DomainName, PathBuf);

@@ -1,0 +1,7 @@
+//! Runs steps *a* to *b* of a plan and can stop and continue at any step without a trace.
+
+mod contract;
+
+pub use contract::{
+    Checkpoint, Outcome, RunSpec, Signal, Start, StepRecord, TrainError, load_model, run,
+};
