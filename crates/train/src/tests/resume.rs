@@ -67,16 +67,17 @@ fn a_branch_resumes_after_any_step_too() {
     let spec = tiny.branch(&trunk);
 
     let whole = tiny.folder("whole");
-    let from = |request| RunRequest { start_from: Some(&parent), ..request };
-    run(from(tiny.request(&spec, &whole)), &mut go_on).unwrap();
+    let start_from = Some(parent.as_path());
+    run(RunRequest { start_from, ..tiny.request(&spec, &whole) }, &mut go_on).unwrap();
     let steps: Vec<u64> = read_metrics(&whole).unwrap().iter().map(|r| r.step).collect();
     assert_eq!(steps, [4, 5, 6], "a branch counts on from its trunk");
 
     for stop in SWITCH + 1..LAST {
         let folder = tiny.folder(&format!("branch-{stop}"));
-        run(from(tiny.request(&spec, &folder)), &mut stop_after(stop)).unwrap();
+        let request = tiny.request(&spec, &folder);
+        run(RunRequest { start_from, ..request }, &mut stop_after(stop)).unwrap();
         // The parent is no longer needed once the branch has a checkpoint of its own.
-        run(tiny.request(&spec, &folder), &mut go_on).unwrap();
+        run(request, &mut go_on).unwrap();
         assert_same_bytes(&folder, &whole, LAST, &format!("branch stopped after {stop}"));
     }
     assert_eq!(super::tiny::files(&parent), before, "a branch wrote into its trunk");
