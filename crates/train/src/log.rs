@@ -64,12 +64,10 @@ impl Log<'_> {
         let divergence = Divergence { step, run, loss, grad_norm, lr, rows: rows.collect() };
         let json = serde_json::to_vec_pretty(&divergence).expect("NaN is written as text");
         let path = self.folder.path().join(format!("diverged-{step}.json"));
-        match disk::write(&path, &json) {
-            Err(error) => error.into(),
-            Ok(()) => {
-                let tokens = record.tokens.clone();
-                TrainError::Diverged { step, loss, grad_norm, lr, tokens, path }
-            }
+        if let Err(error) = disk::write(&path, &json) {
+            return error.into();
         }
+        let tokens = record.tokens.clone();
+        TrainError::Diverged { step, loss, grad_norm, lr, tokens, path }
     }
 }

@@ -1,5 +1,6 @@
 //! What a run refuses, word for word.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -7,7 +8,9 @@ use sparkjoy_base::{Hint, SourceName};
 use sparkjoy_data::Tokenizer;
 use sparkjoy_nn::OptimizerKind;
 
-use super::tiny::{ADAM, LAST, LION, SWITCH, Tiny, files_and_folders, go_on, refusal, reseal};
+use super::tiny::{
+    ADAM, LAST, LION, SWITCH, Tiny, branch_of, files_and_folders, go_on, refusal, reseal,
+};
 use crate::{
     Checkpoint, Divergence, RunRequest, Signal, Start, TrainError, load_model, read_metrics,
     read_spec, run,
@@ -18,11 +21,11 @@ fn text(tiny: &Tiny, error: &TrainError) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
-        text.push_str(&format!("\n  caused by: {error}"));
+        write!(text, "\n  caused by: {error}").unwrap();
         cause = error.source();
     }
     if let Some(hint) = error.hint() {
-        text.push_str(&format!("\nhint: {hint}"));
+        write!(text, "\nhint: {hint}").unwrap();
     }
     let runs = tiny.folder("");
     let text = text.replace(&*runs.to_string_lossy(), "runs/").replace("runs//", "runs/");
@@ -153,7 +156,7 @@ fn a_target_outside_the_phases_is_refused() {
     let folder = tiny.folder("run");
     let request = RunRequest { target: LAST + 1, ..tiny.request(&trunk, &folder) };
     insta::assert_snapshot!(text(&tiny, &refusal(request)), @"");
-    let branch = tiny.branch(&trunk);
+    let branch = branch_of(&trunk);
     let error = refusal(RunRequest { target: SWITCH - 1, ..tiny.request(&branch, &folder) });
     assert!(matches!(error, TrainError::Target { target: 2, first: 3, last: 6 }), "{error}");
     assert!(!folder.exists());
@@ -165,7 +168,7 @@ fn a_branch_starts_from_its_parent_at_its_step_or_not_at_all() {
     let trunk = tiny.trunk(LION);
     let parents = tiny.folder("trunk");
     run(RunRequest { keep: &[2, 3], ..tiny.request(&trunk, &parents) }, &mut go_on).unwrap();
-    let branch = tiny.branch(&trunk);
+    let branch = branch_of(&trunk);
     let folder = tiny.folder("branch");
     let error = |spec, parent: Option<&str>| {
         let parent = parent.map(|name| tiny.folder(name));
@@ -191,12 +194,12 @@ fn other_moments_or_another_shape_are_refused() {
     let trunk = tiny.trunk(LION);
     let parent = tiny.train(&trunk, "trunk", SWITCH).join("step-000003");
     let folder = tiny.folder("branch");
-    let mut branch = tiny.branch(&trunk);
+    let mut branch = branch_of(&trunk);
     branch.optimizer = ADAM;
     let from = |spec| RunRequest { start_from: Some(&parent), ..tiny.request(spec, &folder) };
     insta::assert_snapshot!(text(&tiny, &refusal(from(&branch))), @"");
     fs::remove_dir_all(&folder).unwrap();
-    let mut branch = tiny.branch(&trunk);
+    let mut branch = branch_of(&trunk);
     branch.shape.width = 32;
     insta::assert_snapshot!(text(&tiny, &refusal(from(&branch))), @"");
     fs::write(parent.join("model.safetensors"), [9, 0, 0, 0, 0, 0, 0, 0, b'{']).unwrap();

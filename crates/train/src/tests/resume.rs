@@ -2,7 +2,11 @@
 
 use std::fs;
 
-use super::tiny::{ADAM, LAST, LION, SWITCH, Tiny, assert_same_bytes, contents, go_on, stop_after};
+use sparkjoy_base::SourceName;
+
+use super::tiny::{
+    ADAM, LAST, LION, SWITCH, Tiny, assert_same_bytes, branch, contents, go_on, stop_after,
+};
 use crate::{Checkpoint, Outcome, RunRequest, Signal, read_metrics, run};
 
 #[test]
@@ -64,7 +68,7 @@ fn a_branch_resumes_after_any_step_too() {
     let parent = tiny.train(&trunk, "trunk", SWITCH);
     let parent = Checkpoint::at(&parent, SWITCH).unwrap().unwrap().folder;
     let before = super::tiny::files(&parent);
-    let spec = tiny.branch(&trunk);
+    let spec = branch_of(&trunk);
 
     let whole = tiny.folder("whole");
     let start_from = Some(parent.as_path());
@@ -135,7 +139,7 @@ fn metrics_say_what_was_read_and_lost() {
         assert!(record.lr > 0.0 || record.step == 1);
     }
     let names =
-        |step: usize| records[step - 1].tokens.keys().map(|n| n.as_str()).collect::<Vec<_>>();
+        |step: usize| records[step - 1].tokens.keys().map(SourceName::as_str).collect::<Vec<_>>();
     assert_eq!(names(SWITCH as usize), ["code", "web"]);
     assert_eq!(names(SWITCH as usize + 1), ["math", "web"]);
     assert!(records[5].loss < records[0].loss, "nothing was learned");

@@ -79,19 +79,6 @@ impl Tiny {
         }
     }
 
-    /// A branch of `trunk` from its switch on, to the trunk's end.
-    pub(super) fn branch(&self, trunk: &RunSpec) -> RunSpec {
-        RunSpec {
-            replicate: 1,
-            opening: trunk.order().unwrap().ledger_at(SWITCH * BATCH),
-            first_phase: 1,
-            phases: vec![phase(&[("code", 500_000), ("math", 500_000)], LAST - SWITCH)],
-            first_step: SWITCH,
-            start: Start::Branch { run: trunk.fingerprint() },
-            ..trunk.clone()
-        }
-    }
-
     fn supplies(&self) -> Vec<Supply> {
         let supply = |corpus: &Corpus| Supply {
             name: corpus.name().clone(),
@@ -121,6 +108,19 @@ impl Tiny {
         let request = RunRequest { target, ..self.request(spec, &folder) };
         assert_eq!(run(request, &mut go_on).unwrap(), Outcome::Done);
         folder
+    }
+}
+
+/// A branch of `trunk` from its switch on, to the trunk's end.
+pub(super) fn branch_of(trunk: &RunSpec) -> RunSpec {
+    RunSpec {
+        replicate: 1,
+        opening: trunk.order().unwrap().ledger_at(SWITCH * BATCH),
+        first_phase: 1,
+        phases: vec![phase(&[("code", 500_000), ("math", 500_000)], LAST - SWITCH)],
+        first_step: SWITCH,
+        start: Start::Branch { run: trunk.fingerprint() },
+        ..trunk.clone()
     }
 }
 
@@ -214,10 +214,12 @@ fn text(name: &str) -> String {
 }
 
 fn corpus(place: &Path, name: &str, text: &str, tokenizer: &Tokenizer) -> Corpus {
-    let lines: String = text
-        .split_inclusive(". ")
-        .map(|sentence| format!("{}\n", serde_json::json!({ "text": sentence })))
-        .collect();
+    let sentences = text.split_inclusive(". ");
+    let mut lines = sentences
+        .map(|sentence| serde_json::json!({ "text": sentence }).to_string())
+        .collect::<Vec<_>>()
+        .join("\n");
+    lines.push('\n');
     fs::write(place.join(format!("{name}.jsonl")), &lines).unwrap();
     fs::write(place.join(format!("{name}.val.jsonl")), lines.lines().next().unwrap()).unwrap();
     let source = SourceFiles {
