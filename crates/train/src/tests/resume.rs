@@ -5,7 +5,7 @@ use std::fs;
 use sparkjoy_base::SourceName;
 
 use super::tiny::{
-    ADAM, LAST, LION, SWITCH, Tiny, assert_same_bytes, branch, contents, go_on, stop_after,
+    ADAM, LAST, LION, SWITCH, Tiny, assert_same_bytes, branch_of, contents, go_on, stop_after,
 };
 use crate::{Checkpoint, Outcome, RunRequest, Signal, read_metrics, run};
 
