@@ -6,25 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{DomainName, Fingerprint, Hint, Seed, SourceName, Tokens};
+use sparkjoy_base::{DomainName, Fingerprint, Seed, SourceName, Tokens};
 use sparkjoy_data::{Corpus, SourceFiles, Tokenizer, TokenizerKind};
 use sparkjoy_mix::{Mixture, Supply};
 use sparkjoy_nn::Shape;
 use sparkjoy_train::{RunSpec, StepRecord};
 
-/// What went wrong with a study, a plan or its execution.
-#[derive(Debug, thiserror::Error)]
-pub enum LabError {
-    /// Stopped on request; running again continues.
-    #[error("interrupted")]
-    Interrupted,
-}
-
-impl Hint for LabError {
-    fn hint(&self) -> Option<String> {
-        None
-    }
-}
+use crate::LabError;
 
 /// What the user wrote (design section 3), parsed and checked, nothing resolved.
 #[derive(Clone, Debug)]

@@ -1,8 +1,14 @@
 //! Turns one study into trunk and branches, runs what is missing, computes the answers.
 
 mod contract;
+mod error;
+mod fit;
+mod problem;
 
 pub use contract::{
-    Account, Answers, Arm, Ask, Branch, Evaluation, Event, JobState, LabError, Options, Plan,
-    PlanSource, QuestionPlan, SourceInput, Study, answers, corpora, job_states, run,
+    Account, Answers, Arm, Ask, Branch, Evaluation, Event, JobState, Options, Plan, PlanSource,
+    QuestionPlan, SourceInput, Study, answers, corpora, job_states, run,
 };
+pub use error::{LabError, StudyError};
+pub use fit::{Fit, WindowBound};
+pub use problem::Problem;
