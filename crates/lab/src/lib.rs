@@ -4,11 +4,13 @@ mod contract;
 mod error;
 mod fit;
 mod problem;
+mod study;
 
 pub use contract::{
     Account, Answers, Arm, Ask, Branch, Evaluation, Event, JobState, Options, Plan, PlanSource,
-    QuestionPlan, SourceInput, Study, answers, corpora, job_states, run,
+    QuestionPlan, answers, corpora, job_states, run,
 };
 pub use error::{LabError, StudyError};
 pub use fit::{Fit, WindowBound};
 pub use problem::Problem;
+pub use study::{SourceInput, Study, template};
