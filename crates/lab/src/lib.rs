@@ -5,6 +5,8 @@ mod error;
 mod fit;
 mod problem;
 mod study;
+#[cfg(test)]
+mod testing;
 
 pub use contract::{
     Account, Answers, Arm, Ask, Branch, Evaluation, Event, JobState, Options, Plan, PlanSource,

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use sparkjoy_base::{DomainName, NameError, Ppm, QuantityError, SourceName, Tokens};
+use sparkjoy_base::{DomainName, NameError, Ppm, QuantityError, SourceName, Tokens, thousands};
 use sparkjoy_mix::MixError;
 use sparkjoy_nn::ShapeError;
 
@@ -245,7 +245,11 @@ pub enum Problem {
         step: Tokens,
     },
     /// A window that leaves no trunk.
-    #[error("window `{window}` is {steps} of the run's {of} steps, expected fewer than all")]
+    #[error(
+        "window `{window}` is {} of the run's {} steps, expected fewer than all",
+        thousands(*steps),
+        thousands(*of)
+    )]
     WindowWhole {
         /// As written.
         window: String,
@@ -255,7 +259,10 @@ pub enum Problem {
         of: u64,
     },
     /// A window asked about twice.
-    #[error("windows `{first}` and `{second}` are both {steps} steps, expected different ones")]
+    #[error(
+        "windows `{first}` and `{second}` are both {} steps, expected different ones",
+        thousands(*steps)
+    )]
     WindowTwice {
         /// The first.
         first: String,
@@ -336,21 +343,6 @@ pub enum Problem {
         /// Tokens per sequence.
         context: usize,
     },
-    /// A source named but never drawn.
-    #[error(
-        "source `{source_name}` has {proportion} of {phase} but is drawn in none of its \
-         {sequences} sequences"
-    )]
-    Starved {
-        /// The source.
-        source_name: SourceName,
-        /// Its share.
-        proportion: Ppm,
-        /// `branch `upsampled-5%-r0``.
-        phase: String,
-        /// Sequences of the phase.
-        sequences: u64,
-    },
     /// A source read more often than allowed.
     #[error(
         "branch `{branch}` reads source `{source_name}` {epochs:.2} times, expected at most its \
@@ -422,7 +414,6 @@ impl Problem {
             }
             Self::ChangesNothing { .. } => "ask about another mixture".into(),
             Self::RefillNobody { .. } => "ask with `refill = \"proportional\"`".into(),
-            Self::Starved { .. } => "raise its proportion, or leave it out of the mixture".into(),
             Self::TooSmall { source_name, .. } => {
                 format!("add text to `{source_name}`, or leave it out")
             }
@@ -448,6 +439,7 @@ fn nearest_of(nearest: Option<&str>, known: &[String]) -> String {
     match (nearest, known) {
         (Some(name), _) => format!("the nearest known is `{name}`"),
         (None, []) => "expected none".to_owned(),
+        (None, [only]) => format!("expected `{only}`"),
         (None, known) => format!("expected one of `{}`", known.join("`, `")),
     }
 }

@@ -213,3 +213,6 @@ fn evaluation(mut table: Table<'_>) -> Result<Tokens, LabError> {
     table.finish()?;
     Ok(tokens)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 //! A derived deserializer loses the place of a value inside a tagged table and stops at "unknown
 //! field"; here a key nobody took is an error with its line and the known key nearest to it.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -97,9 +97,19 @@ impl<'i> Table<'i> {
         expected: &'static str,
     ) -> Result<Item<'i>, LabError> {
         self.optional(key).ok_or_else(|| {
-            let key = key.to_owned();
-            let problem = Problem::MissingKey { key, table: self.name.clone(), expected };
-            self.source.problem(self.line, problem)
+            // A misspelt key is a better explanation than an absent one.
+            let misspelt = self.entries.keys().find(|&k| {
+                let written: &str = k.borrow();
+                nearest(written, [key]).is_some()
+            });
+            match misspelt {
+                Some(written) => self.unknown(written),
+                None => {
+                    let (key, table) = (key.to_owned(), self.name.clone());
+                    let problem = Problem::MissingKey { key, table, expected };
+                    self.source.problem(self.line, problem)
+                }
+            }
         })
     }
 
@@ -119,23 +129,21 @@ impl<'i> Table<'i> {
     /// Refuses what nobody took.
     pub(crate) fn finish(self) -> Result<(), LabError> {
         let unknown = self.entries.iter().map(|(key, _)| key).min_by_key(|key| key.span().start);
-        let Some(unknown) = unknown else { return Ok(()) };
-        let key: &str = unknown.borrow();
-        let known: Vec<String> = self.known.iter().map(|&k| k.to_owned()).collect();
-        let problem = Problem::UnknownKey {
-            key: key.to_owned(),
-            table: self.name,
-            nearest: nearest(key, self.known.iter().copied()),
-            known,
-        };
-        Err(self.source.problem(self.source.line(unknown.span().start), problem))
+        unknown.map_or(Ok(()), |key| Err(self.unknown(key)))
     }
 
-    fn item(
-        &self,
-        key: &Spanned<std::borrow::Cow<'i, str>>,
-        value: Spanned<DeValue<'i>>,
-    ) -> Item<'i> {
+    fn unknown(&self, written: &Spanned<Cow<'i, str>>) -> LabError {
+        let key: &str = written.borrow();
+        let problem = Problem::UnknownKey {
+            key: key.to_owned(),
+            table: self.name.clone(),
+            nearest: nearest(key, self.known.iter().copied()),
+            known: self.known.iter().map(|&k| k.to_owned()).collect(),
+        };
+        self.source.problem(self.source.line(written.span().start), problem)
+    }
+
+    fn item(&self, key: &Spanned<Cow<'i, str>>, value: Spanned<DeValue<'i>>) -> Item<'i> {
         item(self.source, &self.path, key, value)
     }
 }
@@ -143,7 +151,7 @@ impl<'i> Table<'i> {
 fn item<'i>(
     source: Source<'i>,
     path: &str,
-    key: &Spanned<std::borrow::Cow<'i, str>>,
+    key: &Spanned<Cow<'i, str>>,
     value: Spanned<DeValue<'i>>,
 ) -> Item<'i> {
     let line = source.line(key.span().start);
@@ -300,7 +308,7 @@ pub(crate) fn nearest<'a>(
     candidates
         .into_iter()
         .map(|candidate| (distance(candidate), candidate))
-        .filter(|&(distance, candidate)| 3 * distance <= candidate.len().max(name.len()))
+        .filter(|&(distance, candidate)| 5 * distance <= 2 * candidate.len().max(name.len()))
         .min()
         .map(|(_, candidate)| candidate.to_owned())
 }

@@ -124,7 +124,7 @@ fn betas(item: Item<'_>) -> Result<[f64; 2], LabError> {
         .collect::<Result<_, _>>()?;
     betas.try_into().map_err(|wrong: Vec<f64>| {
         let (line, key) = line_and_key;
-        let found = format!("{} numbers", wrong.len());
+        let found = format!("a list of {}", wrong.len());
         source.problem(line, Problem::OutOfRange { key, found, expected })
     })
 }
