@@ -19,7 +19,7 @@ pub use account::Account;
 pub use contract::{Answers, Event, JobState, Options, answers, corpora, job_states, run};
 pub use cost::{Effort, TreeCost};
 pub use error::{LabError, StudyError};
-pub use fit::{Fit, WindowBound};
+pub use fit::Fit;
 pub use note::Note;
 pub use plan::{Arm, Ask, Branch, Evaluation, Plan, PlanSource, QuestionPlan};
 pub use problem::Problem;
