@@ -387,7 +387,7 @@ fn row_19_the_statistics_tell_a_linear_congruence_from_a_shuffle() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     // Row 3 and design: nothing is read twice before its source is exhausted, however often a
     // run is branched.
