@@ -393,7 +393,8 @@ proptest! {
     // run is branched.
     #[test]
     fn row_03_a_chain_of_branches_reads_each_source_through_before_it_repeats(
-        cuts in prop::collection::vec(1..400_u64, 1..5), shares in prop::collection::vec(1..999_999_u32, 5),
+        cuts in prop::collection::vec(1..400_u64, 1..5),
+        shares in prop::collection::vec(1..999_999_u32, 5),
     ) {
         let sources = || vec![supply("code", 300), supply("web", 700)];
         let mut opening = Ledger::default();
