@@ -5,7 +5,6 @@ Writes order.json beside itself, which tests/golden.rs compares with. Needs noth
 """
 
 import json
-import math
 from pathlib import Path
 
 WORD, CIRCLE = 2**32, 2**64
@@ -66,8 +65,8 @@ def key(seed, purpose, *address):
 
 
 def permuted(position, n, words):
-    """Where a position of 0..n goes: a Feistel network on ceil(sqrt n) rows, walked into range."""
-    rows = math.isqrt(n - 1) + 1
+    """Where a position of 0..n goes: a Feistel network on 2^k rows, walked into range."""
+    rows = 2 ** ((n - 1).bit_length() // 2)
     columns = -(-n // rows)
 
     def mixed(x):
@@ -75,15 +74,15 @@ def permuted(position, n, words):
         return ((x ^ x >> 32) * 0xC4CEB9FE1A85EC53 % CIRCLE) >> 32
 
     while True:
-        row, column = divmod(position, columns)
+        column, row = divmod(position, rows)
         for i in range(12 if n < 1024 else 3):
             turn = 11 * i % 64
             first, second = (
                 (w << turn | w >> (64 - turn)) % CIRCLE for w in words[2 * (i % 2) : 2 * (i % 2) + 2]
             )
-            row = (row + (mixed(column ^ first) * rows >> 32)) % rows
+            row ^= mixed(column ^ first) % rows
             column = (column + (mixed(row ^ second) * columns >> 32)) % columns
-        position = row * columns + column
+        position = column * rows + row
         if position < n:
             return position
 
