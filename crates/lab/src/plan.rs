@@ -255,4 +255,6 @@ pub(crate) fn supplies(
 #[cfg(test)]
 mod paper_tests;
 #[cfg(test)]
+mod real_text_tests;
+#[cfg(test)]
 mod tests;
