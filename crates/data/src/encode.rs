@@ -43,9 +43,7 @@ impl<T> ByPart<T> {
 }
 
 /// The last document of a part that lies in a finished shard; also how many shards those are.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Reached {
     /// Finished shards.
     pub(crate) shards: u64,
@@ -93,7 +91,7 @@ pub(crate) fn encode(
 ) -> Result<Encoded, DataError> {
     let (file, stored_bytes) = (block.file, block.stored_bytes);
     let mut out = Encoded { file, stored_bytes, ..Encoded::default() };
-    let mut take = |place: Place, text: Result<Cow<'_, str>, Fault>| match text {
+    let take = |place: Place, text: Result<Cow<'_, str>, Fault>| match text {
         Ok(text) => {
             out.add(input, place, &text, rule, encoder);
             Ok(())
@@ -109,24 +107,38 @@ pub(crate) fn encode(
             }
         }
     };
+    each_document(block, rule.text_field, take)?;
+    Ok(out)
+}
+
+/// Gives each document of `block` to `take`: where it stands, and its text or what is wrong with it.
+///
+/// # Errors
+///
+/// What `take` returns, at once.
+pub(crate) fn each_document(
+    block: &Block,
+    field: &str,
+    mut take: impl FnMut(Place, Result<Cow<'_, str>, Fault>) -> Result<(), DataError>,
+) -> Result<(), DataError> {
     match &block.content {
         Content::Lines { bytes, first_line } => {
             for (line, number) in bytes.split_inclusive(|&b| b == b'\n').zip(*first_line..) {
                 // A blank line holds no document; many writers leave one at the end.
                 if !line.trim_ascii().is_empty() {
-                    take(Place::Line(number), json::text(line, rule.text_field))?;
+                    take(Place::Line(number), json::text(line, field))?;
                 }
             }
         }
         Content::Rows(rows) => {
             for (text, number) in rows.texts().zip(rows.first_row..) {
-                let null = || Fault::NotText { field: rule.text_field.to_owned(), found: "null" };
+                let null = || Fault::NotText { field: field.to_owned(), found: "null" };
                 take(Place::Row(number), text.ok_or_else(null).and_then(utf8))?;
             }
         }
         Content::Document(bytes) => take(Place::File, utf8(bytes))?,
     }
-    Ok(out)
+    Ok(())
 }
 
 fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
@@ -161,7 +173,7 @@ impl Encoded {
 }
 
 /// The part a document belongs to by its text alone, so that duplicates stay on one side.
-fn side(text: &str, split_ppm: u32) -> Part {
+pub(crate) fn side(text: &str, split_ppm: u32) -> Part {
     let hash = blake3::hash(text.as_bytes());
     let word = u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("8 bytes"));
     let millionth = (u128::from(word) * 1_000_000) >> 64;

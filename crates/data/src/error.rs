@@ -8,12 +8,17 @@ use std::path::PathBuf;
 
 use sparkjoy_base::{FileError, Fingerprint, Hint, SourceName, bytes, thousands};
 
+use crate::TokenizerError;
+
 /// What went wrong with text, tokens or shards.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// Stopped on request; running again continues.
     #[error("interrupted")]
     Interrupted,
+    /// About the tokenizer.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
     /// The system could not read or write a file.
     #[error(transparent)]
     File(#[from] FileError),
@@ -32,6 +37,7 @@ impl Hint for DataError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Interrupted => Some("run the same command again: it continues from here".into()),
+            Self::Tokenizer(error) => error.hint(),
             Self::File(error) => error.hint(),
             Self::Input(error) => error.hint(),
             Self::Prepare(error) => error.hint(),
@@ -160,11 +166,13 @@ impl Hint for InputError {
                 "check the path against `ls {}`, or name another folder with `--data`",
                 root.display()
             ),
-            Self::Pattern { .. } => "put `[` and `]` around characters meant literally: `[*]`".into(),
+            Self::Pattern { .. } => {
+                "put `[` and `]` around characters meant literally: `[*]`".into()
+            }
             Self::BothParts { .. } => {
                 "name the training files with a glob that leaves the held-out ones out".into()
             }
-            Self::Document(bad) => bad.hint(),
+            Self::Document(bad) => return bad.hint(),
             Self::TooLong { .. } => "split the document, or leave the file out".into(),
             Self::Compressed { path, format, .. } => match *format {
                 "zstd" => format!("check it with `zstd --test --long=27 {path}` and copy it again"),
@@ -220,7 +228,9 @@ impl Hint for BadDocument {
             Fault::NotText { .. } | Fault::FieldTwice { .. } => "fix the document",
             Fault::NotUtf8 { .. } => "convert the file to UTF-8 (`iconv -t UTF-8`)",
         };
-        Some(format!("{fix}, or set on_bad_document = \"skip\" to count and leave out such documents"))
+        Some(format!(
+            "{fix}, or set on_bad_document = \"skip\" to count and leave out such documents"
+        ))
     }
 }
 
@@ -533,7 +543,9 @@ impl Hint for ShardError {
         let folder = path.parent().unwrap_or(path).display();
         Some(match self {
             Self::Version { found, expected, .. } if found > expected => {
-                format!("use a newer sparkjoy, or remove `{folder}` and run `sparkjoy prepare` again")
+                format!(
+                    "use a newer sparkjoy, or remove `{folder}` and run `sparkjoy prepare` again"
+                )
             }
             _ => format!("remove its folder (`rm -r {folder}`) and run `sparkjoy prepare` again"),
         })
@@ -543,9 +555,7 @@ impl Hint for ShardError {
 fn quoted(names: &[String]) -> String {
     match names {
         [] => "none".to_owned(),
-        names => {
-            names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-        }
+        names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
     }
 }
 

@@ -17,8 +17,8 @@ const FIELDS_SHOWN: usize = 8;
 /// A [`Fault`] for bytes that are not UTF-8, a line that is not one JSON object, and an object
 /// whose `field` is missing, repeated or not a string.
 pub(crate) fn text<'a>(line: &'a [u8], field: &str) -> Result<Cow<'a, str>, Fault> {
-    let line = std::str::from_utf8(line)
-        .map_err(|e| Fault::NotUtf8 { byte: e.valid_up_to() + 1 })?;
+    let line =
+        std::str::from_utf8(line).map_err(|e| Fault::NotUtf8 { byte: e.valid_up_to() + 1 })?;
     let mut parser = serde_json::Deserializer::from_str(line);
     let broken = |e: serde_json::Error| {
         let message = e.to_string();

@@ -16,6 +16,8 @@ mod prepare;
 mod rows;
 mod shard;
 mod source;
+#[cfg(test)]
+mod tests;
 mod tokenizer;
 
 pub use corpus::{Corpus, Part, ShardInfo};

@@ -139,9 +139,7 @@ pub(crate) fn list(source: &SourceFiles) -> Result<Vec<Input>, DataError> {
             let trained: BTreeSet<&Path> = inputs.iter().map(|i| i.path.as_path()).collect();
             if let Some(twice) = held_out.iter().find(|i| trained.contains(i.path.as_path())) {
                 let source_name = source.name.clone();
-                return Err(
-                    InputError::BothParts { source_name, path: twice.path.clone() }.into()
-                );
+                return Err(InputError::BothParts { source_name, path: twice.path.clone() }.into());
             }
             inputs.extend(held_out);
             Ok(inputs)
@@ -215,7 +213,7 @@ fn matches(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, DataError> {
     for entry in glob::glob_with(&full, options).map_err(bad)? {
         paths.push(entry.map_err(|e| {
             let path = e.path().to_owned();
-            FileError::at("read", &path)(e.into_error())
+            FileError::at("read", &path)(e.into())
         })?);
     }
     Ok(paths)

@@ -14,8 +14,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::map::map;
 use super::{BLOCK_BYTES, FOOTER_BYTES, HEADER_BYTES, Header, shard_hash};
-use crate::error::ShardError;
 use crate::DataError;
+use crate::error::ShardError;
 
 /// One open shard.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl Shard {
         let width = self.header.width();
         let start = first as usize * width;
         let end = start + tokens.len() * width;
-        assert!(end <= self.payload_bytes, "token {first} + {} of {:?}", tokens.len(), self.path);
+        assert!(end <= self.payload_bytes, "{} tokens from {first} on", tokens.len());
         for block in start / BLOCK_BYTES..end.div_ceil(BLOCK_BYTES) {
             self.check(block)?;
         }
