@@ -181,5 +181,6 @@ fn find_column(input: &Input, schema: &SchemaDescriptor, field: &str) -> Result<
 
 fn broken(input: &Input, row: u64, error: &ParquetError) -> DataError {
     let message = error.to_string();
+    let message = message.strip_prefix("Parquet error: ").unwrap_or(&message).to_owned();
     InputError::Parquet { path: input.name.clone(), row, message }.into()
 }

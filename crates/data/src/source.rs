@@ -298,9 +298,6 @@ mod tests {
         let all = ["a.txt", "b/10.txt", "b/2.txt", "b/c/d.md"];
         for paths in [&["b", "a.txt"][..], &["**/*.txt", "b/c", "./a.txt", "b"], &["."]] {
             let found = names(&source(root.path(), paths, split()));
-            let found: Vec<_> = found.iter().map(|n| n.trim_start_matches("./")).collect();
-            let mut found = found.clone();
-            found.sort_unstable();
             assert_eq!(found, all, "{paths:?}");
         }
         let summary = scan(&source(root.path(), &["b"], split())).unwrap();
