@@ -62,7 +62,10 @@ pub enum InputError {
         limit: u64,
     },
     /// A compressed file that does not decompress to its end.
-    #[error("`{path}` is not a whole {format} file: {source} after {} of text", bytes(*text_bytes))]
+    #[error(
+        "`{path}` is not a whole {format} file: {source} ({} of text came before)",
+        bytes(*text_bytes)
+    )]
     Compressed {
         /// The file.
         path: String,

@@ -11,8 +11,10 @@ use super::quoted;
 pub enum PrepareError {
     /// Files without text.
     #[error(
-        "source `{source_name}` is empty: {files} files match {} in `{}`, without any text{}",
-        quoted(patterns), root.display(), skipped_note(*skipped)
+        "source `{source_name}` is empty: no text in what matches {} in `{}` (files: {files}, \
+         documents skipped as broken: {skipped})",
+        quoted(patterns),
+        root.display()
     )]
     Empty {
         /// The source.
@@ -28,7 +30,7 @@ pub enum PrepareError {
     },
     /// Nothing is held out.
     #[error(
-        "source `{source_name}` holds out nothing: {rule} leaves none of {} documents",
+        "source `{source_name}` holds out none of {} documents ({rule}), expected at least one",
         thousands(*documents)
     )]
     NothingHeldOut {
@@ -41,7 +43,7 @@ pub enum PrepareError {
     },
     /// Everything is held out.
     #[error(
-        "source `{source_name}` has nothing to train on: {rule} holds out all of {} documents",
+        "source `{source_name}` holds out all of {} documents ({rule}), expected some to train on",
         thousands(*documents)
     )]
     NothingTrained {
@@ -144,7 +146,8 @@ impl Hint for PrepareError {
         Some(match self {
             Self::Empty { .. } => "check that these files are the right ones".into(),
             Self::NothingHeldOut { .. } => {
-                "raise the split, for example validation = 0.05, or name held-out files".into()
+                "raise the split, for example validation = 0.05, or name held-out files with text"
+                    .into()
             }
             Self::NothingTrained { .. } => {
                 "lower the split, for example validation = 0.01, or name held-out files".into()
@@ -160,12 +163,5 @@ impl Hint for PrepareError {
                 path.parent().unwrap_or(path).display()
             ),
         })
-    }
-}
-
-fn skipped_note(skipped: u64) -> String {
-    match skipped {
-        0 => String::new(),
-        n => format!(" ({} documents skipped as broken)", thousands(n)),
     }
 }

@@ -89,20 +89,20 @@ fn compressed_files_that_break_off_are_refused() {
     gz.write_all(&json_lines(0..50)).unwrap();
     let gz = gz.finish().unwrap();
     insta::assert_snapshot!(said("a.jsonl.gz", &gz[..gz.len() - 5]), @r"
-    error: `a.jsonl.gz` is not a whole gzip file: unexpected end of file after 7.9 KiB of text
+    error: `a.jsonl.gz` is not a whole gzip file: unexpected end of file (7.9 KiB of text came before)
     hint: check it with `gzip --test a.jsonl.gz` and copy it again
     ");
     let zst = zstd::encode_all(&json_lines(0..50)[..], 1).unwrap();
     insta::assert_snapshot!(said("a.jsonl.zst", &zst[..zst.len() - 5]), @r"
-    error: `a.jsonl.zst` is not a whole zstd file: incomplete frame after 0 B of text
+    error: `a.jsonl.zst` is not a whole zstd file: incomplete frame (0 B of text came before)
     hint: check it with `zstd --test --long=27 a.jsonl.zst` and copy it again
     ");
     insta::assert_snapshot!(said("empty.jsonl.gz", b""), @r"
-    error: `empty.jsonl.gz` is not a whole gzip file: the file is empty after 0 B of text
+    error: `empty.jsonl.gz` is not a whole gzip file: the file is empty (0 B of text came before)
     hint: check it with `gzip --test empty.jsonl.gz` and copy it again
     ");
     insta::assert_snapshot!(said("plain.jsonl.zst", b"{\"text\": \"not compressed\"}"), @r"
-    error: `plain.jsonl.zst` is not a whole zstd file: Unknown frame descriptor after 0 B of text
+    error: `plain.jsonl.zst` is not a whole zstd file: Unknown frame descriptor (0 B of text came before)
     hint: check it with `zstd --test --long=27 plain.jsonl.zst` and copy it again
     ");
     // Also where broken documents are skipped.
@@ -122,7 +122,7 @@ fn an_altered_byte_in_a_compressed_file_is_found() {
     let at = gz.len() - 6;
     gz[at] ^= 1;
     insta::assert_snapshot!(said("a.jsonl.gz", &gz), @r"
-    error: `a.jsonl.gz` is not a whole gzip file: corrupt gzip stream does not have a matching checksum after 7.9 KiB of text
+    error: `a.jsonl.gz` is not a whole gzip file: corrupt gzip stream does not have a matching checksum (7.9 KiB of text came before)
     hint: check it with `gzip --test a.jsonl.gz` and copy it again
     ");
 }
@@ -149,7 +149,7 @@ fn parquet_files_are_refused_by_what_is_wrong() {
     hint: convert the file to UTF-8 (`iconv -t UTF-8`), or set on_bad_document = "skip" to count and leave out such documents
     "#);
     insta::assert_snapshot!(said("list.parquet", &testdata("list")), @r"
-    error: `list.parquet` has no column `text`, found `id`, `text`
+    error: `list.parquet`: column `text` holds lists or structs, expected strings
     hint: name the column that holds the text with `text_field`
     ");
 
@@ -219,7 +219,7 @@ fn a_path_that_stands_for_nothing_is_refused() {
     hint: give source `web` a `path`, for example "web/*.jsonl.zst"
     "#);
     insta::assert_snapshot!(refusal(&["a[.jsonl"]), @r"
-    error: `a[.jsonl` is not a glob: invalid range pattern (character 20)
+    error: `a[.jsonl` is not a glob: invalid range pattern (character 1)
     hint: put `[` and `]` around characters meant literally: `[*]`
     ");
     assert!(matches!(crate::scan(&place.source(&["b"], 1)), Err(DataError::Input(_))));
@@ -231,14 +231,14 @@ fn a_source_without_text_is_refused() {
     place.write("a.jsonl", b"\n\n");
     place.write("b.txt", b"");
     insta::assert_snapshot!(place.refusal(&place.source(&["*.jsonl", "*.txt"], 100_000)), @r"
-    error: source `web` is empty: 2 files match `*.jsonl`, `*.txt` in `HERE/in`, without any text
+    error: source `web` is empty: no text in what matches `*.jsonl`, `*.txt` in `HERE/in` (files: 2, documents skipped as broken: 0)
     hint: check that these files are the right ones
     ");
     place.write("a.jsonl", b"broken\n");
     let skip = OnBadDocument::Skip;
     let source = SourceFiles { on_bad_document: skip, ..place.source(&["*.jsonl"], 100_000) };
     insta::assert_snapshot!(place.refusal(&source), @r"
-    error: source `web` is empty: 1 files match `*.jsonl` in `HERE/in`, without any text (1 documents skipped as broken)
+    error: source `web` is empty: no text in what matches `*.jsonl` in `HERE/in` (files: 1, documents skipped as broken: 1)
     hint: check that these files are the right ones
     ");
 }
@@ -249,11 +249,11 @@ fn a_source_with_an_empty_side_is_refused() {
     place.write("a.jsonl", &json_lines(0..30));
     place.write("none.jsonl", b"");
     insta::assert_snapshot!(place.refusal(&place.source(&["a.jsonl"], 1)), @r"
-    error: source `web` holds out nothing: a split of 0.0001 % leaves none of 30 documents
-    hint: raise the split, for example validation = 0.05, or name held-out files
+    error: source `web` holds out none of 30 documents (a split of 0.0001 %), expected at least one
+    hint: raise the split, for example validation = 0.05, or name held-out files with text
     ");
     insta::assert_snapshot!(said_by_split(1_000_000), @r"
-    error: source `web` has nothing to train on: a split of 100 % holds out all of 30 documents
+    error: source `web` holds out all of 30 documents (a split of 100 %), expected some to train on
     hint: lower the split, for example validation = 0.01, or name held-out files
     ");
     let validation = Validation::Files(vec!["none.jsonl".into()]);
@@ -261,8 +261,8 @@ fn a_source_with_an_empty_side_is_refused() {
     let other = place.root().join("other");
     let error = prepare(&source, &other, 1).unwrap_err();
     insta::assert_snapshot!(place.shown(&error), @r"
-    error: source `web` holds out nothing: its validation files leaves none of 30 documents
-    hint: raise the split, for example validation = 0.05, or name held-out files
+    error: source `web` holds out none of 30 documents (validation files), expected at least one
+    hint: raise the split, for example validation = 0.05, or name held-out files with text
     ");
 }
 
