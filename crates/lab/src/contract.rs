@@ -2,87 +2,15 @@
 //! account.rs, job.rs, executor.rs, answers.rs, report.rs, …).
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{DomainName, FileError, Fingerprint, Seed, SourceName, Tokens};
-use sparkjoy_data::{Corpus, DataError, SourceFiles, Tokenizer, TokenizerKind};
-use sparkjoy_eval::EvalError;
+use sparkjoy_base::{DomainName, Fingerprint, Seed, SourceName, Tokens};
+use sparkjoy_data::{Corpus, Tokenizer};
 use sparkjoy_mix::{Mixture, Supply};
 use sparkjoy_nn::Shape;
-use sparkjoy_train::{RunSpec, TrainError};
+use sparkjoy_train::RunSpec;
 
-use crate::ExecutionError;
-
-/// What went wrong with a study, a plan or its execution.
-#[derive(Debug, thiserror::Error)]
-pub enum LabError {
-    /// A file could not be read or written.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// Text, tokens or shards.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// A run.
-    #[error(transparent)]
-    Train(#[from] TrainError),
-    /// Scoring.
-    #[error(transparent)]
-    Eval(#[from] EvalError),
-    /// A job.
-    #[error(transparent)]
-    Execution(#[from] ExecutionError),
-    /// Stopped on request; running again continues.
-    #[error("interrupted")]
-    Interrupted,
-}
-
-/// What the user wrote (design section 3), parsed and checked, nothing resolved.
-#[derive(Clone, Debug)]
-pub struct Study;
-
-/// Where a source's sequences come from.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SourceInput {
-    /// Text files, to be prepared.
-    Files(SourceFiles),
-    /// Declared by size only: can be planned, not run.
-    Declared(Tokens),
-}
-
-impl Study {
-    /// Reads a study file. `data`: what relative source paths are relative to
-    /// (default: the study's own `data` key or its folder).
-    pub fn open(path: &Path, data: Option<&Path>) -> Result<Self, LabError> {
-        let _ = (path, data);
-        todo!()
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &str {
-        todo!()
-    }
-
-    /// The file as written, stored beside the results.
-    pub fn text(&self) -> &str {
-        todo!()
-    }
-
-    /// Seed of everything.
-    pub fn seed(&self) -> Seed {
-        todo!()
-    }
-
-    /// The tokenizer it asks for.
-    pub fn tokenizer(&self) -> &TokenizerKind {
-        todo!()
-    }
-
-    /// Sources with their input, sorted by name.
-    pub fn sources(&self) -> &BTreeMap<SourceName, SourceInput> {
-        todo!()
-    }
-}
+use crate::{LabError, Study};
 
 /// A source as planned.
 #[derive(Clone, Debug, Serialize, Deserialize)]

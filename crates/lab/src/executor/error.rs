@@ -37,6 +37,16 @@ pub enum ExecutionError {
         /// Entries asked for.
         vocab: u32,
     },
+    /// Tokenizer or shards that are not there, where nothing may be written.
+    #[error("{what} is not prepared: `{}` is not whole", folder.display())]
+    NotPrepared {
+        /// The tokenizer or a source.
+        what: String,
+        /// Where it would lie.
+        folder: PathBuf,
+        /// The study it belongs to.
+        study: PathBuf,
+    },
     /// A source's tokens are not those that were planned with.
     #[error("the {part} tokens of source `{source_name}` are {found}, the plan expects {expected}")]
     Corpus {
@@ -98,6 +108,9 @@ impl Hint for ExecutionError {
             ),
             Self::NoText { .. } => {
                 "set `kind = \"cl100k\"` in `[tokenizer]`, or give a source a `path`".to_owned()
+            }
+            Self::NotPrepared { study, .. } => {
+                format!("run `sparkjoy prepare {}`", study.display())
             }
             Self::Corpus { .. } | Self::Tokenizer { .. } => {
                 format!("the text changed since the plan was made: {again} to plan anew")

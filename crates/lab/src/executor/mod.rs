@@ -22,7 +22,7 @@ use sparkjoy_train::{Checkpoint, Outcome, RunRequest, Signal, StepRecord};
 use crate::{Branch, Event, LabError, Options, Plan, Study};
 use job::{Job, checkpoint, jobs};
 
-pub use corpora::corpora;
+pub use corpora::{corpora, open_corpora};
 pub use error::ExecutionError;
 pub use folders::{branch_folder, study_folder, trunk_folder};
 pub use job::{JobState, job_states};
