@@ -17,9 +17,18 @@ fn shown(tiny: &Tiny, error: &LabError) -> String {
 fn a_job_alone_needs_what_comes_before_it() {
     let tiny = Tiny::new();
     let error = |only| shown(&tiny, &tiny.run(Some(only), None).0.unwrap_err());
-    insta::assert_snapshot!(error("upsampled-20%-r1"), @"");
-    insta::assert_snapshot!(error("trunk-36"), @"");
-    insta::assert_snapshot!(error("base-10%-r0-score"), @"");
+    insta::assert_snapshot!(error("upsampled-20%-r1"), @"
+    job `upsampled-20%-r1` starts from what `trunk-32` leaves, which is not done
+    hint: run job `trunk-32` first
+    ");
+    insta::assert_snapshot!(error("trunk-36"), @"
+    job `trunk-36` starts from what `trunk-32` leaves, which is not done
+    hint: run job `trunk-32` first
+    ");
+    insta::assert_snapshot!(error("base-10%-r0-score"), @"
+    job `base-10%-r0-score` starts from what `base-10%-r0` leaves, which is not done
+    hint: run job `base-10%-r0` first
+    ");
     assert!(
         error("trunk-35").starts_with("the plan has no job `trunk-35`, expected one of `trunk-32`")
     );
@@ -73,7 +82,8 @@ fn a_report_of_an_unfinished_study_names_what_is_missing() {
     fs::remove_dir_all(branch_folder(branch, &tiny.runs())).unwrap();
     let text = tiny.report().unwrap();
     assert!(text.contains("INCOMPLETE: 1 of 10 branches are not scored"), "{text}");
-    assert!(text.contains("missing: base-10%-r1"), "{text}");
+    assert!(text.contains("\n  base-10%-r1\n"), "{text}");
+    assert!(text.contains("base, same 10% window                 missing   missing"), "{text}");
 }
 
 #[test]
@@ -109,6 +119,9 @@ fn text_that_changed_since_the_plan_is_refused_before_a_step() {
 fn a_study_without_held_out_text_is_refused_before_a_step() {
     let tiny = Tiny::with(&crate::tiny::STUDY.replace("held_out = \"64\"", "held_out = \"15\""));
     let (result, seen) = tiny.run(None, None);
-    insta::assert_snapshot!(shown(&tiny, &result.unwrap_err()), @"");
+    insta::assert_snapshot!(shown(&tiny, &result.unwrap_err()), @"
+    15 held-out tokens per source are asked for, expected at least one context of 16
+    hint: set `held_out` in `[evaluation]` to at least 16
+    ");
     assert_eq!(seen.jobs.len(), 0);
 }

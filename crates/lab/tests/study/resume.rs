@@ -42,7 +42,7 @@ fn what_is_done_is_not_run_again() {
     let first = tiny.finish();
     assert!(first.jobs.iter().all(|(_, done)| !done));
     assert_eq!(first.tokens_left.last(), Some(&0));
-    assert!(first.tokens_left.windows(2).all(|pair| pair[0] == pair[1] + 32), "32 tokens a step");
+    assert!(first.tokens_left.windows(2).all(|pair| pair[0] == pair[1] + 96), "96 tokens a step");
     assert_eq!(first.scored.len(), tiny.plan.branches.len());
 
     let before = tiny.results();

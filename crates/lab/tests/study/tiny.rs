@@ -30,8 +30,8 @@ heads = 2
 context = 16
 
 [training]
-budget = "1280"
-batch = 2
+budget = "3840"
+batch = 6
 optimizer = { kind = "lionw", lr = 3e-3, betas = [0.9, 0.95], weight_decay = 1e-4 }
 schedule = { kind = "inverse-sqrt", warmup = "4 steps", scale = "4 steps", cooldown = "0" }
 grad_clip = 1.0
