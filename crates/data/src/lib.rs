@@ -14,6 +14,7 @@ mod packed;
 mod pipeline;
 mod prepare;
 mod rows;
+mod sample;
 mod shard;
 mod source;
 #[cfg(test)]
@@ -25,5 +26,6 @@ pub use error::{
     BadDocument, DataError, Fault, InputChange, InputError, Place, PrepareError, ShardError,
 };
 pub use prepare::{PrepareOptions, PrepareProgress, prepare};
+pub use sample::sample_documents;
 pub use source::{OnBadDocument, SourceFiles, SourceSummary, Validation, scan};
 pub use tokenizer::{Encoder, Tokenizer, TokenizerError, TokenizerKind};

@@ -11,6 +11,7 @@ use sparkjoy_eval::EvalError;
 use sparkjoy_mix::MixError;
 use sparkjoy_train::TrainError;
 
+use crate::ExecutionError;
 use crate::problem::Problem;
 
 /// What went wrong with a study, a plan or its execution.
@@ -34,6 +35,9 @@ pub enum LabError {
     /// Scoring.
     #[error(transparent)]
     Eval(#[from] EvalError),
+    /// A job that cannot run, or a result that cannot be used.
+    #[error(transparent)]
+    Execution(#[from] ExecutionError),
     /// Stopped on request; running again continues.
     #[error("interrupted")]
     Interrupted,
@@ -48,6 +52,7 @@ impl Hint for LabError {
             Self::Data(error) => error.hint(),
             Self::Train(error) => error.hint(),
             Self::Eval(error) => error.hint(),
+            Self::Execution(error) => error.hint(),
             Self::Interrupted => None,
         }
     }
