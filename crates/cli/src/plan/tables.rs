@@ -1,0 +1,227 @@
+//! The plan as a person reads it.
+
+use std::fmt::Write;
+
+use sparkjoy_base::{DomainName, Ppm, SourceName, bytes, duration, quantity, thousands};
+
+use super::facts::{Cost, Facts, Progress, Read};
+use crate::table::Table;
+
+/// Epochs beyond which repeated text is worth much less than new text.
+///
+/// # Source
+///
+/// Muennighoff et al. 2023, arXiv:2305.16264: up to 4 epochs are almost as good as new data.
+const MANY_EPOCHS: f64 = 4.0;
+
+/// All tables, each under a line that says what it is.
+pub(super) fn render(facts: &Facts<'_>) -> String {
+    let mut text = String::new();
+    machine(&mut text, facts);
+    section(&mut text, "mixtures, in percent", &mixtures(facts));
+    let (unit, name) = unit(facts);
+    let read = format!("tokens of the whole run, trunk and window together, in {name}");
+    section(&mut text, &read, &by_domain(facts, unit));
+    if by_source_tells_more(facts) {
+        section(&mut text, &format!("the same by source, in {name}"), &by_source(facts, unit));
+    }
+    section(&mut text, "epochs of each source at the end of the run", &epochs(facts));
+    if facts.columns.iter().flat_map(|c| c.sources.values()).any(|r| r.epochs > MANY_EPOCHS) {
+        let _ = writeln!(text, "! more than {MANY_EPOCHS} epochs: repeating gains little beyond");
+    }
+    section(&mut text, "jobs", &jobs(facts));
+    section(&mut text, "cost", &cost(facts));
+    for note in &facts.plan.notes {
+        let _ = writeln!(text, "\nnote: {note}");
+    }
+    text
+}
+
+fn section(text: &mut String, title: &str, table: &Table) {
+    let _ = write!(text, "\n{title}\n\n{}", table.render());
+}
+
+/// The model, and what this machine makes of it.
+fn machine(text: &mut String, facts: &Facts<'_>) {
+    let shape = &facts.plan.shape;
+    let how = if facts.speed.timed_step { "timed" } else { "estimated from matrix products" };
+    let _ = writeln!(
+        text,
+        "model: {} parameters ({} layers, width {}, {} heads, context {}, vocabulary {})\n\
+         each run: {} of memory, {} FLOPs a step, {} tokens/s on this machine ({how})",
+        thousands(facts.parameters),
+        shape.layers,
+        thousands(shape.width as u64),
+        shape.heads,
+        thousands(shape.context as u64),
+        thousands(shape.vocab as u64),
+        bytes(facts.memory),
+        power(facts.flops(1)),
+        quantity(facts.speed.tokens_per_second as u64),
+    );
+}
+
+fn mixtures(facts: &Facts<'_>) -> Table {
+    let plan = facts.plan;
+    let mut headers = vec!["<source".to_owned(), "<domain".to_owned()];
+    headers.extend(plan.mixtures.keys().cloned());
+    let mut table = Table::new(&headers);
+    let percent = |ppm: Option<&Ppm>| {
+        ppm.map_or_else(|| "–".to_owned(), |ppm| ppm.to_string().trim_end_matches(" %").to_owned())
+    };
+    let mut sources: Vec<_> = plan.sources.iter().collect();
+    sources.sort_by_key(|(name, source)| (&source.domain, *name));
+    for (name, source) in sources {
+        let parts = plan.mixtures.values().map(|m| percent(m.proportions().get(name)));
+        table.row([name.to_string(), source.domain.to_string()].into_iter().chain(parts));
+    }
+    table
+}
+
+/// The largest unit in which the largest number of the tables is at least 1.
+fn unit(facts: &Facts<'_>) -> (f64, &'static str) {
+    let largest = facts.columns.iter().flat_map(|c| c.domains.values()).max().copied();
+    match largest.unwrap_or(0) {
+        1_000_000_000.. => (1e9, "billions (B)"),
+        1_000_000.. => (1e6, "millions (M)"),
+        _ => (1e3, "thousands (K)"),
+    }
+}
+
+fn headers(first: &str, facts: &Facts<'_>) -> Vec<String> {
+    let columns = facts.columns.iter().map(|c| format!("{}\n{}", c.label, c.window));
+    std::iter::once(format!("<{first}")).chain(columns).collect()
+}
+
+fn by_domain(facts: &Facts<'_>, unit: f64) -> Table {
+    let mut table = Table::new(&headers("domain", facts));
+    let domains: Vec<&DomainName> = facts.columns[0].domains.keys().collect();
+    for domain in domains {
+        let tokens = facts.columns.iter().map(|c| in_unit(c.domains[domain], unit));
+        table.row(std::iter::once(domain.to_string()).chain(tokens));
+    }
+    table
+}
+
+/// Whether any domain has more than one source.
+fn by_source_tells_more(facts: &Facts<'_>) -> bool {
+    facts.plan.sources.len() > facts.columns[0].domains.len()
+}
+
+fn by_source(facts: &Facts<'_>, unit: f64) -> Table {
+    each_source("source", facts, |read| in_unit(read.tokens, unit))
+}
+
+fn epochs(facts: &Facts<'_>) -> Table {
+    each_source("source", facts, |read| {
+        let mark = if read.epochs > MANY_EPOCHS { "!" } else { "" };
+        format!("{mark}{:.2}", read.epochs)
+    })
+}
+
+fn each_source(first: &str, facts: &Facts<'_>, show: impl Fn(&Read) -> String) -> Table {
+    let mut table = Table::new(&headers(first, facts));
+    let sources: Vec<&SourceName> = facts.plan.sources.keys().collect();
+    for source in sources {
+        let read = facts.columns.iter();
+        let read = read.map(|c| c.sources.get(source).map_or_else(|| "–".to_owned(), &show));
+        table.row(std::iter::once(source.to_string()).chain(read));
+    }
+    table
+}
+
+fn jobs(facts: &Facts<'_>) -> Table {
+    let mut table = Table::new(&[
+        "<job", "window", "runs", "steps", "tokens", "first read", "repeated", "FLOPs", "time",
+        "<state",
+    ]);
+    let costs = |runs: usize, steps: u64| {
+        let steps = steps * runs as u64;
+        [power(facts.flops(steps)), duration(facts.seconds(steps))]
+    };
+    let tokens = |steps: u64| quantity(steps * facts.tokens_per_step);
+    let [flops, time] = costs(1, facts.trunk_steps);
+    let dash = || "–".to_owned();
+    table.row([
+        "trunk".to_owned(),
+        dash(),
+        "1".to_owned(),
+        thousands(facts.trunk_steps),
+        tokens(facts.trunk_steps),
+        dash(),
+        dash(),
+        flops,
+        time,
+        state(facts.trunk_state),
+    ]);
+    for group in &facts.groups {
+        let [flops, time] = costs(group.replicates, group.steps);
+        table.row([
+            group.label.to_owned(),
+            group.window.to_owned(),
+            group.replicates.to_string(),
+            thousands(group.steps),
+            tokens(group.steps),
+            quantity(group.fresh),
+            quantity(group.repeated),
+            flops,
+            time,
+            state(group.state),
+        ]);
+    }
+    table
+}
+
+/// `done`, `missing`, or how many of them are done or begun.
+fn state(progress: Progress) -> String {
+    let Progress { jobs, done, begun } = progress;
+    match (done, begun) {
+        (0, 0) => "missing".to_owned(),
+        (0, begun) => format!("{begun} of {jobs} begun"),
+        (done, _) if done == jobs => "done".to_owned(),
+        (done, _) => format!("{done} of {jobs} done"),
+    }
+}
+
+fn cost(facts: &Facts<'_>) -> Table {
+    let Cost { tree, in_full, left } = facts.cost;
+    let mut table = Table::new(&["<", "steps", "tokens", "FLOPs", "time"]);
+    let mut row = |what: String, steps: u64| {
+        table.row([
+            what,
+            thousands(steps),
+            quantity(steps * facts.tokens_per_step),
+            power(facts.flops(steps)),
+            duration(facts.seconds(steps)),
+        ]);
+    };
+    row("this tree".to_owned(), tree);
+    row("of which still to be run".to_owned(), left);
+    row(format!("{} branches in full", facts.plan.branches.len()), in_full);
+    let saving = in_full as f64 / tree.max(1) as f64;
+    table.row([format!("saving: {saving:.1} times"), "".into(), "".into(), "".into(), "".into()]);
+    table
+}
+
+fn in_unit(tokens: u64, unit: f64) -> String {
+    format!("{:.1}", tokens as f64 / unit)
+}
+
+/// `4.1e22`.
+fn power(flops: f64) -> String {
+    format!("{flops:.1e}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_counts_replicates() {
+        let of = |jobs, done, begun| state(Progress { jobs, done, begun });
+        assert_eq!(of(3, 0, 0), "missing");
+        assert_eq!(of(3, 0, 1), "1 of 3 begun");
+        assert_eq!(of(3, 2, 1), "2 of 3 done");
+        assert_eq!(of(3, 3, 0), "done");
+    }
+}
