@@ -1,5 +1,12 @@
-//! Scores a model on held-out text and tasks, with an error bar on every number.
+//! Scores a model on held-out text, the same text for every model.
+//!
+//! The Gauntlet and its tasks belong here too. This crate reads tokens and computes numbers; it
+//! writes nothing, and which models are compared with which is not its business.
 
-mod contract;
+mod error;
+mod held_out;
+mod sample;
 
-pub use contract::{EvalError, HeldOutScore, held_out};
+pub use error::EvalError;
+pub use held_out::{HeldOutScore, held_out};
+pub use sample::sample;

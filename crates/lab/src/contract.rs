@@ -2,76 +2,15 @@
 //! account.rs, job.rs, executor.rs, answers.rs, report.rs, …).
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{DomainName, Fingerprint, Hint, Seed, SourceName, Tokens};
-use sparkjoy_data::{Corpus, SourceFiles, Tokenizer, TokenizerKind};
+use sparkjoy_base::{DomainName, Fingerprint, Seed, SourceName, Tokens};
+use sparkjoy_data::{Corpus, Tokenizer};
 use sparkjoy_mix::{Mixture, Supply};
 use sparkjoy_nn::Shape;
-use sparkjoy_train::{RunSpec, StepRecord};
+use sparkjoy_train::RunSpec;
 
-/// What went wrong with a study, a plan or its execution.
-#[derive(Debug, thiserror::Error)]
-pub enum LabError {
-    /// Stopped on request; running again continues.
-    #[error("interrupted")]
-    Interrupted,
-}
-
-impl Hint for LabError {
-    fn hint(&self) -> Option<String> {
-        None
-    }
-}
-
-/// What the user wrote (design section 3), parsed and checked, nothing resolved.
-#[derive(Clone, Debug)]
-pub struct Study;
-
-/// Where a source's sequences come from.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SourceInput {
-    /// Text files, to be prepared.
-    Files(SourceFiles),
-    /// Declared by size only: can be planned, not run.
-    Declared(Tokens),
-}
-
-impl Study {
-    /// Reads a study file. `data`: what relative source paths are relative to
-    /// (default: the study's own `data` key or its folder).
-    pub fn open(path: &Path, data: Option<&Path>) -> Result<Self, LabError> {
-        let _ = (path, data);
-        todo!()
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &str {
-        todo!()
-    }
-
-    /// The file as written, stored beside the results.
-    pub fn text(&self) -> &str {
-        todo!()
-    }
-
-    /// Seed of everything.
-    pub fn seed(&self) -> Seed {
-        todo!()
-    }
-
-    /// The tokenizer it asks for.
-    pub fn tokenizer(&self) -> &TokenizerKind {
-        todo!()
-    }
-
-    /// Sources with their input, sorted by name.
-    pub fn sources(&self) -> &BTreeMap<SourceName, SourceInput> {
-        todo!()
-    }
-}
+use crate::{LabError, Study};
 
 /// A source as planned.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -86,6 +25,8 @@ pub struct PlanSource {
     pub declared: bool,
     /// Epochs it may be read at most.
     pub max_epochs: Option<f64>,
+    /// Identity of its held-out text; none where it is declared.
+    pub held_out: Option<Fingerprint>,
 }
 
 /// What a branch (with the trunk before it) reads of one source.
@@ -218,105 +159,3 @@ impl Plan {
         todo!()
     }
 }
-
-/// Where and how, never what.
-pub struct Options<'a> {
-    /// Folder of all runs.
-    pub runs: PathBuf,
-    /// Folder of prepared shards.
-    pub prepared: PathBuf,
-    /// Threads.
-    pub threads: usize,
-    /// Set to save and stop.
-    pub stop: &'a AtomicBool,
-    /// Told what happens.
-    pub observe: &'a mut dyn FnMut(Event<'_>),
-}
-
-/// What happens while a study runs, for whoever shows it.
-pub enum Event<'a> {
-    /// A source is being prepared.
-    Preparing(&'a SourceName, sparkjoy_data::PrepareProgress),
-    /// The tokenizer is being trained.
-    TrainingTokenizer,
-    /// Job `index` of `of` begins (or is skipped because it is done).
-    Job {
-        /// Its name.
-        name: &'a str,
-        /// From 1.
-        index: usize,
-        /// How many there are.
-        of: usize,
-        /// Done before.
-        done: bool,
-    },
-    /// A training step was taken in the current job.
-    Step {
-        /// The record.
-        record: &'a StepRecord,
-        /// Step the job ends at.
-        target: u64,
-        /// Training tokens the whole study still needs, this job's rest included.
-        tokens_left: u64,
-    },
-    /// A checkpoint was saved.
-    Saved(&'a Path),
-    /// A branch is being scored.
-    Scoring(&'a str),
-}
-
-/// Prepares (or opens) tokenizer and sources of a study.
-pub fn corpora(
-    study: &Study,
-    options: &mut Options<'_>,
-) -> Result<(Tokenizer, Vec<Corpus>), LabError> {
-    let _ = (study, options);
-    todo!()
-}
-
-/// Whether a job is done, begun or missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum JobState {
-    /// Nothing there.
-    Missing,
-    /// Begun; continues from this step.
-    Begun {
-        /// Steps done.
-        step: u64,
-    },
-    /// Whole.
-    Done,
-}
-
-/// State of each job of a plan (trunk first, then branches), by name.
-pub fn job_states(plan: &Plan, options: &Options<'_>) -> Result<Vec<(String, JobState)>, LabError> {
-    let _ = (plan, options);
-    todo!()
-}
-
-/// Runs what is missing: trunk to its branch points, branches, scores. `only`: one job by name.
-pub fn run(
-    study: &Study,
-    plan: &Plan,
-    corpora: &[Corpus],
-    tokenizer: &Tokenizer,
-    only: Option<&str>,
-    options: &mut Options<'_>,
-) -> Result<(), LabError> {
-    let _ = (study, plan, corpora, tokenizer, only, options);
-    todo!()
-}
-
-/// The answers of a finished (or partly finished) study.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Answers;
-
-/// Computes the answers from what is scored.
-pub fn answers(plan: &Plan, options: &Options<'_>) -> Result<Answers, LabError> {
-    let _ = (plan, options);
-    todo!()
-}
-
-#[expect(dead_code, reason = "sketch")]
-type Sketch = (DomainName, PathBuf);

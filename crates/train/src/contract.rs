@@ -151,27 +151,45 @@ impl Checkpoint {
     }
 }
 
-/// Brings the run in `folder` to `target` (steps from the trunk's start) and keeps a checkpoint there.
+/// One call of [`run`]: what to train, from which data, where, and how far.
+#[derive(Clone, Copy, Debug)]
+pub struct RunRequest<'a> {
+    /// Everything that determines the numbers.
+    pub spec: &'a RunSpec,
+    /// The sources `spec.supplies` names, in any order.
+    pub corpora: &'a [Corpus],
+    /// The tokenizer the sources were encoded with; saved with every checkpoint.
+    pub tokenizer: &'a Tokenizer,
+    /// The run folder.
+    pub folder: &'a Path,
+    /// The parent's checkpoint at `spec.first_step`; needed by a branch until it has one of its own.
+    pub start_from: Option<&'a Path>,
+    /// The step to reach, counted from the trunk's start.
+    pub target: u64,
+    /// Steps whose checkpoints are never cleaned away (`target` is always kept).
+    pub keep: &'a [u64],
+    /// Threads that compute. Changes the time, never a bit of the result.
+    pub threads: usize,
+}
+
+/// Brings the run in `request.folder` to `request.target` and keeps a checkpoint there.
 ///
 /// - Continues from the last whole checkpoint at or before `target` in the folder; starts from
 ///   `start_from` (a checkpoint of the parent run at `first_step`) or fresh otherwise.
 /// - Refuses a folder whose `run.json` has another fingerprint, and a `start_from` that is not
 ///   the parent named in the spec at `first_step`.
-/// - `keep`: steps whose checkpoints are never cleaned away (`target` is always kept).
 /// - `observe` is called after each step and decides when to save.
-#[expect(clippy::too_many_arguments, reason = "sketch; may become a struct")]
 pub fn run(
-    spec: &RunSpec,
-    corpora: &[Corpus],
-    tokenizer: &Tokenizer,
-    folder: &Path,
-    start_from: Option<&Path>,
-    target: u64,
-    keep: &[u64],
-    threads: usize,
+    request: RunRequest<'_>,
     observe: &mut dyn FnMut(&StepRecord) -> Signal,
 ) -> Result<Outcome, TrainError> {
-    let _ = (spec, corpora, tokenizer, folder, start_from, target, keep, threads, observe);
+    let _ = (request, observe);
+    todo!()
+}
+
+/// All steps recorded in the `metrics.jsonl` of a run or checkpoint folder.
+pub fn read_metrics(folder: &Path) -> Result<Vec<StepRecord>, TrainError> {
+    let _ = folder;
     todo!()
 }
 

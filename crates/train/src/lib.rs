@@ -3,5 +3,6 @@
 mod contract;
 
 pub use contract::{
-    Checkpoint, Outcome, RunSpec, Signal, Start, StepRecord, TrainError, load_model, run,
+    Checkpoint, Outcome, RunRequest, RunSpec, Signal, Start, StepRecord, TrainError, load_model,
+    read_metrics, run,
 };

@@ -1,0 +1,126 @@
+//! Held-out loss in bits per byte.
+//!
+//! Bits per byte is the cross-entropy of the text itself: the nats a model needs for the tokens of
+//! some held-out text, divided by ln 2 and by the bytes of UTF-8 those tokens stand for. Unlike
+//! loss per token it can be compared between tokenizers. What counts, exactly:
+//!
+//! - A sequence is `context` tokens cut from the held-out part as training sequences are cut.
+//!   Its first token is never a target and adds neither nats nor bytes; the other `context − 1`
+//!   tokens are targets, each predicted from those before it in the sequence.
+//! - An end-of-text token costs nats (a model must know where a document ends) but adds no bytes.
+//! - Nothing else is masked. The rest of the part that does not fill a sequence is never read.
+//! - A source's figure is all nats over all bytes of its sampled sequences: sequences weigh by
+//!   their bytes. How sources are joined to domains is the caller's to say.
+
+use serde::{Deserialize, Serialize};
+use sparkjoy_base::{Seed, SourceName, Tokens};
+use sparkjoy_data::{Corpus, Part, Tokenizer};
+use sparkjoy_nn::Engine;
+
+use crate::{EvalError, sample};
+
+/// Held-out loss of one source, item by item (an item is a sequence).
+///
+/// # Shapes
+///
+/// `ordinals`, `nats` and `bytes` have one element per sequence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeldOutScore {
+    /// The source.
+    pub source: SourceName,
+    /// Which sequences of its held-out part, ascending.
+    pub ordinals: Vec<u64>,
+    /// Nats summed over the targets of each sequence.
+    pub nats: Vec<f64>,
+    /// Bytes of text of the targets of each sequence; 0 where all are end-of-text.
+    pub bytes: Vec<u64>,
+}
+
+impl HeldOutScore {
+    /// Bits per byte: all nats over all bytes, in bits.
+    pub fn bits_per_byte(&self) -> f64 {
+        let nats: f64 = self.nats.iter().sum();
+        let bytes: u64 = self.bytes.iter().sum();
+        nats / std::f64::consts::LN_2 / bytes as f64
+    }
+}
+
+/// Scores up to `budget` tokens of each corpus's held-out part: the same sequences for every model.
+///
+/// # Guarantees
+///
+/// The same weights give the same bits, for any number of threads.
+///
+/// # Errors
+///
+/// As [`sample`]; [`EvalError::NoText`] and [`EvalError::NotFinite`] rather than a figure that is
+/// not a number; [`EvalError::Data`] if tokens cannot be read.
+///
+/// # Panics
+///
+/// If the tokenizer is not that of the model, that is, larger than its vocabulary.
+pub fn held_out(
+    engine: &mut Engine,
+    corpora: &[Corpus],
+    tokenizer: &Tokenizer,
+    seed: Seed,
+    budget: Tokens,
+) -> Result<Vec<HeldOutScore>, EvalError> {
+    let shape = *engine.shape();
+    assert!(tokenizer.vocab() as usize <= shape.vocab, "the model was trained on this tokenizer");
+    corpora
+        .iter()
+        .map(|corpus| {
+            let ordinals = sample(corpus, shape.context, seed, budget)?;
+            score(engine, corpus, tokenizer.byte_lengths(), ordinals)
+        })
+        .collect()
+}
+
+/// Scores the given sequences of one corpus.
+fn score(
+    engine: &mut Engine,
+    corpus: &Corpus,
+    byte_lengths: &[u16],
+    ordinals: Vec<u64>,
+) -> Result<HeldOutScore, EvalError> {
+    let context = engine.shape().context;
+    let (mut nats, mut bytes) = (Vec::new(), Vec::new());
+    for chunk in ordinals.chunks(engine.batch()) {
+        let mut tokens = vec![0; chunk.len() * context];
+        for (row, &ordinal) in tokens.chunks_exact_mut(context).zip(chunk) {
+            corpus.read(Part::Validation, ordinal, row)?;
+        }
+        let mut target_nats = vec![0.0; chunk.len() * (context - 1)];
+        engine.losses(&tokens, &mut target_nats);
+        nats.extend(target_nats.chunks_exact(context - 1).map(sum));
+        bytes.extend(tokens.chunks_exact(context).map(|row| text_bytes(row, byte_lengths)));
+    }
+    let score = HeldOutScore { source: corpus.name().clone(), ordinals, nats, bytes };
+    check(score)
+}
+
+/// Summed in f64 and in order: the same bits everywhere.
+fn sum(nats: &[f32]) -> f64 {
+    nats.iter().map(|&n| f64::from(n)).sum()
+}
+
+/// Bytes of the targets of one sequence, which are all its tokens but the first.
+fn text_bytes(row: &[u32], byte_lengths: &[u16]) -> u64 {
+    row[1..].iter().map(|&id| u64::from(byte_lengths[id as usize])).sum()
+}
+
+/// Refuses a score that is not a number.
+fn check(score: HeldOutScore) -> Result<HeldOutScore, EvalError> {
+    if let Some(i) = score.nats.iter().position(|n| !n.is_finite()) {
+        return Err(EvalError::NotFinite {
+            source_name: score.source,
+            ordinal: score.ordinals[i],
+            nats: score.nats[i],
+        });
+    }
+    if score.bytes.iter().all(|&b| b == 0) {
+        return Err(EvalError::NoText { source_name: score.source, sequences: score.bytes.len() });
+    }
+    Ok(score)
+}

@@ -1,0 +1,136 @@
+//! What can go wrong between jobs. What goes wrong inside one is told by the room that does it.
+
+use std::path::PathBuf;
+
+use sparkjoy_base::{Fingerprint, Hint, SourceName};
+
+/// A job that cannot run, or a result that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecutionError {
+    /// No job of the plan has this name.
+    #[error("the plan has no job `{name}`, expected one of {}", listed(.known))]
+    UnknownJob {
+        /// The name asked for.
+        name: String,
+        /// The jobs there are.
+        known: Vec<String>,
+    },
+    /// A job asked for alone cannot begin yet.
+    #[error("job `{job}` starts from what `{needs}` leaves, which is not done")]
+    Prerequisite {
+        /// The job asked for.
+        job: String,
+        /// The job that must be done before.
+        needs: String,
+    },
+    /// A source without text.
+    #[error("source `{source_name}` is declared by its size, expected text files to train on")]
+    Declared {
+        /// The source.
+        source_name: SourceName,
+    },
+    /// No source has text a tokenizer could be trained on.
+    #[error(
+        "no source has text files, expected at least one to train a tokenizer of {vocab} entries on"
+    )]
+    NoText {
+        /// Entries asked for.
+        vocab: u32,
+    },
+    /// Tokenizer or shards that are not there, where nothing may be written.
+    #[error("{what} is not prepared: `{}` is not whole", folder.display())]
+    NotPrepared {
+        /// The tokenizer or a source.
+        what: String,
+        /// Where it would lie.
+        folder: PathBuf,
+        /// The study it belongs to.
+        study: PathBuf,
+    },
+    /// A source's tokens are not those that were planned with.
+    #[error("the {part} tokens of source `{source_name}` are {found}, the plan expects {expected}")]
+    Corpus {
+        /// The source.
+        source_name: SourceName,
+        /// `training` or `held-out`.
+        part: &'static str,
+        /// Identity of the tokens at hand; `missing` if there are none.
+        found: String,
+        /// Identity of the tokens planned with.
+        expected: String,
+    },
+    /// The tokenizer is not the one that was planned with.
+    #[error("the tokenizer at hand is {found}, the plan expects {expected}")]
+    Tokenizer {
+        /// Identity of the tokenizer at hand.
+        found: Fingerprint,
+        /// Identity of the tokenizer planned with.
+        expected: Fingerprint,
+    },
+    /// A run folder holds the checkpoint of another run.
+    #[error("the checkpoint `{}` belongs to run {found}, expected run {expected}", path.display())]
+    ForeignCheckpoint {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The run it was made by.
+        found: Fingerprint,
+        /// The run of the plan.
+        expected: Fingerprint,
+    },
+    /// A score file holds the score of something else.
+    #[error("`{}` scores {found}, expected {expected}", path.display())]
+    ForeignScore {
+        /// The file.
+        path: PathBuf,
+        /// What it says it scored.
+        found: String,
+        /// What the plan asks for.
+        expected: String,
+    },
+    /// A file of ours that cannot be read back.
+    #[error("`{}` is damaged: {source}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+impl Hint for ExecutionError {
+    fn hint(&self) -> Option<String> {
+        let again = "run the same command again";
+        Some(match self {
+            Self::UnknownJob { .. } => "take a job's name from the plan as it is shown".to_owned(),
+            Self::Prerequisite { needs, .. } => format!("run job `{needs}` first"),
+            Self::Declared { source_name } => format!(
+                "give `[sources.{source_name}]` a `path` and a `validation` instead of a size"
+            ),
+            Self::NoText { .. } => {
+                "set `kind = \"cl100k\"` in `[tokenizer]`, or give a source a `path`".to_owned()
+            }
+            Self::NotPrepared { study, .. } => {
+                format!("run `sparkjoy prepare {}`", study.display())
+            }
+            Self::Corpus { .. } | Self::Tokenizer { .. } => {
+                format!("the text changed since the plan was made: {again} to plan anew")
+            }
+            Self::ForeignCheckpoint { path, .. } => format!(
+                "move `{}` away and {again}: the run is trained anew",
+                path.parent().unwrap_or(path).display()
+            ),
+            Self::ForeignScore { path, .. } | Self::Damaged { path, .. } => {
+                format!("move `{}` away and {again}: it is made anew", path.display())
+            }
+        })
+    }
+}
+
+/// Names in backticks, at most twelve of them.
+fn listed(names: &[String]) -> String {
+    let mut shown: Vec<String> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
+    if let more @ 1.. = names.len().saturating_sub(12) {
+        shown.push(format!("{more} more"));
+    }
+    shown.join(", ")
+}

@@ -1,0 +1,148 @@
+//! The jobs of a plan, what each needs, and how far each has come.
+//!
+//! A job is one idempotent piece of work on shared folders. Nothing keeps a list of what is done:
+//! the folders are asked, each time, and only what is whole and of the right identity counts.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sparkjoy_train::{Checkpoint, RunSpec};
+
+use super::folders::{branch_folder, trunk_folder};
+use super::scores::{Scored, Scores};
+use crate::{Branch, ExecutionError, LabError, Options, Plan};
+
+/// Whether a job is done, begun or missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobState {
+    /// Nothing there.
+    Missing,
+    /// Begun; continues from this step.
+    Begun {
+        /// Steps done.
+        step: u64,
+    },
+    /// Whole.
+    Done,
+}
+
+/// One piece of work.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Job<'a> {
+    /// Train the trunk from one branch point to the next.
+    Trunk {
+        /// The branch point before, or the trunk's start.
+        from: u64,
+        /// The branch point to reach.
+        to: u64,
+    },
+    /// Train a branch to its end.
+    Branch(&'a Branch),
+    /// Score the end of a branch.
+    Score(&'a Branch),
+}
+
+/// All jobs of a plan in an order in which each finds what it needs.
+pub(super) fn jobs(plan: &Plan) -> Vec<Job<'_>> {
+    let points: Vec<u64> = plan.branch_points().into_iter().filter(|&step| step > 0).collect();
+    let starts = std::iter::once(plan.trunk.first_step).chain(points.iter().copied());
+    let trunk = starts.zip(&points).map(|(from, &to)| Job::Trunk { from, to });
+    let branches = plan.branches.iter().flat_map(|b| [Job::Branch(b), Job::Score(b)]);
+    trunk.chain(branches).collect()
+}
+
+/// State of each job of a plan, by name: the trunk's stretches, then each branch and its score.
+///
+/// # Errors
+///
+/// [`ExecutionError::ForeignCheckpoint`], [`ExecutionError::ForeignScore`] if a folder holds
+/// something else than its name says; whatever reading the folders meets.
+pub fn job_states(plan: &Plan, options: &Options<'_>) -> Result<Vec<(String, JobState)>, LabError> {
+    let states = jobs(plan).into_iter().map(|job| {
+        let state = job.state(plan, &options.runs)?;
+        Ok((job.name(), state))
+    });
+    states.collect()
+}
+
+impl<'a> Job<'a> {
+    /// What it is called on a command line; unique in its plan.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Trunk { to, .. } => format!("trunk-{to}"),
+            Self::Branch(branch) => branch.name.clone(),
+            Self::Score(branch) => format!("{}-score", branch.name),
+        }
+    }
+
+    /// The job that must be done before this one.
+    pub(super) fn needs(&self, plan: &'a Plan) -> Option<Self> {
+        let trunk_to = |step: u64| {
+            jobs(plan).into_iter().find(|job| matches!(job, Job::Trunk { to, .. } if *to == step))
+        };
+        match self {
+            Self::Trunk { from, .. } => trunk_to(*from),
+            Self::Branch(branch) => trunk_to(branch.from_step),
+            Self::Score(branch) => Some(Self::Branch(branch)),
+        }
+    }
+
+    /// How far it has come.
+    pub(super) fn state(&self, plan: &Plan, runs: &Path) -> Result<JobState, LabError> {
+        match self {
+            Self::Trunk { from, to } => {
+                progress(&trunk_folder(plan, runs), &plan.trunk, *from, *to)
+            }
+            Self::Branch(branch) => {
+                let spec = &branch.spec;
+                progress(&branch_folder(branch, runs), spec, spec.first_step, spec.last_step())
+            }
+            Self::Score(branch) => {
+                let scored = Scored::new(plan, branch);
+                let scores = Scores::read(&branch_folder(branch, runs), &scored)?;
+                Ok(if scores.is_some() { JobState::Done } else { JobState::Missing })
+            }
+        }
+    }
+
+    /// Steps of training it still takes.
+    pub(super) fn steps_left(&self, state: JobState) -> u64 {
+        let (from, to) = match self {
+            Self::Trunk { from, to } => (*from, *to),
+            Self::Branch(branch) => (branch.spec.first_step, branch.spec.last_step()),
+            Self::Score(_) => return 0,
+        };
+        match state {
+            JobState::Missing => to - from,
+            JobState::Begun { step } => to - step,
+            JobState::Done => 0,
+        }
+    }
+}
+
+/// How far the run of `spec` in `folder` has come between two of its steps.
+fn progress(folder: &Path, spec: &RunSpec, from: u64, to: u64) -> Result<JobState, LabError> {
+    if !folder.exists() {
+        return Ok(JobState::Missing);
+    }
+    let checkpoints = Checkpoint::list(folder)?;
+    let expected = spec.fingerprint();
+    if let Some(foreign) = checkpoints.iter().find(|c| c.run != expected) {
+        let (path, found) = (foreign.folder.clone(), foreign.run);
+        return Err(ExecutionError::ForeignCheckpoint { path, found, expected }.into());
+    }
+    if checkpoints.iter().any(|c| c.step == to) {
+        return Ok(JobState::Done);
+    }
+    let begun = checkpoints.iter().map(|c| c.step).filter(|step| (from + 1..to).contains(step));
+    Ok(begun.max().map_or(JobState::Missing, |step| JobState::Begun { step }))
+}
+
+/// The whole checkpoint of `spec` at `step` in `folder`, if it is there.
+pub(super) fn checkpoint(folder: &Path, step: u64) -> Result<Option<Checkpoint>, LabError> {
+    if !folder.exists() {
+        return Ok(None);
+    }
+    Ok(Checkpoint::list(folder)?.into_iter().find(|c| c.step == step))
+}

@@ -1,0 +1,254 @@
+//! Runs what is missing of a plan, on this machine, one job after the other.
+//!
+//! The executor decides nothing: the plan says what there is to do, the folders say what is done,
+//! and whether a job is run again, continued or refused follows from the two. It is the only place
+//! below the command line that looks at a clock, to know when to save and how long a job took.
+
+mod corpora;
+mod error;
+mod folders;
+mod job;
+mod scores;
+mod timing;
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use sparkjoy_base::write_atomic;
+use sparkjoy_data::{Corpus, Part, Tokenizer};
+use sparkjoy_train::{Checkpoint, Outcome, RunRequest, Signal, StepRecord};
+
+use crate::{Branch, Event, LabError, Options, Plan, Study};
+use job::{Job, checkpoint, jobs};
+
+pub use corpora::{corpora, open_corpora};
+pub use error::ExecutionError;
+pub use folders::{branch_folder, study_folder, trunk_folder};
+pub use job::{JobState, job_states};
+pub(crate) use scores::{Scored, Scores};
+pub use timing::{JobTime, timings};
+
+/// Runs what is missing: trunk to its branch points, branches, scores.
+///
+/// - `only`: one job by its name ([`job_states`] lists them), for executors that run each job as
+///   a command of its own.
+///
+/// # Guarantees
+///
+/// Jobs that are done are not run again, jobs that were interrupted continue, folders that hold
+/// something else than the plan expects are refused. Interrupted at any instant and run again, a
+/// study ends in the same bytes of every weight and score.
+///
+/// # Errors
+///
+/// [`LabError::Interrupted`] after saving, when `options.stop` is set. [`ExecutionError`] for a job
+/// that cannot begin or a result that is not the plan's; what goes wrong in training and scoring.
+pub fn run(
+    study: &Study,
+    plan: &Plan,
+    corpora: &[Corpus],
+    tokenizer: &Tokenizer,
+    only: Option<&str>,
+    options: &mut Options<'_>,
+) -> Result<(), LabError> {
+    check_inputs(plan, corpora, tokenizer)?;
+    record(study.text(), plan, &options.runs)?;
+
+    let jobs = jobs(plan);
+    if let Some(name) = only
+        && jobs.iter().all(|job| job.name() != name)
+    {
+        let known = jobs.iter().map(Job::name).collect();
+        return Err(ExecutionError::UnknownJob { name: name.to_owned(), known }.into());
+    }
+    let mut executor = Executor { plan, corpora, tokenizer, options };
+    for (index, job) in jobs.iter().enumerate() {
+        let name = job.name();
+        if only.is_none_or(|only| only == name) {
+            let done = job.state(plan, &executor.options.runs)? == JobState::Done;
+            let event = Event::Job { name: &name, index: index + 1, of: jobs.len(), done };
+            (executor.options.observe)(event);
+            if !done {
+                executor.execute(job)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses text other than the plan's before a second is spent on it.
+fn check_inputs(plan: &Plan, corpora: &[Corpus], tokenizer: &Tokenizer) -> Result<(), LabError> {
+    let (found, expected) = (tokenizer.fingerprint(), plan.trunk.tokenizer);
+    if found != expected {
+        return Err(ExecutionError::Tokenizer { found, expected }.into());
+    }
+    for (name, source) in &plan.sources {
+        let Some(held_out) = source.held_out.filter(|_| !source.declared) else {
+            return Err(ExecutionError::Declared { source_name: name.clone() }.into());
+        };
+        let corpus = corpora.iter().find(|corpus| corpus.name() == name);
+        for (part, words, expected) in [
+            (Part::Train, "training", source.supply.fingerprint),
+            (Part::Validation, "held-out", held_out),
+        ] {
+            let found = corpus.map(|corpus| corpus.fingerprint(part));
+            if found != Some(expected) {
+                return Err(ExecutionError::Corpus {
+                    source_name: name.clone(),
+                    part: words,
+                    found: found.map_or_else(|| "missing".to_owned(), |f| f.to_string()),
+                    expected: expected.to_string(),
+                }
+                .into());
+            }
+        }
+        if let Some(corpus) = corpus {
+            let context = plan.shape.context;
+            sparkjoy_eval::sample(corpus, context, plan.seed, plan.evaluation.held_out)?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps what was asked and how it was resolved beside the results.
+fn record(study: &str, plan: &Plan, runs: &Path) -> Result<(), LabError> {
+    let folder = study_folder(plan, runs);
+    let json = serde_json::to_vec_pretty(plan).expect("plain data has a JSON form");
+    write_atomic(&folder.join("study.toml"), study.as_bytes())?;
+    Ok(write_atomic(&folder.join("plan.json"), &json)?)
+}
+
+/// A plan with all that its jobs need.
+struct Executor<'a, 'o> {
+    plan: &'a Plan,
+    corpora: &'a [Corpus],
+    tokenizer: &'a Tokenizer,
+    options: &'a mut Options<'o>,
+}
+
+impl<'a> Executor<'a, '_> {
+    /// Runs one job that is not done, and notes how long it took.
+    fn execute(&mut self, job: &Job<'a>) -> Result<(), LabError> {
+        if self.options.stop.load(Ordering::Relaxed) {
+            return Err(LabError::Interrupted);
+        }
+        if let Some(needs) = job.needs(self.plan)
+            && needs.state(self.plan, &self.options.runs)? != JobState::Done
+        {
+            let (job, needs) = (job.name(), needs.name());
+            return Err(ExecutionError::Prerequisite { job, needs }.into());
+        }
+        let begin = Instant::now();
+        let before = job.steps_left(job.state(self.plan, &self.options.runs)?);
+        let result = match *job {
+            Job::Trunk { to, .. } => self.train_trunk(job, to),
+            Job::Branch(branch) => self.train_branch(job, branch),
+            Job::Score(branch) => self.score(branch),
+        };
+        if matches!(result, Ok(()) | Err(LabError::Interrupted)) {
+            let after = job.steps_left(job.state(self.plan, &self.options.runs)?);
+            let spent = JobTime { seconds: begin.elapsed().as_secs_f64(), steps: before - after };
+            timing::add(self.plan, &self.options.runs, &job.name(), spent)?;
+        }
+        result
+    }
+
+    fn train_trunk(&mut self, job: &Job<'a>, to: u64) -> Result<(), LabError> {
+        let folder = trunk_folder(self.plan, &self.options.runs);
+        let request = RunRequest {
+            spec: &self.plan.trunk,
+            corpora: self.corpora,
+            tokenizer: self.tokenizer,
+            folder: &folder,
+            start_from: None,
+            target: to,
+            keep: &self.plan.branch_points(),
+            threads: self.options.threads,
+        };
+        self.train(job, request)
+    }
+
+    fn train_branch(&mut self, job: &Job<'a>, branch: &'a Branch) -> Result<(), LabError> {
+        let folder = branch_folder(branch, &self.options.runs);
+        let trunk = trunk_folder(self.plan, &self.options.runs);
+        let start = checkpoint(&trunk, branch.from_step)?;
+        let request = RunRequest {
+            spec: &branch.spec,
+            corpora: self.corpora,
+            tokenizer: self.tokenizer,
+            folder: &folder,
+            start_from: start.as_ref().map(|checkpoint| checkpoint.folder.as_path()),
+            target: branch.spec.last_step(),
+            keep: &[],
+            threads: self.options.threads,
+        };
+        self.train(job, request)
+    }
+
+    /// Trains until the request's target, saving now and then, or until told to stop.
+    fn train(&mut self, job: &Job<'a>, request: RunRequest<'_>) -> Result<(), LabError> {
+        let steps_after =
+            self.steps_left()? - job.steps_left(job.state(self.plan, &self.options.runs)?);
+        let tokens_per_step = self.plan.batch * self.plan.shape.context as u64;
+        let Options { observe, stop, save_every, .. } = &mut *self.options;
+        let mut saved = Instant::now();
+        let mut on_step = |record: &StepRecord| {
+            let tokens_left = (steps_after + request.target - record.step) * tokens_per_step;
+            observe(Event::Step { record, target: request.target, tokens_left });
+            if stop.load(Ordering::Relaxed) {
+                Signal::Stop
+            } else if saved.elapsed() >= *save_every {
+                saved = Instant::now();
+                Signal::Save
+            } else {
+                Signal::Continue
+            }
+        };
+        let outcome = sparkjoy_train::run(request, &mut on_step)?;
+        let last = Checkpoint::list(request.folder)?.into_iter().max_by_key(|c| c.step);
+        if let Some(last) = last {
+            observe(Event::Saved(&last.folder));
+        }
+        match outcome {
+            Outcome::Done => Ok(()),
+            Outcome::Stopped { .. } => Err(LabError::Interrupted),
+        }
+    }
+
+    /// Steps of training all jobs still take.
+    fn steps_left(&self) -> Result<u64, LabError> {
+        let left = |job: &Job<'_>| Ok(job.steps_left(job.state(self.plan, &self.options.runs)?));
+        jobs(self.plan).iter().map(left).sum()
+    }
+
+    /// Scores the end of a branch on the held-out text of every source of the plan, whether its
+    /// mixture names the source or not: a removed source is what a removal asks about.
+    fn score(&mut self, branch: &Branch) -> Result<(), LabError> {
+        let plan = self.plan;
+        let folder = branch_folder(branch, &self.options.runs);
+        let scored = Scored::new(plan, branch);
+        let checkpoint = checkpoint(&folder, branch.spec.last_step())?
+            .expect("the branch is done, so its last checkpoint is there");
+        let batch = plan.shape.microbatch(plan.batch as usize);
+        let mut engine =
+            sparkjoy_train::load_model(&checkpoint.folder, batch, self.options.threads)?;
+        (self.options.observe)(Event::Scoring(&branch.name));
+        let mut held_out = Vec::new();
+        for name in plan.sources.keys() {
+            if self.options.stop.load(Ordering::Relaxed) {
+                return Err(LabError::Interrupted);
+            }
+            let corpus = self.corpora.iter().find(|corpus| corpus.name() == name);
+            let corpus = corpus.expect("`check_inputs` found a corpus for every source");
+            held_out.extend(sparkjoy_eval::held_out(
+                &mut engine,
+                std::slice::from_ref(corpus),
+                self.tokenizer,
+                plan.seed,
+                plan.evaluation.held_out,
+            )?);
+        }
+        Scores { of: scored, held_out }.write(&folder)
+    }
+}

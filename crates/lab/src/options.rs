@@ -1,0 +1,58 @@
+//! Where a study runs and who is told about it; nothing here changes a number.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use sparkjoy_base::SourceName;
+use sparkjoy_data::PrepareProgress;
+use sparkjoy_train::StepRecord;
+
+/// Where and how, never what.
+pub struct Options<'a> {
+    /// Folder of all runs.
+    pub runs: PathBuf,
+    /// Folder of prepared shards.
+    pub prepared: PathBuf,
+    /// Threads.
+    pub threads: usize,
+    /// How much training a kill may cost: a checkpoint is saved when this much time has passed.
+    pub save_every: Duration,
+    /// Set to save and stop.
+    pub stop: &'a AtomicBool,
+    /// Told what happens.
+    pub observe: &'a mut dyn FnMut(Event<'_>),
+}
+
+/// What happens while a study runs, for whoever shows it.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A source is being prepared.
+    Preparing(&'a SourceName, PrepareProgress),
+    /// The tokenizer is being trained.
+    TrainingTokenizer,
+    /// Job `index` of `of` begins (or is skipped because it is done).
+    Job {
+        /// Its name.
+        name: &'a str,
+        /// From 1.
+        index: usize,
+        /// How many there are.
+        of: usize,
+        /// Done before.
+        done: bool,
+    },
+    /// A training step was taken in the current job.
+    Step {
+        /// The record.
+        record: &'a StepRecord,
+        /// Step the job ends at.
+        target: u64,
+        /// Training tokens the whole study still needs, this job's rest included.
+        tokens_left: u64,
+    },
+    /// A checkpoint was saved.
+    Saved(&'a Path),
+    /// A branch is being scored.
+    Scoring(&'a str),
+}

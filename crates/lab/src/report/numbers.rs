@@ -1,0 +1,94 @@
+//! Every number of the answers as CSV: one line per arm, scope and replicate or statistic.
+
+use serde::Serialize;
+
+use crate::{Answer, Answers, Ask, Comparison, Spread, Verdict, What};
+
+/// One line; the field names are the header.
+#[derive(Serialize)]
+struct Line<'a> {
+    /// From 1, as asked.
+    question: usize,
+    ask: Ask,
+    mixture: &'a str,
+    arm: &'a str,
+    control: &'a str,
+    /// `all`, `domain` or `source`.
+    scope: &'static str,
+    /// Of the domain or source.
+    name: &'a str,
+    /// `replicate 0`, `mean`, …, or `missing`.
+    statistic: String,
+    branch_bpb: Option<f64>,
+    control_bpb: Option<f64>,
+    difference_bpb: Option<f64>,
+    /// Beside the mean only.
+    verdict: Option<Verdict>,
+}
+
+/// Every number of the answers as CSV with a header, in bits per byte.
+///
+/// A comparison of which a replicate is not scored has one line, whose statistic is `missing`.
+pub fn report_csv(answers: &Answers) -> String {
+    let mut out = csv::Writer::from_writer(Vec::new());
+    for (index, answer) in answers.questions.iter().enumerate() {
+        for line in lines(index + 1, answer) {
+            out.serialize(line).expect("memory takes what is written");
+        }
+    }
+    let bytes = out.into_inner().expect("memory takes what is written");
+    String::from_utf8(bytes).expect("names and numbers are text")
+}
+
+fn lines(question: usize, answer: &Answer) -> Vec<Line<'_>> {
+    let mut lines = Vec::new();
+    for arm in &answer.arms {
+        for (scope, cell) in answer.scopes.iter().zip(&arm.cells) {
+            let (kind, name) = match &scope.what {
+                What::All => ("all", ""),
+                What::Domain { name } => ("domain", name.as_str()),
+                What::Source { name, .. } => ("source", name.as_str()),
+            };
+            let line = |(statistic, numbers, verdict): Statistic| Line {
+                question,
+                ask: answer.ask,
+                mixture: &answer.mixture,
+                arm: &arm.label,
+                control: &answer.controls[arm.control].label,
+                scope: kind,
+                name,
+                statistic,
+                branch_bpb: numbers[0],
+                control_bpb: numbers[1],
+                difference_bpb: numbers[2],
+                verdict,
+            };
+            lines.extend(statistics(cell.as_ref()).into_iter().map(line));
+        }
+    }
+    lines
+}
+
+/// Its name, the numbers of branch, control and difference, and what the difference says.
+type Statistic = (String, [Option<f64>; 3], Option<Verdict>);
+
+fn statistics(cell: Option<&Comparison>) -> Vec<Statistic> {
+    let Some(cell) = cell else {
+        return vec![("missing".to_owned(), [None; 3], None)];
+    };
+    let of = |number: &dyn Fn(&Spread) -> Option<f64>| {
+        [&cell.branch, &cell.control, &cell.difference].map(number)
+    };
+    let replicates = (0..cell.branch.values.len())
+        .map(|r| (format!("replicate {r}"), of(&|spread| Some(spread.values[r])), None));
+    let named = |name: &str, numbers| (name.to_owned(), numbers, None);
+    replicates
+        .chain([
+            ("mean".to_owned(), of(&|spread| Some(spread.mean)), Some(cell.verdict)),
+            named("standard deviation", of(&|spread| spread.deviation)),
+            named("standard error", of(&|spread| spread.standard_error)),
+            named("min", of(&|spread| Some(spread.min))),
+            named("max", of(&|spread| Some(spread.max))),
+        ])
+        .collect()
+}

@@ -1,0 +1,211 @@
+//! The report in words and tables, for a terminal and as Markdown.
+
+use std::fmt::Write;
+
+use sparkjoy_base::Ppm;
+
+use super::table::{Cell, Row, Table};
+use crate::answers::false_alarms;
+use crate::{Answer, Answers, ArmAnswer, Ask, Comparison, Scope, Spread, Verdict, What};
+
+/// The report for a terminal: at most 100 characters a line, domains only.
+pub fn report_text(answers: &Answers) -> String {
+    let mut out = format!("{} · plan {}\n", answers.study, answers.plan);
+    for line in preamble(answers) {
+        for wrapped in wrap(&line) {
+            let _ = writeln!(out, "{wrapped}");
+        }
+    }
+    for answer in &answers.questions {
+        let _ = writeln!(out, "\n{}\n", title(answer));
+        out.push_str(&controls(answer).text());
+        out.push('\n');
+        out.push_str(&differences(answer).text());
+    }
+    out
+}
+
+/// The report as Markdown: domains, then sources.
+pub fn report_markdown(answers: &Answers) -> String {
+    let mut out = format!("# {}\n\nplan {}\n", answers.study, answers.plan);
+    for line in preamble(answers) {
+        let _ = write!(out, "\n{line}\n");
+    }
+    for answer in &answers.questions {
+        let _ = write!(out, "\n## {}\n\n", title(answer));
+        out.push_str(&controls(answer).markdown());
+        out.push('\n');
+        out.push_str(&differences(answer).markdown());
+        out.push_str("\nBy source, the same differences:\n\n");
+        out.push_str(&by_source(answer).markdown());
+    }
+    out
+}
+
+/// What is incomplete, what it cost, and what the numbers mean.
+fn preamble(answers: &Answers) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !answers.missing.is_empty() {
+        lines.push(format!(
+            "INCOMPLETE: {} of {} branches are not scored, and every comparison that needs one of \
+             them is missing: {}",
+            answers.missing.len(),
+            answers.branches,
+            answers.missing.join(", ")
+        ));
+    }
+    let cost = answers.cost;
+    let saving = 100.0 * (1.0 - cost.tree.0 as f64 / cost.in_full.0 as f64);
+    lines.push(format!(
+        "training: {} tokens for the tree, {} for every branch in full: {saving:.1} % saved",
+        cost.tree, cost.in_full
+    ));
+    lines.push(
+        "numbers: held-out bits per byte, lower is better; a domain is the plain mean of its \
+         sources, `all` the plain mean of all sources"
+            .to_owned(),
+    );
+    let replicates = answers.questions.first().map_or(1, |answer| answer.replicates);
+    lines.push(if replicates > 1 {
+        format!(
+            "Δ: branch − control of the same replicate, mean of {replicates} ± standard error of \
+             that mean (standard deviation / √{replicates}); ~ marks a mean within two standard \
+             errors: within noise, not ranked (noise alone is left unmarked in {:.0} % of cells)",
+            100.0 * false_alarms(replicates)
+        )
+    } else {
+        "Δ: branch − control; with a single replicate nothing is known about noise, so every Δ is \
+         marked ~ and none is ranked"
+            .to_owned()
+    });
+    lines
+}
+
+fn title(answer: &Answer) -> String {
+    let mixture = &answer.mixture;
+    match answer.ask {
+        Ask::Duration => format!("How long should the last phase on `{mixture}` be?"),
+        Ask::Removal => format!("What is each source worth in the last phase on `{mixture}`?"),
+    }
+}
+
+/// The controls in bits per byte; how far their replicates lie apart is the noise floor.
+fn controls(answer: &Answer) -> Table {
+    let shown = domains(answer);
+    let rows = answer.controls.iter().map(|control| {
+        let cell = |&column: &usize| match &control.cells[column] {
+            None => Cell::Missing,
+            Some(Spread { mean, deviation, .. }) => Cell::Number {
+                value: format!("{mean:.4}"),
+                error: deviation.map(|deviation| format!("{deviation:.4}")),
+                noise: false,
+            },
+        };
+        Row::Cells(control.label.clone(), shown.iter().map(cell).collect())
+    });
+    let header = |&column: &usize| vec![name(&answer.scopes[column]), "bpb".to_owned()];
+    Table {
+        corner: format!("control, ± deviation of {} replicates", answer.replicates),
+        headers: shown.iter().map(header).collect(),
+        rows: rows.collect(),
+    }
+}
+
+/// Each arm against its control, by domain.
+fn differences(answer: &Answer) -> Table {
+    let shown = domains(answer);
+    let cells =
+        |arm: &ArmAnswer| shown.iter().map(|&c| difference(arm.cells[c].as_ref())).collect();
+    let mut rows = Vec::new();
+    for (index, control) in answer.controls.iter().enumerate() {
+        rows.push(Row::Heading(format!("against {}", control.label)));
+        let arms = answer.arms.iter().filter(|arm| arm.control == index);
+        rows.extend(arms.map(|arm| Row::Cells(format!("  {}", arm.label), cells(arm))));
+    }
+    let header = |&column: &usize| {
+        let scope = &answer.scopes[column];
+        let share = match scope.what {
+            What::All => String::new(),
+            _ => share(scope),
+        };
+        vec![name(scope), share, "Δ bpb".to_owned()]
+    };
+    let corner = match answer.ask {
+        Ask::Duration => "window",
+        Ask::Removal => "mixture",
+    };
+    Table {
+        corner: format!("{corner}, % base → {}", answer.mixture),
+        headers: shown.iter().map(header).collect(),
+        rows,
+    }
+}
+
+/// Each source in a row, each arm in a column.
+fn by_source(answer: &Answer) -> Table {
+    let sources = answer.scopes.iter().enumerate().filter_map(|(column, scope)| {
+        let What::Source { domain, name } = &scope.what else { return None };
+        let cells = answer.arms.iter().map(|arm| difference(arm.cells[column].as_ref()));
+        Some(Row::Cells(format!("{domain} / {name}, {} %", share(scope)), cells.collect()))
+    });
+    let header = |arm: &ArmAnswer| {
+        let control = &answer.controls[arm.control].label;
+        vec![arm.label.clone(), format!("against {control}"), "Δ bpb".to_owned()]
+    };
+    Table {
+        corner: format!("source, share of base → {}", answer.mixture),
+        headers: answer.arms.iter().map(header).collect(),
+        rows: sources.collect(),
+    }
+}
+
+/// Columns for everything and for each domain.
+fn domains(answer: &Answer) -> Vec<usize> {
+    let is_source = |scope: &Scope| matches!(scope.what, What::Source { .. });
+    (0..answer.scopes.len()).filter(|&column| !is_source(&answer.scopes[column])).collect()
+}
+
+fn name(scope: &Scope) -> String {
+    match &scope.what {
+        What::All => "all".to_owned(),
+        What::Domain { name } => name.to_string(),
+        What::Source { name, .. } => name.to_string(),
+    }
+}
+
+/// `34.35 → 30`: from the trunk's mixture to the one asked about, in percent.
+fn share(scope: &Scope) -> String {
+    let percent = |ppm: Ppm| ppm.to_string().trim_end_matches(" %").to_owned();
+    format!("{} → {}", percent(scope.base), percent(scope.upsampled))
+}
+
+fn difference(cell: Option<&Comparison>) -> Cell {
+    let Some(Comparison { difference, verdict, .. }) = cell else { return Cell::Missing };
+    Cell::Number {
+        value: signed(difference.mean),
+        error: difference.standard_error.map(|error| format!("{error:.4}")),
+        noise: *verdict == Verdict::WithinNoise,
+    }
+}
+
+/// Four places and a sign, unless all four are zero.
+fn signed(value: f64) -> String {
+    let text = format!("{value:+.4}").replace('-', "−");
+    if text.ends_with("0.0000") { "0.0000".to_owned() } else { text }
+}
+
+/// Lines of at most the report's width, those after the first set in.
+fn wrap(line: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in line.split(' ') {
+        let last = lines.last_mut().expect("there is always a line");
+        if last.chars().count() + 1 + word.chars().count() > super::table::WIDTH {
+            lines.push(format!("  {word}"));
+        } else if last.is_empty() {
+            last.push_str(word);
+        } else {
+            *last = format!("{last} {word}");
+        }
+    }
+    lines
+}

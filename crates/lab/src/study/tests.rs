@@ -1,0 +1,211 @@
+//! Every way a study can be wrong by itself, with the text its author sees.
+
+use std::path::Path;
+
+use sparkjoy_base::{Ppm, Tokens};
+use sparkjoy_data::{OnBadDocument, SourceFiles, TokenizerKind, Validation};
+use sparkjoy_nn::{OptimizerKind, Schedule, ScheduleKind};
+
+use super::*;
+use crate::testing::{Case, cases, edited, shown};
+
+/// A study that is right; each case below makes one thing of it wrong.
+const GOOD: &str = r#"name = "small"
+seed = 17
+[tokenizer]
+kind = "cl100k"
+[model]
+layers = 2
+width = 32
+heads = 4
+context = 64
+[training]
+budget = "1M"
+batch = 8
+optimizer = { kind = "lionw", lr = 3e-4, betas = [0.9, 0.95], weight_decay = 1.2e-4 }
+schedule = { kind = "inverse-sqrt", warmup = "1%", scale = "20 steps", cooldown = "10K" }
+replicates = 2
+[sources.blogs]
+path = "blogs.jsonl"
+domain = "web"
+holdout = "1%"
+[sources.proofs]
+path = ["a.jsonl", "b.jsonl"]
+domain = "math"
+validation = "proofs.val.jsonl"
+[sources.puzzles]
+tokens = "1M"
+domain = "math"
+[mixtures.base]
+blogs = 0.75
+math = 0.25
+[mixtures.upsampled]
+web = 0.5
+proofs = 0.25
+puzzles = 0.25
+[trunk]
+mixture = "base"
+[[questions]]
+ask = "duration"
+mixture = "upsampled"
+windows = ["10%", "20%"]
+[[questions]]
+ask = "removal"
+mixture = "upsampled"
+window = "10%"
+remove = ["proofs", ["blogs", "puzzles"]]
+refill = "proportional"
+[evaluation]
+held_out = "16K"
+"#;
+
+fn parse(text: &str) -> Result<Study, LabError> {
+    Study::parse(Path::new("studies/small.toml"), text.to_owned(), None)
+}
+
+#[test]
+fn every_mistake_says_what_was_found_what_was_expected_and_where() {
+    let cases = cases(include_str!("../../testdata/bad-studies.txt"));
+    assert!(cases.len() > 70, "only {} cases were read", cases.len());
+    for Case { from, to, expected } in cases {
+        assert_eq!(shown(parse(&edited(GOOD, &from, &to)).map(drop)), expected, "{from} -> {to}");
+    }
+}
+
+#[test]
+fn the_good_study_is_read_as_written() {
+    let study = parse(GOOD).unwrap();
+    assert_eq!((study.name(), study.seed(), study.text()), ("small", Seed(17), GOOD));
+    assert_eq!(*study.tokenizer(), TokenizerKind::Cl100k);
+    assert_eq!(study.held_out, Tokens(16_000));
+    let training = &study.training;
+    assert_eq!(
+        training.optimizer,
+        OptimizerKind::LionW { lr: 3e-4, betas: [0.9, 0.95], weight_decay: 1.2e-4 }
+    );
+    assert_eq!((training.grad_clip, training.replicates), (None, 2));
+    let [blogs, proofs, puzzles] = study.sources().values().collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!(
+        *blogs,
+        SourceInput::Files(SourceFiles {
+            name: SourceName::new("blogs").unwrap(),
+            paths: vec!["blogs.jsonl".into()],
+            root: "studies".into(),
+            text_field: "text".into(),
+            on_bad_document: OnBadDocument::Refuse,
+            validation: Validation::Split(Ppm(10_000)),
+        })
+    );
+    let SourceInput::Files(proofs) = proofs else { panic!("{proofs:?}") };
+    assert_eq!(proofs.paths, ["a.jsonl", "b.jsonl"]);
+    assert_eq!(proofs.validation, Validation::Files(vec!["proofs.val.jsonl".into()]));
+    assert_eq!(*puzzles, SourceInput::Declared(Tokens(1_000_000)));
+}
+
+#[test]
+fn a_share_on_the_curve_ends_at_the_step_a_window_of_it_does() {
+    let study = parse(GOOD).unwrap();
+    let clock = study.training.clock;
+    assert_eq!((clock.step(), clock.steps()), (Tokens(512), 1953));
+    // 1 % of 1M tokens is 19.53 steps of 512 tokens.
+    let kind = ScheduleKind::InverseSqrt { warmup: 20 * 512, scale: 20 * 512, cooldown: 10_000 };
+    assert_eq!(study.training.schedule, Schedule { kind, total: 1953 * 512 });
+}
+
+#[test]
+fn the_template_parses_and_names_every_key() {
+    let study = Study::parse(Path::new("new.toml"), template().to_owned(), None).unwrap();
+    assert_eq!(*study.tokenizer(), TokenizerKind::Bpe { vocab: 4096 });
+    let text = template();
+    for key in [
+        "name",
+        "seed",
+        "data",
+        "kind",
+        "vocab",
+        "sample",
+        "layers",
+        "width",
+        "heads",
+        "context",
+        "clip_qkv",
+        "budget",
+        "batch",
+        "optimizer",
+        "lr",
+        "betas",
+        "eps",
+        "weight_decay",
+        "schedule",
+        "warmup",
+        "scale",
+        "cooldown",
+        "decay",
+        "floor",
+        "grad_clip",
+        "replicates",
+        "path",
+        "domain",
+        "validation",
+        "holdout",
+        "text_field",
+        "on_bad_document",
+        "max_epochs",
+        "tokens",
+        "mixture",
+        "ask",
+        "windows",
+        "window",
+        "remove",
+        "refill",
+        "held_out",
+        "tasks",
+    ] {
+        assert!(text.contains(&format!("{key} = ")), "the template says nothing of `{key}`");
+    }
+    // What stands there as an alternative is right too.
+    for (line, other) in [
+        ("# optimizer", "optimizer"),
+        ("# schedule = { kind = \"warmup", "schedule = { kind = \"warmup"),
+        ("# schedule = { kind = \"cosine", "schedule = { kind = \"cosine"),
+        ("# schedule = { kind = \"linear", "schedule = { kind = \"linear"),
+        ("# schedule = { kind = \"constant", "schedule = { kind = \"constant"),
+        ("# clip_qkv", "clip_qkv"),
+        (
+            "# [sources.papers]\n# tokens = \"20B\"\n# domain",
+            "[sources.papers]\ntokens = \"20B\"\ndomain",
+        ),
+    ] {
+        let key = other.split(' ').next().unwrap();
+        let without: String = text
+            .lines()
+            .filter(|l| !(key != "clip_qkv" && !key.starts_with('[') && l.starts_with(key)))
+            .map(|l| format!("{l}\n"))
+            .collect();
+        let text = without.replacen(line, other, 1);
+        if let Err(error) = Study::parse(Path::new("new.toml"), text, None) {
+            panic!("{other}: {error}");
+        }
+    }
+}
+
+#[test]
+fn the_data_folder_is_beside_the_study_unless_said_otherwise() {
+    let root = |text: &str, data: Option<&Path>| {
+        let study = Study::parse(Path::new("studies/small.toml"), text.into(), data).unwrap();
+        match &study.sources()[&SourceName::new("blogs").unwrap()] {
+            SourceInput::Files(files) => files.root.clone(),
+            SourceInput::Declared(_) => panic!("blogs has files"),
+        }
+    };
+    let with_data = format!("data = \"../corpora\"\n{GOOD}");
+    assert_eq!(root(GOOD, None), Path::new("studies"));
+    assert_eq!(root(&with_data, None), Path::new("studies/../corpora"));
+    assert_eq!(root(&with_data, Some(Path::new("elsewhere"))), Path::new("elsewhere"));
+}
+
+#[test]
+fn a_missing_study_is_a_file_error_with_its_path() {
+    let error = Study::open(Path::new("no/such.toml"), None).unwrap_err();
+    assert!(error.to_string().starts_with("cannot read `no/such.toml`"), "{error}");
+}
