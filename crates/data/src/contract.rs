@@ -6,9 +6,14 @@ use std::sync::atomic::AtomicBool;
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, Hint, Ppm, SourceName};
 
+use crate::tokenizer::{Tokenizer, TokenizerError};
+
 /// What went wrong with text, tokens or shards.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
+    /// About the tokenizer.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
     /// Stopped on request; running again continues.
     #[error("interrupted")]
     Interrupted,
@@ -16,90 +21,10 @@ pub enum DataError {
 
 impl Hint for DataError {
     fn hint(&self) -> Option<String> {
-        None
-    }
-}
-
-/// Which tokenizer a study asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TokenizerKind {
-    /// The paper's: GPT-4's `cl100k_base`, embedded.
-    Cl100k,
-    /// A byte-level BPE trained on a sample of the sources.
-    Bpe {
-        /// Vocabulary size, end-of-text included.
-        vocab: u32,
-    },
-}
-
-/// A tokenizer: text to ids and back.
-#[derive(Clone, Debug)]
-pub struct Tokenizer;
-
-impl Tokenizer {
-    /// `cl100k_base`, identical to tiktoken's `encode_ordinary`.
-    pub fn cl100k() -> Self {
-        todo!()
-    }
-
-    /// Trains a byte-level BPE of `vocab` entries (256 bytes and end-of-text included).
-    pub fn train_bpe(texts: &[String], vocab: u32) -> Result<Self, DataError> {
-        let _ = (texts, vocab);
-        todo!()
-    }
-
-    /// Opens a `tokenizer.json` written by [`Tokenizer::save`].
-    pub fn open(folder: &Path) -> Result<Self, DataError> {
-        let _ = folder;
-        todo!()
-    }
-
-    /// Writes `tokenizer.json` and `tokenizer_config.json` as transformers reads them.
-    pub fn save(&self, folder: &Path) -> Result<(), DataError> {
-        let _ = folder;
-        todo!()
-    }
-
-    /// One past the largest id.
-    pub fn vocab(&self) -> u32 {
-        todo!()
-    }
-
-    /// The id that joins documents.
-    pub fn end_of_text(&self) -> u32 {
-        todo!()
-    }
-
-    /// Bytes of text each id stands for, `[vocab]`; 0 for end-of-text and unused ids.
-    pub fn byte_lengths(&self) -> &[u16] {
-        todo!()
-    }
-
-    /// Identity: two tokenizers with it equal give the same ids for every text.
-    pub fn fingerprint(&self) -> Fingerprint {
-        todo!()
-    }
-
-    /// An encoder with its own caches; one per thread.
-    pub fn encoder(&self) -> Encoder {
-        todo!()
-    }
-
-    /// Ids back to text; bytes that are not UTF-8 become U+FFFD.
-    pub fn decode(&self, ids: &[u32]) -> String {
-        let _ = ids;
-        todo!()
-    }
-}
-
-/// Encodes texts, remembering pieces it has seen.
-pub struct Encoder;
-
-impl Encoder {
-    /// Appends the ids of `text`; special-token text is ordinary text.
-    pub fn encode(&mut self, text: &str, ids: &mut Vec<u32>) {
-        let _ = (text, ids);
-        todo!()
+        match self {
+            Self::Tokenizer(error) => error.hint(),
+            Self::Interrupted => None,
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Turns text into hashed token shards, and reads them back sequence by sequence.
 
 mod contract;
+mod tokenizer;
 
 pub use contract::{
-    Corpus, DataError, Encoder, OnBadDocument, Part, PrepareOptions, PrepareProgress, SourceFiles,
-    SourceSummary, Tokenizer, TokenizerKind, Validation, prepare, scan,
+    Corpus, DataError, OnBadDocument, Part, PrepareOptions, PrepareProgress, SourceFiles,
+    SourceSummary, Validation, prepare, scan,
 };
+pub use tokenizer::{Encoder, Tokenizer, TokenizerError, TokenizerKind};
