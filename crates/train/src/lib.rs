@@ -1,8 +1,32 @@
 //! Runs steps *a* to *b* of a plan and can stop and continue at any step without a trace.
+//!
+//! A run is a folder. [`run`] brings it to a step; killed at any instant and called again it goes
+//! on from the last whole [`Checkpoint`] and ends in the same bytes. It refuses a folder, a parent
+//! or data that are not what its [`RunSpec`] was made for. What a trunk, a branch or a question is,
+//! it does not know.
 
-mod contract;
+mod checkpoint;
+mod disk;
+mod divergence;
+mod error;
+mod hugging_face;
+mod inputs;
+mod loader;
+mod log;
+mod metrics;
+mod run;
+mod run_folder;
+mod spec;
+mod state;
+mod step_loop;
+mod tensors;
+#[cfg(test)]
+mod tests;
 
-pub use contract::{
-    Checkpoint, Outcome, RunRequest, RunSpec, Signal, Start, StepRecord, TrainError, load_model,
-    read_metrics, run,
-};
+pub use checkpoint::{Checkpoint, CheckpointInfo, FileRecord, load_model};
+pub use divergence::{DivergedRow, Divergence};
+pub use error::TrainError;
+pub use metrics::{StepRecord, read_metrics};
+pub use run::{Outcome, RunRequest, Signal, run};
+pub use run_folder::read_spec;
+pub use spec::{RunSpec, Start};

@@ -1,0 +1,62 @@
+//! Checks that the data at hand is the data the spec was made for.
+
+use sparkjoy_data::{Corpus, Part, Tokenizer};
+use sparkjoy_mix::{Order, Supply};
+
+use crate::TrainError;
+use crate::spec::RunSpec;
+
+/// Finds the corpus of each source of `order`; the result is indexed as its supplies are.
+///
+/// # Errors
+///
+/// [`TrainError::MissingSource`], [`TrainError::OtherSource`], [`TrainError::OtherLength`],
+/// [`TrainError::OtherTokenizer`] or [`TrainError::Vocabulary`]: nothing is trained on data that
+/// only resembles what was planned.
+pub(crate) fn matched<'a>(
+    spec: &RunSpec,
+    order: &Order,
+    corpora: &'a [Corpus],
+    tokenizer: &Tokenizer,
+) -> Result<Vec<&'a Corpus>, TrainError> {
+    if tokenizer.fingerprint() != spec.tokenizer {
+        return Err(TrainError::OtherTokenizer {
+            of: "the study".to_owned(),
+            found: tokenizer.fingerprint(),
+            expected: spec.tokenizer,
+        });
+    }
+    if tokenizer.vocab() as usize > spec.shape.vocab {
+        let (found, expected) = (spec.shape.vocab, tokenizer.vocab());
+        return Err(TrainError::Vocabulary { found, expected });
+    }
+    order.supplies().iter().map(|supply| matching(spec, supply, corpora)).collect()
+}
+
+fn matching<'a>(
+    spec: &RunSpec,
+    supply: &Supply,
+    corpora: &'a [Corpus],
+) -> Result<&'a Corpus, TrainError> {
+    let source_name = supply.name.clone();
+    let Some(corpus) = corpora.iter().find(|corpus| *corpus.name() == supply.name) else {
+        return Err(TrainError::MissingSource { source_name });
+    };
+    if corpus.tokenizer() != spec.tokenizer {
+        return Err(TrainError::OtherTokenizer {
+            of: format!("source `{source_name}`"),
+            found: corpus.tokenizer(),
+            expected: spec.tokenizer,
+        });
+    }
+    let (found, expected) = (corpus.fingerprint(Part::Train), supply.fingerprint);
+    if found != expected {
+        return Err(TrainError::OtherSource { source_name, found, expected });
+    }
+    let found = corpus.sequences(Part::Train, spec.shape.context);
+    if found != supply.sequences {
+        let expected = supply.sequences;
+        return Err(TrainError::OtherLength { source_name, found, expected });
+    }
+    Ok(corpus)
+}

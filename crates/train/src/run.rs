@@ -1,0 +1,196 @@
+//! One call: bring a run to a step.
+
+use std::path::Path;
+
+use sparkjoy_base::{Fingerprint, SourceName};
+use sparkjoy_data::{Corpus, Tokenizer};
+use sparkjoy_mix::{Draw, Ledger, Order};
+
+use crate::TrainError;
+use crate::checkpoint::Checkpoint;
+use crate::inputs;
+use crate::log::Log;
+use crate::metrics::{METRICS, Metrics, StepRecord};
+use crate::run_folder::RunFolder;
+use crate::spec::{RunSpec, Start};
+use crate::state::TrainState;
+use crate::step_loop::train;
+
+/// What the observer of a run wants next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Go on.
+    Continue,
+    /// Save a checkpoint to continue from, then go on.
+    Save,
+    /// Save and stop.
+    Stop,
+}
+
+/// How a call of [`run`] ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The target step is reached and its checkpoint is whole.
+    Done,
+    /// Stopped on request; the checkpoint of this step is whole.
+    Stopped {
+        /// Steps done.
+        step: u64,
+    },
+}
+
+/// One call of [`run`]: what to train, from which data, where, and how far.
+#[derive(Clone, Copy, Debug)]
+pub struct RunRequest<'a> {
+    /// Everything that determines the numbers.
+    pub spec: &'a RunSpec,
+    /// The sources `spec.supplies` names, in any order.
+    pub corpora: &'a [Corpus],
+    /// The tokenizer the sources were encoded with; saved with every checkpoint.
+    pub tokenizer: &'a Tokenizer,
+    /// The run folder.
+    pub folder: &'a Path,
+    /// The parent's checkpoint at `spec.first_step`; needed by a branch until it has one of its own.
+    pub start_from: Option<&'a Path>,
+    /// The step to reach, counted from the trunk's start.
+    pub target: u64,
+    /// Steps whose checkpoints are saved on passing and never cleaned away (`target` always is).
+    pub keep: &'a [u64],
+    /// Threads that compute. Changes the time, never a bit of the result.
+    pub threads: usize,
+}
+
+/// A request whose inputs have been found to be the ones the spec was made for.
+#[derive(Clone, Copy)]
+pub(crate) struct Run<'a> {
+    pub(crate) spec: &'a RunSpec,
+    pub(crate) order: &'a Order,
+    /// Indexed by [`Draw::source`].
+    pub(crate) corpora: &'a [&'a Corpus],
+    pub(crate) tokenizer: &'a Tokenizer,
+    pub(crate) target: u64,
+}
+
+impl<'a> Run<'a> {
+    /// The source of a draw.
+    pub(crate) fn source_name(self, draw: &Draw) -> &'a SourceName {
+        &self.order.supplies()[draw.source].name
+    }
+
+    /// The sequences drawn of each source when `done` steps have been taken.
+    pub(crate) fn ledger(self, done: u64) -> Ledger {
+        self.order.ledger_at(self.spec.slots(done).start)
+    }
+}
+
+/// Brings the run in `request.folder` to `request.target` and keeps a checkpoint there.
+///
+/// Continues from the last whole checkpoint at or before the target that is in the folder; without
+/// one it starts fresh, or from `start_from`. `observe` is called after each step and decides when
+/// to save and when to stop.
+///
+/// # Guarantees
+///
+/// - Stopping after any step and continuing, or being killed at any instant and run again, ends in
+///   the same weights, moments and metrics, bit for bit, as never stopping.
+/// - [`Outcome::Done`] means that the checkpoint at exactly the target is whole. A run that is
+///   beyond the target already computes it again and leaves later checkpoints and metrics alone.
+/// - Besides the kept checkpoints at most two exist at any time.
+///
+/// # Errors
+///
+/// [`TrainError`] if the folder, the parent or the data is not what the spec was made for, if the
+/// target is outside the phases, if the run diverges, or if the disk refuses.
+///
+/// # Panics
+///
+/// If the spec starts fresh and `start_from` is given, or its phases do not fill whole batches.
+pub fn run(
+    request: RunRequest<'_>,
+    observe: &mut dyn FnMut(&StepRecord) -> Signal,
+) -> Result<Outcome, TrainError> {
+    let RunRequest { spec, tokenizer, target, threads, .. } = request;
+    let (first, last) = (spec.first_step, spec.last_step());
+    if !(first..=last).contains(&target) {
+        return Err(TrainError::Target { target, first, last });
+    }
+    let order = spec.order()?;
+    let corpora = inputs::matched(spec, &order, request.corpora, tokenizer)?;
+    let run = Run { spec, order: &order, corpora: &corpora, tokenizer, target };
+
+    let keep: Vec<u64> = request.keep.iter().copied().chain([target]).collect();
+    let folder = RunFolder::open(request.folder, spec, &keep)?;
+    let (mut state, recorded) = match folder.last_up_to(target) {
+        Some(checkpoint) => {
+            let checkpoint = Checkpoint::open(&checkpoint.folder)?;
+            let recorded = checkpoint.inspect()?.files[METRICS].bytes;
+            if checkpoint.step == target {
+                return Ok(Outcome::Done);
+            }
+            (continued(run, &checkpoint, threads)?, recorded)
+        }
+        None => (started(run, request.start_from, threads)?, 0),
+    };
+    let metrics = Metrics::restore(request.folder, folder.last(), recorded)?;
+    train(run, &mut state, &mut Log { run, folder, metrics }, observe)
+}
+
+/// The state in a checkpoint of this run.
+fn continued(
+    run: Run<'_>,
+    checkpoint: &Checkpoint,
+    threads: usize,
+) -> Result<TrainState, TrainError> {
+    check_ledger(checkpoint, &run.ledger(checkpoint.step))?;
+    TrainState::restored(run.spec, checkpoint, threads)
+}
+
+/// The state before the first step.
+fn started(
+    run: Run<'_>,
+    start_from: Option<&Path>,
+    threads: usize,
+) -> Result<TrainState, TrainError> {
+    let parent = match (&run.spec.start, start_from) {
+        (Start::Fresh, None) => return TrainState::fresh(run.spec, threads),
+        (Start::Fresh, Some(path)) => panic!("a fresh run does not start from {}", path.display()),
+        (Start::Branch { run: parent }, _) => *parent,
+    };
+    let step = run.spec.first_step;
+    let Some(folder) = start_from else {
+        return Err(TrainError::NoParent { step, run: parent });
+    };
+    let checkpoint = Checkpoint::open(folder)?;
+    check_parent(&checkpoint, parent, step)?;
+    check_ledger(&checkpoint, &run.spec.opening)?;
+    TrainState::restored(run.spec, &checkpoint, threads)
+}
+
+fn check_parent(checkpoint: &Checkpoint, run: Fingerprint, step: u64) -> Result<(), TrainError> {
+    let folder = checkpoint.folder.clone();
+    if checkpoint.run != run {
+        return Err(TrainError::OtherParent { folder, found: checkpoint.run, expected: run });
+    }
+    if checkpoint.step != step {
+        return Err(TrainError::OtherStep { folder, found: checkpoint.step, expected: step });
+    }
+    Ok(())
+}
+
+/// A checkpoint must have read what the order says was read before its step.
+fn check_ledger(checkpoint: &Checkpoint, expected: &Ledger) -> Result<(), TrainError> {
+    let found = checkpoint.inspect()?.ledger;
+    let names = found.iter().chain(expected.iter()).map(|(name, _)| name);
+    for name in names {
+        let (found, expected) = (found.drawn(name), expected.drawn(name));
+        if found != expected {
+            return Err(TrainError::OtherLedger {
+                folder: checkpoint.folder.clone(),
+                source_name: name.clone(),
+                found,
+                expected,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,222 @@
+//! The folder of a run: one run, one process at a time, whole checkpoints only.
+//!
+//! ```text
+//! run.json          the spec and its fingerprint; another spec is refused
+//! keep.json         steps whose checkpoints stay
+//! metrics.jsonl     one line a step
+//! step-000500/      checkpoints
+//! diverged-512.json the batch that broke the run, if one did
+//! lock              held while a process trains here
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sparkjoy_base::{FileError, Fingerprint, read};
+
+use crate::TrainError;
+use crate::checkpoint::{self, Checkpoint, Contents, entries};
+use crate::disk;
+use crate::spec::RunSpec;
+
+const RUN: &str = "run.json";
+const KEEP: &str = "keep.json";
+const LOCK: &str = "lock";
+
+/// What `run.json` says.
+#[derive(Debug, Serialize, Deserialize)]
+struct RunRecord {
+    fingerprint: Fingerprint,
+    spec: RunSpec,
+}
+
+/// Reads the spec of the run in a folder.
+///
+/// # Errors
+///
+/// [`TrainError::Json`] if `run.json` cannot be read as one, [`TrainError::Altered`] if its spec
+/// does not have the fingerprint beside it.
+pub fn read_spec(run_folder: &Path) -> Result<RunSpec, TrainError> {
+    let path = run_folder.join(RUN);
+    let RunRecord { fingerprint, spec } = serde_json::from_slice(&read(&path)?)
+        .map_err(|source| TrainError::Json { path: path.clone(), source })?;
+    if spec.fingerprint() != fingerprint {
+        let [found, expected] = [spec.fingerprint(), fingerprint].map(|f| format!("a spec {f}"));
+        return Err(TrainError::Altered { path, found, expected });
+    }
+    Ok(spec)
+}
+
+/// A run folder, locked.
+#[derive(Debug)]
+pub(crate) struct RunFolder {
+    path: PathBuf,
+    run: Fingerprint,
+    /// Whole checkpoints by step, wherever they lie.
+    checkpoints: BTreeMap<u64, Checkpoint>,
+    keep: BTreeSet<u64>,
+    /// Unlocked when dropped, or by the system when the process dies.
+    _lock: File,
+}
+
+impl RunFolder {
+    /// Opens or makes the folder of the run `spec`, and adds to the steps it keeps.
+    ///
+    /// Removes what a killed process left half-written.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Busy`] if another process trains in it, [`TrainError::OtherRun`] if it is
+    /// another run's.
+    pub(crate) fn open(path: &Path, spec: &RunSpec, keep: &[u64]) -> Result<Self, TrainError> {
+        disk::create_folder(path)?;
+        let lock = lock(path)?;
+        let run = spec.fingerprint();
+        if path.join(RUN).exists() {
+            let found = read_spec(path)?;
+            if found.fingerprint() != run {
+                return Err(TrainError::OtherRun {
+                    folder: path.to_owned(),
+                    found: found.fingerprint(),
+                    expected: run,
+                    differing: differing(&found, spec),
+                });
+            }
+        } else {
+            let record = RunRecord { fingerprint: run, spec: spec.clone() };
+            let json = serde_json::to_vec_pretty(&record).expect("plain data has a JSON form");
+            disk::write(&path.join(RUN), &json)?;
+        }
+        remove_leftovers(path)?;
+        let checkpoints = own_checkpoints(path, run)?;
+        let keep = add_to_kept(path, keep)?;
+        Ok(Self { path: path.to_owned(), run, checkpoints, keep, _lock: lock })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn run(&self) -> Fingerprint {
+        self.run
+    }
+
+    /// The last checkpoint at or before `target`: never one beyond it.
+    pub(crate) fn last_up_to(&self, target: u64) -> Option<&Checkpoint> {
+        self.checkpoints.range(..=target).next_back().map(|(_, checkpoint)| checkpoint)
+    }
+
+    /// The last checkpoint of all.
+    pub(crate) fn last(&self) -> Option<&Checkpoint> {
+        self.checkpoints.values().next_back()
+    }
+
+    /// Whether the checkpoint of this step stays.
+    pub(crate) fn keeps(&self, step: u64) -> bool {
+        self.keep.contains(&step)
+    }
+
+    /// Makes sure a checkpoint of this step is there, then removes earlier ones that need not
+    /// stay. At most two of those exist at any time, the new one included.
+    pub(crate) fn save(&mut self, contents: &Contents<'_>) -> Result<(), TrainError> {
+        let step = contents.state.step;
+        if !self.checkpoints.contains_key(&step) {
+            let folder = self.path.join(format!("step-{step:06}"));
+            if folder.exists() {
+                return Err(TrainError::Occupied { folder, step });
+            }
+            self.checkpoints.insert(step, checkpoint::save(&folder, contents)?);
+        }
+        let passing =
+            self.checkpoints.range(..step).map(|(&step, _)| step).filter(|&s| !self.keeps(s));
+        for step in passing.collect::<Vec<_>>() {
+            let checkpoint = self.checkpoints.remove(&step).expect("the step was listed above");
+            // Under a name that the next start cleans up, should this one not live to the end.
+            let leftover = checkpoint.folder.with_added_extension("partial");
+            disk::rename(&checkpoint.folder, &leftover)?;
+            disk::remove(&leftover)?;
+        }
+        Ok(())
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, TrainError> {
+    let path = folder.join(LOCK);
+    let mut file = File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(&path)
+        .map_err(FileError::at("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => {
+            let note = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+            note.map_err(FileError::at("write", &path))?;
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut process = String::new();
+            // Only for the message; the lock itself says enough.
+            let _ = file.read_to_string(&mut process);
+            Err(TrainError::Busy { folder: folder.to_owned(), process })
+        }
+        Err(TryLockError::Error(source)) => Err(FileError { action: "lock", path, source }.into()),
+    }
+}
+
+/// The lock is held, so whatever is half-written belongs to a process that is gone.
+fn remove_leftovers(folder: &Path) -> Result<(), TrainError> {
+    for path in entries(folder)? {
+        if path.extension().is_some_and(|extension| extension == "partial") {
+            disk::remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn own_checkpoints(
+    folder: &Path,
+    run: Fingerprint,
+) -> Result<BTreeMap<u64, Checkpoint>, TrainError> {
+    let mut own = BTreeMap::new();
+    for checkpoint in Checkpoint::list(folder)? {
+        if checkpoint.run != run {
+            return Err(TrainError::OtherRun {
+                folder: checkpoint.folder,
+                found: checkpoint.run,
+                expected: run,
+                differing: Vec::new(),
+            });
+        }
+        own.entry(checkpoint.step).or_insert(checkpoint);
+    }
+    Ok(own)
+}
+
+/// What was kept once stays: a later call with other targets does not know who relies on it.
+fn add_to_kept(folder: &Path, steps: &[u64]) -> Result<BTreeSet<u64>, TrainError> {
+    let path = folder.join(KEEP);
+    let kept: BTreeSet<u64> = if path.exists() {
+        serde_json::from_slice(&read(&path)?)
+            .map_err(|source| TrainError::Json { path: path.clone(), source })?
+    } else {
+        BTreeSet::new()
+    };
+    let all: BTreeSet<u64> = kept.iter().chain(steps).copied().collect();
+    if all != kept {
+        disk::write(&path, &serde_json::to_vec(&all).expect("numbers have a JSON form"))?;
+    }
+    Ok(all)
+}
+
+/// The fields in which two specs differ.
+fn differing(found: &RunSpec, expected: &RunSpec) -> Vec<String> {
+    let [found, expected] = [found, expected]
+        .map(|spec| serde_json::to_value(spec).expect("plain data has a JSON form"));
+    let fields = expected.as_object().into_iter().flatten();
+    fields.filter(|(name, value)| found[*name] != **value).map(|(name, _)| name.clone()).collect()
+}

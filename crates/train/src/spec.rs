@@ -1,0 +1,105 @@
+//! What determines a run's numbers, and nothing else.
+//!
+//! Two runs with the same [`RunSpec`] write the same bytes; where a run lies, how many threads
+//! compute it and how often it was interrupted is not in here.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+use sparkjoy_base::{Fingerprint, Seed};
+use sparkjoy_mix::{Ledger, MixError, Order, Phase, Supply};
+use sparkjoy_nn::{OptimizerKind, Schedule, Shape};
+
+/// Where a run's state before its first step comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Start {
+    /// New weights drawn from the seed.
+    Fresh,
+    /// A checkpoint of another run, named by that run's fingerprint; where it lies is not identity.
+    Branch {
+        /// The fingerprint of the run it belongs to.
+        run: Fingerprint,
+    },
+}
+
+/// Everything that determines a run's numbers, and nothing else. Its JSON is hashed.
+///
+/// Steps are counted from the trunk's start everywhere: a branch from step 1,000 takes step 1,001
+/// first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunSpec {
+    /// Model.
+    pub shape: Shape,
+    /// Tokenizer identity.
+    pub tokenizer: Fingerprint,
+    /// Optimizer.
+    pub optimizer: OptimizerKind,
+    /// Rate over the whole budget (trunk and branches share it).
+    pub schedule: Schedule,
+    /// Global-norm clipping.
+    pub grad_clip: Option<f32>,
+    /// Sequences per step.
+    pub batch: u64,
+    /// Seed of weights and orders.
+    pub seed: Seed,
+    /// Data order of the phases below; 0 is the trunk's.
+    pub replicate: u32,
+    /// Sources the phases name.
+    pub supplies: Vec<Supply>,
+    /// Sequences drawn before the first step.
+    pub opening: Ledger,
+    /// Number of the first phase (0 trunk, 1 branch).
+    pub first_phase: u32,
+    /// Phases, in steps × batch slots.
+    pub phases: Vec<Phase>,
+    /// The step the run starts at (steps are counted from the trunk's start).
+    pub first_step: u64,
+    /// State before it.
+    pub start: Start,
+}
+
+impl RunSpec {
+    /// The run's identity.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of_value(self)
+    }
+
+    /// The step after which the phases are used up.
+    ///
+    /// # Panics
+    ///
+    /// If the phases do not fill whole batches: a step under two plans is nobody's.
+    pub fn last_step(&self) -> u64 {
+        let slots: u64 = self.phases.iter().map(|phase| phase.slots).sum();
+        assert!(slots.is_multiple_of(self.batch), "{slots} slots do not fill batches");
+        self.first_step + slots / self.batch
+    }
+
+    /// Tokens trained on per step.
+    pub fn tokens_per_step(&self) -> u64 {
+        self.batch * self.shape.context as u64
+    }
+
+    /// The reading order of all phases.
+    pub(crate) fn order(&self) -> Result<Order, MixError> {
+        Order::new(
+            self.seed,
+            self.replicate,
+            self.supplies.clone(),
+            self.opening.clone(),
+            self.first_phase,
+            self.phases.clone(),
+        )
+    }
+
+    /// The slots of the order that are read when `done` steps have been taken.
+    pub(crate) fn slots(&self, done: u64) -> Range<u64> {
+        let start = (done - self.first_step) * self.batch;
+        start..start + self.batch
+    }
+
+    /// The learning rate of the step that follows `done` steps.
+    pub(crate) fn lr(&self, done: u64) -> f64 {
+        self.optimizer.lr() * self.schedule.factor(done * self.tokens_per_step())
+    }
+}

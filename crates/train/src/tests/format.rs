@@ -1,0 +1,102 @@
+//! What lies on the disk, as text.
+
+use std::fs;
+
+use super::tiny::{ADAM, LAST, Tiny, contents, go_on};
+use crate::{Checkpoint, RunRequest, load_model, read_spec, run};
+
+#[test]
+fn a_checkpoint_holds_these_files_and_tensors() {
+    let tiny = Tiny::new();
+    let spec = tiny.trunk(ADAM);
+    let folder = tiny.train(&spec, "run", 1);
+    let files = contents(&folder, 1);
+    let mut listing: Vec<String> = files.keys().map(|name| format!("{name}\n")).collect();
+    for name in ["model.safetensors", "optimizer.safetensors"] {
+        let (length, rest) = files[name].split_at(8);
+        let length = u64::from_le_bytes(length.try_into().unwrap()) as usize;
+        let header: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_slice(&rest[..length]).unwrap();
+        for (tensor, info) in header {
+            listing.push(format!("{name} {tensor} {} {}\n", info["dtype"], info["shape"]));
+        }
+    }
+    insta::assert_snapshot!(listing.concat(), @"");
+}
+
+#[test]
+fn config_json_is_what_transformers_reads() {
+    let tiny = Tiny::new();
+    let mut spec = tiny.trunk(ADAM);
+    spec.shape.clip_qkv = Some(6.0);
+    let folder = tiny.train(&spec, "run", 0);
+    let config = String::from_utf8(contents(&folder, 0).remove("config.json").unwrap()).unwrap();
+    insta::assert_snapshot!(config, @"");
+}
+
+#[test]
+fn done_seals_the_state_and_the_state_every_file() {
+    let tiny = Tiny::new();
+    let spec = tiny.trunk(ADAM);
+    let folder = tiny.train(&spec, "run", 2);
+    let checkpoint = Checkpoint::at(&folder, 2).unwrap().unwrap();
+    let info = checkpoint.inspect().unwrap();
+    let files: Vec<&str> = info.files.keys().map(String::as_str).collect();
+    assert_eq!(
+        files,
+        [
+            "config.json",
+            "metrics.jsonl",
+            "model.safetensors",
+            "optimizer.safetensors",
+            "tokenizer.json",
+            "tokenizer_config.json",
+        ]
+    );
+    assert_eq!((info.step, info.optimizer_steps), (2, 2));
+    assert_eq!((checkpoint.run, info.shape), (spec.fingerprint(), spec.shape));
+    assert_eq!(info.ledger, spec.order().unwrap().ledger_at(8));
+    assert_eq!(info.parameters, spec.shape.parameters());
+    let state = fs::read(checkpoint.folder.join("state.json")).unwrap();
+    let done = fs::read_to_string(checkpoint.folder.join("DONE")).unwrap();
+    assert_eq!(done.trim_end(), sparkjoy_base::Fingerprint::of_bytes(&state).hex());
+}
+
+#[test]
+fn run_json_holds_the_spec_as_it_was_asked_for() {
+    let tiny = Tiny::new();
+    let spec = tiny.trunk(ADAM);
+    let folder = tiny.train(&spec, "run", 0);
+    let back = read_spec(&folder).unwrap();
+    assert_eq!(back, spec);
+    assert_eq!(back.fingerprint(), spec.fingerprint());
+}
+
+#[test]
+fn a_model_loads_with_the_weights_that_were_saved() {
+    let tiny = Tiny::new();
+    let spec = tiny.trunk(ADAM);
+    let folder = tiny.train(&spec, "run", 2);
+    let checkpoint = Checkpoint::at(&folder, 2).unwrap().unwrap();
+    let mut engine = load_model(&checkpoint.folder, 1, 1).unwrap();
+    // The loss of the next batch is the loss the run records for it.
+    let request = RunRequest { target: LAST, ..tiny.request(&spec, &folder) };
+    let mut next = None;
+    run(request, &mut |record| {
+        next.get_or_insert_with(|| record.clone());
+        go_on(record)
+    })
+    .unwrap();
+    let order = spec.order().unwrap();
+    let mut mean = 0.0;
+    for draw in order.sequences(spec.slots(2)) {
+        let corpus = tiny.corpora.iter().find(|c| *c.name() == order.supplies()[draw.source].name);
+        let mut tokens = vec![0; spec.shape.context];
+        corpus.unwrap().read(sparkjoy_data::Part::Train, draw.ordinal, &mut tokens).unwrap();
+        let mut nats = vec![0.0; spec.shape.context - 1];
+        engine.losses(&tokens, &mut nats);
+        mean += nats.iter().map(|&x| f64::from(x)).sum::<f64>() / nats.len() as f64 / 4.0;
+    }
+    let recorded = next.unwrap().loss;
+    assert!((mean - recorded).abs() < 1e-5, "{mean} and {recorded}");
+}

@@ -1,0 +1,8 @@
+//! Tests of whole runs: tiny, but with the real mixture, shards, engine and disk.
+
+pub(crate) mod crash;
+mod folder;
+mod format;
+mod refusals;
+mod resume;
+mod tiny;

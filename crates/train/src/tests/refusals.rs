@@ -1,0 +1,325 @@
+//! What a run refuses, word for word.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use sparkjoy_base::{Hint, SourceName};
+use sparkjoy_data::Tokenizer;
+use sparkjoy_nn::OptimizerKind;
+
+use super::tiny::{
+    ADAM, LAST, LION, SWITCH, Tiny, branch_of, files_and_folders, go_on, refusal, reseal,
+};
+use crate::{
+    Checkpoint, Divergence, RunRequest, Signal, Start, TrainError, load_model, read_metrics,
+    read_spec, run,
+};
+
+/// Error and hint, with the place of the test and all fingerprints taken out.
+fn text(tiny: &Tiny, error: &TrainError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        write!(text, "\n  caused by: {error}").unwrap();
+        cause = error.source();
+    }
+    if let Some(hint) = error.hint() {
+        write!(text, "\nhint: {hint}").unwrap();
+    }
+    let runs = tiny.folder("");
+    let text = text.replace(&*runs.to_string_lossy(), "runs/").replace("runs//", "runs/");
+    anonymous(&text)
+}
+
+/// Replaces every run of 8 or 64 hex digits.
+fn anonymous(text: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_end_matches([',', ';', ')']);
+        let is_hex = matches!(bare.len(), 8 | 64) && bare.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_hex { word.replace(bare, "…") } else { word.to_owned() }
+    };
+    let line = |line: &str| line.split(' ').map(word).collect::<Vec<_>>().join(" ");
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A run stopped after step 2, and its checkpoint.
+fn stopped(tiny: &Tiny) -> (std::path::PathBuf, std::path::PathBuf) {
+    let folder = tiny.train(&tiny.trunk(LION), "run", 2);
+    let checkpoint = folder.join("step-000002");
+    (folder, checkpoint)
+}
+
+fn open_error(tiny: &Tiny, checkpoint: &Path) -> String {
+    text(tiny, &Checkpoint::open(checkpoint).unwrap_err())
+}
+
+fn cut(path: &Path, bytes: u64) {
+    let length = fs::metadata(path).unwrap().len();
+    fs::File::options().write(true).open(path).unwrap().set_len(length - bytes).unwrap();
+}
+
+/// Changes one bit and keeps the size.
+fn flip(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_checkpoint_that_is_not_whole_is_refused() {
+    let tiny = Tiny::new();
+    let (_, checkpoint) = stopped(&tiny);
+    insta::assert_snapshot!(open_error(&tiny, &tiny.folder("nowhere")), @"");
+    cut(&checkpoint.join("model.safetensors"), 4);
+    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @"");
+    fs::remove_file(checkpoint.join("model.safetensors")).unwrap();
+    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @"");
+    fs::remove_file(checkpoint.join("DONE")).unwrap();
+    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @"");
+}
+
+#[test]
+fn an_altered_file_of_the_same_size_is_refused() {
+    let tiny = Tiny::new();
+    let spec = tiny.trunk(LION);
+    let (folder, checkpoint) = stopped(&tiny);
+    for name in files_and_folders(&checkpoint) {
+        let path = checkpoint.join(&name);
+        let before = fs::read(&path).unwrap();
+        flip(&path);
+        let error = Checkpoint::open(&checkpoint).unwrap_err();
+        assert!(matches!(error, TrainError::Altered { .. }), "`{name}`: {error}");
+        refusal(tiny.request(&spec, &folder));
+        fs::write(&path, before).unwrap();
+    }
+    flip(&checkpoint.join("model.safetensors"));
+    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @"");
+    let error = load_model(&checkpoint, 1, 1).err().unwrap();
+    assert!(matches!(error, TrainError::Altered { .. }), "{error}");
+}
+
+#[test]
+fn a_checkpoint_of_another_version_is_refused() {
+    let tiny = Tiny::new();
+    let (_, checkpoint) = stopped(&tiny);
+    reseal(&checkpoint, |state| state["format"] = 2.into());
+    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @"");
+    reseal(&checkpoint, |state| *state = serde_json::json!({ "format": 1, "files": {} }));
+    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @"");
+}
+
+#[test]
+fn a_folder_of_another_run_is_refused() {
+    let tiny = Tiny::new();
+    let (folder, _) = stopped(&tiny);
+    let mut spec = tiny.trunk(ADAM);
+    spec.batch = 2;
+    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @"");
+    // A checkpoint that was carried over from another run.
+    let other = tiny.train(&spec, "other", 1);
+    fs::rename(folder.join("step-000002"), other.join("step-000002")).unwrap();
+    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &other))), @"");
+}
+
+#[test]
+fn an_altered_run_json_is_refused() {
+    let tiny = Tiny::new();
+    let spec = tiny.trunk(LION);
+    let (folder, _) = stopped(&tiny);
+    let path = folder.join("run.json");
+    let json = fs::read_to_string(&path).unwrap();
+    fs::write(&path, json.replace("\"seed\": 17", "\"seed\": 18")).unwrap();
+    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @"");
+    fs::write(&path, &json[..40]).unwrap();
+    insta::assert_snapshot!(text(&tiny, &read_spec(&folder).unwrap_err()), @"");
+}
+
+#[test]
+fn two_processes_never_train_in_one_folder() {
+    let tiny = Tiny::new();
+    let spec = tiny.trunk(LION);
+    let (folder, _) = stopped(&tiny);
+    let lock = fs::File::options().write(true).open(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    fs::write(folder.join("lock"), "4711").unwrap();
+    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @"");
+    drop(lock);
+    run(tiny.request(&spec, &folder), &mut go_on).unwrap();
+}
+
+#[test]
+fn a_target_outside_the_phases_is_refused() {
+    let tiny = Tiny::new();
+    let trunk = tiny.trunk(LION);
+    let folder = tiny.folder("run");
+    let request = RunRequest { target: LAST + 1, ..tiny.request(&trunk, &folder) };
+    insta::assert_snapshot!(text(&tiny, &refusal(request)), @"");
+    let branch = branch_of(&trunk);
+    let error = refusal(RunRequest { target: SWITCH - 1, ..tiny.request(&branch, &folder) });
+    assert!(matches!(error, TrainError::Target { target: 2, first: 3, last: 6 }), "{error}");
+    assert!(!folder.exists());
+}
+
+#[test]
+fn a_branch_starts_from_its_parent_at_its_step_or_not_at_all() {
+    let tiny = Tiny::new();
+    let trunk = tiny.trunk(LION);
+    let parents = tiny.folder("trunk");
+    run(RunRequest { keep: &[2, 3], ..tiny.request(&trunk, &parents) }, &mut go_on).unwrap();
+    let branch = branch_of(&trunk);
+    let folder = tiny.folder("branch");
+    let error = |spec, parent: Option<&str>| {
+        let parent = parent.map(|name| tiny.folder(name));
+        let request = tiny.request(spec, &folder);
+        let error = refusal(RunRequest { start_from: parent.as_deref(), ..request });
+        fs::remove_dir_all(&folder).unwrap();
+        text(&tiny, &error)
+    };
+    insta::assert_snapshot!(error(&branch, None), @"");
+    insta::assert_snapshot!(error(&branch, Some("trunk/step-000002")), @"");
+    insta::assert_snapshot!(error(&branch, Some("trunk/step-000004")), @"");
+    let mut orphan = branch.clone();
+    orphan.start = Start::Branch { run: orphan.fingerprint() };
+    insta::assert_snapshot!(error(&orphan, Some("trunk/step-000003")), @"");
+    let mut forgetful = branch.clone();
+    forgetful.opening = sparkjoy_mix::Ledger::default();
+    insta::assert_snapshot!(error(&forgetful, Some("trunk/step-000003")), @"");
+}
+
+#[test]
+fn other_moments_or_another_shape_are_refused() {
+    let tiny = Tiny::new();
+    let trunk = tiny.trunk(LION);
+    let parent = tiny.train(&trunk, "trunk", SWITCH).join("step-000003");
+    let folder = tiny.folder("branch");
+    let mut branch = branch_of(&trunk);
+    branch.optimizer = ADAM;
+    let from = |spec| RunRequest { start_from: Some(&parent), ..tiny.request(spec, &folder) };
+    insta::assert_snapshot!(text(&tiny, &refusal(from(&branch))), @"");
+    fs::remove_dir_all(&folder).unwrap();
+    let mut branch = branch_of(&trunk);
+    branch.shape.width = 32;
+    insta::assert_snapshot!(text(&tiny, &refusal(from(&branch))), @"");
+    fs::write(parent.join("model.safetensors"), [9, 0, 0, 0, 0, 0, 0, 0, b'{']).unwrap();
+    reseal(&parent, |_| ());
+    let error = load_model(&parent, 1, 1).err().unwrap();
+    insta::assert_snapshot!(text(&tiny, &error), @"");
+}
+
+#[test]
+fn data_other_than_planned_is_refused() {
+    let tiny = Tiny::new();
+    let spec = tiny.trunk(LION);
+    let folder = tiny.folder("run");
+    let mut changed = spec.clone();
+    changed.supplies[2].fingerprint = spec.supplies[0].fingerprint;
+    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&changed, &folder))), @"");
+    let mut changed = spec.clone();
+    changed.supplies[2].sequences = 1_024;
+    insta::assert_snapshot!(
+        text(&tiny, &refusal(tiny.request(&changed, &folder))).replace(
+            &spec.supplies[2].sequences.to_string(), "N"),
+        @""
+    );
+    let corpora = &tiny.corpora[..2];
+    let request = RunRequest { corpora, ..tiny.request(&spec, &folder) };
+    insta::assert_snapshot!(text(&tiny, &refusal(request)), @"");
+    let other = Tokenizer::train_bpe(&["other words".to_owned()], 258).unwrap();
+    let request = RunRequest { tokenizer: &other, ..tiny.request(&spec, &folder) };
+    insta::assert_snapshot!(text(&tiny, &refusal(request)), @"");
+    let mut changed = spec.clone();
+    changed.tokenizer = other.fingerprint();
+    let request = RunRequest { tokenizer: &other, ..tiny.request(&changed, &folder) };
+    insta::assert_snapshot!(text(&tiny, &refusal(request)), @"");
+    let mut changed = spec.clone();
+    changed.shape.vocab = 256;
+    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&changed, &folder))), @"");
+    assert!(!folder.exists(), "a refused run made its folder");
+}
+
+#[test]
+fn a_run_that_diverges_stops_and_shows_its_batch() {
+    let tiny = Tiny::new();
+    let mut spec = tiny.trunk(LION);
+    spec.optimizer = OptimizerKind::LionW { lr: 1e36, betas: [0.9, 0.95], weight_decay: 0.0 };
+    let folder = tiny.folder("run");
+    let request = RunRequest { keep: &[1], ..tiny.request(&spec, &folder) };
+    let error = refusal(request);
+    let TrainError::Diverged { step, ref path, .. } = error else { panic!("{error}") };
+    insta::assert_snapshot!(text(&tiny, &error), @"");
+
+    let divergence = Divergence::open(path).unwrap();
+    assert_eq!((divergence.step, divergence.run), (step, spec.fingerprint()));
+    let order = spec.order().unwrap();
+    let drawn: Vec<_> = order.sequences(spec.slots(step - 1)).collect();
+    assert_eq!(divergence.rows.len(), drawn.len());
+    for (row, draw) in divergence.rows.iter().zip(drawn) {
+        assert_eq!(row.source, order.supplies()[draw.source].name);
+        assert_eq!((row.epoch, row.ordinal), (draw.epoch, draw.ordinal));
+    }
+    // The step is not in the metrics, and what was saved before is still whole.
+    assert_eq!(read_metrics(&folder).unwrap().last().unwrap().step, step - 1);
+    Checkpoint::open(&folder.join("step-000001")).unwrap();
+}
+
+#[test]
+fn broken_weights_are_never_saved_over_good_ones() {
+    let tiny = Tiny::new();
+    let mut spec = tiny.trunk(LION);
+    // Too large for a float, so that the first step with a rate breaks the weights.
+    spec.optimizer = OptimizerKind::LionW { lr: 1e39, betas: [0.9, 0.95], weight_decay: 0.0 };
+    let folder = tiny.folder("run");
+    let error = run(tiny.request(&spec, &folder), &mut |_| Signal::Save).unwrap_err();
+    insta::assert_snapshot!(text(&tiny, &error), @"");
+    let checkpoints = Checkpoint::list(&folder).unwrap();
+    assert_eq!(checkpoints.len(), 1);
+    Checkpoint::open(&checkpoints[0].folder).unwrap();
+}
+
+#[test]
+fn a_broken_line_of_metrics_is_named() {
+    let tiny = Tiny::new();
+    let (folder, _) = stopped(&tiny);
+    let path = folder.join("metrics.jsonl");
+    let mut metrics = fs::read_to_string(&path).unwrap();
+    metrics.push_str("{\"step\": 3}\n{\"half");
+    fs::write(&path, metrics).unwrap();
+    insta::assert_snapshot!(text(&tiny, &read_metrics(&folder).unwrap_err()), @"");
+}
+
+#[test]
+fn a_shape_or_a_mixture_that_cannot_be_is_refused() {
+    let tiny = Tiny::new();
+    let folder = tiny.folder("run");
+    let mut spec = tiny.trunk(LION);
+    spec.shape.heads = 3;
+    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @"");
+    let mut spec = tiny.trunk(LION);
+    spec.supplies.retain(|supply| supply.name != SourceName::new("web").unwrap());
+    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @"");
+}
+
+#[test]
+fn a_batch_that_cannot_be_read_names_its_step_and_source() {
+    let tiny = Tiny::new();
+    let error = TrainError::Read {
+        step: 1_024,
+        source_name: SourceName::new("web").unwrap(),
+        source: Box::new(sparkjoy_data::DataError::Interrupted),
+    };
+    insta::assert_snapshot!(text(&tiny, &error), @"");
+    let error = TrainError::Tokenizer { source: Box::new(sparkjoy_data::DataError::Interrupted) };
+    insta::assert_snapshot!(text(&tiny, &error), @"");
+}
+
+#[test]
+fn other_refusals_in_words() {
+    let tiny = Tiny::new();
+    let folder = tiny.folder("run/step-000002");
+    let error = TrainError::Occupied { folder: folder.clone(), step: 2 };
+    insta::assert_snapshot!(text(&tiny, &error), @"");
+    let error = TrainError::NotReproduced { step: 2, path: tiny.folder("run/metrics.jsonl") };
+    insta::assert_snapshot!(text(&tiny, &error), @"");
+}
