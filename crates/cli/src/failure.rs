@@ -49,14 +49,6 @@ pub(crate) enum Failure {
         /// The file.
         path: PathBuf,
     },
-    /// `plan` and `show` read what `prepare` has written.
-    #[error("the sources of `{}` are not prepared in `{}`", study.display(), prepared.display())]
-    Unprepared {
-        /// The study.
-        study: PathBuf,
-        /// The folder of prepared sources.
-        prepared: PathBuf,
-    },
     /// `show` was pointed at something that is not sparkjoy's.
     #[error(
         "`{}` is no study, prepared source, run, checkpoint or batch of a diverged run",
@@ -131,9 +123,6 @@ impl Hint for Failure {
             Self::File(error) => error.hint(),
             Self::Mix(_) | Self::Print { .. } => None,
             Self::Exists { .. } => Some("give another name: `sparkjoy new FILE`".to_owned()),
-            Self::Unprepared { study, .. } => {
-                Some(format!("run `sparkjoy prepare {}` first", study.display()))
-            }
             Self::Unknown { .. } => Some("`sparkjoy help show` lists what can be shown".to_owned()),
             Self::Gone { .. } => Some("name the folder it was prepared in: `--prepared DIR`".to_owned()),
             Self::Foreign { .. } => Some("look at it in the folder of its own run".to_owned()),
@@ -157,10 +146,8 @@ impl Failure {
     /// study or something it was given is wrong.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Lab(LabError::Interrupted) | Self::Data(DataError::Interrupted) => {
-                ExitCode::from(interrupt::EXIT_CODE)
-            }
-            Self::Train(TrainError::Diverged { .. }) => ExitCode::FAILURE,
+            Self::Lab(LabError::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
+            Self::Lab(LabError::Train(TrainError::Diverged { .. })) => ExitCode::FAILURE,
             _ => ExitCode::from(2),
         }
     }
@@ -168,7 +155,7 @@ impl Failure {
     /// Prints what is wrong and what to do next on standard error.
     pub(crate) fn print(&self) {
         match self {
-            Self::Lab(LabError::Interrupted) | Self::Data(DataError::Interrupted) => {
+            Self::Lab(LabError::Interrupted) => {
                 say("interrupted and saved; the same command continues from here");
             }
             _ => say(render(self, self.hint().as_deref()).trim_end()),
@@ -230,7 +217,6 @@ mod tests {
         let study = PathBuf::from("study.toml");
         let failures = [
             Failure::Exists { path: study.clone() },
-            Failure::Unprepared { study: study.clone(), prepared: "prepared".into() },
             Failure::Unknown { path: "novel.txt".into() },
             Failure::NoStep { study },
             Failure::NoSuchStep { run: "trunk".into(), step: 90, last: 80 },

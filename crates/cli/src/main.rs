@@ -43,6 +43,6 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Plan { study } => plan::show(study, place, &stop),
         Command::Run { study, job } => run::run(study, job.as_deref(), place, &stop),
         Command::Report { study } => report::show(study, place, &stop),
-        Command::Show(what) => show::show(what, place, &stop),
+        Command::Show(what) => show::show(what, place),
     }
 }

@@ -6,13 +6,12 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use sparkjoy_base::{SourceName, bytes, thousands};
 use sparkjoy_data::{Corpus, Part};
-use sparkjoy_lab::{Study, corpora};
+use sparkjoy_lab::Study;
 
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
-use crate::progress::Progress;
-use crate::study::with_options;
+use crate::study;
 use crate::table::Table;
 
 /// A prepared source as shown.
@@ -48,10 +47,7 @@ impl Prepared {
 /// What is wrong with the study or its text; an interruption.
 pub(crate) fn prepare(path: &Path, place: &Place, stop: &AtomicBool) -> Result<(), Failure> {
     let study = Study::open(path, place.data.as_deref())?;
-    let mut progress = Progress::new();
-    let found = with_options(place, stop, &mut progress, |options| corpora(&study, options));
-    progress.finish();
-    let (_, corpora) = found?;
+    let (_, corpora) = study::prepare(&study, place, stop)?;
     let prepared: Vec<Prepared> = corpora.iter().map(Prepared::new).collect();
     match place.output() {
         Output::Json => print_json(&prepared),

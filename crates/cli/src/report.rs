@@ -17,7 +17,7 @@ use crate::study::{Opened, with_options};
 ///
 /// What is wrong with the study or its folders.
 pub(crate) fn show(study: &Path, place: &Place, stop: &AtomicBool) -> Result<(), Failure> {
-    let opened = Opened::prepared(study, place, stop)?;
+    let opened = Opened::prepared(study, place)?;
     print_report(&opened, place, stop)
 }
 

@@ -1,19 +1,21 @@
 //! A study as the commands need it: read, its sources opened, planned.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use sparkjoy_data::{Corpus, Tokenizer};
-use sparkjoy_lab::{Options, Plan, Study, corpora};
+use sparkjoy_lab::{Options, Plan, Study, corpora, open_corpora};
 
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::progress::Progress;
 
+/// How much training a kill may cost.
+const SAVE_EVERY: Duration = Duration::from_secs(60);
+
 /// A study with its plan and what the plan was made of.
 pub(crate) struct Opened {
-    /// Where it was read from.
-    pub(crate) path: PathBuf,
     pub(crate) study: Study,
     pub(crate) tokenizer: Tokenizer,
     pub(crate) corpora: Vec<Corpus>,
@@ -32,33 +34,41 @@ impl Opened {
         stop: &AtomicBool,
     ) -> Result<Self, Failure> {
         let study = Study::open(path, place.data.as_deref())?;
-        let mut progress = Progress::new();
-        let found = with_options(place, stop, &mut progress, |options| corpora(&study, options));
-        progress.finish();
-        let (tokenizer, corpora) = found?;
-        Self::planned(path, study, tokenizer, corpora)
+        let (tokenizer, corpora) = prepare(&study, place, stop)?;
+        Self::planned(study, tokenizer, corpora)
     }
 
-    /// Opens a study whose sources are prepared, and changes nothing on the disk.
+    /// Opens a study whose sources are prepared, and writes nothing.
     ///
     /// # Errors
     ///
     /// As [`Opened::preparing`], and if a source is not prepared.
     pub(crate) fn prepared(path: &Path, place: &Place) -> Result<Self, Failure> {
         let study = Study::open(path, place.data.as_deref())?;
-        let (tokenizer, corpora) = todo!();
-        Self::planned(path, study, tokenizer, corpora)
+        let (tokenizer, corpora) = open_corpora(&study, &place.prepared)?;
+        Self::planned(study, tokenizer, corpora)
     }
 
-    fn planned(
-        path: &Path,
-        study: Study,
-        tokenizer: Tokenizer,
-        corpora: Vec<Corpus>,
-    ) -> Result<Self, Failure> {
+    fn planned(study: Study, tokenizer: Tokenizer, corpora: Vec<Corpus>) -> Result<Self, Failure> {
         let plan = Plan::new(&study, &corpora, &tokenizer)?;
-        Ok(Self { path: path.to_owned(), study, tokenizer, corpora, plan })
+        Ok(Self { study, tokenizer, corpora, plan })
     }
+}
+
+/// Prepares what is missing of a study's tokenizer and sources, and shows how that goes.
+///
+/// # Errors
+///
+/// What is wrong with the text; an interruption.
+pub(crate) fn prepare(
+    study: &Study,
+    place: &Place,
+    stop: &AtomicBool,
+) -> Result<(Tokenizer, Vec<Corpus>), Failure> {
+    let mut progress = Progress::new();
+    let found = with_options(place, stop, &mut progress, |options| corpora(study, options));
+    progress.finish();
+    Ok(found?)
 }
 
 /// Calls `work` with the options of a place, events going to `progress`.
@@ -72,6 +82,7 @@ pub(crate) fn with_options<T>(
         runs: place.runs.clone(),
         prepared: place.prepared.clone(),
         threads: place.threads(),
+        save_every: SAVE_EVERY,
         stop,
         observe: &mut |event| progress.show(&event),
     })

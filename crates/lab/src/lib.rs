@@ -1,28 +1,37 @@
 //! Turns one study into trunk and branches, runs what is missing, computes the answers.
 
+mod account;
 mod answers;
-mod contract;
+mod apportion;
+mod cost;
 mod error;
 mod executor;
 mod fit;
+mod mixtures;
+mod note;
 mod options;
+mod plan;
 mod problem;
+mod question;
 mod report;
 mod study;
 #[cfg(test)]
 mod testing;
 
+pub use account::Account;
 pub use answers::{
     Answer, Answers, ArmAnswer, Comparison, Control, Cost, Scope, Spread, Verdict, What, answers,
 };
-pub use contract::{Account, Arm, Ask, Branch, Evaluation, Plan, PlanSource, QuestionPlan};
+pub use cost::{Effort, TreeCost};
 pub use error::{LabError, StudyError};
 pub use executor::{
     ExecutionError, JobState, JobTime, branch_folder, corpora, job_states, open_corpora, run,
     study_folder, timings, trunk_folder,
 };
 pub use fit::{Fit, WindowBound};
+pub use note::Note;
 pub use options::{Event, Options};
+pub use plan::{Arm, Ask, Branch, Evaluation, Plan, PlanSource, QuestionPlan};
 pub use problem::Problem;
 pub use report::{report_csv, report_markdown, report_text, write_report};
-pub use study::{SourceInput, Study, template};
+pub use study::{STUDY_TEMPLATE, SourceInput, Study};

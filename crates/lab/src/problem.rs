@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use sparkjoy_base::{DomainName, NameError, Ppm, QuantityError, SourceName, Tokens, thousands};
+use sparkjoy_base::{DomainName, NameError, QuantityError, SourceName, Tokens, thousands};
 use sparkjoy_mix::MixError;
 use sparkjoy_nn::ShapeError;
 

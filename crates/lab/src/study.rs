@@ -18,9 +18,8 @@ use std::path::{Path, PathBuf};
 use sparkjoy_base::{Seed, SourceName, Tokens, read_to_string};
 use sparkjoy_data::{SourceFiles, TokenizerKind};
 
-pub use self::template::template;
+pub use self::template::STUDY_TEMPLATE;
 
-pub(crate) use self::clock::Clock;
 pub(crate) use self::mixture::{Share, WrittenMixture};
 pub(crate) use self::question::{Question, Refill, Removal, Window, quoted};
 pub(crate) use self::reader::Placed;

@@ -23,7 +23,7 @@ use facts::Facts;
 ///
 /// What is wrong with the study; a source that is not prepared.
 pub(crate) fn show(study: &Path, place: &Place, stop: &AtomicBool) -> Result<(), Failure> {
-    let Opened { plan, .. } = Opened::prepared(study, place, stop)?;
+    let Opened { plan, .. } = Opened::prepared(study, place)?;
     let states =
         with_options(place, stop, &mut Progress::new(), |options| job_states(&plan, options))?;
     let speed = sparkjoy_nn::measure(plan.shape, plan.batch as usize, place.threads());

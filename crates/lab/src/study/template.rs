@@ -5,6 +5,4 @@
 /// # Guarantees
 ///
 /// It parses, and it names every key a study may have.
-pub fn template() -> &'static str {
-    include_str!("template.toml")
-}
+pub const STUDY_TEMPLATE: &str = include_str!("template.toml");

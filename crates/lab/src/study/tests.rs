@@ -114,9 +114,9 @@ fn a_share_on_the_curve_ends_at_the_step_a_window_of_it_does() {
 
 #[test]
 fn the_template_parses_and_names_every_key() {
-    let study = Study::parse(Path::new("new.toml"), template().to_owned(), None).unwrap();
+    let study = Study::parse(Path::new("new.toml"), STUDY_TEMPLATE.to_owned(), None).unwrap();
     assert_eq!(*study.tokenizer(), TokenizerKind::Bpe { vocab: 4096 });
-    let text = template();
+    let text = STUDY_TEMPLATE;
     for key in [
         "name",
         "seed",

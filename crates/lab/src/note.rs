@@ -1,0 +1,135 @@
+//! What the user should know before spending a second: not wrong, but not free either.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sparkjoy_base::{SourceName, Tokens};
+
+/// More epochs of a source than this teach a model little that is new.
+///
+/// # Source
+///
+/// Muennighoff et al. 2023, arXiv:2305.16264: up to 4 epochs are worth nearly as much as as many
+/// fresh tokens, then their worth falls off.
+pub(crate) const EPOCHS_WORTH_READING: f64 = 4.0;
+
+/// A remark of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Note {
+    /// A source is read more often than is known to help.
+    Repeated {
+        /// The source.
+        source: SourceName,
+        /// The branch that reads it most often.
+        branch: String,
+        /// How often, trunk included.
+        epochs: f64,
+    },
+    /// No mixture that is trained on draws from a source.
+    UnusedSource {
+        /// The source.
+        source: SourceName,
+    },
+    /// Neither the trunk nor a question uses a mixture.
+    UnusedMixture {
+        /// The mixture.
+        mixture: String,
+    },
+    /// The budget is not a whole number of steps.
+    LeftOver {
+        /// Tokens of the budget that are never trained on.
+        tokens: Tokens,
+    },
+    /// One data order per branch.
+    OneReplicate,
+    /// Sources without text: the study can be planned, not run.
+    Declared {
+        /// They.
+        sources: Vec<SourceName>,
+    },
+    /// A removal is a replacement too.
+    Refilled {
+        /// Who gets the freed share, as written.
+        refill: String,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Repeated { source, branch, epochs } => write!(
+                f,
+                "`{source}` is read {epochs:.2} times by the end of `{branch}`; past \
+                 {EPOCHS_WORTH_READING} epochs repetition adds little (arXiv 2305.16264)"
+            ),
+            Self::UnusedSource { source } => {
+                write!(f, "source `{source}` is defined but nothing that is trained draws from it")
+            }
+            Self::UnusedMixture { mixture } => {
+                write!(f, "mixture `{mixture}` is defined but neither trunk nor question uses it")
+            }
+            Self::LeftOver { tokens } => {
+                write!(f, "the last {tokens} tokens of the budget are less than a step and unused")
+            }
+            Self::OneReplicate => f.write_str(
+                "one replicate: no noise floor, so no difference can be told from chance",
+            ),
+            Self::Declared { sources } => {
+                let names: Vec<String> = sources.iter().map(|name| format!("`{name}`")).collect();
+                write!(
+                    f,
+                    "declared by size and without text, so this study can be planned but not \
+                     run: {}",
+                    names.join(", ")
+                )
+            }
+            Self::Refilled { refill } => {
+                let taker = match refill.as_str() {
+                    "domain" => "the rest of its domain".to_owned(),
+                    "proportional" => "all other sources".to_owned(),
+                    source => format!("`{source}`"),
+                };
+                write!(
+                    f,
+                    "what a removal frees goes to {taker}: its answer is what a source is worth \
+                     over what takes its place"
+                )
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_note_reads_as_a_sentence() {
+        let source = || SourceName::new("math").unwrap();
+        let branch = "upsampled-30%-r0".to_owned();
+        let notes = [
+            Note::Repeated { source: source(), branch, epochs: 5.126 },
+            Note::UnusedSource { source: source() },
+            Note::UnusedMixture { mixture: "old".into() },
+            Note::LeftOver { tokens: Tokens(53_248) },
+            Note::OneReplicate,
+            Note::Declared { sources: vec![source(), source()] },
+            Note::Refilled { refill: "domain".into() },
+            Note::Refilled { refill: "proportional".into() },
+            Note::Refilled { refill: "web".into() },
+        ];
+        let text: Vec<String> = notes.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(text.join("\n"), @r"
+        `math` is read 5.13 times by the end of `upsampled-30%-r0`; past 4 epochs repetition adds little (arXiv 2305.16264)
+        source `math` is defined but nothing that is trained draws from it
+        mixture `old` is defined but neither trunk nor question uses it
+        the last 53.25K tokens of the budget are less than a step and unused
+        one replicate: no noise floor, so no difference can be told from chance
+        declared by size and without text, so this study can be planned but not run: `math`, `math`
+        what a removal frees goes to the rest of its domain: its answer is what a source is worth over what takes its place
+        what a removal frees goes to all other sources: its answer is what a source is worth over what takes its place
+        what a removal frees goes to `web`: its answer is what a source is worth over what takes its place
+        ");
+    }
+}
