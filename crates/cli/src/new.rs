@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 use sparkjoy_base::write_atomic;
-use sparkjoy_lab::template;
+use sparkjoy_lab::STUDY_TEMPLATE;
 
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
@@ -18,7 +18,7 @@ pub(crate) fn write(file: &Path, output: Output) -> Result<(), Failure> {
     if file.symlink_metadata().is_ok() {
         return Err(Failure::Exists { path: file.to_owned() });
     }
-    write_atomic(file, template().as_bytes())?;
+    write_atomic(file, STUDY_TEMPLATE.as_bytes())?;
     let shown = file.display();
     match output {
         Output::Json => print_json(&json!({ "study": shown.to_string() })),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sparkjoy_base::{DomainName, Fingerprint, SourceName, Tokens};
-use sparkjoy_lab::{Account, Branch, JobState, Plan};
+use sparkjoy_lab::{Account, Branch, JobState, Plan, TreeCost};
 use sparkjoy_mix::MixError;
 use sparkjoy_nn::Throughput;
 
@@ -12,32 +12,20 @@ use sparkjoy_nn::Throughput;
 #[derive(Debug, Serialize)]
 pub(super) struct Facts<'a> {
     pub(super) fingerprint: Fingerprint,
-    pub(super) parameters: u64,
-    /// Bytes the engine and the optimizer allocate in every run.
-    pub(super) memory: u64,
-    pub(super) flops_per_step: u128,
     pub(super) tokens_per_step: u64,
+    pub(super) flops_per_step: u128,
+    /// What this machine makes of the model.
     pub(super) speed: Throughput,
-    pub(super) cost: Cost,
+    pub(super) cost: TreeCost,
+    /// Training steps of the tree that are not taken yet.
+    pub(super) steps_left: u64,
     /// The trunk to the end, then each branch that does not keep its mixture.
     pub(super) columns: Vec<Column>,
     /// Branches, replicates together.
     pub(super) groups: Vec<Group<'a>>,
-    pub(super) trunk_steps: u64,
     pub(super) trunk_state: Progress,
     /// The plan itself, every number of it.
     pub(super) plan: &'a Plan,
-}
-
-/// Training steps, of which all other costs are multiples.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Cost {
-    /// The trunk to its last branch point, and every branch.
-    pub(super) tree: u64,
-    /// Every branch from the first step to its last.
-    pub(super) in_full: u64,
-    /// Of the tree, what is not trained yet.
-    pub(super) left: u64,
 }
 
 /// Branches that differ in nothing but the replicate.
@@ -83,27 +71,17 @@ impl<'a> Facts<'a> {
         states: Vec<(String, JobState)>,
         speed: Throughput,
     ) -> Result<Self, MixError> {
-        let trunk_steps = plan.branch_points().last().copied().unwrap_or(0);
         let states: BTreeMap<String, JobState> = states.into_iter().collect();
-        let windows: u64 = plan.branches.iter().map(|b| b.window_steps).sum();
-        let ends = plan.branches.iter().map(|b| b.from_step + b.window_steps);
-        let cost = Cost {
-            tree: trunk_steps + windows,
-            in_full: ends.sum(),
-            left: steps_left(plan, &states),
-        };
         let trunk = states.iter().filter(|(name, _)| name.starts_with("trunk"));
         Ok(Self {
             fingerprint: plan.fingerprint(),
-            parameters: plan.shape.parameters(),
-            memory: plan.shape.memory(plan.batch as usize, plan.trunk.optimizer),
+            tokens_per_step: plan.tokens_per_step().0,
             flops_per_step: plan.shape.flops(plan.batch),
-            tokens_per_step: plan.trunk.tokens_per_step(),
             speed,
-            cost,
+            cost: plan.cost(),
+            steps_left: steps_left(plan, &states),
             columns: columns(plan)?,
             groups: groups(plan, &states),
-            trunk_steps,
             trunk_state: Progress::of(trunk.map(|(_, state)| *state)),
             plan,
         })

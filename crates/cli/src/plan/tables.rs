@@ -3,16 +3,10 @@
 use std::fmt::Write;
 
 use sparkjoy_base::{DomainName, Ppm, SourceName, bytes, duration, quantity, thousands};
+use sparkjoy_lab::EPOCHS_WORTH_READING;
 
-use super::facts::{Cost, Facts, Progress, Read};
+use super::facts::{Facts, Progress, Read};
 use crate::table::Table;
-
-/// Epochs beyond which repeated text is worth much less than new text.
-///
-/// # Source
-///
-/// Muennighoff et al. 2023, arXiv:2305.16264: up to 4 epochs are almost as good as new data.
-const MANY_EPOCHS: f64 = 4.0;
 
 /// All tables, each under a line that says what it is.
 pub(super) fn render(facts: &Facts<'_>) -> String {
@@ -25,10 +19,7 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
     if by_source_tells_more(facts) {
         section(&mut text, &format!("the same by source, in {name}"), &by_source(facts, unit));
     }
-    section(&mut text, "epochs of each source at the end of the run", &epochs(facts));
-    if facts.columns.iter().flat_map(|c| c.sources.values()).any(|r| r.epochs > MANY_EPOCHS) {
-        let _ = writeln!(text, "! more than {MANY_EPOCHS} epochs: repeating gains little beyond");
-    }
+    section(&mut text, "epochs of each source at the end of the run (! more than 4)", &epochs(facts));
     section(&mut text, "jobs", &jobs(facts));
     section(&mut text, "cost", &cost(facts));
     for note in &facts.plan.notes {
@@ -49,13 +40,13 @@ fn machine(text: &mut String, facts: &Facts<'_>) {
         text,
         "model: {} parameters ({} layers, width {}, {} heads, context {}, vocabulary {})\n\
          each run: {} of memory, {} FLOPs a step, {} tokens/s on this machine ({how})",
-        thousands(facts.parameters),
+        thousands(facts.cost.parameters),
         shape.layers,
         thousands(shape.width as u64),
         shape.heads,
         thousands(shape.context as u64),
         thousands(shape.vocab as u64),
-        bytes(facts.memory),
+        bytes(facts.cost.memory),
         power(facts.flops(1)),
         quantity(facts.speed.tokens_per_second as u64),
     );
@@ -114,7 +105,7 @@ fn by_source(facts: &Facts<'_>, unit: f64) -> Table {
 
 fn epochs(facts: &Facts<'_>) -> Table {
     each_source("source", facts, |read| {
-        let mark = if read.epochs > MANY_EPOCHS { "!" } else { "" };
+        let mark = if read.epochs > EPOCHS_WORTH_READING { "!" } else { "" };
         format!("{mark}{:.2}", read.epochs)
     })
 }
@@ -140,14 +131,15 @@ fn jobs(facts: &Facts<'_>) -> Table {
         [power(facts.flops(steps)), duration(facts.seconds(steps))]
     };
     let tokens = |steps: u64| quantity(steps * facts.tokens_per_step);
-    let [flops, time] = costs(1, facts.trunk_steps);
+    let trunk_steps = facts.cost.trunk.steps;
+    let [flops, time] = costs(1, trunk_steps);
     let dash = || "–".to_owned();
     table.row([
         "trunk".to_owned(),
         dash(),
         "1".to_owned(),
-        thousands(facts.trunk_steps),
-        tokens(facts.trunk_steps),
+        thousands(trunk_steps),
+        tokens(trunk_steps),
         dash(),
         dash(),
         flops,
@@ -184,22 +176,23 @@ fn state(progress: Progress) -> String {
 }
 
 fn cost(facts: &Facts<'_>) -> Table {
-    let Cost { tree, in_full, left } = facts.cost;
-    let mut table = Table::new(&["<", "steps", "tokens", "FLOPs", "time"]);
-    let mut row = |what: String, steps: u64| {
+    let cost = &facts.cost;
+    let mut table = Table::new(&["<", "steps", "tokens", "FLOPs", "time", "the tree saves"]);
+    let mut row = |what: &str, steps: u64, saving: Option<f64>| {
         table.row([
-            what,
+            what.to_owned(),
             thousands(steps),
             quantity(steps * facts.tokens_per_step),
             power(facts.flops(steps)),
             duration(facts.seconds(steps)),
+            saving.map_or_else(String::new, |times| format!("{times:.1} times")),
         ]);
     };
-    row("this tree".to_owned(), tree);
-    row("of which still to be run".to_owned(), left);
-    row(format!("{} branches in full", facts.plan.branches.len()), in_full);
-    let saving = in_full as f64 / tree.max(1) as f64;
-    table.row([format!("saving: {saving:.1} times"), "".into(), "".into(), "".into(), "".into()]);
+    row("this tree", cost.tree.steps, None);
+    row("  of which still to be run", facts.steps_left, None);
+    row("every branch in full", cost.in_full.steps, Some(cost.saving));
+    let once = Some(cost.saving_controls_once);
+    row("the same, controls only once", cost.controls_once.steps, once);
     table
 }
 
