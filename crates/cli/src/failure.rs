@@ -124,7 +124,9 @@ impl Hint for Failure {
             Self::Mix(_) | Self::Print { .. } => None,
             Self::Exists { .. } => Some("give another name: `sparkjoy new FILE`".to_owned()),
             Self::Unknown { .. } => Some("`sparkjoy help show` lists what can be shown".to_owned()),
-            Self::Gone { .. } => Some("name the folder it was prepared in: `--prepared DIR`".to_owned()),
+            Self::Gone { .. } => {
+                Some("name the folder it was prepared in: `--prepared DIR`".to_owned())
+            }
             Self::Foreign { .. } => Some("look at it in the folder of its own run".to_owned()),
             Self::Garbled { .. } => {
                 Some("sparkjoy writes such files whole: look for who changed it".to_owned())

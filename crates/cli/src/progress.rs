@@ -16,7 +16,7 @@ use crate::output::say;
 use crate::rate::Rate;
 
 /// A log gets a line this often at most.
-const LOG_EVERY: Duration = Duration::from_secs(60);
+const LOG_EVERY: Duration = Duration::from_mins(1);
 
 /// Shows events as they come.
 pub(crate) struct Progress {
@@ -144,13 +144,7 @@ fn prepare_line(
 /// `trunk  5,240/6,102  343.4M tok left  loss 3.412  |g| 0.81  lr 4.1e-4  38.2K tok/s  24 min`.
 ///
 /// What is left, in tokens and in time, is of the whole study.
-fn step_line(
-    job: &str,
-    record: &StepRecord,
-    target: u64,
-    rate: &Rate,
-    tokens_left: u64,
-) -> String {
+fn step_line(job: &str, record: &StepRecord, target: u64, rate: &Rate, tokens_left: u64) -> String {
     let mut parts = vec![
         job.to_owned(),
         format!("{}/{}", thousands(record.step), thousands(target)),

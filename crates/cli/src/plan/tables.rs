@@ -19,7 +19,11 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
     if by_source_tells_more(facts) {
         section(&mut text, &format!("the same by source, in {name}"), &by_source(facts, unit));
     }
-    section(&mut text, "epochs of each source at the end of the run (! more than 4)", &epochs(facts));
+    section(
+        &mut text,
+        "epochs of each source at the end of the run (! more than 4)",
+        &epochs(facts),
+    );
     section(&mut text, "jobs", &jobs(facts));
     section(&mut text, "cost", &cost(facts));
     for note in &facts.plan.notes {
@@ -123,7 +127,15 @@ fn each_source(first: &str, facts: &Facts<'_>, show: impl Fn(&Read) -> String) -
 
 fn jobs(facts: &Facts<'_>) -> Table {
     let mut table = Table::new(&[
-        "<job", "window", "runs", "steps", "tokens", "first read", "repeated", "FLOPs", "time",
+        "<job",
+        "window",
+        "runs",
+        "steps",
+        "tokens",
+        "first read",
+        "repeated",
+        "FLOPs",
+        "time",
         "<state",
     ]);
     let costs = |runs: usize, steps: u64| {

@@ -21,14 +21,14 @@ struct Batch {
     /// The job that reads it.
     job: String,
     /// Its rows, as many as asked for.
-    rows: Vec<Row>,
+    rows: Vec<Shown>,
     /// Rows there are.
     row_count: u64,
 }
 
 /// One row of a batch.
 #[derive(Debug, Serialize)]
-struct Row {
+struct Shown {
     row: u64,
     source: SourceName,
     epoch: u64,
@@ -80,13 +80,13 @@ fn find<'a>(
     }
 }
 
-fn read_row(opened: &Opened, order: &Order, row: u64, draw: Draw) -> Result<Row, Failure> {
+fn read_row(opened: &Opened, order: &Order, row: u64, draw: Draw) -> Result<Shown, Failure> {
     let source = order.supplies()[draw.source].name.clone();
     let Some(corpus) = opened.corpora.iter().find(|c| *c.name() == source) else {
         return Err(Failure::NoText { name: source });
     };
     let text = text_of(corpus, &opened.tokenizer, opened.plan.shape.context, draw.ordinal)?;
-    Ok(Row { row, source, epoch: draw.epoch, ordinal: draw.ordinal, text })
+    Ok(Shown { row, source, epoch: draw.epoch, ordinal: draw.ordinal, text })
 }
 
 fn render(batch: &Batch) -> String {

@@ -14,7 +14,7 @@ use crate::table::Table;
 
 /// A row with its text.
 #[derive(Debug, Serialize)]
-struct Row<'a> {
+struct Shown<'a> {
     row: usize,
     #[serde(flatten)]
     what: &'a DivergedRow,
@@ -30,11 +30,14 @@ pub(super) fn show(path: &Path, rows: usize, place: &Place) -> Result<(), Failur
     for (row, what) in worst_first(&divergence).into_iter().take(rows) {
         let supply = run.supplies.iter().find(|supply| supply.name == what.source);
         let Some(supply) = supply else {
-            return Err(Failure::Foreign { path: path.to_owned(), source_name: what.source.clone() });
+            return Err(Failure::Foreign {
+                path: path.to_owned(),
+                source_name: what.source.clone(),
+            });
         };
         let corpus = shelf::corpus(&place.prepared, supply)?;
         let text = text_of(&corpus, &tokenizer, run.shape.context, what.ordinal)?;
-        shown.push(Row { row, what, text });
+        shown.push(Shown { row, what, text });
     }
     match place.output() {
         Output::Json => print_json(&shown),
@@ -50,9 +53,9 @@ fn worst_first(divergence: &Divergence) -> Vec<(usize, &DivergedRow)> {
     rows
 }
 
-fn render(divergence: &Divergence, rows: &[Row<'_>]) -> String {
+fn render(divergence: &Divergence, rows: &[Shown<'_>]) -> String {
     let mut table = Table::new(&["row", "<source", "epoch", "sequence", "loss", "<text"]);
-    for Row { row, what, text } in rows {
+    for Shown { row, what, text } in rows {
         table.row([
             row.to_string(),
             what.source.to_string(),

@@ -17,7 +17,7 @@ const EXCERPT: usize = 64;
 
 /// A prepared source as shown.
 #[derive(Debug, Serialize)]
-struct Source {
+struct Prepared {
     source: SourceName,
     tokenizer: Fingerprint,
     parts: Vec<Content>,
@@ -53,7 +53,7 @@ pub(super) fn show(path: &Path, rows: usize, place: &Place) -> Result<(), Failur
     let tokenizer = shelf::tokenizer(folder.parent().unwrap_or(folder), corpus.tokenizer())?;
     let sequences = corpus.sequences(Part::Train, EXCERPT).min(rows as u64);
     let texts = (0..sequences).map(|ordinal| text_of(&corpus, &tokenizer, EXCERPT, ordinal));
-    let source = Source {
+    let source = Prepared {
         source: corpus.name().clone(),
         tokenizer: corpus.tokenizer(),
         parts: [("train", Part::Train), ("held out", Part::Validation)]
@@ -78,7 +78,7 @@ fn content(corpus: &Corpus, name: &'static str, part: Part) -> Content {
     }
 }
 
-fn render(source: &Source) -> String {
+fn render(source: &Prepared) -> String {
     let mut parts = Table::new(&["<part", "documents", "text", "tokens", "<content"]);
     for part in &source.parts {
         parts.row([
