@@ -4,6 +4,24 @@
 //! part in choosing a sequence. Two machines with the same sources, seed and phases compute the
 //! same order, at any slot, in any order of asking, for any number of ranks.
 
-mod contract;
+#![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 
-pub use contract::{Draw, Ledger, MixError, Mixture, Order, Phase, Supply, rank_slots};
+mod error;
+mod floor_sum;
+mod layout;
+mod ledger;
+mod mixture;
+mod order;
+mod permutation;
+mod phase;
+mod rank;
+mod sequences;
+mod source;
+
+pub use error::MixError;
+pub use ledger::Ledger;
+pub use mixture::Mixture;
+pub use order::{Draw, Order};
+pub use phase::Phase;
+pub use rank::rank_slots;
+pub use source::Supply;

@@ -1,0 +1,71 @@
+//! What a slot costs at the paper's scale: 1T tokens in sequences of 4,096, 18 sources.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use sparkjoy_base::{Fingerprint, Ppm, Seed, SourceName};
+use sparkjoy_mix::{Ledger, Mixture, Order, Phase, Supply};
+
+/// 960 sequences a step, 254,313 steps.
+const SLOTS: u64 = 254_313 * 960;
+
+/// 18 sources with heavy-tailed proportions; the largest is read once, the others up to four times.
+fn paper_scale(replicate: u32) -> Order {
+    let name = |i: u32| SourceName::new(&format!("source-{i:02}")).expect("a plain name");
+    let mut left = Ppm::ONE.0;
+    let proportions: Vec<Ppm> = (0..18)
+        .map(|i| {
+            let part = if i == 17 { left } else { left / 4 };
+            left -= part;
+            Ppm(part)
+        })
+        .collect();
+    let supplies = (0..18).zip(&proportions).map(|(i, ppm)| Supply {
+        name: name(i),
+        fingerprint: Fingerprint::of_bytes(&i.to_le_bytes()),
+        sequences: SLOTS * u64::from(ppm.0) / u64::from(Ppm::ONE.0) / (1 + u64::from(i) % 4),
+    });
+    let mixture = Mixture::new((0..18).map(name).zip(proportions.iter().copied()).collect());
+    let phase = Phase { mixture: mixture.expect("sums to one"), slots: SLOTS };
+    Order::new(Seed(17), replicate, supplies.collect(), Ledger::default(), 0, vec![phase])
+        .expect("no source is starved")
+}
+
+fn bench(c: &mut Criterion) {
+    let mut group = c.benchmark_group("1T tokens, 18 sources");
+    group.bench_function("build the order", |b| b.iter(|| paper_scale(0)));
+    let order = paper_scale(0);
+    group.bench_function("counts of the whole run", |b| b.iter(|| order.counts(0..SLOTS - 1)));
+    let replicate = paper_scale(1);
+    for (label, order) in [("trunk", &order), ("replicate", &replicate)] {
+        group.throughput(Throughput::Elements(1));
+        let mut slot = 0;
+        group.bench_function(format!("sequence_at, {label}"), |b| {
+            b.iter(|| {
+                // A stride that visits slots all over the run.
+                slot = (slot + 97_003_241) % SLOTS;
+                order.sequence_at(black_box(slot))
+            });
+        });
+        group.throughput(Throughput::Elements(1 << 16));
+        group.bench_function(format!("sequences, 65,536 in a row, {label}"), |b| {
+            b.iter(|| {
+                order.sequences(SLOTS / 2..SLOTS / 2 + (1 << 16)).for_each(|draw| {
+                    black_box(draw);
+                })
+            });
+        });
+        group.throughput(Throughput::Elements(960));
+        group.bench_function(format!("sequences, one step of 960, {label}"), |b| {
+            b.iter(|| {
+                order.sequences(SLOTS / 2..SLOTS / 2 + 960).for_each(|draw| {
+                    black_box(draw);
+                })
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, bench);
+criterion_main!(benches);
