@@ -1,9 +1,34 @@
 //! Computes loss and gradients of an MPT decoder and takes optimizer steps, the same bits for any
 //! number of threads.
+//!
+//! Letters used throughout: B sequences, T positions (context), N = B·T tokens, D width, H heads,
+//! K = D / H head width, V vocabulary, L layers. Every matrix is row-major.
 
-mod contract;
+mod arena;
+mod attention;
+mod backward;
+mod embedding;
+mod engine;
+mod forward;
+mod gelu;
+mod gemm;
+mod head;
+mod init;
+mod kernel;
+mod math;
+mod measure;
+mod norm;
+mod optimizer;
+mod parallel;
+mod schedule;
+mod shape;
 
-pub use contract::{
-    Engine, Optimizer, OptimizerKind, Schedule, ScheduleKind, Shape, ShapeError, Tensor,
-    Throughput, measure,
-};
+pub use attention::alibi_slopes;
+pub use engine::Engine;
+pub use measure::{Throughput, measure};
+pub use optimizer::{Optimizer, OptimizerKind};
+pub use schedule::{Schedule, ScheduleKind};
+pub use shape::{Shape, ShapeError, Tensor};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,35 @@
+//! Products through `matrixmultiply`, for machines without a kernel of their own (NEON included).
+#![expect(unsafe_code, reason = "the crate takes pointers")]
+
+use super::{Left, Panels, Size, Store};
+
+/// One block; the caller has checked every length.
+pub(super) fn multiply(
+    Size { m, n, k }: Size,
+    a: Left<'_>,
+    b: Panels<'_>,
+    (c, row_c): (&mut [f32], usize),
+    store: Store,
+) {
+    let b_rows = &b.data[b.first * b.columns + b.column..];
+    let beta = if store == Store::Add { 1.0 } else { 0.0 };
+    // SAFETY: `Kernel::multiply` has compared every length with the size and the strides.
+    unsafe {
+        matrixmultiply::sgemm(
+            m,
+            k,
+            n,
+            1.0,
+            a.data.as_ptr(),
+            a.row as isize,
+            a.column as isize,
+            b_rows.as_ptr(),
+            b.columns as isize,
+            1,
+            beta,
+            c.as_mut_ptr(),
+            row_c as isize,
+            1,
+        );
+    }
+}
