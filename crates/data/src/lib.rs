@@ -1,10 +1,29 @@
 //! Turns text into hashed token shards, and reads them back sequence by sequence.
+//!
+//! Knows no model. What it refuses: text that is not UTF-8, documents without their text, files
+//! that break off, shards that are not as they were written.
 
-mod contract;
+mod corpus;
+mod encode;
+mod error;
+mod intake;
+mod json;
+mod lines;
+mod manifest;
+mod packed;
+mod pipeline;
+mod prepare;
+mod rows;
+mod sample;
+mod shard;
+mod source;
 mod tokenizer;
 
-pub use contract::{
-    Corpus, DataError, OnBadDocument, Part, PrepareOptions, PrepareProgress, SourceFiles,
-    SourceSummary, Validation, prepare, scan,
+pub use corpus::{Corpus, Part, ShardInfo};
+pub use error::{
+    BadDocument, DataError, Fault, InputChange, InputError, Place, PrepareError, ShardError,
 };
+pub use prepare::{PrepareOptions, PrepareProgress, prepare};
+pub use sample::sample_documents;
+pub use source::{OnBadDocument, SourceFiles, SourceSummary, Validation, scan};
 pub use tokenizer::{Encoder, Tokenizer, TokenizerError, TokenizerKind};

@@ -134,3 +134,100 @@ fn listed(names: &[String]) -> String {
     }
     shown.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::LabError;
+    use crate::testing::shown;
+
+    fn text<const N: usize>(errors: [ExecutionError; N]) -> String {
+        errors.map(|error| shown(Err(LabError::from(error)))).join("\n\n")
+    }
+
+    #[test]
+    fn a_job_that_cannot_run_names_what_is_missing() {
+        let known = (0..14).map(|i| format!("trunk-{i}")).collect();
+        let texts = text([
+            ExecutionError::UnknownJob { name: "trunc".into(), known },
+            ExecutionError::Prerequisite {
+                job: "upsampled-10%-r1".into(),
+                needs: "trunk-3600".into(),
+            },
+        ]);
+        insta::assert_snapshot!(texts, @"
+        the plan has no job `trunc`, expected one of `trunk-0`, `trunk-1`, `trunk-2`, `trunk-3`, `trunk-4`, `trunk-5`, `trunk-6`, `trunk-7`, `trunk-8`, `trunk-9`, `trunk-10`, `trunk-11`, 2 more
+        hint: take a job's name from the plan as it is shown
+
+        job `upsampled-10%-r1` starts from what `trunk-3600` leaves, which is not done
+        hint: run job `trunk-3600` first
+        ");
+    }
+
+    #[test]
+    fn text_that_is_not_the_plans_is_named_with_what_was_expected() {
+        let source_name = SourceName::new("math").unwrap();
+        let [found, expected] = ["found", "expected"].map(|t| Fingerprint::of_bytes(t.as_bytes()));
+        let texts = text([
+            ExecutionError::Declared { source_name: source_name.clone() },
+            ExecutionError::NoText { vocab: 4096 },
+            ExecutionError::NotPrepared {
+                what: "source `math`".into(),
+                folder: "prepared/math-77c1d2e0".into(),
+                study: "study.toml".into(),
+            },
+            ExecutionError::Corpus {
+                source_name,
+                part: "held-out",
+                found: "missing".into(),
+                expected: expected.to_string(),
+            },
+            ExecutionError::Tokenizer { found, expected },
+        ]);
+        insta::assert_snapshot!(texts, @r#"
+        source `math` is declared by its size, expected text files to train on
+        hint: give `[sources.math]` a `path` and a `validation` instead of a size
+
+        no source has text files, expected at least one to train a tokenizer of 4096 entries on
+        hint: set `kind = "cl100k"` in `[tokenizer]`, or give a source a `path`
+
+        source `math` is not prepared: `prepared/math-77c1d2e0` is not whole
+        hint: run `sparkjoy prepare study.toml`
+
+        the held-out tokens of source `math` are missing, the plan expects a99e31b7
+        hint: the text changed since the plan was made: run the same command again to plan anew
+
+        the tokenizer at hand is 6166e496, the plan expects a99e31b7
+        hint: the text changed since the plan was made: run the same command again to plan anew
+        "#);
+    }
+
+    #[test]
+    fn results_of_something_else_are_refused_with_their_place() {
+        let [found, expected] = ["found", "expected"].map(|t| Fingerprint::of_bytes(t.as_bytes()));
+        let path = PathBuf::from("runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json");
+        let texts = text([
+            ExecutionError::ForeignCheckpoint {
+                path: "runs/trunk-3f9a12bc/step-3600".into(),
+                found,
+                expected,
+            },
+            ExecutionError::ForeignScore {
+                path: path.clone(),
+                found: "step 3".into(),
+                expected: "step 4".into(),
+            },
+            ExecutionError::Damaged { path, source: serde_json::from_str::<u32>("{").unwrap_err() },
+        ]);
+        insta::assert_snapshot!(texts, @"
+        the checkpoint `runs/trunk-3f9a12bc/step-3600` belongs to run 6166e496, expected run a99e31b7
+        hint: move `runs/trunk-3f9a12bc` away and run the same command again: the run is trained anew
+
+        `runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json` scores step 3, expected step 4
+        hint: move `runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
+
+        `runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json` is damaged: invalid type: map, expected u32 at line 1 column 0
+        hint: move `runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
+        ");
+    }
+}

@@ -194,7 +194,16 @@ mod tests {
 
     #[test]
     fn digits_stand_in_line_whether_marked_or_not() {
-        insta::assert_snapshot!(table(2).text(), @"");
+        insta::assert_snapshot!(table(2).text(), @"
+        window  domain0   domain1
+                  Δ bpb     Δ bpb
+        5%      −0.0123   −0.0123
+                ±0.0012   ±0.0012
+        against something else with a long name
+        10%     +0.0001~  +0.0001~
+                ±0.0012   ±0.0012
+        20%     missing   missing
+        ");
     }
 
     #[test]
@@ -213,6 +222,13 @@ mod tests {
 
     #[test]
     fn markdown_has_one_line_per_row() {
-        insta::assert_snapshot!(table(2).markdown(), @"");
+        insta::assert_snapshot!(table(2).markdown(), @"
+        | window | domain0<br>Δ bpb | domain1<br>Δ bpb |
+        |:--|--:|--:|
+        | 5% | −0.0123 ±0.0012 | −0.0123 ±0.0012 |
+        | *against something else with a long name* |  |  |
+        | 10% | +0.0001 ±0.0012 ~ | +0.0001 ±0.0012 ~ |
+        | 20% | **missing** | **missing** |
+        ");
     }
 }

@@ -1,0 +1,323 @@
+//! A prepared source: the token stream of each part, cut into sequences on request.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sparkjoy_base::{Fingerprint, SourceName, is_done};
+
+use crate::DataError;
+use crate::encode::ByPart;
+use crate::error::{PrepareError, ShardError};
+use crate::manifest::{MANIFEST, Manifest, PartRecord, ShardRecord, load};
+use crate::shard::Shard;
+
+/// Tokens read at a time where a whole shard is read.
+const STRIDE: usize = 1 << 16;
+
+/// Which text of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// What is trained on.
+    Train,
+    /// What is held out.
+    Validation,
+}
+
+impl Part {
+    pub(crate) const BOTH: [Self; 2] = [Self::Train, Self::Validation];
+
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+        }
+    }
+}
+
+/// One shard of a corpus, as `sparkjoy show` lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShardInfo {
+    /// The file.
+    pub path: PathBuf,
+    /// Tokens, end-of-text included.
+    pub tokens: u64,
+    /// Documents.
+    pub documents: u64,
+    /// Bytes of UTF-8 text its tokens stand for.
+    pub text_bytes: u64,
+    /// Bytes of the file.
+    pub stored_bytes: u64,
+    /// Hash over its header and checksums.
+    pub hash: Fingerprint,
+}
+
+/// A prepared source, memory-mapped.
+///
+/// # Guarantees
+///
+/// What is read was written: every block is checked against its checksum, and its ids against the
+/// vocabulary, before the first token of it is handed out.
+#[derive(Debug)]
+pub struct Corpus {
+    manifest: Manifest,
+    parts: ByPart<OpenPart>,
+}
+
+/// The shards of one part.
+#[derive(Debug, Default)]
+struct OpenPart {
+    shards: Vec<Shard>,
+}
+
+impl Corpus {
+    /// Opens a prepared folder, checking that it is whole.
+    ///
+    /// # Errors
+    ///
+    /// [`PrepareError::NotDone`] without `DONE`, [`PrepareError::Manifest`], [`ShardError`] for a
+    /// shard that is missing bytes, altered, foreign or not the one the manifest lists.
+    pub fn open(folder: &Path) -> Result<Self, DataError> {
+        if !is_done(folder) {
+            return Err(PrepareError::NotDone { folder: folder.to_owned() }.into());
+        }
+        let manifest: Manifest = load(&folder.join(MANIFEST))?;
+        let mut parts = ByPart::<OpenPart>::default();
+        for part in Part::BOTH {
+            parts.of_mut(part).shards = open_part(folder, part, &manifest)?;
+        }
+        Ok(Self { manifest, parts })
+    }
+
+    /// The source's name.
+    pub fn name(&self) -> &SourceName {
+        &self.manifest.settings.source
+    }
+
+    /// Identity of the tokens of a part: same tokenizer and same text in the same order, whatever
+    /// the files were called, however the shards were cut.
+    pub fn fingerprint(&self, part: Part) -> Fingerprint {
+        self.record(part).fingerprint
+    }
+
+    /// The tokenizer's identity.
+    pub fn tokenizer(&self) -> Fingerprint {
+        self.manifest.settings.tokenizer
+    }
+
+    /// Tokens of a part, end-of-text included.
+    pub fn tokens(&self, part: Part) -> u64 {
+        self.record(part).tokens
+    }
+
+    /// Documents of a part.
+    pub fn documents(&self, part: Part) -> u64 {
+        self.record(part).documents
+    }
+
+    /// Bytes of UTF-8 text of a part.
+    pub fn text_bytes(&self, part: Part) -> u64 {
+        self.record(part).text_bytes
+    }
+
+    /// Documents skipped as broken.
+    pub fn skipped(&self) -> u64 {
+        self.manifest.skipped
+    }
+
+    /// The first skipped documents: file, line and reason of each.
+    pub fn skipped_shown(&self) -> &[String] {
+        &self.manifest.bad
+    }
+
+    /// The shards of a part in order.
+    pub fn shards(&self, part: Part) -> Vec<ShardInfo> {
+        let info = |shard: &Shard| {
+            let header = shard.header();
+            ShardInfo {
+                path: shard.path().to_owned(),
+                tokens: header.tokens,
+                documents: header.documents,
+                text_bytes: header.text_bytes,
+                stored_bytes: shard.file_bytes(),
+                hash: shard.hash(),
+            }
+        };
+        self.parts.of(part).shards.iter().map(info).collect()
+    }
+
+    /// Whole sequences of `context` tokens in a part; the rest is never read.
+    pub fn sequences(&self, part: Part, context: usize) -> u64 {
+        self.tokens(part) / context as u64
+    }
+
+    /// Reads sequence `ordinal`: tokens `ordinal·context ..` of the part into `tokens`, whose
+    /// length is the context. Verifies the checksum of every block it touches.
+    ///
+    /// # Errors
+    ///
+    /// [`ShardError::Block`] or [`ShardError::Vocabulary`] for tokens that are not as written.
+    ///
+    /// # Panics
+    ///
+    /// If the part has no such sequence.
+    pub fn read(&self, part: Part, ordinal: u64, tokens: &mut [u32]) -> Result<(), DataError> {
+        let context = tokens.len();
+        let sequences = self.sequences(part, context);
+        assert!(ordinal < sequences, "sequence {ordinal} of {sequences} in {:?}", self.name());
+        let shards = &self.parts.of(part).shards;
+        let mut position = ordinal * context as u64;
+        let mut rest = tokens;
+        // The last shard that begins at or before the position; sequences may span several.
+        let first = shards.partition_point(|s| s.header().first_token <= position) - 1;
+        for shard in &shards[first..] {
+            let header = shard.header();
+            let inside = position - header.first_token;
+            let n = (header.tokens - inside).min(rest.len() as u64);
+            let (here, later) = rest.split_at_mut(n as usize);
+            shard.read(inside, here)?;
+            position += n;
+            rest = later;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads everything and compares it with every hash there is.
+    ///
+    /// # Errors
+    ///
+    /// [`ShardError`] for the first thing that differs.
+    pub fn verify(&self) -> Result<(), DataError> {
+        for part in Part::BOTH {
+            let mut digest = PartDigest::new(self.tokenizer());
+            for shard in &self.parts.of(part).shards {
+                digest.read(shard)?;
+            }
+            let (found, expected) = (digest.finish(), self.fingerprint(part));
+            if found != expected {
+                let path = self.parts.of(part).shards[0].path().to_owned();
+                let (found, expected) = (found.to_string(), expected.to_string());
+                let what = "the fingerprint of its part";
+                return Err(ShardError::Altered { path, what, found, expected }.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn record(&self, part: Part) -> &PartRecord {
+        self.manifest.parts.of(part)
+    }
+}
+
+/// The name of shard `number` of a part.
+pub(crate) fn shard_name(part: Part, number: u64) -> String {
+    format!("{}-{number:05}.shard", part.label())
+}
+
+fn open_part(folder: &Path, part: Part, manifest: &Manifest) -> Result<Vec<Shard>, DataError> {
+    let record = manifest.parts.of(part);
+    let mut shards = Vec::with_capacity(record.shards.len());
+    let mut first_token = 0;
+    for (number, listed) in (0..).zip(&record.shards) {
+        let shard = Shard::open(&folder.join(shard_name(part, number)))?;
+        check_place(&shard, part, number, first_token, manifest.settings.tokenizer)?;
+        check_listed(&shard, listed)?;
+        first_token += shard.header().tokens;
+        shards.push(shard);
+    }
+    Ok(shards)
+}
+
+/// Refuses a shard of another tokenizer, part or place.
+pub(crate) fn check_place(
+    shard: &Shard,
+    part: Part,
+    number: u64,
+    first_token: u64,
+    tokenizer: Fingerprint,
+) -> Result<(), ShardError> {
+    let header = shard.header();
+    let path = || shard.path().to_owned();
+    if header.tokenizer != tokenizer {
+        let (found, expected) = (header.tokenizer, tokenizer);
+        return Err(ShardError::Tokenizer { path: path(), found, expected });
+    }
+    let found = (header.part, header.number, header.first_token);
+    let expected = (part, number, first_token);
+    if found != expected {
+        let shown = |(part, number, first): (Part, u64, u64)| {
+            format!("{} shard {number} from token {first}", part.label())
+        };
+        let (found, expected) = (shown(found), shown(expected));
+        return Err(ShardError::Altered { path: path(), what: "its place", found, expected });
+    }
+    Ok(())
+}
+
+/// Refuses a shard that is whole but not the one the manifest lists.
+fn check_listed(shard: &Shard, listed: &ShardRecord) -> Result<(), ShardError> {
+    if shard.hash() == listed.hash {
+        return Ok(());
+    }
+    Err(ShardError::Altered {
+        path: shard.path().to_owned(),
+        what: "its hash",
+        found: shard.hash().to_string(),
+        expected: listed.hash.to_string(),
+    })
+}
+
+/// The running fingerprint of a part.
+#[derive(Clone, Debug)]
+pub(crate) struct PartDigest {
+    hasher: blake3::Hasher,
+    bytes: Vec<u8>,
+}
+
+impl PartDigest {
+    pub(crate) fn new(tokenizer: Fingerprint) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("sparkjoy 2026-11 tokens of a part v1");
+        hasher.update(tokenizer.as_bytes());
+        Self { hasher, bytes: Vec::new() }
+    }
+
+    /// Adds tokens, as 32-bit words whatever their width on disk.
+    pub(crate) fn update(&mut self, tokens: &[u32]) {
+        self.bytes.clear();
+        self.bytes.extend(tokens.iter().flat_map(|t| t.to_le_bytes()));
+        self.hasher.update(&self.bytes);
+    }
+
+    /// Adds all tokens of a shard, checking each block and that it holds as many end-of-text tokens
+    /// as documents.
+    pub(crate) fn read(&mut self, shard: &Shard) -> Result<(), DataError> {
+        let header = shard.header();
+        let mut tokens = vec![0; STRIDE];
+        let mut ends = 0;
+        let mut last = header.end_of_text;
+        for first in (0..header.tokens).step_by(STRIDE) {
+            let n = (header.tokens - first).min(STRIDE as u64) as usize;
+            shard.read(first, &mut tokens[..n])?;
+            self.update(&tokens[..n]);
+            ends += tokens[..n].iter().filter(|&&t| t == header.end_of_text).count() as u64;
+            last = tokens[n - 1];
+        }
+        if ends != header.documents || last != header.end_of_text {
+            return Err(ShardError::Altered {
+                path: shard.path().to_owned(),
+                what: "its count of end-of-text tokens",
+                found: ends.to_string(),
+                expected: format!("{}, one after each document", header.documents),
+            }
+            .into());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(&self) -> Fingerprint {
+        Fingerprint::from_hash(*self.hasher.finalize().as_bytes())
+    }
+}

@@ -1,0 +1,201 @@
+//! What a worker does: documents of a block to tokens.
+
+use std::borrow::Cow;
+
+use crate::error::{BadDocument, Fault, Place};
+use crate::intake::{Block, Content};
+use crate::json;
+use crate::source::{Input, OnBadDocument};
+use crate::{DataError, Encoder, Part};
+
+/// How documents are read and where they go; the same for every block.
+pub(crate) struct Rule<'a> {
+    pub(crate) text_field: &'a str,
+    pub(crate) on_bad_document: OnBadDocument,
+    /// Share of documents held out, in parts per million, where their hash decides.
+    pub(crate) split_ppm: u32,
+    pub(crate) end_of_text: u32,
+    /// Up to where each part was prepared before.
+    pub(crate) reached: ByPart<Reached>,
+}
+
+/// Something there is of each part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct ByPart<T> {
+    pub(crate) train: T,
+    pub(crate) validation: T,
+}
+
+impl<T> ByPart<T> {
+    pub(crate) fn of(&self, part: Part) -> &T {
+        match part {
+            Part::Train => &self.train,
+            Part::Validation => &self.validation,
+        }
+    }
+
+    pub(crate) fn of_mut(&mut self, part: Part) -> &mut T {
+        match part {
+            Part::Train => &mut self.train,
+            Part::Validation => &mut self.validation,
+        }
+    }
+}
+
+/// The last document of a part that lies in a finished shard; also how many shards those are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Reached {
+    /// Finished shards.
+    pub(crate) shards: u64,
+    /// Index of the file the last document is in.
+    pub(crate) file: usize,
+    /// Its line or row, from 1; 0 before the file's first.
+    pub(crate) place: u64,
+}
+
+/// The documents of one block as tokens.
+#[derive(Default)]
+pub(crate) struct Encoded {
+    pub(crate) file: usize,
+    /// Tokens of all documents, each with its end-of-text.
+    pub(crate) tokens: Vec<u32>,
+    pub(crate) documents: Vec<EncodedDocument>,
+    /// Usable documents in the block, also those prepared before.
+    pub(crate) usable: u64,
+    /// Documents left out as broken.
+    pub(crate) bad: Vec<BadDocument>,
+    /// Bytes of the file read up to here, as stored.
+    pub(crate) stored_bytes: u64,
+}
+
+/// One document of a block.
+pub(crate) struct EncodedDocument {
+    /// Line or row, from 1.
+    pub(crate) place: u64,
+    pub(crate) part: Part,
+    /// Where its tokens end in the block's.
+    pub(crate) end: usize,
+    pub(crate) text_bytes: u64,
+}
+
+/// Encodes the documents of `block`, which was read from `input`.
+///
+/// # Errors
+///
+/// The first broken document, if the rule is to refuse it.
+pub(crate) fn encode(
+    block: &Block,
+    input: &Input,
+    rule: &Rule<'_>,
+    encoder: &mut Encoder,
+) -> Result<Encoded, DataError> {
+    let (file, stored_bytes) = (block.file, block.stored_bytes);
+    let mut out = Encoded { file, stored_bytes, ..Encoded::default() };
+    let take = |place: Place, text: Result<Cow<'_, str>, Fault>| match text {
+        Ok(text) => {
+            out.add(input, place, &text, rule, encoder);
+            Ok(())
+        }
+        Err(fault) => {
+            let bad = BadDocument { path: input.name.clone(), place, fault };
+            match rule.on_bad_document {
+                OnBadDocument::Refuse => Err(DataError::Input(bad.into())),
+                OnBadDocument::Skip => {
+                    out.bad.push(bad);
+                    Ok(())
+                }
+            }
+        }
+    };
+    each_document(block, rule.text_field, take)?;
+    Ok(out)
+}
+
+/// Gives each document of `block` to `take`: where it stands, and its text or what is wrong with it.
+///
+/// # Errors
+///
+/// What `take` returns, at once.
+pub(crate) fn each_document(
+    block: &Block,
+    field: &str,
+    mut take: impl FnMut(Place, Result<Cow<'_, str>, Fault>) -> Result<(), DataError>,
+) -> Result<(), DataError> {
+    match &block.content {
+        Content::Lines { bytes, first_line } => {
+            for (line, number) in bytes.split_inclusive(|&b| b == b'\n').zip(*first_line..) {
+                // A blank line holds no document; many writers leave one at the end.
+                if !line.trim_ascii().is_empty() {
+                    take(Place::Line(number), json::text(line, field))?;
+                }
+            }
+        }
+        Content::Rows(rows) => {
+            for (text, number) in rows.texts().zip(rows.first_row..) {
+                let null = || Fault::NotText { field: field.to_owned(), found: "null" };
+                take(Place::Row(number), text.ok_or_else(null).and_then(utf8))?;
+            }
+        }
+        Content::Document(bytes) => take(Place::File, utf8(bytes))?,
+    }
+    Ok(())
+}
+
+fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
+    let text = std::str::from_utf8(bytes);
+    text.map(Cow::Borrowed).map_err(|e| Fault::NotUtf8 { byte: e.valid_up_to() + 1 })
+}
+
+impl Encoded {
+    fn add(
+        &mut self,
+        input: &Input,
+        place: Place,
+        text: &str,
+        rule: &Rule<'_>,
+        encoder: &mut Encoder,
+    ) {
+        self.usable += 1;
+        let part = input.part.unwrap_or_else(|| side(text, rule.split_ppm));
+        let place = match place {
+            Place::Line(n) | Place::Row(n) => n,
+            Place::File => 1,
+        };
+        let reached = rule.reached.of(part);
+        if (self.file, place) <= (reached.file, reached.place) {
+            return;
+        }
+        encoder.encode(text, &mut self.tokens);
+        self.tokens.push(rule.end_of_text);
+        let (end, text_bytes) = (self.tokens.len(), text.len() as u64);
+        self.documents.push(EncodedDocument { place, part, end, text_bytes });
+    }
+}
+
+/// The part a document belongs to by its text alone, so that duplicates stay on one side.
+pub(crate) fn side(text: &str, split_ppm: u32) -> Part {
+    let hash = blake3::hash(text.as_bytes());
+    let word = u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("8 bytes"));
+    let millionth = (u128::from(word) * 1_000_000) >> 64;
+    if millionth < u128::from(split_ppm) { Part::Validation } else { Part::Train }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_takes_its_share_and_a_larger_one_takes_more_of_the_same() {
+        let texts: Vec<String> = (0..20_000).map(|i| format!("document {i}")).collect();
+        let held = |ppm| -> Vec<&String> {
+            texts.iter().filter(|t| side(t, ppm) == Part::Validation).collect()
+        };
+        let (few, more) = (held(10_000), held(50_000));
+        // Binomial: 200 ± 14 and 1000 ± 31; five deviations allowed.
+        assert!((130..270).contains(&few.len()), "{}", few.len());
+        assert!((846..1154).contains(&more.len()), "{}", more.len());
+        assert!(few.iter().all(|text| more.contains(text)));
+        assert!(held(0).is_empty());
+        assert_eq!(held(1_000_000).len(), texts.len());
+    }
+}

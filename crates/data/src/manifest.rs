@@ -1,0 +1,284 @@
+//! What a prepared folder says about itself: `source.json`, and `journal.json` while it is made.
+//!
+//! The manifest is written when every shard is in its place, `DONE` after it. The journal is
+//! written after each shard and says from where to go on.
+
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sparkjoy_base::{Fingerprint, SourceName, write_atomic};
+
+use crate::encode::{ByPart, Reached};
+use crate::error::{InputChange, PrepareError};
+use crate::packed::fingerprint;
+use crate::source::{Input, OnBadDocument, Stamp, Validation};
+use crate::{DataError, Part, SourceFiles, Tokenizer};
+
+/// The manifest's file name.
+pub(crate) const MANIFEST: &str = "source.json";
+/// The journal's file name.
+pub(crate) const JOURNAL: &str = "journal.json";
+/// Version of both.
+const VERSION: u32 = 1;
+
+/// Broken documents named in a manifest; all are counted.
+pub(crate) const BAD_SHOWN: usize = 100;
+
+/// What decides which tokens a text becomes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) source: SourceName,
+    pub(crate) tokenizer: Fingerprint,
+    pub(crate) text_field: String,
+    pub(crate) on_bad_document: OnBadDocument,
+    pub(crate) validation: ValidationRule,
+}
+
+/// How held-out text is chosen. Which files are held out is said by the files themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ValidationRule {
+    Files,
+    /// Parts per million.
+    Split(u32),
+}
+
+impl ValidationRule {
+    pub(crate) fn shown(self) -> String {
+        match self {
+            Self::Files => "its validation files".to_owned(),
+            Self::Split(ppm) => format!("a split of {}", sparkjoy_base::Ppm(ppm)),
+        }
+    }
+}
+
+impl Settings {
+    pub(crate) fn new(source: &SourceFiles, tokenizer: &Tokenizer) -> Self {
+        Self {
+            source: source.name.clone(),
+            tokenizer: tokenizer.fingerprint(),
+            text_field: source.text_field.clone(),
+            on_bad_document: source.on_bad_document,
+            validation: match source.validation {
+                Validation::Files(_) => ValidationRule::Files,
+                Validation::Split(ppm) => ValidationRule::Split(ppm.0),
+            },
+        }
+    }
+
+    /// Refuses a folder made with other settings.
+    pub(crate) fn check(&self, folder: &Path, made_with: &Self) -> Result<(), PrepareError> {
+        let bad = |rule: OnBadDocument| format!("{rule:?}").to_lowercase();
+        let rows = [
+            ("source", made_with.source.to_string(), self.source.to_string()),
+            ("tokenizer", made_with.tokenizer.to_string(), self.tokenizer.to_string()),
+            ("text_field", made_with.text_field.clone(), self.text_field.clone()),
+            ("on_bad_document", bad(made_with.on_bad_document), bad(self.on_bad_document)),
+            ("validation from", made_with.validation.shown(), self.validation.shown()),
+        ];
+        match rows.into_iter().find(|(_, found, expected)| found != expected) {
+            None => Ok(()),
+            Some((what, found, expected)) => {
+                let (found, expected) = (format!("`{found}`"), format!("`{expected}`"));
+                let folder = folder.to_owned();
+                Err(PrepareError::Settings { folder, what, found, expected })
+            }
+        }
+    }
+}
+
+/// An input file as it was when it was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InputRecord {
+    pub(crate) file: String,
+    pub(crate) stamp: Stamp,
+    pub(crate) part: Option<Part>,
+    /// The hash of its bytes as stored; `None` until it has been read to its end.
+    pub(crate) fingerprint: Option<Fingerprint>,
+    /// Usable documents, held-out ones included.
+    pub(crate) documents: u64,
+    /// Documents left out as broken.
+    pub(crate) skipped: u64,
+    /// The first of them, with line and reason.
+    pub(crate) bad: Vec<String>,
+}
+
+impl InputRecord {
+    pub(crate) fn new(input: &Input) -> Self {
+        Self {
+            file: input.name.clone(),
+            stamp: input.stamp.clone(),
+            part: input.part,
+            fingerprint: None,
+            documents: 0,
+            skipped: 0,
+            bad: Vec::new(),
+        }
+    }
+
+    fn is_as_listed(&self, input: &Input) -> bool {
+        self.file == input.name && self.stamp == input.stamp && self.part == input.part
+    }
+}
+
+/// Compares the files there are with the files there were.
+///
+/// Files of other names or times are read again; where their bytes are the same, `records` takes
+/// the new names and times. Returns whether that happened.
+///
+/// # Errors
+///
+/// [`PrepareError::InputChanged`] naming the first file that differs.
+pub(crate) fn reconcile(
+    folder: &Path,
+    records: &mut [InputRecord],
+    inputs: &[Input],
+) -> Result<bool, DataError> {
+    let changed = |change| PrepareError::InputChanged { folder: folder.to_owned(), change };
+    if let Some(change) = other_count(records, inputs) {
+        return Err(changed(change).into());
+    }
+    let mut refreshed = false;
+    for (record, input) in records.iter_mut().zip(inputs) {
+        if record.is_as_listed(input) {
+            continue;
+        }
+        if record.part != input.part {
+            let (file, shown) = (input.name.clone(), |part| match part {
+                Some(Part::Train) => "trained on",
+                Some(Part::Validation) => "held out",
+                None => "split",
+            });
+            let (found, expected) = (shown(input.part), shown(record.part));
+            return Err(changed(InputChange::Part { file, found, expected }).into());
+        }
+        let found = fingerprint(input)?;
+        let Some(expected) = record.fingerprint.filter(|&f| f != found) else {
+            record.file.clone_from(&input.name);
+            record.stamp = input.stamp.clone();
+            refreshed = true;
+            continue;
+        };
+        let file = input.name.clone();
+        return Err(changed(InputChange::Content { file, found, expected }).into());
+    }
+    Ok(refreshed)
+}
+
+fn other_count(records: &[InputRecord], inputs: &[Input]) -> Option<InputChange> {
+    let (found, expected) = (inputs.len(), records.len());
+    let known = |name: &str| records.iter().any(|r| r.file == name);
+    let there = |name: &str| inputs.iter().any(|i| i.name == name);
+    if found > expected {
+        let file = inputs.iter().map(|i| &i.name).find(|name| !known(name))?.clone();
+        Some(InputChange::Added { file, found, expected })
+    } else if found < expected {
+        let file = records.iter().map(|r| &r.file).find(|name| !there(name))?.clone();
+        Some(InputChange::Gone { file, found, expected })
+    } else {
+        None
+    }
+}
+
+/// From where an interrupted preparation goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Journal {
+    version: u32,
+    pub(crate) settings: Settings,
+    pub(crate) reached: ByPart<Reached>,
+    pub(crate) inputs: Vec<InputRecord>,
+}
+
+impl Journal {
+    pub(crate) fn new(settings: Settings, inputs: &[Input]) -> Self {
+        let inputs = inputs.iter().map(InputRecord::new).collect();
+        Self { version: VERSION, settings, reached: ByPart::default(), inputs }
+    }
+
+    /// Whether it is about exactly these files, untouched since.
+    pub(crate) fn is_about(&self, inputs: &[Input]) -> bool {
+        self.inputs.len() == inputs.len()
+            && self.inputs.iter().zip(inputs).all(|(record, input)| record.is_as_listed(input))
+    }
+}
+
+/// A shard as the manifest lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ShardRecord {
+    pub(crate) file: String,
+    pub(crate) tokens: u64,
+    pub(crate) documents: u64,
+    pub(crate) text_bytes: u64,
+    pub(crate) stored_bytes: u64,
+    pub(crate) hash: Fingerprint,
+}
+
+/// One part of a prepared source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PartRecord {
+    /// Hash of the tokenizer's fingerprint and every token in order; see `docs/formats.md`.
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) tokens: u64,
+    pub(crate) documents: u64,
+    pub(crate) text_bytes: u64,
+    pub(crate) shards: Vec<ShardRecord>,
+}
+
+/// A whole prepared source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    version: u32,
+    pub(crate) settings: Settings,
+    pub(crate) vocab: u32,
+    pub(crate) end_of_text: u32,
+    pub(crate) parts: ByPart<PartRecord>,
+    pub(crate) skipped: u64,
+    /// The first skipped documents, with file, line and reason.
+    pub(crate) bad: Vec<String>,
+    pub(crate) inputs: Vec<InputRecord>,
+}
+
+impl Manifest {
+    pub(crate) fn new(journal: Journal, tokenizer: &Tokenizer, parts: ByPart<PartRecord>) -> Self {
+        let mut inputs = journal.inputs;
+        let skipped = inputs.iter().map(|input| input.skipped).sum();
+        let bad = inputs.iter_mut().flat_map(|i| std::mem::take(&mut i.bad)).take(BAD_SHOWN);
+        Self {
+            version: VERSION,
+            settings: journal.settings,
+            vocab: tokenizer.vocab(),
+            end_of_text: tokenizer.end_of_text(),
+            parts,
+            skipped,
+            bad: bad.collect(),
+            inputs,
+        }
+    }
+}
+
+/// Writes a manifest or a journal.
+pub(crate) fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), DataError> {
+    let mut json = serde_json::to_vec_pretty(value).expect("plain data has a JSON form");
+    json.push(b'\n');
+    Ok(write_atomic(path, &json)?)
+}
+
+/// Reads a manifest or a journal.
+///
+/// # Errors
+///
+/// [`PrepareError::Manifest`] for another version or another shape.
+pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<T, DataError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    let json = sparkjoy_base::read(path)?;
+    let refuse = |message| PrepareError::Manifest { path: path.to_owned(), message };
+    let Versioned { version } = serde_json::from_slice(&json).map_err(|e| refuse(e.to_string()))?;
+    if version != VERSION {
+        return Err(refuse(format!("format version {version} found, expected {VERSION}")).into());
+    }
+    Ok(serde_json::from_slice(&json).map_err(|e| refuse(e.to_string()))?)
+}

@@ -1,0 +1,159 @@
+//! A file as a stream of text: hashed as stored, decompressed as read.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+
+use flate2::bufread::MultiGzDecoder;
+use sparkjoy_base::{FileError, Fingerprint};
+
+use crate::DataError;
+use crate::error::InputError;
+use crate::source::{Input, Packing, Stamp};
+
+/// Bytes read from a file at a time.
+const READ_BYTES: usize = 1 << 18;
+
+/// The largest zstd window that is decoded, log 2: what `zstd --long=27` writes.
+const ZSTD_WINDOW_LOG: u32 = 27;
+
+/// A file being read, with a hash of what was read of it.
+struct Hashed {
+    file: BufReader<File>,
+    hasher: blake3::Hasher,
+    stored_bytes: u64,
+}
+
+impl Read for Hashed {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let available = self.fill_buf()?;
+        let n = available.len().min(out.len());
+        out[..n].copy_from_slice(&available[..n]);
+        self.consume(n);
+        Ok(n)
+    }
+}
+
+impl BufRead for Hashed {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.file.fill_buf()
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.hasher.update(&self.file.buffer()[..n]);
+        self.stored_bytes += n as u64;
+        self.file.consume(n);
+    }
+}
+
+/// A hashed file under its decoder.
+enum Stream {
+    Plain(Hashed),
+    Gzip(MultiGzDecoder<Hashed>),
+    Zstd(zstd::Decoder<'static, Hashed>),
+}
+
+/// The text of one input file as a stream.
+pub(crate) struct Unpacked {
+    stream: Stream,
+    name: String,
+    text_bytes: u64,
+}
+
+impl Unpacked {
+    /// Opens `input`, which holds text packed as `packing`.
+    pub(crate) fn open(input: &Input, packing: Packing) -> Result<Self, DataError> {
+        let at = |error| DataError::from(FileError::at("read", &input.path)(error));
+        let file = File::open(&input.path).map_err(at)?;
+        check_still(input, &file)?;
+        let file = BufReader::with_capacity(READ_BYTES, file);
+        let hashed = Hashed { file, hasher: blake3::Hasher::new(), stored_bytes: 0 };
+        let stream = match packing {
+            Packing::Plain => Stream::Plain(hashed),
+            Packing::Gzip => Stream::Gzip(MultiGzDecoder::new(hashed)),
+            Packing::Zstd => {
+                let mut decoder = zstd::Decoder::with_buffer(hashed).map_err(at)?;
+                decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(at)?;
+                Stream::Zstd(decoder)
+            }
+        };
+        let unpacked = Self { stream, name: input.name.clone(), text_bytes: 0 };
+        // An empty file decodes to nothing without complaint, but no compressor writes one.
+        if packing != Packing::Plain && input.stamp.size == 0 {
+            let empty = io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty");
+            return Err(unpacked.explain(input, empty));
+        }
+        Ok(unpacked)
+    }
+
+    fn hashed(&self) -> &Hashed {
+        match &self.stream {
+            Stream::Plain(file) => file,
+            Stream::Gzip(decoder) => decoder.get_ref(),
+            Stream::Zstd(decoder) => decoder.get_ref(),
+        }
+    }
+
+    /// Bytes read so far, as stored.
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        self.hashed().stored_bytes
+    }
+
+    /// Says whether the disk or the compressed data is at fault.
+    pub(crate) fn explain(&self, input: &Input, error: io::Error) -> DataError {
+        let format = match self.stream {
+            Stream::Gzip(_) => "gzip",
+            Stream::Zstd(_) => "zstd",
+            Stream::Plain(_) => return FileError::at("read", &input.path)(error).into(),
+        };
+        if error.raw_os_error().is_some() {
+            return FileError::at("read", &input.path)(error).into();
+        }
+        let (path, text_bytes) = (self.name.clone(), self.text_bytes);
+        InputError::Compressed { path, format, text_bytes, source: error }.into()
+    }
+
+    /// The fingerprint of the file, read to its end.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::Moving`] if the file is no longer the one that was listed.
+    pub(crate) fn finish(&self, input: &Input) -> Result<Fingerprint, DataError> {
+        let metadata = std::fs::metadata(&input.path);
+        let stamp = Stamp::of(&metadata.map_err(FileError::at("read", &input.path))?);
+        if stamp != input.stamp || self.stored_bytes() != stamp.size {
+            return Err(moving(input, stamp.size));
+        }
+        Ok(Fingerprint::from_hash(*self.hashed().hasher.finalize().as_bytes()))
+    }
+}
+
+impl Read for Unpacked {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = match &mut self.stream {
+            Stream::Plain(file) => file.read(out),
+            Stream::Gzip(decoder) => decoder.read(out),
+            Stream::Zstd(decoder) => decoder.read(out),
+        }?;
+        self.text_bytes += n as u64;
+        Ok(n)
+    }
+}
+
+/// Refuses a file that is not the one that was listed.
+pub(crate) fn check_still(input: &Input, file: &File) -> Result<(), DataError> {
+    let metadata = file.metadata().map_err(FileError::at("read", &input.path))?;
+    let stamp = Stamp::of(&metadata);
+    if stamp == input.stamp { Ok(()) } else { Err(moving(input, stamp.size)) }
+}
+
+fn moving(input: &Input, found: u64) -> DataError {
+    let expected = input.stamp.size;
+    InputError::Moving { path: input.name.clone(), found, expected }.into()
+}
+
+/// The fingerprint of a file's bytes as stored.
+pub(crate) fn fingerprint(input: &Input) -> Result<Fingerprint, DataError> {
+    let mut file = Unpacked::open(input, Packing::Plain)?;
+    io::copy(&mut file, &mut io::sink()).map_err(FileError::at("read", &input.path))?;
+    file.finish(input)
+}

@@ -1,0 +1,148 @@
+//! One thread reads, many encode, the caller takes up: in input order, with bounded memory.
+//!
+//! Each block travels with a channel of its own for the answer, and those channels stand in a
+//! bounded queue in input order. The caller waits for the oldest; a block is read only when there
+//! is room in the queue. So order needs no sorting, and memory is a few blocks a thread.
+
+use std::sync::atomic::Ordering;
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use sparkjoy_base::Fingerprint;
+
+use crate::encode::{Encoded, Rule, encode};
+use crate::intake::{Block, read};
+use crate::manifest::ValidationRule;
+use crate::prepare::{Making, PrepareOptions, Sizes};
+use crate::source::{Input, SourceFiles};
+use crate::{DataError, Tokenizer};
+
+/// What the caller takes up.
+pub(crate) enum Arrival {
+    /// Documents, in input order.
+    Documents(Encoded),
+    /// A file has been read to its end.
+    FileEnd {
+        /// Its index.
+        file: usize,
+        /// The hash of its bytes as stored.
+        fingerprint: Fingerprint,
+    },
+}
+
+/// A block and where its answer goes.
+struct Task {
+    block: Block,
+    answer: Sender<Result<Encoded, DataError>>,
+}
+
+/// What stands in the queue.
+enum Awaited {
+    Documents(Receiver<Result<Encoded, DataError>>),
+    FileEnd { file: usize, fingerprint: Fingerprint },
+    Failed(DataError),
+}
+
+/// Reads and encodes all that `making` still lacks.
+///
+/// # Errors
+///
+/// The first error in input order, whichever thread met its error first.
+pub(crate) fn run(
+    source: &SourceFiles,
+    tokenizer: &Tokenizer,
+    inputs: &[Input],
+    sizes: &Sizes,
+    options: &PrepareOptions<'_>,
+    making: &mut Making<'_>,
+) -> Result<(), DataError> {
+    let threads = options.threads.max(1);
+    let first_file = making.first_file();
+    let rule = Rule {
+        text_field: &source.text_field,
+        on_bad_document: source.on_bad_document,
+        split_ppm: match making.journal.settings.validation {
+            ValidationRule::Split(ppm) => ppm,
+            ValidationRule::Files => 0,
+        },
+        end_of_text: tokenizer.end_of_text(),
+        reached: making.journal.reached,
+    };
+    thread::scope(|scope| {
+        // Two blocks a thread hide that blocks differ in how long they take.
+        let (tasks_in, tasks) = bounded::<Task>(threads);
+        let (queue_in, queue) = bounded::<Awaited>(2 * threads);
+        scope.spawn(move || {
+            let fields = (source.text_field.as_str(), sizes);
+            read_all(inputs, first_file, fields, &tasks_in, &queue_in);
+        });
+        for _ in 0..threads {
+            let (tasks, rule) = (tasks.clone(), &rule);
+            scope.spawn(move || {
+                let mut encoder = tokenizer.encoder();
+                for Task { block, answer } in tasks {
+                    let input = &inputs[block.file];
+                    // Nobody waits any more once the caller has met an error.
+                    let _ = answer.send(encode(&block, input, rule, &mut encoder));
+                }
+            });
+        }
+        drop(tasks);
+        take_all(&queue, sizes, options, making)
+    })
+}
+
+/// The reading thread. Ends early when nobody takes what it reads.
+fn read_all(
+    inputs: &[Input],
+    first_file: usize,
+    (field, sizes): (&str, &Sizes),
+    tasks: &Sender<Task>,
+    queue: &Sender<Awaited>,
+) {
+    for (file, input) in inputs.iter().enumerate().skip(first_file) {
+        let read = read(file, input, field, sizes, |block| {
+            let (answer, awaited) = bounded(1);
+            queue.send(Awaited::Documents(awaited)).is_ok()
+                && tasks.send(Task { block, answer }).is_ok()
+        });
+        let next = match read {
+            Ok(None) => return,
+            Ok(Some(fingerprint)) => Awaited::FileEnd { file, fingerprint },
+            Err(error) => Awaited::Failed(error),
+        };
+        let failed = matches!(next, Awaited::Failed(_));
+        if queue.send(next).is_err() || failed {
+            return;
+        }
+    }
+}
+
+fn take_all(
+    queue: &Receiver<Awaited>,
+    sizes: &Sizes,
+    options: &PrepareOptions<'_>,
+    making: &mut Making<'_>,
+) -> Result<(), DataError> {
+    let mut told = making.progress.stored_bytes;
+    (options.progress)(making.progress);
+    for awaited in queue {
+        if options.stop.load(Ordering::Relaxed) {
+            return Err(DataError::Interrupted);
+        }
+        let arrival = match awaited {
+            Awaited::Failed(error) => return Err(error),
+            Awaited::FileEnd { file, fingerprint } => Arrival::FileEnd { file, fingerprint },
+            Awaited::Documents(answer) => {
+                Arrival::Documents(answer.recv().expect("a worker answers unless it panicked")?)
+            }
+        };
+        making.take(arrival)?;
+        if making.progress.stored_bytes.saturating_sub(told) >= sizes.progress_bytes {
+            told = making.progress.stored_bytes;
+            (options.progress)(making.progress);
+        }
+    }
+    (options.progress)(making.progress);
+    Ok(())
+}

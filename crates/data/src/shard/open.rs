@@ -1,0 +1,163 @@
+//! A shard, memory-mapped and checked where it is touched.
+//!
+//! Opening checks the length and the hash over header and checksums: a truncated file, a foreign
+//! one and a swapped one are found before a token is read. The tokens themselves are checked block
+//! by block when first read, so that opening costs the same for any size and an altered token is
+//! never handed out.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use memmap2::Mmap;
+use sparkjoy_base::Fingerprint;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::map::map;
+use super::{BLOCK_BYTES, FOOTER_BYTES, HEADER_BYTES, Header, shard_hash};
+use crate::DataError;
+use crate::error::ShardError;
+
+/// One open shard.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    path: PathBuf,
+    map: Mmap,
+    header: Header,
+    hash: Fingerprint,
+    payload_bytes: usize,
+    /// One bit a block: set once its checksum and its ids have been found right.
+    checked: Vec<AtomicU64>,
+}
+
+impl Shard {
+    /// Opens a shard.
+    ///
+    /// # Errors
+    ///
+    /// [`ShardError::Length`], [`ShardError::Foreign`], [`ShardError::Version`] or
+    /// [`ShardError::Altered`]; [`sparkjoy_base::FileError`] if it cannot be opened.
+    pub(crate) fn open(path: &Path) -> Result<Self, DataError> {
+        let map = map(path)?;
+        let length = |expected: u64| ShardError::Length {
+            path: path.to_owned(),
+            found: map.len() as u64,
+            expected,
+        };
+        let head: &[u8; HEADER_BYTES] =
+            map.first_chunk().ok_or_else(|| length((HEADER_BYTES + FOOTER_BYTES) as u64))?;
+        let header = Header::parse(head, path)?;
+        // Bounded by the length of the file before anything is made of it.
+        let expected = header.file_bytes().unwrap_or(u64::MAX);
+        if map.len() as u64 != expected {
+            return Err(length(expected).into());
+        }
+        let payload_bytes = header.payload_bytes().expect("the file has more bytes") as usize;
+        let table = &map[HEADER_BYTES + payload_bytes..map.len() - FOOTER_BYTES];
+        let hash = Fingerprint::from_hash(shard_hash(head, table));
+        let footer: [u8; FOOTER_BYTES] = *map.last_chunk().expect("the length was checked");
+        if hash.as_bytes() != &footer {
+            return Err(ShardError::Altered {
+                path: path.to_owned(),
+                what: "the hash of its header and checksums",
+                found: hash.to_string(),
+                expected: Fingerprint::from_hash(footer).to_string(),
+            }
+            .into());
+        }
+        let words = payload_bytes.div_ceil(BLOCK_BYTES).div_ceil(64);
+        let checked = std::iter::repeat_with(AtomicU64::default).take(words).collect();
+        Ok(Self { path: path.to_owned(), map, header, hash, payload_bytes, checked })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The hash over header and checksums, which names the shard.
+    pub(crate) fn hash(&self) -> Fingerprint {
+        self.hash
+    }
+
+    /// Bytes of the file.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        self.map.len() as u64
+    }
+
+    /// Reads the tokens from `first` on into `tokens`.
+    ///
+    /// # Errors
+    ///
+    /// [`ShardError::Block`] or [`ShardError::Vocabulary`] for a block that is not as written.
+    ///
+    /// # Panics
+    ///
+    /// If the shard ends before.
+    pub(crate) fn read(&self, first: u64, tokens: &mut [u32]) -> Result<(), ShardError> {
+        let width = self.header.width();
+        let start = first as usize * width;
+        let end = start + tokens.len() * width;
+        assert!(end <= self.payload_bytes, "token {first} + {} of {:?}", tokens.len(), self.path);
+        for block in start / BLOCK_BYTES..end.div_ceil(BLOCK_BYTES) {
+            self.check(block)?;
+        }
+        let bytes = &self.payload()[start..end];
+        if width == 2 {
+            let (ids, _) = bytes.as_chunks::<2>();
+            for (token, id) in tokens.iter_mut().zip(ids) {
+                *token = u16::from_le_bytes(*id).into();
+            }
+        } else {
+            let (ids, _) = bytes.as_chunks::<4>();
+            for (token, id) in tokens.iter_mut().zip(ids) {
+                *token = u32::from_le_bytes(*id);
+            }
+        }
+        Ok(())
+    }
+
+    fn payload(&self) -> &[u8] {
+        &self.map[HEADER_BYTES..HEADER_BYTES + self.payload_bytes]
+    }
+
+    /// Checks a block unless that was done before. Two threads may both do it; neither is wrong.
+    fn check(&self, block: usize) -> Result<(), ShardError> {
+        let (word, bit) = (&self.checked[block / 64], 1 << (block % 64));
+        // Relaxed: the bit guards no memory, the mapped bytes never change.
+        if word.load(Ordering::Relaxed) & bit != 0 {
+            return Ok(());
+        }
+        let start = block * BLOCK_BYTES;
+        let bytes = &self.payload()[start..self.payload_bytes.min(start + BLOCK_BYTES)];
+        let at = HEADER_BYTES + self.payload_bytes + 8 * block;
+        let expected = u64::from_le_bytes(self.map[at..at + 8].try_into().expect("8 bytes"));
+        let found = xxh3_64(bytes);
+        let from = (HEADER_BYTES + start) as u64;
+        let to = from + bytes.len() as u64;
+        let path = || self.path.clone();
+        if found != expected {
+            return Err(ShardError::Block { path: path(), from, to, found, expected });
+        }
+        let found = self.largest(bytes);
+        let vocab = self.header.vocab;
+        if found >= vocab {
+            return Err(ShardError::Vocabulary { path: path(), found, from, to, vocab });
+        }
+        word.fetch_or(bit, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The largest id among the tokens in `bytes`.
+    fn largest(&self, bytes: &[u8]) -> u32 {
+        if self.header.width() == 2 {
+            let (ids, _) = bytes.as_chunks::<2>();
+            ids.iter().map(|id| u16::from_le_bytes(*id)).max().unwrap_or(0).into()
+        } else {
+            let (ids, _) = bytes.as_chunks::<4>();
+            ids.iter().map(|id| u32::from_le_bytes(*id)).max().unwrap_or(0)
+        }
+    }
+}

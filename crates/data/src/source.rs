@@ -1,0 +1,345 @@
+//! A source as a study names it, and the input files it stands for.
+//!
+//! Finding files reads folders, never files. The order found here is the order documents get:
+//! training files first, then held-out ones, each sorted by the path relative to the source's
+//! root, so that neither the machine nor the way a folder is listed can reach a token.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sparkjoy_base::{FileError, Ppm, SourceName};
+
+use crate::error::InputError;
+use crate::{DataError, Part};
+
+/// What to do with a document that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnBadDocument {
+    /// Stop with file and line.
+    Refuse,
+    /// Count it and go on.
+    Skip,
+}
+
+/// Where a source's held-out text comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Validation {
+    /// Files of their own (globs, relative to the same folder).
+    Files(Vec<String>),
+    /// The documents whose content hash falls into this share.
+    Split(Ppm),
+}
+
+/// The text of one source.
+///
+/// The kind of a file follows from its extension, after `.gz` or `.zst` is taken off: `.jsonl`,
+/// `.ndjson` and `.json` hold one JSON object a line, `.parquet` a text column, anything else is
+/// one document of plain text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceFiles {
+    /// Its name.
+    pub name: SourceName,
+    /// Files, folders (read to the bottom, hidden files left out) or globs, relative to `root`.
+    pub paths: Vec<String>,
+    /// The folder paths are relative to. Not part of any identity.
+    pub root: PathBuf,
+    /// The field of a JSON object or the Parquet column that holds the text.
+    pub text_field: String,
+    /// What to do with a broken document.
+    pub on_bad_document: OnBadDocument,
+    /// Its held-out text.
+    pub validation: Validation,
+}
+
+/// Input of a source without reading it: files and sizes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceSummary {
+    /// Files found.
+    pub files: u64,
+    /// Their bytes as stored (compressed).
+    pub stored_bytes: u64,
+}
+
+/// Finds a source's files, held-out ones included, without reading them.
+///
+/// # Errors
+///
+/// [`InputError::NoMatch`] for a path that stands for no file, [`InputError::BothParts`] for a
+/// file that is both trained on and held out, [`FileError`] for a folder that cannot be listed.
+pub fn scan(source: &SourceFiles) -> Result<SourceSummary, DataError> {
+    let inputs = list(source)?;
+    Ok(SourceSummary {
+        files: inputs.len() as u64,
+        stored_bytes: inputs.iter().map(|input| input.stamp.size).sum(),
+    })
+}
+
+/// How a file is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Packing {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    JsonLines(Packing),
+    Parquet,
+    Text(Packing),
+}
+
+/// Size and times of a file: while these stay, its content is taken to stay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stamp {
+    /// Bytes as stored.
+    pub(crate) size: u64,
+    /// Last change of the content, nanoseconds since 1970.
+    pub(crate) modified_ns: i64,
+    /// Last change of content or inode; cannot be set by `touch`.
+    pub(crate) changed_ns: i64,
+}
+
+impl Stamp {
+    pub(crate) fn of(metadata: &fs::Metadata) -> Self {
+        let ns = |seconds: i64, ns: i64| seconds.saturating_mul(1_000_000_000).saturating_add(ns);
+        Self {
+            size: metadata.len(),
+            modified_ns: ns(metadata.mtime(), metadata.mtime_nsec()),
+            changed_ns: ns(metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+/// One file of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Input {
+    /// Path relative to the root, as messages and manifest show it.
+    pub(crate) name: String,
+    /// Where it is opened.
+    pub(crate) path: PathBuf,
+    pub(crate) kind: Kind,
+    pub(crate) stamp: Stamp,
+    /// Which part its documents belong to; `None` where each document's hash decides.
+    pub(crate) part: Option<Part>,
+}
+
+/// All files of a source in reading order.
+pub(crate) fn list(source: &SourceFiles) -> Result<Vec<Input>, DataError> {
+    match &source.validation {
+        Validation::Split(_) => find(source, &source.paths, None),
+        Validation::Files(globs) => {
+            let mut inputs = find(source, &source.paths, Some(Part::Train))?;
+            let held_out = find(source, globs, Some(Part::Validation))?;
+            let trained: BTreeSet<&Path> = inputs.iter().map(|i| i.path.as_path()).collect();
+            if let Some(twice) = held_out.iter().find(|i| trained.contains(i.path.as_path())) {
+                let source_name = source.name.clone();
+                return Err(InputError::BothParts { source_name, path: twice.path.clone() }.into());
+            }
+            inputs.extend(held_out);
+            Ok(inputs)
+        }
+    }
+}
+
+/// The files some paths stand for: each once, sorted by relative path.
+fn find(
+    source: &SourceFiles,
+    paths: &[String],
+    part: Option<Part>,
+) -> Result<Vec<Input>, DataError> {
+    let mut found = Vec::new();
+    for pattern in paths {
+        let before = found.len();
+        for path in matches(&source.root, pattern)? {
+            walk(&path, &mut BTreeSet::new(), &mut found)?;
+        }
+        if found.len() == before {
+            return Err(InputError::NoMatch {
+                source_name: source.name.clone(),
+                pattern: pattern.clone(),
+                root: source.root.clone(),
+            }
+            .into());
+        }
+    }
+    if paths.is_empty() {
+        return Err(InputError::NoPaths { source_name: source.name.clone() }.into());
+    }
+
+    let mut inputs = Vec::with_capacity(found.len());
+    for (path, stamp) in found {
+        // Resolved, so that `a/x` and `./a/x` and a link to it are one file.
+        let real = path.canonicalize().map_err(FileError::at("read", &path))?;
+        let name = path.strip_prefix(&source.root).unwrap_or(&path).to_string_lossy().into_owned();
+        let kind = kind_of(&path);
+        inputs.push(Input { name, path: real, kind, stamp, part });
+    }
+    inputs.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut seen = BTreeSet::new();
+    inputs.retain(|input| seen.insert(input.path.clone()));
+    Ok(inputs)
+}
+
+/// A path that exists stands for itself, whatever characters it has; else it is a glob.
+fn matches(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, DataError> {
+    let literal = root.join(pattern);
+    match fs::metadata(&literal) {
+        Ok(_) => return Ok(vec![literal]),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+        Err(e) => return Err(FileError::at("read", &literal)(e).into()),
+    }
+    let full = if Path::new(pattern).is_absolute() {
+        pattern.to_owned()
+    } else {
+        format!("{}/{pattern}", glob::Pattern::escape(&root.to_string_lossy()))
+    };
+    let options = glob::MatchOptions {
+        require_literal_separator: true,
+        require_literal_leading_dot: true,
+        ..glob::MatchOptions::new()
+    };
+    let bad = |e: glob::PatternError| InputError::Pattern {
+        pattern: pattern.to_owned(),
+        at: e.pos,
+        reason: e.msg,
+    };
+    let mut paths = Vec::new();
+    for entry in glob::glob_with(&full, options).map_err(bad)? {
+        paths.push(entry.map_err(|e| {
+            let path = e.path().to_owned();
+            FileError::at("read", &path)(e.into_error())
+        })?);
+    }
+    Ok(paths)
+}
+
+/// Adds `path` if it is a file, everything below it if it is a folder.
+///
+/// `above`: the folders being walked, resolved; a link back to one of them ends the walk there.
+fn walk(
+    path: &Path,
+    above: &mut BTreeSet<PathBuf>,
+    found: &mut Vec<(PathBuf, Stamp)>,
+) -> Result<(), DataError> {
+    let metadata = fs::metadata(path).map_err(FileError::at("read", path))?;
+    if !metadata.is_dir() {
+        found.push((path.to_owned(), Stamp::of(&metadata)));
+        return Ok(());
+    }
+    let real = path.canonicalize().map_err(FileError::at("read", path))?;
+    if !above.insert(real.clone()) {
+        return Ok(());
+    }
+    for entry in fs::read_dir(path).map_err(FileError::at("read", path))? {
+        let entry = entry.map_err(FileError::at("read", path))?;
+        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            walk(&entry.path(), above, found)?;
+        }
+    }
+    above.remove(&real);
+    Ok(())
+}
+
+fn kind_of(path: &Path) -> Kind {
+    let extension = |p: &Path| {
+        p.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default()
+    };
+    let (packing, inner) = match extension(path).as_str() {
+        "gz" => (Packing::Gzip, path.with_extension("")),
+        "zst" => (Packing::Zstd, path.with_extension("")),
+        _ => (Packing::Plain, path.to_owned()),
+    };
+    match extension(&inner).as_str() {
+        "jsonl" | "ndjson" | "json" => Kind::JsonLines(packing),
+        "parquet" if packing == Packing::Plain => Kind::Parquet,
+        _ => Kind::Text(packing),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(root: &Path, paths: &[&str], validation: Validation) -> SourceFiles {
+        SourceFiles {
+            name: SourceName::new("web").unwrap(),
+            paths: paths.iter().map(|&p| p.to_owned()).collect(),
+            root: root.to_owned(),
+            text_field: "text".to_owned(),
+            on_bad_document: OnBadDocument::Refuse,
+            validation,
+        }
+    }
+
+    fn files(root: &Path, names: &[&str]) {
+        for name in names {
+            let path = root.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            sparkjoy_base::write_atomic(&path, b"x").unwrap();
+        }
+    }
+
+    fn names(source: &SourceFiles) -> Vec<String> {
+        list(source).unwrap().into_iter().map(|input| input.name).collect()
+    }
+
+    #[test]
+    fn files_are_sorted_and_each_is_read_once() {
+        let root = tempfile::tempdir().unwrap();
+        files(root.path(), &["b/2.txt", "b/10.txt", "a.txt", "b/.hidden", "b/c/d.md"]);
+        std::os::unix::fs::symlink(root.path().join("b"), root.path().join("b/loop")).unwrap();
+        let split = || Validation::Split(Ppm(10_000));
+        let all = ["a.txt", "b/10.txt", "b/2.txt", "b/c/d.md"];
+        for paths in [&["b", "a.txt"][..], &["**/*.txt", "b/c", "./a.txt", "b"], &["."]] {
+            let found = names(&source(root.path(), paths, split()));
+            let found: Vec<_> = found.iter().map(|n| n.trim_start_matches("./")).collect();
+            let mut found = found.clone();
+            found.sort_unstable();
+            assert_eq!(found, all, "{paths:?}");
+        }
+        let summary = scan(&source(root.path(), &["b"], split())).unwrap();
+        assert_eq!(summary, SourceSummary { files: 3, stored_bytes: 3 });
+    }
+
+    #[test]
+    fn a_root_with_glob_characters_is_taken_literally() {
+        let root = tempfile::tempdir().unwrap();
+        files(root.path(), &["[x]/a.txt", "[x]/we*ird.txt"]);
+        let validation = || Validation::Split(Ppm(1));
+        let inside = root.path().join("[x]");
+        assert_eq!(names(&source(&inside, &["*.txt"], validation())), ["a.txt", "we*ird.txt"]);
+        assert_eq!(names(&source(&inside, &["we*ird.txt"], validation())), ["we*ird.txt"]);
+    }
+
+    #[test]
+    fn training_files_come_before_held_out_ones() {
+        let root = tempfile::tempdir().unwrap();
+        files(root.path(), &["a.val.txt", "b.train.txt"]);
+        let validation = Validation::Files(vec!["*.val.txt".into()]);
+        let inputs = list(&source(root.path(), &["*.train.txt"], validation)).unwrap();
+        assert_eq!(inputs[0].part, Some(Part::Train));
+        assert_eq!(inputs[1].part, Some(Part::Validation));
+        assert_eq!(inputs[1].name, "a.val.txt");
+    }
+
+    #[test]
+    fn the_extension_says_what_a_file_holds() {
+        for (name, kind) in [
+            ("a.jsonl", Kind::JsonLines(Packing::Plain)),
+            ("a.train.JSON.gz", Kind::JsonLines(Packing::Gzip)),
+            ("a.ndjson.zst", Kind::JsonLines(Packing::Zstd)),
+            ("a.parquet", Kind::Parquet),
+            ("a.tex", Kind::Text(Packing::Plain)),
+            ("README", Kind::Text(Packing::Plain)),
+            ("a.txt.gz", Kind::Text(Packing::Gzip)),
+        ] {
+            assert_eq!(kind_of(Path::new(name)), kind, "{name}");
+        }
+    }
+}
