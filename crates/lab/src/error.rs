@@ -48,11 +48,12 @@ impl Hint for LabError {
         match self {
             Self::Study(error) => error.hint(),
             Self::File(error) => error.hint(),
-            Self::Mix(_) | Self::Interrupted => None,
+            Self::Mix(error) => error.hint(),
             Self::Data(error) => error.hint(),
             Self::Train(error) => error.hint(),
             Self::Eval(error) => error.hint(),
             Self::Execution(error) => error.hint(),
+            Self::Interrupted => None,
         }
     }
 }

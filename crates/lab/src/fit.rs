@@ -17,20 +17,19 @@ const SLACK: i128 = 8;
 
 /// The nearest plans that would not read a source too often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fit {
-    /// The largest proportion in the same window, if any.
-    pub proportion: Option<Ppm>,
-    /// The longest or shortest window with the same proportion, as a share of the run, if any.
-    pub window: Option<WindowBound>,
-}
-
-/// On which side a window would have to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WindowBound {
-    /// The branch draws more of the source than the trunk: the window may be this long.
-    AtMost(Ppm),
-    /// The branch draws less of it: the window must be this long.
-    AtLeast(Ppm),
+pub enum Fit {
+    /// The base mixture by itself reads the source too often.
+    Base {
+        /// The largest proportion in it that would fit.
+        proportion: Ppm,
+    },
+    /// The last phase reads it too often.
+    Branch {
+        /// The largest proportion in the same window.
+        proportion: Ppm,
+        /// The longest window with the same proportion, as a share of the run.
+        window: Ppm,
+    },
 }
 
 /// Refuses a plan in which a branch reads a source past its cap: the worst branch is named.
@@ -62,53 +61,49 @@ pub(crate) fn check_epochs(
 
 impl Fit {
     /// What would fit if `source` may be drawn `may_draw` times by the end of `branch`.
+    ///
+    /// A branch that draws less of the source than the trunk is never the worst: its control
+    /// draws more.
     fn of(source: &SourceName, may_draw: i128, trunk: &RunSpec, branch: &Branch) -> Self {
-        let may_draw = may_draw - SLACK;
+        let may_draw = (may_draw - SLACK).max(0);
         let share = |spec: &RunSpec| {
             spec.phases[0].mixture.proportions().get(source).map_or(0, |part| i128::from(part.0))
         };
         let slots = |spec: &RunSpec| i128::from(spec.phases[0].slots);
         let (before, during) = (share(trunk), share(&branch.spec));
         let million = i128::from(Ppm::ONE.0);
-
-        let left = may_draw - i128::from(branch.spec.opening.drawn(source));
-        let proportion = left * million / slots(&branch.spec);
         // Of a window of w slots at the end of all S, the whole run draws
         // before·(S − w) + during·w, in millionths.
         let room = may_draw * million - before * slots(trunk);
-        let of_run = |window: i128| window * million / slots(trunk);
-        let window = if during > before && room > 0 {
-            Some(WindowBound::AtMost(round(of_run(room / (during - before)))))
-        } else if during < before {
-            let window = of_run(-room / (before - during)) + 100;
-            (window < million).then(|| WindowBound::AtLeast(round(window + 99)))
-        } else {
-            None
-        };
-        let proportion = (0 < proportion && proportion < during).then(|| round(proportion));
-        let filled = |bound: &WindowBound| match bound {
-            WindowBound::AtMost(share) | WindowBound::AtLeast(share) => share.0 > 0,
-        };
-        Self { proportion: proportion.filter(|p| p.0 > 0), window: window.filter(filled) }
+        if room <= 0 || during <= before {
+            return Self::Base { proportion: easy_to_type(may_draw * million / slots(trunk)) };
+        }
+        let left = may_draw - i128::from(branch.spec.opening.drawn(source));
+        let window = room / (during - before);
+        Self::Branch {
+            proportion: easy_to_type(left * million / slots(&branch.spec)),
+            window: easy_to_type(window * million / slots(trunk)),
+        }
     }
 }
 
-/// Down to two decimals of a percent: what is advised should be easy to type.
-fn round(parts: i128) -> Ppm {
-    Ppm((parts / 100 * 100) as u32)
+/// Down to two decimals of a percent, where that says enough.
+fn easy_to_type(parts: i128) -> Ppm {
+    Ppm(if parts < 10_000 { parts } else { parts / 100 * 100 } as u32)
 }
 
 impl fmt::Display for Fit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let window = self.window.map(|bound| match bound {
-            WindowBound::AtMost(share) => format!("a window of at most {share}"),
-            WindowBound::AtLeast(share) => format!("a window of at least {share}"),
-        });
-        let proportion = self.proportion.map(|p| format!("a proportion of at most {p}"));
-        match (proportion, window) {
-            (Some(proportion), Some(window)) => write!(f, "{proportion}, or {window}, would fit"),
-            (Some(one), None) | (None, Some(one)) => write!(f, "{one} would fit"),
-            (None, None) => f.write_str("the trunk alone reads it too often"),
+        match self {
+            Self::Base { proportion } => write!(
+                f,
+                "the base mixture by itself reads it too often, a proportion of at most \
+                 {proportion} in it would fit"
+            ),
+            Self::Branch { proportion, window } => write!(
+                f,
+                "a proportion of at most {proportion}, or a window of at most {window}, would fit"
+            ),
         }
     }
 }

@@ -28,7 +28,7 @@ pub use executor::{
     ExecutionError, JobState, JobTime, branch_folder, corpora, job_states, open_corpora, run,
     study_folder, timings, trunk_folder,
 };
-pub use fit::{Fit, WindowBound};
+pub use fit::Fit;
 pub use note::{EPOCHS_WORTH_READING, Note};
 pub use options::{Event, Options};
 pub use plan::{Arm, Ask, Branch, Evaluation, Plan, PlanSource, QuestionPlan};

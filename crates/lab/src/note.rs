@@ -77,12 +77,12 @@ impl fmt::Display for Note {
             ),
             Self::Declared { sources } => {
                 let names: Vec<String> = sources.iter().map(|name| format!("`{name}`")).collect();
-                write!(
-                    f,
-                    "declared by size and without text, so this study can be planned but not \
-                     run: {}",
-                    names.join(", ")
-                )
+                let which = match names.as_slice() {
+                    [one] => format!("source {one} is"),
+                    [one, two] => format!("sources {one} and {two} are"),
+                    more => format!("{} sources are", more.len()),
+                };
+                write!(f, "{which} declared by size: this study can be planned, not run")
             }
             Self::Refilled { refill } => {
                 let taker = match refill.as_str() {
@@ -114,7 +114,9 @@ mod tests {
             Note::UnusedMixture { mixture: "old".into() },
             Note::LeftOver { tokens: Tokens(53_248) },
             Note::OneReplicate,
-            Note::Declared { sources: vec![source(), source()] },
+            Note::Declared { sources: vec![source()] },
+            Note::Declared { sources: vec![source(); 2] },
+            Note::Declared { sources: vec![source(); 18] },
             Note::Refilled { refill: "domain".into() },
             Note::Refilled { refill: "proportional".into() },
             Note::Refilled { refill: "web".into() },
@@ -126,7 +128,9 @@ mod tests {
         mixture `old` is defined but neither trunk nor question uses it
         the last 53.25K tokens of the budget are less than a step and unused
         one replicate: no noise floor, so no difference can be told from chance
-        declared by size and without text, so this study can be planned but not run: `math`, `math`
+        source `math` is declared by size: this study can be planned, not run
+        sources `math` and `math` are declared by size: this study can be planned, not run
+        18 sources are declared by size: this study can be planned, not run
         what a removal frees goes to the rest of its domain: its answer is what a source is worth over what takes its place
         what a removal frees goes to all other sources: its answer is what a source is worth over what takes its place
         what a removal frees goes to `web`: its answer is what a source is worth over what takes its place

@@ -4,7 +4,7 @@
 //! the same study and the same text make the same plan, byte for byte.
 
 mod notes;
-mod stock;
+pub(crate) mod stock;
 
 use std::collections::BTreeMap;
 
@@ -251,3 +251,10 @@ pub(crate) fn supplies(
 ) -> Vec<Supply> {
     mixture.proportions().keys().map(|name| sources[name].supply.clone()).collect()
 }
+
+#[cfg(test)]
+mod paper_tests;
+#[cfg(test)]
+mod real_text_tests;
+#[cfg(test)]
+mod tests;

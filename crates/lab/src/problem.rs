@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use sparkjoy_base::{DomainName, NameError, QuantityError, SourceName, Tokens, thousands};
+use sparkjoy_base::{DomainName, Hint, NameError, QuantityError, SourceName, Tokens, thousands};
 use sparkjoy_mix::MixError;
 use sparkjoy_nn::ShapeError;
 
@@ -272,10 +272,12 @@ pub enum Problem {
         steps: u64,
     },
     /// A branch equal to its control.
-    #[error("branch `{branch}` changes nothing against its control `{control}`")]
+    #[error(
+        "mixture `{mixture}` changes nothing against its control ({control}): both draw the same"
+    )]
     ChangesNothing {
-        /// The branch.
-        branch: String,
+        /// The mixture asked about.
+        mixture: String,
         /// The control.
         control: String,
     },
@@ -420,6 +422,7 @@ impl Problem {
             Self::NotPrepared { .. } | Self::OtherTokenizer { .. } => {
                 format!("run `sparkjoy prepare {study}`")
             }
+            Self::Mix { why, .. } => return why.hint(),
             _ => return None,
         })
     }
@@ -441,5 +444,24 @@ fn nearest_of(nearest: Option<&str>, known: &[String]) -> String {
         (None, []) => "expected none".to_owned(),
         (None, [only]) => format!("expected `{only}`"),
         (None, known) => format!("expected one of `{}`", known.join("`, `")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_of_another_tokenizer_is_named() {
+        let source_name = SourceName::new("web").unwrap();
+        let problem = Problem::OtherTokenizer { source_name };
+        assert_eq!(
+            problem.to_string(),
+            "source `web` was prepared with another tokenizer than the study's"
+        );
+        assert_eq!(
+            problem.hint(Path::new("studies/small.toml")).unwrap(),
+            "run `sparkjoy prepare studies/small.toml`"
+        );
     }
 }

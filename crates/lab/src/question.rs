@@ -107,7 +107,7 @@ impl<'a> Tree<'a> {
             let label = window.value.span.to_string();
             let control_label = control_label(&base, window);
             let arm = Arm { label, branches, controls, control_label };
-            arms.push(self.checked(arm, mixture.line)?);
+            arms.push(self.checked(arm, &ending.label, mixture.line)?);
         }
         Ok(QuestionPlan { ask: Ask::Duration, mixture: mixture.value.clone(), arms })
     }
@@ -143,7 +143,7 @@ impl<'a> Tree<'a> {
                     controls: controls.to_vec(),
                     control_label: control_label.to_owned(),
                 };
-                Ok::<_, LabError>(arms.push(self.checked(arm, removal.line)?))
+                Ok::<_, LabError>(arms.push(self.checked(arm, &ending.label, removal.line)?))
             };
             arm(&full_runs, &against_full)?;
             if !full_is_base {
@@ -251,14 +251,12 @@ impl<'a> Tree<'a> {
     }
 
     /// Refuses a comparison of a run with itself.
-    fn checked(&self, arm: Arm, line: usize) -> Result<Arm, LabError> {
+    fn checked(&self, arm: Arm, mixture: &str, line: usize) -> Result<Arm, LabError> {
         if arm.branches != arm.controls {
             return Ok(arm);
         }
-        let branch = &self.branches[arm.branches[0]];
-        let control = arm.control_label;
-        let branch = format!("{} of `{}`", arm.label, branch.label);
-        Err(self.study.problem(line, Problem::ChangesNothing { branch, control }))
+        let (mixture, control) = (mixture.to_owned(), arm.control_label);
+        Err(self.study.problem(line, Problem::ChangesNothing { mixture, control }))
     }
 }
 

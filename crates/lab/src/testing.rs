@@ -1,8 +1,11 @@
 //! What the tests of this room share: cases kept as text, and errors as a user sees them.
 
-use sparkjoy_base::Hint;
+use std::path::Path;
 
-use crate::LabError;
+use sparkjoy_base::{Fingerprint, Hint};
+
+use crate::plan::stock;
+use crate::{LabError, Plan, Study};
 
 /// One mistake: an edit of a good study, and what is said about it.
 pub(crate) struct Case {
@@ -42,4 +45,12 @@ pub(crate) fn shown(result: Result<(), LabError>) -> String {
             Some(hint) => format!("{error}\nhint: {hint}"),
         },
     }
+}
+
+/// Plans a study whose sources are all declared, as cl100k would have it.
+pub(crate) fn plan(text: &str) -> Result<Plan, LabError> {
+    let study = Study::parse(Path::new("studies/small.toml"), text.to_owned(), None)?;
+    let tokenizer = Fingerprint::of_bytes(b"a tokenizer");
+    let sources = stock::sources(&study, &[], tokenizer)?;
+    Plan::resolve(&study, sources, 100_277, tokenizer)
 }

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::study::{SourceInput, Study};
 
 /// Sizes and identities of a study's sources.
-pub(super) fn sources(
+pub(crate) fn sources(
     study: &Study,
     corpora: &[Corpus],
     tokenizer: Fingerprint,
@@ -57,6 +57,6 @@ pub(super) fn sources(
 }
 
 /// What has no content is identified by what is said about it.
-pub(crate) fn declared(name: &SourceName, tokens: Tokens) -> Fingerprint {
+fn declared(name: &SourceName, tokens: Tokens) -> Fingerprint {
     Fingerprint::of_value(&("declared", name, tokens))
 }
