@@ -1,5 +1,6 @@
 //! `prepare`: text to shards, and what came out.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -24,6 +25,8 @@ struct Prepared {
     held_out_documents: u64,
     held_out_tokens: u64,
     skipped: u64,
+    /// The first of them: where each stands and what is wrong with it.
+    skipped_shown: Vec<String>,
 }
 
 impl Prepared {
@@ -36,6 +39,7 @@ impl Prepared {
             held_out_documents: corpus.documents(Part::Validation),
             held_out_tokens: corpus.tokens(Part::Validation),
             skipped: corpus.skipped(),
+            skipped_shown: corpus.skipped_shown().to_vec(),
         }
     }
 }
@@ -76,7 +80,15 @@ fn render(prepared: &[Prepared]) -> String {
             thousands(source.skipped),
         ]);
     }
-    table.render()
+    let mut text = table.render();
+    for source in prepared.iter().filter(|source| source.skipped > 0) {
+        let (name, skipped) = (&source.source, thousands(source.skipped));
+        let _ = writeln!(text, "\nsource `{name}` skipped {skipped} documents");
+        for bad in &source.skipped_shown {
+            let _ = writeln!(text, "  {bad}");
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -92,7 +104,8 @@ mod tests {
             text_bytes: 32_002_420,
             held_out_documents: 15,
             held_out_tokens: 65_432,
-            skipped: 0,
+            skipped: 2,
+            skipped_shown: vec!["`web/a.jsonl` line 7: no field `text`, found `body`".to_owned()],
         };
         let text = anstream::adapter::strip_str(&render(&[web])).to_string();
         insta::assert_snapshot!(text, @"");

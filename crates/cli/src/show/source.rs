@@ -38,7 +38,7 @@ struct Content {
 
 /// Whether a folder is a prepared source, or a file a shard of one.
 pub(super) fn is_one(path: &Path) -> bool {
-    folder_of(path).join("manifest.json").is_file()
+    folder_of(path).join("source.json").is_file()
 }
 
 /// A shard is shown as the source it is a part of.
