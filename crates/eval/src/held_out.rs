@@ -19,6 +19,9 @@ use sparkjoy_nn::Engine;
 
 use crate::{EvalError, sample};
 
+/// Sequences read at a time; the engine cuts them further.
+const CHUNK: usize = 64;
+
 /// Held-out loss of one source, item by item (an item is a sequence).
 ///
 /// # Shapes
@@ -86,7 +89,7 @@ fn score(
 ) -> Result<HeldOutScore, EvalError> {
     let context = engine.shape().context;
     let (mut nats, mut bytes) = (Vec::new(), Vec::new());
-    for chunk in ordinals.chunks(engine.batch()) {
+    for chunk in ordinals.chunks(CHUNK) {
         let mut tokens = vec![0; chunk.len() * context];
         for (row, &ordinal) in tokens.chunks_exact_mut(context).zip(chunk) {
             corpus.read(Part::Validation, ordinal, row)?;

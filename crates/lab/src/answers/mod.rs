@@ -166,11 +166,8 @@ fn compare(plan: &Plan, scores: &[Option<BitsPerByte>]) -> Answers {
 }
 
 fn cost(plan: &Plan) -> Cost {
-    let step = plan.batch * plan.shape.context as u64;
-    let trunk = plan.branch_points().last().copied().unwrap_or(0);
-    let branches: u64 = plan.branches.iter().map(|branch| branch.window_steps).sum();
-    let in_full: u64 = plan.branches.iter().map(|branch| branch.spec.last_step()).sum();
-    Cost { tree: Tokens((trunk + branches) * step), in_full: Tokens(in_full * step) }
+    let cost = plan.cost();
+    Cost { tree: cost.tree.tokens, in_full: cost.in_full.tokens }
 }
 
 fn answer(plan: &Plan, question: &QuestionPlan, scores: &[Option<BitsPerByte>]) -> Answer {

@@ -190,7 +190,7 @@ impl<'a> Executor<'a, '_> {
     fn train(&mut self, job: &Job<'a>, request: RunRequest<'_>) -> Result<(), LabError> {
         let steps_after =
             self.steps_left()? - job.steps_left(job.state(self.plan, &self.options.runs)?);
-        let tokens_per_step = self.plan.batch * self.plan.shape.context as u64;
+        let tokens_per_step = self.plan.tokens_per_step().0;
         let Options { observe, stop, save_every, .. } = &mut *self.options;
         let mut saved = Instant::now();
         let mut on_step = |record: &StepRecord| {
@@ -230,7 +230,7 @@ impl<'a> Executor<'a, '_> {
         let scored = Scored::new(plan, branch);
         let checkpoint = checkpoint(&folder, branch.spec.last_step())?
             .expect("the branch is done, so its last checkpoint is there");
-        let batch = plan.shape.microbatch(plan.batch as usize);
+        let batch = plan.batch as usize;
         let mut engine =
             sparkjoy_train::load_model(&checkpoint.folder, batch, self.options.threads)?;
         (self.options.observe)(Event::Scoring(&branch.name));
