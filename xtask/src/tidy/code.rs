@@ -18,6 +18,21 @@ pub(crate) fn only(source: &str) -> String {
     String::from_utf8(out).expect("whole characters were replaced by ASCII")
 }
 
+/// `source` without the inside of its strings and character literals: the lines stay, the columns
+/// do not. Expected texts may be as wide as what they expect.
+pub(crate) fn without_strings(source: &str) -> String {
+    let bytes = source.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let end = end_of_text(bytes, at).max(at + 1);
+        let is_text = end > at + 1 && bytes[at] != b'/';
+        out.extend(bytes[at..end].iter().filter(|&&byte| !is_text || byte == b'\n'));
+        at = end;
+    }
+    String::from_utf8(out).expect("whole characters were left out")
+}
+
 /// The end of the comment or literal that begins at `at`; `at` itself if none does.
 fn end_of_text(bytes: &[u8], at: usize) -> usize {
     let rest = &bytes[at..];
@@ -77,6 +92,12 @@ fn comments_and_literals_are_not_code() {
     assert_eq!(code.lines().count(), 3);
     assert_eq!(code.len(), source.len());
     assert!(code.contains("let c ="), "{code}");
+}
+
+#[test]
+fn a_string_has_no_width() {
+    let source = "let text = \"a\nlong one\"; // a comment\n";
+    assert_eq!(without_strings(source), "let text = \n; // a comment\n");
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl Text {
     }
 }
 
-/// Folders that hold what programs made.
+/// What programs made.
 const NOT_OURS: [&str; 5] = [".git", "target", "runs", "prepared", ".venv"];
 
 /// Every UTF-8 file under the root, sorted by path.
@@ -46,10 +46,11 @@ fn walk(folder: &Path, texts: &mut Vec<Text>) {
         .collect();
     for path in entries {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if NOT_OURS.contains(&name.as_ref()) {
+            continue;
+        }
         if path.is_dir() {
-            if !NOT_OURS.contains(&name.as_ref()) {
-                walk(&path, texts);
-            }
+            walk(&path, texts);
         } else if let Ok(content) = fs::read_to_string(&path) {
             let relative = path.strip_prefix(root()).expect("walked from the root");
             texts.push(Text { path: relative.to_string_lossy().into_owned(), content });

@@ -205,7 +205,7 @@ fn documents(seed: u64, count: u64) -> String {
     let mut state = seed;
     let mut random = |below: u64| {
         // Knuth's MMIX generator: good enough to pick words.
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(seed);
         (state >> 33) % below
     };
     let mut lines = String::new();
