@@ -16,6 +16,9 @@ pub enum DataError {
     /// Stopped on request; running again continues.
     #[error("interrupted")]
     Interrupted,
+    /// About the tokenizer.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
     /// The system could not read or write a file.
     #[error(transparent)]
     File(#[from] FileError),
@@ -37,6 +40,7 @@ impl Hint for DataError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Interrupted => Some("run the same command again: it continues from here".into()),
+            Self::Tokenizer(error) => error.hint(),
             Self::File(error) => error.hint(),
             Self::Input(error) => error.hint(),
             Self::Prepare(error) => error.hint(),
@@ -172,7 +176,7 @@ impl Hint for InputError {
             Self::BothParts { .. } => {
                 "name the training files with a glob that leaves the held-out ones out".into()
             }
-            Self::Document(bad) => bad.hint(),
+            Self::Document(bad) => return bad.hint(),
             Self::TooLong { .. } => "split the document, or leave the file out".into(),
             Self::Compressed { path, format, .. } => match *format {
                 "zstd" => format!("check it with `zstd --test --long=27 {path}` and copy it again"),

@@ -17,6 +17,8 @@ mod rows;
 mod sample;
 mod shard;
 mod source;
+#[cfg(test)]
+mod tests;
 mod tokenizer;
 
 pub use corpus::{Corpus, Part, ShardInfo};

@@ -3,6 +3,7 @@
 //! The manifest is written when every shard is in its place, `DONE` after it. The journal is
 //! written after each shard and says from where to go on.
 
+use std::cmp::Ordering;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
@@ -154,14 +155,17 @@ pub(crate) fn reconcile(
             return Err(changed(InputChange::Part { file, found, expected }).into());
         }
         let found = fingerprint(input)?;
-        let Some(expected) = record.fingerprint.filter(|&f| f != found) else {
-            record.file.clone_from(&input.name);
-            record.stamp = input.stamp.clone();
-            refreshed = true;
-            continue;
-        };
-        let file = input.name.clone();
-        return Err(changed(InputChange::Content { file, found, expected }).into());
+        match record.fingerprint {
+            Some(expected) if expected != found => {
+                let file = input.name.clone();
+                return Err(changed(InputChange::Content { file, found, expected }).into());
+            }
+            _ => {
+                record.file.clone_from(&input.name);
+                record.stamp = input.stamp.clone();
+                refreshed = true;
+            }
+        }
     }
     Ok(refreshed)
 }
@@ -170,14 +174,16 @@ fn other_count(records: &[InputRecord], inputs: &[Input]) -> Option<InputChange>
     let (found, expected) = (inputs.len(), records.len());
     let known = |name: &str| records.iter().any(|r| r.file == name);
     let there = |name: &str| inputs.iter().any(|i| i.name == name);
-    if found > expected {
-        let file = inputs.iter().map(|i| &i.name).find(|name| !known(name))?.clone();
-        Some(InputChange::Added { file, found, expected })
-    } else if found < expected {
-        let file = records.iter().map(|r| &r.file).find(|name| !there(name))?.clone();
-        Some(InputChange::Gone { file, found, expected })
-    } else {
-        None
+    match found.cmp(&expected) {
+        Ordering::Equal => None,
+        Ordering::Greater => {
+            let file = inputs.iter().map(|i| &i.name).find(|name| !known(name))?.clone();
+            Some(InputChange::Added { file, found, expected })
+        }
+        Ordering::Less => {
+            let file = records.iter().map(|r| &r.file).find(|name| !there(name))?.clone();
+            Some(InputChange::Gone { file, found, expected })
+        }
     }
 }
 

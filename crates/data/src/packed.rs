@@ -48,8 +48,8 @@ impl BufRead for Hashed {
 /// A hashed file under its decoder.
 enum Stream {
     Plain(Hashed),
-    Gzip(MultiGzDecoder<Hashed>),
-    Zstd(zstd::Decoder<'static, Hashed>),
+    Gzip(Box<MultiGzDecoder<Hashed>>),
+    Zstd(Box<zstd::Decoder<'static, Hashed>>),
 }
 
 /// The text of one input file as a stream.
@@ -69,11 +69,11 @@ impl Unpacked {
         let hashed = Hashed { file, hasher: blake3::Hasher::new(), stored_bytes: 0 };
         let stream = match packing {
             Packing::Plain => Stream::Plain(hashed),
-            Packing::Gzip => Stream::Gzip(MultiGzDecoder::new(hashed)),
+            Packing::Gzip => Stream::Gzip(Box::new(MultiGzDecoder::new(hashed))),
             Packing::Zstd => {
                 let mut decoder = zstd::Decoder::with_buffer(hashed).map_err(at)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(at)?;
-                Stream::Zstd(decoder)
+                Stream::Zstd(Box::new(decoder))
             }
         };
         let unpacked = Self { stream, name: input.name.clone(), text_bytes: 0 };

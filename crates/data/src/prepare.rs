@@ -117,7 +117,8 @@ pub(crate) fn prepare_sized(
     let settings = Settings::new(source, tokenizer);
     fs::create_dir_all(folder).map_err(FileError::at("create folder", folder))?;
     let _lock = lock(folder)?;
-    sweep(folder)?;
+    // What a killed process left unfinished.
+    sweep(folder, |name| name.starts_with('.') && name.ends_with(".partial"))?;
     if is_done(folder) {
         reuse(folder, &settings, &inputs)?;
     } else {
@@ -152,12 +153,11 @@ fn lock(folder: &Path) -> Result<File, DataError> {
     }
 }
 
-/// Removes what a killed process left unfinished.
-fn sweep(folder: &Path) -> Result<(), DataError> {
+/// Removes the files of `folder` whose names are `unwanted`.
+fn sweep(folder: &Path, unwanted: impl Fn(&str) -> bool) -> Result<(), DataError> {
     for entry in fs::read_dir(folder).map_err(FileError::at("read", folder))? {
         let path = entry.map_err(FileError::at("read", folder))?.path();
-        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        if name.starts_with('.') && name.ends_with(".partial") {
+        if path.file_name().and_then(|name| name.to_str()).is_some_and(&unwanted) {
             remove_if_there(&path)?;
         }
     }
@@ -182,6 +182,8 @@ pub(crate) struct Making<'a> {
     sizes: &'a Sizes,
     vocab: u32,
     end_of_text: u32,
+    /// Stored bytes of the files read to their end.
+    stored_before: u64,
     pub(crate) progress: PrepareProgress,
 }
 
@@ -215,6 +217,9 @@ impl<'a> Making<'a> {
                 journal = old;
             }
         }
+        if journal.reached == ByPart::default() {
+            sweep(folder, |name| name.ends_with(".shard"))?;
+        }
         let part = || MakingPart {
             shards: Vec::new(),
             tokens: 0,
@@ -231,6 +236,7 @@ impl<'a> Making<'a> {
             sizes,
             vocab: tokenizer.vocab(),
             end_of_text: tokenizer.end_of_text(),
+            stored_before: 0,
             progress: PrepareProgress {
                 stored_bytes_total: inputs.iter().map(|input| input.stamp.size).sum(),
                 ..PrepareProgress::default()
@@ -267,7 +273,8 @@ impl<'a> Making<'a> {
         }
         let before = &self.journal.inputs[..first];
         self.progress.skipped = before.iter().map(|record| record.skipped).sum();
-        self.progress.stored_bytes = before.iter().map(|record| record.stamp.size).sum();
+        self.stored_before = before.iter().map(|record| record.stamp.size).sum();
+        self.progress.stored_bytes = self.stored_before;
         Ok(())
     }
 
@@ -288,6 +295,8 @@ impl<'a> Making<'a> {
             Arrival::Documents(encoded) => self.take_documents(encoded),
             Arrival::FileEnd { file, fingerprint } => {
                 self.journal.inputs[file].fingerprint = Some(fingerprint);
+                self.stored_before += self.inputs[file].stamp.size;
+                self.progress.stored_bytes = self.stored_before;
                 let part = self.inputs[file].part;
                 let last = self.inputs.get(file + 1).is_none_or(|next| next.part != part);
                 // A part that no later file can add to is closed, so that its end is in the journal.
@@ -323,8 +332,7 @@ impl<'a> Making<'a> {
                 self.commit(document.part, file, document.place)?;
             }
         }
-        let before: u64 = self.inputs[..file].iter().map(|input| input.stamp.size).sum();
-        self.progress.stored_bytes = before + stored_bytes;
+        self.progress.stored_bytes = self.stored_before + stored_bytes;
         self.progress.skipped += bad.len() as u64;
         Ok(())
     }

@@ -125,8 +125,10 @@ impl<'a> Rows<'a> {
         let mut block = RowBlock { first_row: self.next_row, ..RowBlock::default() };
         self.next_row += rows as u64;
         let mut values = values.iter();
-        for row in 0..rows {
-            let present = !self.nullable || levels[row] > 0;
+        // A column without nulls has no levels.
+        levels.resize(rows, i16::from(!self.nullable));
+        for level in levels {
+            let present = level > 0;
             block.ends.push(present.then(|| {
                 let value = values.next().expect("as many values as rows that are not null");
                 block.bytes.extend_from_slice(value.data());

@@ -213,7 +213,7 @@ fn matches(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, DataError> {
     for entry in glob::glob_with(&full, options).map_err(bad)? {
         paths.push(entry.map_err(|e| {
             let path = e.path().to_owned();
-            FileError::at("read", &path)(e.into_error())
+            FileError::at("read", &path)(e.into())
         })?);
     }
     Ok(paths)

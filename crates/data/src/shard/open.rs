@@ -100,7 +100,7 @@ impl Shard {
         let width = self.header.width();
         let start = first as usize * width;
         let end = start + tokens.len() * width;
-        assert!(end <= self.payload_bytes, "token {first} + {} of {:?}", tokens.len(), self.path);
+        assert!(end <= self.payload_bytes, "{} tokens from {first} on", tokens.len());
         for block in start / BLOCK_BYTES..end.div_ceil(BLOCK_BYTES) {
             self.check(block)?;
         }
