@@ -31,9 +31,6 @@ pub enum DataError {
     /// A shard is not what its manifest says.
     #[error(transparent)]
     Shard(#[from] ShardError),
-    /// About the tokenizer.
-    #[error(transparent)]
-    Tokenizer(#[from] TokenizerError),
 }
 
 impl Hint for DataError {
@@ -45,7 +42,6 @@ impl Hint for DataError {
             Self::Input(error) => error.hint(),
             Self::Prepare(error) => error.hint(),
             Self::Shard(error) => error.hint(),
-            Self::Tokenizer(error) => error.hint(),
         }
     }
 }
