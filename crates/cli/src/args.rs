@@ -12,9 +12,9 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::output::Output;
 
-/// Which data is worth the last tokens of a training run, how much of it, and for how long
+/// Which data is worth the last tokens of a training run, how much, for how long
 #[derive(Debug, Parser)]
-#[command(name = "sparkjoy", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "sparkjoy", version, disable_help_subcommand = true, max_term_width = 80)]
 #[command(after_help = "Every command takes a study: sparkjoy plan studies/real-text.toml")]
 #[command(after_long_help = "\
 Examples:
@@ -86,9 +86,9 @@ Examples:
   sparkjoy show study.toml --step 100                 the texts of a batch of the trunk
   sparkjoy show study.toml --step 900 --branch NAME   … of a branch
   sparkjoy show prepared/NAME                         a prepared source
-  sparkjoy show runs/STUDY/JOB                        a run, its last step and checkpoints
-  sparkjoy show runs/STUDY/JOB/step-900               a checkpoint
-  sparkjoy show runs/STUDY/JOB/diverged-901.json      the batch that broke a run")]
+  sparkjoy show runs/NAME                             a run, its last step and checkpoints
+  sparkjoy show runs/NAME/step-900                    a checkpoint
+  sparkjoy show runs/NAME/diverged-901.json           the batch that broke a run")]
     Show(What),
 }
 
@@ -112,7 +112,7 @@ pub(crate) struct What {
 /// Where things lie and how they are shown.
 #[derive(Debug, Args)]
 pub(crate) struct Place {
-    /// Folder that the paths of sources are relative to [default: as the study says]
+    /// Folder of the text of sources [default: as the study says]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) data: Option<PathBuf>,
     /// Folder of prepared sources

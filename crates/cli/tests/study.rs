@@ -28,7 +28,8 @@ fn a_study_runs_from_text_to_a_report_and_can_be_looked_at() {
 fn plan_tells_all(laboratory: &Laboratory) {
     let text = laboratory.succeed("plan study.toml").stdout;
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
-    for part in ["80 steps of 256 tokens", "parameters", "upsampled", "done", "every branch in full"]
+    for part in
+        ["80 steps of 256 tokens", "parameters", "upsampled", "done", "every branch in full"]
     {
         assert!(text.contains(part), "no `{part}` in\n{text}");
     }
@@ -64,7 +65,10 @@ fn everything_can_be_shown(laboratory: &Laboratory) {
     let source = relative(laboratory.find("prepared", "sums-"));
     assert!(laboratory.succeed(&format!("show {source}")).stdout.contains("held out"));
     let shard = relative(laboratory.shard());
-    assert_eq!(json(&laboratory.succeed(&format!("show {shard} --json")).stdout)["source"], "crawl");
+    assert_eq!(
+        json(&laboratory.succeed(&format!("show {shard} --json")).stdout)["source"],
+        "crawl"
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sparkjoy_base::{DomainName, Fingerprint, SourceName, Tokens};
 use sparkjoy_lab::{Account, Branch, JobState, Plan, TreeCost};
-use sparkjoy_mix::MixError;
+use sparkjoy_mix::{MixError, Mixture};
 use sparkjoy_nn::Throughput;
 
 /// Everything `plan` shows.
@@ -19,6 +19,8 @@ pub(super) struct Facts<'a> {
     pub(super) cost: TreeCost,
     /// Training steps of the tree that are not taken yet.
     pub(super) steps_left: u64,
+    /// The mixtures of the study, then those that removals make of them.
+    pub(super) mixtures: Vec<(String, &'a Mixture)>,
     /// The trunk to the end, then each branch that does not keep its mixture.
     pub(super) columns: Vec<Column>,
     /// Branches, replicates together.
@@ -80,6 +82,7 @@ impl<'a> Facts<'a> {
             speed,
             cost: plan.cost(),
             steps_left: steps_left(plan, &states),
+            mixtures: mixtures(plan),
             columns: columns(plan)?,
             groups: groups(plan, &states),
             trunk_state: Progress::of(trunk.map(|(_, state)| *state)),
@@ -164,10 +167,24 @@ fn together(plan: &Plan) -> Vec<Vec<&Branch>> {
     groups
 }
 
+fn mixtures(plan: &Plan) -> Vec<(String, &Mixture)> {
+    let mut mixtures: Vec<_> = plan.mixtures.iter().map(|(name, m)| (name.clone(), m)).collect();
+    for branch in &plan.branches {
+        let mixture = &branch.spec.phases[0].mixture;
+        if mixtures.iter().all(|(_, known)| *known != mixture) {
+            mixtures.push((branch.label.clone(), mixture));
+        }
+    }
+    mixtures
+}
+
+/// Whole runs, the shortest window first.
 fn columns(plan: &Plan) -> Result<Vec<Column>, MixError> {
     let base = &plan.trunk.phases[0].mixture;
     let mut columns = vec![trunk_to_the_end(plan)?];
-    for branches in together(plan) {
+    let mut groups = together(plan);
+    groups.sort_by_key(|branches| (branches[0].window_steps, &branches[0].label));
+    for branches in groups {
         let branch = branches[0];
         if branch.spec.phases[0].mixture != *base {
             let accounts = branch.accounts.iter();

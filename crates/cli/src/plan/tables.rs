@@ -2,17 +2,25 @@
 
 use std::fmt::Write;
 
-use sparkjoy_base::{DomainName, Ppm, SourceName, bytes, duration, quantity, thousands};
+use sparkjoy_base::{DomainName, SourceName, bytes, duration, quantity, thousands};
 use sparkjoy_lab::EPOCHS_WORTH_READING;
+use sparkjoy_mix::Mixture;
 
 use super::facts::{Facts, Progress, Read};
 use crate::table::Table;
+
+/// Characters of a line of a header, and of a job's label.
+const HEADER: usize = 12;
+const LABEL: usize = 22;
 
 /// All tables, each under a line that says what it is.
 pub(super) fn render(facts: &Facts<'_>) -> String {
     let mut text = String::new();
     machine(&mut text, facts);
-    section(&mut text, "mixtures, in percent", &mixtures(facts));
+    section(&mut text, "mixtures by domain, in percent", &mixtures(facts, Rows::Domains));
+    if by_source_tells_more(facts) {
+        section(&mut text, "the same by source, in percent", &mixtures(facts, Rows::Sources));
+    }
     let (unit, name) = unit(facts);
     let read = format!("tokens of the whole run, trunk and window together, in {name}");
     section(&mut text, &read, &by_domain(facts, unit));
@@ -24,10 +32,14 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
         "epochs of each source at the end of the run (! more than 4)",
         &epochs(facts),
     );
-    section(&mut text, "jobs", &jobs(facts));
+    section(
+        &mut text,
+        "jobs, with the tokens of the window read for the first time and again",
+        &jobs(facts),
+    );
     section(&mut text, "cost", &cost(facts));
-    for note in &facts.plan.notes {
-        let _ = writeln!(text, "\nnote: {note}");
+    for (at, note) in facts.plan.notes.iter().enumerate() {
+        let _ = writeln!(text, "{}note: {note}", if at == 0 { "\n" } else { "" });
     }
     text
 }
@@ -52,25 +64,71 @@ fn machine(text: &mut String, facts: &Facts<'_>) {
         thousands(shape.vocab as u64),
         bytes(facts.cost.memory),
         power(facts.flops(1)),
-        quantity(facts.speed.tokens_per_second as u64),
+        speed(facts.speed.tokens_per_second),
     );
 }
 
-fn mixtures(facts: &Facts<'_>) -> Table {
-    let plan = facts.plan;
-    let mut headers = vec!["<source".to_owned(), "<domain".to_owned()];
-    headers.extend(plan.mixtures.keys().cloned());
-    let mut table = Table::new(&headers);
-    let percent = |ppm: Option<&Ppm>| {
-        ppm.map_or_else(|| "–".to_owned(), |ppm| ppm.to_string().trim_end_matches(" %").to_owned())
-    };
-    let mut sources: Vec<_> = plan.sources.iter().collect();
-    sources.sort_by_key(|(name, source)| (&source.domain, *name));
-    for (name, source) in sources {
-        let parts = plan.mixtures.values().map(|m| percent(m.proportions().get(name)));
-        table.row([name.to_string(), source.domain.to_string()].into_iter().chain(parts));
+/// What the rows of a table are.
+#[derive(Clone, Copy)]
+enum Rows {
+    Domains,
+    Sources,
+}
+
+fn mixtures(facts: &Facts<'_>, rows: Rows) -> Table {
+    let mixtures = &facts.mixtures;
+    let names = mixtures.iter().map(|(name, _)| fold(name, HEADER));
+    match rows {
+        Rows::Domains => {
+            let mut table = Table::new(&headers("domain", names));
+            for domain in facts.columns[0].domains.keys() {
+                let inside = |name: &SourceName| facts.plan.sources[name].domain == *domain;
+                let parts = mixtures.iter().map(|(_, mixture)| {
+                    let parts = mixture.proportions().iter();
+                    percent(parts.filter(|(name, _)| inside(name)).map(|(_, part)| part.0).sum())
+                });
+                table.row(std::iter::once(domain.to_string()).chain(parts));
+            }
+            table
+        }
+        Rows::Sources => {
+            let mut table = Table::new(&headers("source", names));
+            for source in sources(facts) {
+                let part = |m: &Mixture| m.proportions().get(source).map_or(0, |part| part.0);
+                let parts = mixtures.iter().map(|(_, mixture)| percent(part(mixture)));
+                table.row(std::iter::once(source.to_string()).chain(parts));
+            }
+            table
+        }
     }
-    table
+}
+
+/// Parts per million in percent; nothing is rounded.
+fn percent(ppm: u32) -> String {
+    if ppm == 0 { "–".to_owned() } else { format!("{}.{:04}", ppm / 10_000, ppm % 10_000) }
+}
+
+/// Sources by domain, then name.
+fn sources<'a>(facts: &'a Facts<'_>) -> Vec<&'a SourceName> {
+    let mut sources: Vec<_> = facts.plan.sources.iter().collect();
+    sources.sort_by_key(|(name, source)| (&source.domain, *name));
+    sources.into_iter().map(|(name, _)| name).collect()
+}
+
+/// A label in lines of at most `width` characters, broken before what is taken away.
+fn fold(label: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for part in label.split(" − ") {
+        let part = if lines.is_empty() { part.to_owned() } else { format!("− {part}") };
+        match lines.last_mut() {
+            Some(last) if last.chars().count() + 1 + part.chars().count() <= width => {
+                last.push(' ');
+                last.push_str(&part);
+            }
+            _ => lines.push(part),
+        }
+    }
+    lines.join("\n")
 }
 
 /// The largest unit in which the largest number of the tables is at least 1.
@@ -83,13 +141,17 @@ fn unit(facts: &Facts<'_>) -> (f64, &'static str) {
     }
 }
 
-fn headers(first: &str, facts: &Facts<'_>) -> Vec<String> {
-    let columns = facts.columns.iter().map(|c| format!("{}\n{}", c.label, c.window));
-    std::iter::once(format!("<{first}")).chain(columns).collect()
+fn headers(first: &str, others: impl Iterator<Item = String>) -> Vec<String> {
+    std::iter::once(format!("<{first}")).chain(others).collect()
+}
+
+/// What each column of a table of whole runs is about.
+fn runs<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = String> + 'a {
+    facts.columns.iter().map(|c| format!("{}\n{}", fold(&c.label, HEADER), c.window))
 }
 
 fn by_domain(facts: &Facts<'_>, unit: f64) -> Table {
-    let mut table = Table::new(&headers("domain", facts));
+    let mut table = Table::new(&headers("domain", runs(facts)));
     let domains: Vec<&DomainName> = facts.columns[0].domains.keys().collect();
     for domain in domains {
         let tokens = facts.columns.iter().map(|c| in_unit(c.domains[domain], unit));
@@ -104,20 +166,19 @@ fn by_source_tells_more(facts: &Facts<'_>) -> bool {
 }
 
 fn by_source(facts: &Facts<'_>, unit: f64) -> Table {
-    each_source("source", facts, |read| in_unit(read.tokens, unit))
+    each_source(facts, |read| in_unit(read.tokens, unit))
 }
 
 fn epochs(facts: &Facts<'_>) -> Table {
-    each_source("source", facts, |read| {
+    each_source(facts, |read| {
         let mark = if read.epochs > EPOCHS_WORTH_READING { "!" } else { "" };
         format!("{mark}{:.2}", read.epochs)
     })
 }
 
-fn each_source(first: &str, facts: &Facts<'_>, show: impl Fn(&Read) -> String) -> Table {
-    let mut table = Table::new(&headers(first, facts));
-    let sources: Vec<&SourceName> = facts.plan.sources.keys().collect();
-    for source in sources {
+fn each_source(facts: &Facts<'_>, show: impl Fn(&Read) -> String) -> Table {
+    let mut table = Table::new(&headers("source", runs(facts)));
+    for source in sources(facts) {
         let read = facts.columns.iter();
         let read = read.map(|c| c.sources.get(source).map_or_else(|| "–".to_owned(), &show));
         table.row(std::iter::once(source.to_string()).chain(read));
@@ -127,22 +188,12 @@ fn each_source(first: &str, facts: &Facts<'_>, show: impl Fn(&Read) -> String) -
 
 fn jobs(facts: &Facts<'_>) -> Table {
     let mut table = Table::new(&[
-        "<job",
-        "window",
-        "runs",
-        "steps",
-        "tokens",
-        "first read",
-        "repeated",
-        "FLOPs",
-        "time",
-        "<state",
+        "<job", "window", "runs", "steps", "fresh", "repeated", "FLOPs", "time", "<state",
     ]);
     let costs = |runs: usize, steps: u64| {
         let steps = steps * runs as u64;
         [power(facts.flops(steps)), duration(facts.seconds(steps))]
     };
-    let tokens = |steps: u64| quantity(steps * facts.tokens_per_step);
     let trunk_steps = facts.cost.trunk.steps;
     let [flops, time] = costs(1, trunk_steps);
     let dash = || "–".to_owned();
@@ -151,7 +202,6 @@ fn jobs(facts: &Facts<'_>) -> Table {
         dash(),
         "1".to_owned(),
         thousands(trunk_steps),
-        tokens(trunk_steps),
         dash(),
         dash(),
         flops,
@@ -161,11 +211,10 @@ fn jobs(facts: &Facts<'_>) -> Table {
     for group in &facts.groups {
         let [flops, time] = costs(group.replicates, group.steps);
         table.row([
-            group.label.to_owned(),
+            fold(group.label, LABEL),
             group.window.to_owned(),
             group.replicates.to_string(),
             thousands(group.steps),
-            tokens(group.steps),
             quantity(group.fresh),
             quantity(group.repeated),
             flops,
@@ -210,6 +259,15 @@ fn cost(facts: &Facts<'_>) -> Table {
 
 fn in_unit(tokens: u64, unit: f64) -> String {
     format!("{:.1}", tokens as f64 / unit)
+}
+
+/// `38.2K`, `1.46`.
+fn speed(tokens_per_second: f64) -> String {
+    if tokens_per_second < 100.0 {
+        format!("{tokens_per_second:.2}")
+    } else {
+        quantity(tokens_per_second as u64)
+    }
 }
 
 /// `4.1e22`.
