@@ -123,7 +123,9 @@ impl Hint for Failure {
             Self::File(error) => error.hint(),
             Self::Mix(_) | Self::Print { .. } => None,
             Self::Exists { .. } => Some("give another name: `sparkjoy new FILE`".to_owned()),
-            Self::Unknown { .. } => Some("`sparkjoy help show` lists what can be shown".to_owned()),
+            Self::Unknown { .. } => {
+                Some("`sparkjoy show --help` lists what can be shown".to_owned())
+            }
             Self::Gone { .. } => {
                 Some("name the folder it was prepared in: `--prepared DIR`".to_owned())
             }
@@ -226,6 +228,30 @@ mod tests {
             Failure::NoText { name: SourceName::new("web").unwrap() },
         ];
         let texts = failures.map(|f| plain(&render(&f, f.hint().as_deref()))).join("\n");
-        insta::assert_snapshot!(texts, @"");
+        insta::assert_snapshot!(texts, @"
+        error: `study.toml` exists already
+
+        hint: give another name: `sparkjoy new FILE`
+
+        error: `novel.txt` is no study, prepared source, run, checkpoint or batch of a diverged run
+
+        hint: `sparkjoy show --help` lists what can be shown
+
+        error: which batch of `study.toml` to show is missing
+
+        hint: name its step: `sparkjoy show study.toml --step 1`
+
+        error: `trunk` has no step 90, expected 1 to 80
+
+        hint: try `--step 80`
+
+        error: the plan has no branch `b`
+
+        hint: its branches: a, c
+
+        error: source `web` is declared by size, it has no text to show
+
+        hint: give the source a `path` in the study to train on it
+        ");
     }
 }

@@ -108,6 +108,12 @@ mod tests {
             skipped_shown: vec!["`web/a.jsonl` line 7: no field `text`, found `body`".to_owned()],
         };
         let text = anstream::adapter::strip_str(&render(&[web])).to_string();
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @"
+        source  documents      text     tokens  bytes per token  held-out tokens  skipped documents
+        web         1,592  30.5 MiB  7,654,321             4.18           65,432                  2
+
+        source `web` skipped 2 documents
+          `web/a.jsonl` line 7: no field `text`, found `body`
+        ");
     }
 }

@@ -110,7 +110,12 @@ mod tests {
         let mut table = Table::new(&["<source", "tokens", "of\nwhich new"]);
         table.row(["web".into(), "1,234".into(), "−".into()]);
         table.row(["math-textbooks".into(), "5".into(), "5".into()]);
-        insta::assert_snapshot!(plain(&table), @"");
+        insta::assert_snapshot!(plain(&table), @"
+        source          tokens         of
+                                which new
+        web              1,234          −
+        math-textbooks       5          5
+        ");
     }
 
     #[test]
