@@ -1,2 +1,45 @@
-//! .
-fn main() {}
+//! What developers run: the whole check, benchmarks, golden numbers.
+//!
+//! Nothing here is part of the product. The rules of the house (`tidy`) are tests of this crate,
+//! so that `cargo test` alone finds what breaks them.
+#![expect(clippy::print_stderr, reason = "a program for developers, its output is its purpose")]
+
+mod bench;
+mod ci;
+mod command;
+mod python;
+#[cfg(test)]
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask <COMMAND>
+
+  ci                        format, lints, tests: what .ci/run runs
+  bench [mix|data|engine]   benchmarks of one room, or of all three
+  golden                    make the golden numbers again, in a throw-away Python environment
+  parity                    check against transformers and tiktoken, in one too";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["ci"] => ci::run(),
+        ["bench"] => bench::run_rooms(&bench::ROOMS),
+        ["bench", room] if bench::ROOMS.contains(room) => bench::run_rooms(&[room]),
+        ["golden"] => python::golden(),
+        ["parity"] => python::parity(),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => {
+            eprintln!("\nerror: {failed}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
 use crate::Hint;
 
@@ -56,7 +56,8 @@ impl Hint for FileError {
 /// without it leaves nothing behind.
 #[derive(Debug)]
 pub struct AtomicFile {
-    file: BufWriter<NamedTempFile>,
+    file: BufWriter<File>,
+    beside: TempPath,
     path: PathBuf,
 }
 
@@ -75,7 +76,10 @@ impl AtomicFile {
             .permissions(readable_by_all())
             .tempfile_in(folder)
             .map_err(FileError::at("write", path))?;
-        Ok(Self { file: BufWriter::with_capacity(1 << 20, file), path: path.to_owned() })
+        // In parts, because the two together would put the passing name into every error.
+        let (file, beside) = file.into_parts();
+        let file = BufWriter::with_capacity(1 << 20, file);
+        Ok(Self { file, beside, path: path.to_owned() })
     }
 
     /// Puts the file in its place: flushed, synced to the disk, renamed.
@@ -84,14 +88,14 @@ impl AtomicFile {
     ///
     /// [`FileError`] with the final path; a previous file of that name is then untouched.
     pub fn commit(self) -> Result<(), FileError> {
-        let path = self.path;
-        let file = self.file.into_inner().map_err(|e| FileError {
+        let Self { file, beside, path } = self;
+        let file = file.into_inner().map_err(|e| FileError {
             action: "write",
             path: path.clone(),
             source: e.into_error(),
         })?;
-        file.as_file().sync_all().map_err(FileError::at("write", &path))?;
-        file.persist(&path).map_err(|e| FileError {
+        file.sync_all().map_err(FileError::at("write", &path))?;
+        beside.persist(&path).map_err(|e| FileError {
             action: "write",
             path: path.clone(),
             source: e.error,

@@ -1,2 +1,48 @@
-//! .
-fn main() {}
+//! Says it to a human: commands, progress, tables.
+//!
+//! This crate decides nothing. It reads what was typed, calls the rooms below, shows what they
+//! say, and turns how it ended into an exit code.
+
+mod args;
+mod failure;
+mod interrupt;
+mod new;
+mod output;
+mod plan;
+mod prepare;
+mod progress;
+mod rate;
+mod report;
+mod run;
+mod show;
+mod study;
+mod table;
+
+use std::process::ExitCode;
+
+use args::{Arguments, Command};
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::read();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            failure.exit_code()
+        }
+    }
+}
+
+fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
+    let place = &arguments.place;
+    let stop = interrupt::flag();
+    match &arguments.command {
+        Command::New { file } => new::write(file, place.output()),
+        Command::Prepare { study } => prepare::prepare(study, place, &stop),
+        Command::Plan { study } => plan::show(study, place, &stop),
+        Command::Run { study, job } => run::run(study, job.as_deref(), place, &stop),
+        Command::Report { study } => report::show(study, place, &stop),
+        Command::Show(what) => show::show(what, place),
+    }
+}

@@ -29,7 +29,7 @@ pub use executor::{
     study_folder, timings, trunk_folder,
 };
 pub use fit::Fit;
-pub use note::Note;
+pub use note::{EPOCHS_WORTH_READING, Note};
 pub use options::{Event, Options};
 pub use plan::{Arm, Ask, Branch, Evaluation, Plan, PlanSource, QuestionPlan};
 pub use problem::Problem;

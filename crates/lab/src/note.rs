@@ -11,7 +11,7 @@ use sparkjoy_base::{SourceName, Tokens};
 ///
 /// Muennighoff et al. 2023, arXiv:2305.16264: up to 4 epochs are worth nearly as much as as many
 /// fresh tokens, then their worth falls off.
-pub(crate) const EPOCHS_WORTH_READING: f64 = 4.0;
+pub const EPOCHS_WORTH_READING: f64 = 4.0;
 
 /// A remark of a plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

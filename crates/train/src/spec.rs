@@ -81,7 +81,7 @@ impl RunSpec {
     }
 
     /// The reading order of all phases.
-    pub(crate) fn order(&self) -> Result<Order, MixError> {
+    pub fn order(&self) -> Result<Order, MixError> {
         Order::new(
             self.seed,
             self.replicate,

@@ -1,0 +1,192 @@
+//! What can be typed.
+//!
+//! Flags say where and how, never what: two commands with the same study and other flags give the
+//! same numbers.
+
+use std::fmt::Write;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::output::Output;
+
+/// Which data is worth the last tokens of a training run, how much, for how long
+#[derive(Debug, Parser)]
+#[command(name = "sparkjoy", version, disable_help_subcommand = true, max_term_width = 80)]
+#[command(after_help = "Every command takes a study: sparkjoy plan studies/real-text.toml")]
+#[command(after_long_help = "\
+Examples:
+  sparkjoy new study.toml                a study with every setting explained
+  sparkjoy plan study.toml               what it would train on, and what it would cost
+  sparkjoy run study.toml                everything that is missing, to the report
+  sparkjoy show study.toml --step 100    the texts of the 100th batch
+
+A run can be stopped at any time, by Ctrl-C or by pulling the plug: the same command continues it.")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// The commands, in the order they are used.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a study with every setting spelled out
+    New {
+        /// Where to write it; a file that is there already is not touched
+        #[arg(default_value = "study.toml")]
+        file: PathBuf,
+    },
+    /// Turn the text of a study's sources into shards
+    #[command(after_long_help = "\
+Example: sparkjoy prepare study.toml --data ../corpora
+
+What is prepared already is not read again; what was interrupted continues.")]
+    Prepare {
+        /// The study file
+        study: PathBuf,
+    },
+    /// Show what a study will train on, and its cost, without training
+    #[command(after_long_help = "\
+Example: sparkjoy plan studies/paper-7b.toml
+
+Sources that are files must be prepared first, because a plan counts their tokens.")]
+    Plan {
+        /// The study file
+        study: PathBuf,
+    },
+    /// Run whatever is missing of a study: prepare, train, score, report
+    #[command(after_long_help = "\
+Example: sparkjoy run study.toml --threads 2
+
+Ctrl-C saves and stops (exit code 130); the same command continues. Jobs that are done are not run
+again, and a folder that belongs to another plan is refused, never reused.")]
+    Run {
+        /// The study file
+        study: PathBuf,
+        /// Only this job, as `sparkjoy plan` names it
+        #[arg(long, value_name = "NAME")]
+        job: Option<String>,
+    },
+    /// Compare the branches of a study, with their spread
+    #[command(after_long_help = "\
+Example: sparkjoy report study.toml --json
+
+A study that is only partly run is reported as far as it is.")]
+    Report {
+        /// The study file
+        study: PathBuf,
+    },
+    /// Look inside a shard, batch, checkpoint or run
+    #[command(after_long_help = "\
+Examples:
+  sparkjoy show study.toml --step 100                 the texts of a batch of the trunk
+  sparkjoy show study.toml --step 900 --branch NAME   … of a branch
+  sparkjoy show prepared/NAME                         a prepared source
+  sparkjoy show runs/NAME                             a run, its last step and checkpoints
+  sparkjoy show runs/NAME/step-900                    a checkpoint
+  sparkjoy show runs/NAME/diverged-901.json           the batch that broke a run")]
+    Show(What),
+}
+
+/// What to look at.
+#[derive(Debug, Args)]
+pub(crate) struct What {
+    /// A study file, a folder or a file that sparkjoy has written
+    #[arg(value_name = "PATH|STUDY")]
+    pub(crate) path: PathBuf,
+    /// Which batch of a study: the number of its step in `metrics.jsonl`, from 1
+    #[arg(long, value_name = "N")]
+    pub(crate) step: Option<u64>,
+    /// Which branch of a study; without it, the trunk
+    #[arg(long, value_name = "NAME", requires = "step")]
+    pub(crate) branch: Option<String>,
+    /// How many rows of text to show
+    #[arg(long, value_name = "K", default_value_t = 8)]
+    pub(crate) rows: usize,
+}
+
+/// Where things lie and how they are shown.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// Folder of the text of sources [default: as the study says]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) data: Option<PathBuf>,
+    /// Folder of prepared sources
+    #[arg(long, value_name = "DIR", global = true, default_value = "prepared")]
+    pub(crate) prepared: PathBuf,
+    /// Folder of runs
+    #[arg(long, value_name = "DIR", global = true, default_value = "runs")]
+    pub(crate) runs: PathBuf,
+    /// Threads to compute with [default: all cores]
+    #[arg(long, value_name = "N", global = true)]
+    threads: Option<NonZeroUsize>,
+    /// Print JSON for machines instead of tables
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl Place {
+    /// The threads asked for, or one for each core.
+    pub(crate) fn threads(&self) -> usize {
+        let asked = self.threads.or_else(|| available_parallelism().ok());
+        asked.map_or(1, NonZeroUsize::get)
+    }
+
+    /// How to print.
+    pub(crate) fn output(&self) -> Output {
+        if self.json { Output::Json } else { Output::Text }
+    }
+}
+
+/// The commands as the help groups them.
+const GROUPS: [(&str, &[&str]); 3] =
+    [("Prepare", &["new", "prepare", "plan"]), ("Run", &["run"]), ("Read", &["report", "show"])];
+
+impl Arguments {
+    /// Reads the command line; prints help or what is wrong with it, and exits, where that is all
+    /// there is to do.
+    pub(crate) fn read() -> Self {
+        let matches = command().get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|e| e.exit())
+    }
+}
+
+/// The command line with its commands grouped: clap lists them in one piece.
+fn command() -> clap::Command {
+    let command = Arguments::command();
+    let mut template = "{about}\n\n{usage-heading} {usage}\n".to_owned();
+    for (group, names) in GROUPS {
+        let _ = writeln!(template, "\n{group}");
+        for name in names {
+            let found = command.find_subcommand(name).expect("the groups name real commands");
+            let about = found.get_about().expect("every command is described");
+            let _ = writeln!(template, "  {name:<9}{about}");
+        }
+    }
+    template.push_str("\nOptions\n{options}{after-help}");
+    command.help_template(template)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_stands_in_one_group() {
+        let mut grouped: Vec<_> = GROUPS.iter().flat_map(|(_, names)| names.to_vec()).collect();
+        let command = command();
+        let mut all: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
+        grouped.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(grouped, all);
+    }
+}

@@ -1,0 +1,257 @@
+//! How a command ends when it does not end well: text, hint and exit code.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use sparkjoy_base::{FileError, Hint, SourceName};
+use sparkjoy_data::DataError;
+use sparkjoy_lab::LabError;
+use sparkjoy_mix::MixError;
+use sparkjoy_train::TrainError;
+
+use crate::interrupt;
+use crate::output::say;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Why a command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// A study, its plan or its execution.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// Text, tokens or shards.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A run or a checkpoint.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// An order of sequences.
+    #[error(transparent)]
+    Mix(#[from] MixError),
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Standard output took no more.
+    #[error("cannot write to standard output")]
+    Print {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// `new` would overwrite something.
+    #[error("`{}` exists already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// `show` was pointed at something that is not sparkjoy's.
+    #[error(
+        "`{}` is no study, prepared source, run, checkpoint or batch of a diverged run",
+        path.display()
+    )]
+    Unknown {
+        /// What was pointed at.
+        path: PathBuf,
+    },
+    /// What a run was made from is no longer there.
+    #[error("`{}` holds no {what}", prepared.display())]
+    Gone {
+        /// The source or tokenizer, with its fingerprint.
+        what: String,
+        /// The folder of prepared sources.
+        prepared: PathBuf,
+    },
+    /// A batch that lies beside another run.
+    #[error("`{}` names source `{source_name}`, which the run beside it does not read", path.display())]
+    Foreign {
+        /// The batch.
+        path: PathBuf,
+        /// The source.
+        source_name: SourceName,
+    },
+    /// A file that sparkjoy writes, but not like this.
+    #[error("`{}` cannot be understood: {source}", path.display())]
+    Garbled {
+        /// The file.
+        path: PathBuf,
+        /// Where reading stopped.
+        source: serde_json::Error,
+    },
+    /// A study has many batches.
+    #[error("which batch of `{}` to show is missing", study.display())]
+    NoStep {
+        /// The study.
+        study: PathBuf,
+    },
+    /// A step outside the run.
+    #[error("`{run}` has no step {step}, expected 1 to {last}")]
+    NoSuchStep {
+        /// The run.
+        run: String,
+        /// As typed.
+        step: u64,
+        /// The last there is.
+        last: u64,
+    },
+    /// A branch that the plan does not have.
+    #[error("the plan has no branch `{name}`")]
+    NoSuchBranch {
+        /// As typed.
+        name: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// A batch of sources that are sizes only.
+    #[error("source `{name}` is declared by size, it has no text to show")]
+    NoText {
+        /// The source.
+        name: SourceName,
+    },
+}
+
+impl Hint for Failure {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Lab(error) => error.hint(),
+            Self::Data(error) => error.hint(),
+            Self::Train(error) => error.hint(),
+            Self::File(error) => error.hint(),
+            Self::Mix(_) | Self::Print { .. } => None,
+            Self::Exists { .. } => Some("give another name: `sparkjoy new FILE`".to_owned()),
+            Self::Unknown { .. } => {
+                Some("`sparkjoy show --help` lists what can be shown".to_owned())
+            }
+            Self::Gone { .. } => {
+                Some("name the folder it was prepared in: `--prepared DIR`".to_owned())
+            }
+            Self::Foreign { .. } => Some("look at it in the folder of its own run".to_owned()),
+            Self::Garbled { .. } => {
+                Some("sparkjoy writes such files whole: look for who changed it".to_owned())
+            }
+            Self::NoStep { study } => {
+                Some(format!("name its step: `sparkjoy show {} --step 1`", study.display()))
+            }
+            Self::NoSuchStep { last, .. } => Some(format!("try `--step {last}`")),
+            Self::NoSuchBranch { known, .. } => Some(format!("its branches: {}", known.join(", "))),
+            Self::NoText { .. } => {
+                Some("give the source a `path` in the study to train on it".to_owned())
+            }
+        }
+    }
+}
+
+impl Failure {
+    /// 1 where a run failed, 130 where it was interrupted and has saved, else 2: the command, the
+    /// study or something it was given is wrong.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Lab(LabError::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
+            Self::Lab(LabError::Train(TrainError::Diverged { .. })) => ExitCode::FAILURE,
+            _ => ExitCode::from(2),
+        }
+    }
+
+    /// Prints what is wrong and what to do next on standard error.
+    pub(crate) fn print(&self) {
+        match self {
+            Self::Lab(LabError::Interrupted) => {
+                say("interrupted and saved; the same command continues from here");
+            }
+            _ => say(render(self, self.hint().as_deref()).trim_end()),
+        }
+    }
+}
+
+/// An error with its causes, outermost first, and its hint.
+///
+/// A cause that the text before it has said already is left out.
+fn render(error: &dyn Error, hint: Option<&str>) -> String {
+    let mut said = error.to_string();
+    let mut text = format!("{ERROR}error:{ERROR:#} {said}\n");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let new = error.to_string();
+        if !said.contains(&new) {
+            let _ = writeln!(text, "  caused by: {new}");
+            said = new;
+        }
+        cause = error.source();
+    }
+    if let Some(hint) = hint {
+        let _ = writeln!(text, "\n{HINT}hint:{HINT:#} {hint}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot branch from `runs/trunk`")]
+    struct Outer {
+        source: FileError,
+    }
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn causes_follow_outermost_first_and_nothing_is_said_twice() {
+        let inner = io::Error::other("the disk is on fire");
+        let error = Outer { source: FileError::at("read", Path::new("run.json"))(inner) };
+        insta::assert_snapshot!(plain(&render(&error, Some("put it out"))), @r"
+        error: cannot branch from `runs/trunk`
+          caused by: cannot read `run.json`: the disk is on fire
+
+        hint: put it out
+        ");
+    }
+
+    #[test]
+    fn every_mistake_at_the_prompt_says_what_to_type() {
+        let study = PathBuf::from("study.toml");
+        let failures = [
+            Failure::Exists { path: study.clone() },
+            Failure::Unknown { path: "novel.txt".into() },
+            Failure::NoStep { study },
+            Failure::NoSuchStep { run: "trunk".into(), step: 90, last: 80 },
+            Failure::NoSuchBranch { name: "b".into(), known: vec!["a".into(), "c".into()] },
+            Failure::NoText { name: SourceName::new("web").unwrap() },
+        ];
+        let texts = failures.map(|f| plain(&render(&f, f.hint().as_deref()))).join("\n");
+        insta::assert_snapshot!(texts, @"
+        error: `study.toml` exists already
+
+        hint: give another name: `sparkjoy new FILE`
+
+        error: `novel.txt` is no study, prepared source, run, checkpoint or batch of a diverged run
+
+        hint: `sparkjoy show --help` lists what can be shown
+
+        error: which batch of `study.toml` to show is missing
+
+        hint: name its step: `sparkjoy show study.toml --step 1`
+
+        error: `trunk` has no step 90, expected 1 to 80
+
+        hint: try `--step 80`
+
+        error: the plan has no branch `b`
+
+        hint: its branches: a, c
+
+        error: source `web` is declared by size, it has no text to show
+
+        hint: give the source a `path` in the study to train on it
+        ");
+    }
+}

@@ -1,0 +1,65 @@
+//! What goes to standard output: data, as tables or as JSON.
+
+use std::io::{self, ErrorKind, Write};
+
+use anstyle::Style;
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// Headlines. Their place already says what they are; weight only helps the eye.
+pub(crate) const BOLD: Style = Style::new().bold();
+
+/// Prints text, which ends in a line break. Colours are left out where they do not belong.
+///
+/// # Errors
+///
+/// [`Failure::Print`], but not when the reader has gone: `sparkjoy plan … | head` is no mistake.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    forgive(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Prints a value as indented JSON.
+///
+/// # Errors
+///
+/// As [`print`].
+pub(crate) fn print_json<T: Serialize>(value: &T) -> Result<(), Failure> {
+    let mut json = serde_json::to_string_pretty(value).expect("plain data has a JSON form");
+    json.push('\n');
+    print(&json)
+}
+
+fn forgive(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => Err(Failure::Print { source }),
+        _ => Ok(()),
+    }
+}
+
+/// Prints one line for people on standard error. A terminal that is gone is not our concern.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_has_gone_is_no_failure_and_a_full_disk_is() {
+        assert!(forgive(Err(ErrorKind::BrokenPipe.into())).is_ok());
+        let failure = forgive(Err(ErrorKind::StorageFull.into())).unwrap_err();
+        assert_eq!(failure.to_string(), "cannot write to standard output");
+    }
+}

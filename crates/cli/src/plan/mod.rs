@@ -1,0 +1,48 @@
+//! `plan`: every consequence of a study, before a second is spent on it.
+
+mod facts;
+mod tables;
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use sparkjoy_base::thousands;
+use sparkjoy_lab::{Plan, job_states};
+
+use crate::args::Place;
+use crate::failure::Failure;
+use crate::output::{Output, print, print_json};
+use crate::progress::Progress;
+use crate::study::{Opened, with_options};
+
+use facts::Facts;
+
+/// Shows the plan of a study. Writes nothing, trains nothing.
+///
+/// # Errors
+///
+/// What is wrong with the study; a source that is not prepared.
+pub(crate) fn show(study: &Path, place: &Place, stop: &AtomicBool) -> Result<(), Failure> {
+    let Opened { plan, .. } = Opened::prepared(study, place)?;
+    let states =
+        with_options(place, stop, &mut Progress::new(), |options| job_states(&plan, options))?;
+    let speed = sparkjoy_nn::measure(plan.shape, plan.batch as usize, place.threads());
+    let facts = Facts::new(&plan, states, speed)?;
+    match place.output() {
+        Output::Json => print_json(&facts),
+        Output::Text => print(&format!("{}{}", header(&plan), tables::render(&facts))),
+    }
+}
+
+/// The plan in one line.
+pub(crate) fn header(plan: &Plan) -> String {
+    let step = plan.trunk.tokens_per_step();
+    format!(
+        "plan {} · {} branches · {} steps of {} tokens · {} tokens\n",
+        plan.fingerprint(),
+        plan.branches.len(),
+        thousands(plan.steps),
+        thousands(step),
+        thousands(plan.steps * step),
+    )
+}

@@ -1,0 +1,290 @@
+//! The plan as a person reads it.
+
+use std::fmt::Write;
+
+use sparkjoy_base::{DomainName, SourceName, bytes, duration, quantity, thousands};
+use sparkjoy_lab::EPOCHS_WORTH_READING;
+use sparkjoy_mix::Mixture;
+
+use super::facts::{Facts, Progress, Read};
+use crate::table::Table;
+
+/// Characters of a line of a header, and of a job's label.
+const HEADER: usize = 12;
+const LABEL: usize = 22;
+
+/// All tables, each under a line that says what it is.
+pub(super) fn render(facts: &Facts<'_>) -> String {
+    let mut text = String::new();
+    machine(&mut text, facts);
+    section(&mut text, "mixtures by domain, in percent", &mixtures(facts, Rows::Domains));
+    if by_source_tells_more(facts) {
+        section(&mut text, "the same by source, in percent", &mixtures(facts, Rows::Sources));
+    }
+    let (unit, name) = unit(facts);
+    let read = format!("tokens of the whole run, trunk and window together, in {name}");
+    section(&mut text, &read, &by_domain(facts, unit));
+    if by_source_tells_more(facts) {
+        section(&mut text, &format!("the same by source, in {name}"), &by_source(facts, unit));
+    }
+    section(
+        &mut text,
+        "epochs of each source at the end of the run (! more than 4)",
+        &epochs(facts),
+    );
+    section(
+        &mut text,
+        "jobs, with the tokens of the window read for the first time and again",
+        &jobs(facts),
+    );
+    section(&mut text, "cost", &cost(facts));
+    for (at, note) in facts.plan.notes.iter().enumerate() {
+        let _ = writeln!(text, "{}note: {note}", if at == 0 { "\n" } else { "" });
+    }
+    text
+}
+
+fn section(text: &mut String, title: &str, table: &Table) {
+    let _ = write!(text, "\n{title}\n\n{}", table.render());
+}
+
+/// The model, and what this machine makes of it.
+fn machine(text: &mut String, facts: &Facts<'_>) {
+    let shape = &facts.plan.shape;
+    let how = if facts.speed.timed_step { "timed" } else { "estimated from matrix products" };
+    let _ = writeln!(
+        text,
+        "model: {} parameters ({} layers, width {}, {} heads, context {}, vocabulary {})\n\
+         each run: {} of memory, {} FLOPs a step, {} tokens/s on this machine ({how})",
+        thousands(facts.cost.parameters),
+        shape.layers,
+        thousands(shape.width as u64),
+        shape.heads,
+        thousands(shape.context as u64),
+        thousands(shape.vocab as u64),
+        bytes(facts.cost.memory),
+        power(facts.flops(1)),
+        speed(facts.speed.tokens_per_second),
+    );
+}
+
+/// What the rows of a table are.
+#[derive(Clone, Copy)]
+enum Rows {
+    Domains,
+    Sources,
+}
+
+fn mixtures(facts: &Facts<'_>, rows: Rows) -> Table {
+    let mixtures = &facts.mixtures;
+    let names = mixtures.iter().map(|(name, _)| fold(name, HEADER));
+    match rows {
+        Rows::Domains => {
+            let mut table = Table::new(&headers("domain", names));
+            for domain in facts.columns[0].domains.keys() {
+                let inside = |name: &SourceName| facts.plan.sources[name].domain == *domain;
+                let parts = mixtures.iter().map(|(_, mixture)| {
+                    let parts = mixture.proportions().iter();
+                    percent(parts.filter(|(name, _)| inside(name)).map(|(_, part)| part.0).sum())
+                });
+                table.row(std::iter::once(domain.to_string()).chain(parts));
+            }
+            table
+        }
+        Rows::Sources => {
+            let mut table = Table::new(&headers("source", names));
+            for source in sources(facts) {
+                let part = |m: &Mixture| m.proportions().get(source).map_or(0, |part| part.0);
+                let parts = mixtures.iter().map(|(_, mixture)| percent(part(mixture)));
+                table.row(std::iter::once(source.to_string()).chain(parts));
+            }
+            table
+        }
+    }
+}
+
+/// Parts per million in percent; nothing is rounded.
+fn percent(ppm: u32) -> String {
+    if ppm == 0 { "–".to_owned() } else { format!("{}.{:04}", ppm / 10_000, ppm % 10_000) }
+}
+
+/// Sources by domain, then name.
+fn sources<'a>(facts: &'a Facts<'_>) -> Vec<&'a SourceName> {
+    let mut sources: Vec<_> = facts.plan.sources.iter().collect();
+    sources.sort_by_key(|(name, source)| (&source.domain, *name));
+    sources.into_iter().map(|(name, _)| name).collect()
+}
+
+/// A label in lines of at most `width` characters, broken before what is taken away.
+fn fold(label: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for part in label.split(" − ") {
+        let part = if lines.is_empty() { part.to_owned() } else { format!("− {part}") };
+        match lines.last_mut() {
+            Some(last) if last.chars().count() + 1 + part.chars().count() <= width => {
+                last.push(' ');
+                last.push_str(&part);
+            }
+            _ => lines.push(part),
+        }
+    }
+    lines.join("\n")
+}
+
+/// The largest unit in which the largest number of the tables is at least 1.
+fn unit(facts: &Facts<'_>) -> (f64, &'static str) {
+    let largest = facts.columns.iter().flat_map(|c| c.domains.values()).max().copied();
+    match largest.unwrap_or(0) {
+        1_000_000_000.. => (1e9, "billions (B)"),
+        1_000_000.. => (1e6, "millions (M)"),
+        _ => (1e3, "thousands (K)"),
+    }
+}
+
+fn headers(first: &str, others: impl Iterator<Item = String>) -> Vec<String> {
+    std::iter::once(format!("<{first}")).chain(others).collect()
+}
+
+/// What each column of a table of whole runs is about.
+fn runs<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = String> + 'a {
+    facts.columns.iter().map(|c| format!("{}\n{}", fold(&c.label, HEADER), c.window))
+}
+
+fn by_domain(facts: &Facts<'_>, unit: f64) -> Table {
+    let mut table = Table::new(&headers("domain", runs(facts)));
+    let domains: Vec<&DomainName> = facts.columns[0].domains.keys().collect();
+    for domain in domains {
+        let tokens = facts.columns.iter().map(|c| in_unit(c.domains[domain], unit));
+        table.row(std::iter::once(domain.to_string()).chain(tokens));
+    }
+    table
+}
+
+/// Whether any domain has more than one source.
+fn by_source_tells_more(facts: &Facts<'_>) -> bool {
+    facts.plan.sources.len() > facts.columns[0].domains.len()
+}
+
+fn by_source(facts: &Facts<'_>, unit: f64) -> Table {
+    each_source(facts, |read| in_unit(read.tokens, unit))
+}
+
+fn epochs(facts: &Facts<'_>) -> Table {
+    each_source(facts, |read| {
+        let mark = if read.epochs > EPOCHS_WORTH_READING { "!" } else { "" };
+        format!("{mark}{:.2}", read.epochs)
+    })
+}
+
+fn each_source(facts: &Facts<'_>, show: impl Fn(&Read) -> String) -> Table {
+    let mut table = Table::new(&headers("source", runs(facts)));
+    for source in sources(facts) {
+        let read = facts.columns.iter();
+        let read = read.map(|c| c.sources.get(source).map_or_else(|| "–".to_owned(), &show));
+        table.row(std::iter::once(source.to_string()).chain(read));
+    }
+    table
+}
+
+fn jobs(facts: &Facts<'_>) -> Table {
+    let mut table = Table::new(&[
+        "<job", "window", "runs", "steps", "fresh", "repeated", "FLOPs", "time", "<state",
+    ]);
+    let costs = |runs: usize, steps: u64| {
+        let steps = steps * runs as u64;
+        [power(facts.flops(steps)), duration(facts.seconds(steps))]
+    };
+    let trunk_steps = facts.cost.trunk.steps;
+    let [flops, time] = costs(1, trunk_steps);
+    let dash = || "–".to_owned();
+    table.row([
+        "trunk".to_owned(),
+        dash(),
+        "1".to_owned(),
+        thousands(trunk_steps),
+        dash(),
+        dash(),
+        flops,
+        time,
+        state(facts.trunk_state),
+    ]);
+    for group in &facts.groups {
+        let [flops, time] = costs(group.replicates, group.steps);
+        table.row([
+            fold(group.label, LABEL),
+            group.window.to_owned(),
+            group.replicates.to_string(),
+            thousands(group.steps),
+            quantity(group.fresh),
+            quantity(group.repeated),
+            flops,
+            time,
+            state(group.state),
+        ]);
+    }
+    table
+}
+
+/// `done`, `missing`, or how many of them are done or begun.
+fn state(progress: Progress) -> String {
+    let Progress { jobs, done, begun } = progress;
+    match (done, begun) {
+        (0, 0) => "missing".to_owned(),
+        (0, begun) => format!("{begun} of {jobs} begun"),
+        (done, _) if done == jobs => "done".to_owned(),
+        (done, _) => format!("{done} of {jobs} done"),
+    }
+}
+
+fn cost(facts: &Facts<'_>) -> Table {
+    let cost = &facts.cost;
+    let mut table = Table::new(&["<", "steps", "tokens", "FLOPs", "time", "the tree saves"]);
+    let mut row = |what: &str, steps: u64, saving: Option<f64>| {
+        table.row([
+            what.to_owned(),
+            thousands(steps),
+            quantity(steps * facts.tokens_per_step),
+            power(facts.flops(steps)),
+            duration(facts.seconds(steps)),
+            saving.map_or_else(String::new, |times| format!("{times:.1} times")),
+        ]);
+    };
+    row("this tree", cost.tree.steps, None);
+    row("  of which still to be run", facts.steps_left, None);
+    row("every branch in full", cost.in_full.steps, Some(cost.saving));
+    let once = Some(cost.saving_controls_once);
+    row("the same, controls only once", cost.controls_once.steps, once);
+    table
+}
+
+fn in_unit(tokens: u64, unit: f64) -> String {
+    format!("{:.1}", tokens as f64 / unit)
+}
+
+/// `38.2K`, `1.46`.
+fn speed(tokens_per_second: f64) -> String {
+    if tokens_per_second < 100.0 {
+        format!("{tokens_per_second:.2}")
+    } else {
+        quantity(tokens_per_second as u64)
+    }
+}
+
+/// `4.1e22`.
+fn power(flops: f64) -> String {
+    format!("{flops:.1e}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_counts_replicates() {
+        let of = |jobs, done, begun| state(Progress { jobs, done, begun });
+        assert_eq!(of(3, 0, 0), "missing");
+        assert_eq!(of(3, 0, 1), "1 of 3 begun");
+        assert_eq!(of(3, 2, 1), "2 of 3 done");
+        assert_eq!(of(3, 3, 0), "done");
+    }
+}

@@ -1,0 +1,210 @@
+//! What is going on, for whoever watches.
+//!
+//! On a terminal one line is rewritten; in a log there is a line where something begins and then
+//! at most one a minute. The numbers go to `metrics.jsonl` either way.
+
+use std::io::{IsTerminal, stderr};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use sparkjoy_base::{SourceName, bytes, duration, quantity, thousands};
+use sparkjoy_data::PrepareProgress;
+use sparkjoy_lab::Event;
+use sparkjoy_train::StepRecord;
+
+use crate::output::say;
+use crate::rate::Rate;
+
+/// A log gets a line this often at most.
+const LOG_EVERY: Duration = Duration::from_mins(1);
+
+/// Shows events as they come.
+pub(crate) struct Progress {
+    bar: Option<ProgressBar>,
+    /// The source or job the next lines are about.
+    subject: String,
+    /// Tokens trained on, or bytes of input read.
+    main: Rate,
+    /// Bytes of text encoded.
+    text: Rate,
+    logged: Option<Instant>,
+}
+
+impl Progress {
+    /// Nothing is shown before the first event.
+    pub(crate) fn new() -> Self {
+        let bar = stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(0).with_style(spinner());
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        let (main, text) = (Rate::default(), Rate::default());
+        Self { bar, subject: String::new(), main, text, logged: None }
+    }
+
+    /// Shows one event.
+    pub(crate) fn show(&mut self, event: &Event<'_>) {
+        let now = Instant::now();
+        match event {
+            Event::Preparing(source, progress) => self.preparing(source, *progress, now),
+            Event::TrainingTokenizer => self.begin("", "training the tokenizer", now),
+            Event::Job { name, index, of, done } => {
+                let state = if *done { " · done before" } else { "" };
+                self.begin(name, &format!("{name} · job {index} of {of}{state}"), now);
+            }
+            Event::Step { record, target, tokens_left } => {
+                self.main.add(record.tokens.values().sum(), now);
+                let line = step_line(&self.subject, record, *target, &self.main, *tokens_left);
+                self.line(&line, record.step, *target, now);
+            }
+            Event::Saved(path) => {
+                // Worth keeping on a terminal, not worth a line of a log.
+                if let Some(bar) = &self.bar {
+                    bar.println(format!("saved {}", path.display()));
+                }
+            }
+            Event::Scoring(name) => self.line(&format!("scoring {name}"), 0, 0, now),
+        }
+    }
+
+    /// Takes the line away.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn preparing(&mut self, source: &SourceName, progress: PrepareProgress, now: Instant) {
+        if self.subject != source.as_str() {
+            self.begin(source.as_str(), &format!("preparing {source}"), now);
+        }
+        self.main.reach(progress.stored_bytes, now);
+        self.text.reach(progress.text_bytes, now);
+        let line = prepare_line(source, progress, &self.main, &self.text);
+        self.line(&line, progress.stored_bytes, progress.stored_bytes_total, now);
+    }
+
+    /// Something new starts: its first line is always shown.
+    fn begin(&mut self, subject: &str, line: &str, now: Instant) {
+        subject.clone_into(&mut self.subject);
+        (self.main, self.text) = (Rate::default(), Rate::default());
+        self.logged = Some(now);
+        match &self.bar {
+            Some(bar) => {
+                bar.set_style(spinner());
+                bar.set_message(line.to_owned());
+            }
+            None => say(line),
+        }
+    }
+
+    fn line(&mut self, line: &str, position: u64, length: u64, now: Instant) {
+        if let Some(bar) = &self.bar {
+            bar.set_style(if length > 0 { gauge() } else { spinner() });
+            bar.set_length(length);
+            bar.set_position(position);
+            bar.set_message(line.to_owned());
+        } else if self.logged.is_none_or(|before| now - before >= LOG_EVERY) {
+            self.logged = Some(now);
+            say(line);
+        }
+    }
+}
+
+fn spinner() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner} {msg}").expect("a constant template")
+}
+
+fn gauge() -> ProgressStyle {
+    let style = ProgressStyle::with_template("{bar:16} {msg}").expect("a constant template");
+    style.progress_chars("█▉▊▋▌▍▎▏ ")
+}
+
+/// `web  31.2 of 40.0 MiB  12.3M tok  45.1 MB/s  8 s`; the rate is of text, decompressed.
+fn prepare_line(
+    source: &SourceName,
+    progress: PrepareProgress,
+    stored: &Rate,
+    text: &Rate,
+) -> String {
+    let (read, total) = (progress.stored_bytes, progress.stored_bytes_total);
+    let mut parts = vec![
+        source.to_string(),
+        format!("{} of {}", bytes(read), bytes(total)),
+        format!("{} tok", quantity(progress.tokens)),
+    ];
+    parts.extend(text.per_second().map(|rate| format!("{:.1} MB/s", rate / 1e6)));
+    parts.extend(stored.seconds_for(total.saturating_sub(read)).map(duration));
+    if progress.skipped > 0 {
+        parts.push(format!("{} documents skipped", thousands(progress.skipped)));
+    }
+    parts.join("  ")
+}
+
+/// `trunk  5,240/6,102  343.4M tok left  loss 3.412  |g| 0.81  lr 4.1e-4  38.2K tok/s  24 min`.
+///
+/// What is left, in tokens and in time, is of the whole study.
+fn step_line(job: &str, record: &StepRecord, target: u64, rate: &Rate, tokens_left: u64) -> String {
+    let mut parts = vec![
+        job.to_owned(),
+        format!("{}/{}", thousands(record.step), thousands(target)),
+        format!("{} tok left", quantity(tokens_left)),
+        format!("loss {:.3}", record.loss),
+        format!("|g| {:.2}", record.grad_norm),
+        format!("lr {:.1e}", record.lr),
+    ];
+    parts.extend(rate.per_second().map(|rate| format!("{} tok/s", quantity(rate as u64))));
+    parts.extend(rate.seconds_for(tokens_left).map(duration));
+    parts.join("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// 100,000 things in 10 seconds.
+    fn rate() -> Rate {
+        let start = Instant::now();
+        let mut rate = Rate::default();
+        rate.reach(0, start);
+        rate.reach(100_000, start + Duration::from_secs(10));
+        rate
+    }
+
+    #[test]
+    fn a_training_line_tells_what_is_left_of_the_study() {
+        let record = StepRecord {
+            step: 5240,
+            loss: 3.4119,
+            grad_norm: 0.8123,
+            lr: 4.1e-4,
+            tokens: BTreeMap::new(),
+            losses: BTreeMap::new(),
+        };
+        assert_eq!(
+            step_line("upsampled-10%-r1", &record, 6102, &rate(), 1_500_000),
+            "upsampled-10%-r1  5,240/6,102  1.5M tok left  loss 3.412  |g| 0.81  lr 4.1e-4  \
+             10K tok/s  2 min 30 s"
+        );
+        assert!(!step_line("trunk", &record, 6102, &Rate::default(), 1).contains("tok/s"));
+    }
+
+    #[test]
+    fn a_preparing_line_tells_rate_and_time_left() {
+        let web = SourceName::new("web").unwrap();
+        let progress = PrepareProgress {
+            stored_bytes: 100_000,
+            stored_bytes_total: 300_000,
+            text_bytes: 400_000,
+            tokens: 98_765,
+            documents: 321,
+            skipped: 2,
+        };
+        assert_eq!(
+            prepare_line(&web, progress, &rate(), &rate()),
+            "web  97.7 KiB of 293 KiB  98.77K tok  0.0 MB/s  20 s  2 documents skipped"
+        );
+    }
+}

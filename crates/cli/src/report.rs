@@ -1,0 +1,46 @@
+//! `report`: the answers of a study, as tables.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use sparkjoy_lab::{answers, report_text, write_report};
+
+use crate::args::Place;
+use crate::failure::Failure;
+use crate::output::{Output, print, print_json, say};
+use crate::progress::Progress;
+use crate::study::{Opened, with_options};
+
+/// Reports a study as far as it is run.
+///
+/// # Errors
+///
+/// What is wrong with the study or its folders.
+pub(crate) fn show(study: &Path, place: &Place, stop: &AtomicBool) -> Result<(), Failure> {
+    let opened = Opened::prepared(study, place)?;
+    print_report(&opened, place, stop)
+}
+
+/// Writes the report files of a study and prints its tables.
+///
+/// # Errors
+///
+/// As [`show`].
+pub(crate) fn print_report(
+    opened: &Opened,
+    place: &Place,
+    stop: &AtomicBool,
+) -> Result<(), Failure> {
+    let plan = &opened.plan;
+    let (answers, folder) = with_options(place, stop, &mut Progress::new(), |options| {
+        let answers = answers(plan, options)?;
+        let folder = write_report(plan, &answers, options)?;
+        Ok::<_, Failure>((answers, folder))
+    })?;
+    match place.output() {
+        Output::Json => print_json(&answers)?,
+        Output::Text => print(&report_text(&answers))?,
+    }
+    say(&format!("written to {}/report.md, report.json, report.csv", folder.display()));
+    Ok(())
+}

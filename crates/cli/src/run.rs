@@ -1,0 +1,36 @@
+//! `run`: everything that is missing, then the report.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use crate::args::Place;
+use crate::failure::Failure;
+use crate::output::{Output, say};
+use crate::progress::Progress;
+use crate::study::{Opened, with_options};
+use crate::{plan, report};
+
+/// Prepares, plans, trains and scores what is missing of a study, and reports.
+///
+/// # Errors
+///
+/// What is wrong with the study, its text or its folders; a run that diverged; an interruption.
+pub(crate) fn run(
+    study: &Path,
+    job: Option<&str>,
+    place: &Place,
+    stop: &AtomicBool,
+) -> Result<(), Failure> {
+    let opened = Opened::preparing(study, place, stop)?;
+    let Opened { study, tokenizer, corpora, plan, .. } = &opened;
+    if place.output() == Output::Text {
+        say(plan::header(plan).trim_end());
+    }
+    let mut progress = Progress::new();
+    let ended = with_options(place, stop, &mut progress, |options| {
+        sparkjoy_lab::run(study, plan, corpora, tokenizer, job, options)
+    });
+    progress.finish();
+    ended?;
+    if job.is_some() { Ok(()) } else { report::print_report(&opened, place, stop) }
+}

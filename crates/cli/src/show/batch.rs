@@ -1,0 +1,111 @@
+//! The batch of a step: which sequences of which sources, and their text.
+
+use serde::Serialize;
+use sparkjoy_base::{SourceName, thousands};
+use sparkjoy_lab::Plan;
+use sparkjoy_mix::{Draw, Order};
+use sparkjoy_train::RunSpec;
+
+use super::{excerpt, text_of};
+use crate::args::{Place, What};
+use crate::failure::Failure;
+use crate::output::{Output, print, print_json};
+use crate::study::Opened;
+use crate::table::Table;
+
+/// A batch as shown.
+#[derive(Debug, Serialize)]
+struct Batch {
+    /// Steps done when it has been trained on.
+    step: u64,
+    /// The job that reads it.
+    job: String,
+    /// Its rows, as many as asked for.
+    rows: Vec<Shown>,
+    /// Rows there are.
+    row_count: u64,
+}
+
+/// One row of a batch.
+#[derive(Debug, Serialize)]
+struct Shown {
+    row: u64,
+    source: SourceName,
+    epoch: u64,
+    ordinal: u64,
+    text: String,
+}
+
+/// Shows a batch of a study's trunk or of one of its branches.
+pub(super) fn show(what: &What, place: &Place) -> Result<(), Failure> {
+    let study = what.path.as_path();
+    let Some(step) = what.step else {
+        return Err(Failure::NoStep { study: study.to_owned() });
+    };
+    let opened = Opened::prepared(study, place)?;
+    let (job, spec) = find(&opened.plan, step, what.branch.as_deref())?;
+    let order = spec.order()?;
+    let first = (step - 1 - spec.first_step) * spec.batch;
+    let draws = order.sequences(first..first + spec.batch).take(what.rows).enumerate();
+    let rows = draws.map(|(row, draw)| read_row(&opened, &order, row as u64, draw));
+    let batch = Batch { step, job, rows: rows.collect::<Result<_, _>>()?, row_count: spec.batch };
+    match place.output() {
+        Output::Json => print_json(&batch),
+        Output::Text => print(&render(&batch)),
+    }
+}
+
+/// The job that takes a step, and its run: a step before a branch's first is its trunk's.
+fn find<'a>(
+    plan: &'a Plan,
+    step: u64,
+    branch: Option<&str>,
+) -> Result<(String, &'a RunSpec), Failure> {
+    let trunk = ("trunk".to_owned(), &plan.trunk);
+    let (job, spec) = match branch {
+        None => trunk,
+        Some(name) => {
+            let Some(branch) = plan.branches.iter().find(|b| b.name == name) else {
+                let known = plan.branches.iter().map(|b| b.name.clone()).collect();
+                return Err(Failure::NoSuchBranch { name: name.to_owned(), known });
+            };
+            if step <= branch.from_step { trunk } else { (branch.name.clone(), &branch.spec) }
+        }
+    };
+    let last = spec.last_step();
+    if (1..=last).contains(&step) {
+        Ok((job, spec))
+    } else {
+        Err(Failure::NoSuchStep { run: job, step, last })
+    }
+}
+
+fn read_row(opened: &Opened, order: &Order, row: u64, draw: Draw) -> Result<Shown, Failure> {
+    let source = order.supplies()[draw.source].name.clone();
+    let Some(corpus) = opened.corpora.iter().find(|c| *c.name() == source) else {
+        return Err(Failure::NoText { name: source });
+    };
+    let text = text_of(corpus, &opened.tokenizer, opened.plan.shape.context, draw.ordinal)?;
+    Ok(Shown { row, source, epoch: draw.epoch, ordinal: draw.ordinal, text })
+}
+
+fn render(batch: &Batch) -> String {
+    let mut table = Table::new(&["row", "<source", "epoch", "sequence", "<text"]);
+    for row in &batch.rows {
+        table.row([
+            row.row.to_string(),
+            row.source.to_string(),
+            row.epoch.to_string(),
+            thousands(row.ordinal),
+            excerpt(&row.text, 60),
+        ]);
+    }
+    format!(
+        "step {} of {}: {} of {} rows\n\n{}",
+        thousands(batch.step),
+        batch.job,
+        batch.rows.len(),
+        thousands(batch.row_count),
+        table.render()
+    )
+}

@@ -1,0 +1,47 @@
+//! A checkpoint: what it is of, what it has read, and its files.
+
+use std::path::Path;
+
+use sparkjoy_base::{bytes, thousands};
+use sparkjoy_train::{Checkpoint, CheckpointInfo};
+
+use crate::failure::Failure;
+use crate::output::{Output, print, print_json};
+use crate::table::Table;
+
+/// Shows a checkpoint, every file of it checked.
+pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
+    let info = Checkpoint::open(folder)?.inspect()?;
+    match output {
+        Output::Json => print_json(&info),
+        Output::Text => print(&render(folder, &info)),
+    }
+}
+
+fn render(folder: &Path, info: &CheckpointInfo) -> String {
+    let shape = &info.shape;
+    let mut read = Table::new(&["<source", "sequences", "tokens"]);
+    for (source, sequences) in info.ledger.iter() {
+        let tokens = sequences * shape.context as u64;
+        read.row([source.to_string(), thousands(sequences), thousands(tokens)]);
+    }
+    let mut files = Table::new(&["<file", "size", "<content"]);
+    for (name, file) in &info.files {
+        files.row([name.clone(), bytes(file.bytes), file.fingerprint.to_string()]);
+    }
+    format!(
+        "step {} of run {} · {} parameters ({} layers, width {}, {} heads, context {})\n\n\
+         {}\n{}\nall files as they were written; transformers loads the folder as it is:\n  \
+         AutoModelForCausalLM.from_pretrained(\"{}\")\n",
+        thousands(info.step),
+        info.run,
+        thousands(info.parameters),
+        shape.layers,
+        shape.width,
+        shape.heads,
+        shape.context,
+        read.render(),
+        files.render(),
+        folder.display()
+    )
+}

@@ -1,0 +1,95 @@
+//! A run folder: what it trains, how far it has come, and its checkpoints.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use sparkjoy_base::{Fingerprint, thousands};
+use sparkjoy_train::{Checkpoint, RunSpec, StepRecord, read_metrics};
+
+use super::read_json;
+use crate::failure::Failure;
+use crate::output::{Output, print, print_json};
+use crate::table::Table;
+
+/// A run as shown.
+#[derive(Debug, Serialize)]
+struct Run {
+    fingerprint: Fingerprint,
+    first_step: u64,
+    last_step: u64,
+    parameters: u64,
+    /// The last step in its metrics, saved or not.
+    last_record: Option<StepRecord>,
+    checkpoints: Vec<Saved>,
+    spec: RunSpec,
+}
+
+#[derive(Debug, Serialize)]
+struct Saved {
+    step: u64,
+    folder: PathBuf,
+}
+
+/// Shows a run folder.
+pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
+    let spec: RunSpec = read_json(&folder.join("run.json"))?;
+    let checkpoints = Checkpoint::list(folder)?;
+    let run = Run {
+        fingerprint: spec.fingerprint(),
+        first_step: spec.first_step,
+        last_step: spec.last_step(),
+        parameters: spec.shape.parameters(),
+        last_record: read_metrics(folder)?.pop(),
+        checkpoints: checkpoints
+            .into_iter()
+            .map(|c| Saved { step: c.step, folder: c.folder })
+            .collect(),
+        spec,
+    };
+    match output {
+        Output::Json => print_json(&run),
+        Output::Text => print(&render(&run)),
+    }
+}
+
+fn render(run: &Run) -> String {
+    let mut text = format!(
+        "run {} · steps {} to {} · {} parameters\n",
+        run.fingerprint,
+        thousands(run.first_step),
+        thousands(run.last_step),
+        thousands(run.parameters)
+    );
+    match &run.last_record {
+        None => text.push_str("no step taken yet\n"),
+        Some(record) => text.push_str(&last_step(record)),
+    }
+    if run.checkpoints.is_empty() {
+        text.push_str("\nno checkpoint yet\n");
+    } else {
+        let mut table = Table::new(&["step", "<checkpoint"]);
+        for saved in &run.checkpoints {
+            table.row([thousands(saved.step), saved.folder.display().to_string()]);
+        }
+        text.push('\n');
+        text.push_str(&table.render());
+    }
+    text
+}
+
+/// The last step, and what each source contributed to it.
+fn last_step(record: &StepRecord) -> String {
+    let mut table = Table::new(&["<source", "tokens", "loss, nats per token"]);
+    for (source, tokens) in &record.tokens {
+        let loss = record.losses.get(source).map_or(String::new(), |loss| format!("{loss:.4}"));
+        table.row([source.to_string(), thousands(*tokens), loss]);
+    }
+    format!(
+        "last step {}: loss {:.4}, gradient norm {:.3}, learning rate {:.3e}\n\n{}",
+        thousands(record.step),
+        record.loss,
+        record.grad_norm,
+        record.lr,
+        table.render()
+    )
+}

@@ -1,0 +1,114 @@
+//! A tiny study from text to report, and what can be seen of it on the way.
+
+mod laboratory;
+
+use std::fs;
+
+use laboratory::Laboratory;
+
+#[test]
+fn a_study_runs_from_text_to_a_report_and_can_be_looked_at() {
+    let laboratory = Laboratory::new();
+    let ended = laboratory.succeed("run study.toml --threads 1");
+    assert!(ended.stdout.contains("How long should the last phase"), "{}", ended.stdout);
+    assert!(ended.stderr.contains("runs/tiny/report.md"), "{}", ended.stderr);
+    let report = laboratory.report();
+
+    // All is done: nothing is run again, and the report is the same.
+    let again = laboratory.succeed("run study.toml --threads 2");
+    assert_eq!(again.stdout, ended.stdout);
+    assert!(again.stderr.contains("done before"), "{}", again.stderr);
+    assert_eq!(laboratory.report(), report);
+    assert_eq!(laboratory.succeed("report study.toml").stdout, ended.stdout);
+
+    plan_tells_all(&laboratory);
+    everything_can_be_shown(&laboratory);
+}
+
+fn plan_tells_all(laboratory: &Laboratory) {
+    let text = laboratory.succeed("plan study.toml").stdout;
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    for part in
+        ["80 steps of 256 tokens", "parameters", "upsampled", "done", "every branch in full"]
+    {
+        assert!(text.contains(part), "no `{part}` in\n{text}");
+    }
+    let json = json(&laboratory.succeed("plan study.toml --json").stdout);
+    assert_eq!(json["plan"]["steps"], 80);
+    assert_eq!(json["steps_left"], 0);
+    assert_eq!(json["columns"][0]["window"], "0%");
+}
+
+fn everything_can_be_shown(laboratory: &Laboratory) {
+    let relative = |path: std::path::PathBuf| path.display().to_string();
+
+    let text = laboratory.succeed("show study.toml --step 3 --rows 2").stdout;
+    assert!(text.starts_with("step 3 of trunk: 2 of 8 rows\n"), "{text}");
+    let batch = json(&laboratory.succeed("show study.toml --step 3 --rows 8 --json").stdout);
+    assert_eq!(batch["rows"].as_array().unwrap().len(), 8);
+    assert!(batch["rows"][0]["text"].as_str().unwrap().contains('w'));
+
+    let branch = "show study.toml --step 80 --branch upsampled-25%-r1 --json";
+    assert_eq!(json(&laboratory.succeed(branch).stdout)["job"], "upsampled-25%-r1");
+    let before = "show study.toml --step 60 --branch upsampled-25%-r1 --json";
+    assert_eq!(json(&laboratory.succeed(before).stdout)["job"], "trunk");
+
+    let run = relative(laboratory.find("runs", "upsampled-25%-r0"));
+    assert!(laboratory.succeed(&format!("show {run}")).stdout.contains("last step 80"));
+    assert_eq!(json(&laboratory.succeed(&format!("show {run} --json")).stdout)["last_step"], 80);
+
+    let run_json = json(&laboratory.succeed(&format!("show {run} --json")).stdout);
+    let checkpoint = run_json["checkpoints"][0]["folder"].as_str().unwrap();
+    let shown = laboratory.succeed(&format!("show {checkpoint}")).stdout;
+    assert!(shown.contains("model.safetensors") && shown.contains("step 80"), "{shown}");
+
+    let source = relative(laboratory.find("prepared", "sums-"));
+    assert!(laboratory.succeed(&format!("show {source}")).stdout.contains("held out"));
+    let shard = relative(laboratory.shard());
+    assert_eq!(
+        json(&laboratory.succeed(&format!("show {shard} --json")).stdout)["source"],
+        "crawl"
+    );
+}
+
+#[test]
+fn what_cannot_be_shown_is_refused() {
+    let laboratory = Laboratory::new();
+    laboratory.succeed("prepare study.toml");
+    let texts = [
+        laboratory.refuse("show crawl.jsonl"),
+        laboratory.refuse("show study.toml"),
+        laboratory.refuse("show study.toml --step 0"),
+        laboratory.refuse("show study.toml --step 81"),
+        laboratory.refuse("show study.toml --step 1 --branch upsampled-99%-r0"),
+    ];
+    insta::assert_snapshot!(texts.join("\n"), @"");
+}
+
+#[test]
+fn a_batch_that_broke_a_run_ends_with_1_and_can_be_read() {
+    let laboratory = Laboratory::new();
+    laboratory.edit("lr = 1e-3", "lr = 1e30");
+    laboratory.edit("grad_clip = 1.0\n", "");
+    let ended = laboratory.run("run study.toml");
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("hint: "), "{}", ended.stderr);
+    let trunk = laboratory.find("runs", "trunk-");
+    let files = fs::read_dir(&trunk).unwrap().map(|entry| entry.unwrap().path());
+    let diverged = files.filter(|p| p.display().to_string().contains("/diverged-")).min().unwrap();
+    let shown = laboratory.succeed(&format!("show {}", diverged.display())).stdout;
+    assert!(shown.contains("could not be taken: loss"), "{shown}");
+}
+
+#[test]
+fn a_single_job_waits_for_what_it_needs() {
+    let laboratory = Laboratory::new();
+    insta::assert_snapshot!(laboratory.refuse("run study.toml --job upsampled-10%-r0"), @"");
+    laboratory.succeed("run study.toml --job trunk-60");
+    let partly = laboratory.succeed("report study.toml").stdout;
+    assert!(partly.contains("INCOMPLETE"), "{partly}");
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).expect("JSON and nothing else on standard output")
+}
