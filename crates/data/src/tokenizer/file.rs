@@ -85,6 +85,7 @@ struct File<'a> {
 
 /// A special token; its flags say to match it as it stands.
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the file's fields")]
 struct AddedToken {
     id: u32,
     content: &'static str,
