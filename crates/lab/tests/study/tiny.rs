@@ -148,7 +148,7 @@ impl Tiny {
         only: Option<&str>,
         stop_after: Option<usize>,
     ) -> (Result<(), LabError>, Seen) {
-        self.run_saving(only, stop_after, Duration::from_secs(3600))
+        self.run_saving(only, stop_after, Duration::from_hours(1))
     }
 
     pub(crate) fn run_saving(
@@ -219,7 +219,7 @@ pub(crate) fn options<'a>(
         runs: root.join("runs"),
         prepared: root.join("prepared"),
         threads: 2,
-        save_every: Duration::from_secs(3600),
+        save_every: Duration::from_hours(1),
         stop,
         observe,
     }
