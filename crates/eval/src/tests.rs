@@ -24,7 +24,8 @@ fn text(i: usize) -> String {
 /// A source with `documents` held-out documents.
 fn corpus(folder: &Path, tokenizer: &Tokenizer, documents: usize) -> Corpus {
     for (name, count) in [("train", 20), ("val", documents)] {
-        let lines: String = (0..count).map(|i| format!("{{\"text\":\"{}\"}}\n", text(i))).collect();
+        let lines: Vec<String> =
+            (0..count).map(|i| format!("{{\"text\":\"{}\"}}\n", text(i))).collect();
         write_atomic(&folder.join(format!("{name}.jsonl")), lines.concat().as_bytes()).unwrap();
     }
     let source = SourceFiles {
