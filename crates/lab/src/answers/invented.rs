@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use sparkjoy_base::Fingerprint;
+
 use super::{Answers, BitsPerByte, compare};
 use crate::Plan;
 use crate::testing::plan as planned;
@@ -84,7 +86,7 @@ pub(crate) fn scores(plan: &Plan) -> Vec<Option<BitsPerByte>> {
 /// All answers.
 pub(crate) fn answers() -> Answers {
     let plan = plan();
-    compare(&plan, &scores(&plan))
+    anonymous(compare(&plan, &scores(&plan)))
 }
 
 /// The answers before one branch is scored.
@@ -93,5 +95,10 @@ pub(crate) fn unfinished(branch: &str) -> Answers {
     let mut scores = scores(&plan);
     let index = plan.branches.iter().position(|b| b.name == branch).expect("a branch of the plan");
     scores[index] = None;
-    compare(&plan, &scores)
+    anonymous(compare(&plan, &scores))
+}
+
+/// The plan's own identity changes with every field a plan gets; no test is about that.
+fn anonymous(answers: Answers) -> Answers {
+    Answers { plan: Fingerprint::of_bytes(b"plan"), ..answers }
 }

@@ -45,9 +45,7 @@ fn differences_are_paired_by_replicate() {
 fn a_domain_is_the_plain_mean_of_its_sources_and_all_of_all_sources() {
     let answers = answers();
     let duration = &answers.questions[0];
-    let mean = |name| {
-        cell(duration, "20%", "base, same 20% window", name).unwrap().difference.mean
-    };
+    let mean = |name| cell(duration, "20%", "base, same 20% window", name).unwrap().difference.mean;
     let noise = (0.0 + 0.001 + 0.004) / 3.0;
     close(mean("proofs"), -0.05 + noise);
     close(mean("puzzles"), -0.1 + noise);
