@@ -193,7 +193,13 @@ fn a_full_disk_says_what_to_do_and_loses_nothing() {
     }
     let ended = laboratory.ended(&mut shell);
     assert!(ended.stdout.starts_with("2\n") && ended.stdout.ends_with("]\n0\n"), "{ended:?}");
-    insta::assert_snapshot!(without_ids(&ended.stderr), @"");
+    insta::assert_snapshot!(without_ids(&ended.stderr), @"
+    training the tokenizer
+    preparing crawl
+    error: cannot write `prepared/crawl-[ID]/journal.json`: No space left on device (os error 28)
+
+    hint: free some space and run the same command again: it continues from here
+    ");
 }
 
 #[test]
@@ -206,7 +212,11 @@ fn a_file_that_may_not_grow_is_refused_and_never_taken_for_whole() {
     shell.arg("-c").arg(limited).current_dir(laboratory.path(""));
     let ended = laboratory.ended(&mut shell);
     assert_eq!(ended.code, Some(2));
-    insta::assert_snapshot!(without_ids(&ended.stderr), @"");
+    insta::assert_snapshot!(without_ids(&ended.stderr), @"
+    training the tokenizer
+    preparing crawl
+    error: cannot write `prepared/crawl-[ID]/train-00000.shard`: File too large (os error 27)
+    ");
     laboratory.succeed("prepare study.toml");
 }
 
