@@ -104,6 +104,20 @@ mod tests {
         whole.wrapping_add(floor_sum(top / m, a % m, m, top % m))
     }
 
+    #[test]
+    fn quotients_by_reciprocal_are_exact_up_to_the_largest_n() {
+        for step in CHAIN.iter().filter(|step| step.a > 0) {
+            for n in ((1 << 60) - 500..=1 << 60).chain(0..10) {
+                for b in [0, step.m / 2, step.m - 1] {
+                    let exact = u128::from(step.a) * u128::from(n) + u128::from(b);
+                    let (quotient, left) = divided(n, b, step);
+                    assert_eq!(u128::from(quotient), exact / u128::from(step.m), "{n}, {b}");
+                    assert_eq!(u128::from(left), exact % u128::from(step.m), "{n}, {b}");
+                }
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn the_textbooks_sum_equals_enumeration(

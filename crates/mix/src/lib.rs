@@ -4,6 +4,8 @@
 //! part in choosing a sequence. Two machines with the same sources, seed and phases compute the
 //! same order, at any slot, in any order of asking, for any number of ranks.
 
+// What clippy.toml bans here it bans for good.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 #![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 
 mod error;

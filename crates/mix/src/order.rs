@@ -13,7 +13,7 @@ use crate::sequences::Sequences;
 use crate::source::{Reader, SourceOrder};
 use crate::{Ledger, MixError, Phase, Supply};
 
-/// The most draws of one source for which all counts are exact; a billion times a run of 1T tokens.
+/// The most draws of one source for which all counts are exact; billions of runs of 1T tokens.
 pub(crate) const MOST_DRAWS: u64 = 1 << 60;
 
 /// One sequence of one source.

@@ -2,8 +2,8 @@
 
 use sparkjoy_base::Key;
 
-/// Double rounds on a large domain. Two would do for ideal round functions; three also leave pairs
-/// of neighbours of a source of 64 sequences where chance would put them.
+/// Double rounds on a large domain. Pairs of neighbours show two (80 standard deviations at 1,000
+/// sequences) and do not show three, from 300 sequences up.
 const DOUBLE_ROUNDS: u32 = 3;
 
 /// Double rounds below [`SMALL`]: halves of two or three values mix slowly, and only about twelve
@@ -77,7 +77,7 @@ impl Permutation {
             let first = 2 * (i as usize % 2);
             let keys = [self.words[first], self.words[first + 1]].map(|w| w.rotate_left(11 * i));
             row ^= mixed(column ^ keys[0]) & row_mask;
-            column += mixed(row ^ keys[1]) * self.columns >> 32;
+            column += (mixed(row ^ keys[1]) * self.columns) >> 32;
             // Below twice the columns: of it and it less the columns, the one in range is the
             // smaller. No branch.
             column = column.min(column.wrapping_sub(self.columns));

@@ -29,13 +29,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ranks_share_a_batch_evenly_and_without_gaps(start in 0..1_u64 << 60, slots in 0..2_000_u64, world in 1..3_000_u64) {
+        fn ranks_share_a_batch_evenly_and_without_gaps(
+            start in 0..1_u64 << 60, slots in 0..2_000_u64, world in 1..3_000_u64,
+        ) {
             let batch = start..start + slots;
             let mut next = batch.start;
             for rank in 0..world {
                 let part = rank_slots(batch.clone(), rank, world);
                 prop_assert_eq!(part.start, next);
-                prop_assert!((slots / world..=slots.div_ceil(world)).contains(&(part.end - part.start)));
+                let length = part.end - part.start;
+                prop_assert!((slots / world..=slots.div_ceil(world)).contains(&length));
                 next = part.end;
             }
             prop_assert_eq!(next, batch.end);

@@ -387,13 +387,14 @@ fn row_19_the_statistics_tell_a_linear_congruence_from_a_shuffle() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     // Row 3 and design: nothing is read twice before its source is exhausted, however often a
     // run is branched.
     #[test]
     fn row_03_a_chain_of_branches_reads_each_source_through_before_it_repeats(
-        cuts in prop::collection::vec(1..400_u64, 1..5), shares in prop::collection::vec(1..999_999_u32, 5),
+        cuts in prop::collection::vec(1..400_u64, 1..5),
+        shares in prop::collection::vec(1..999_999_u32, 5),
     ) {
         let sources = || vec![supply("code", 300), supply("web", 700)];
         let mut opening = Ledger::default();

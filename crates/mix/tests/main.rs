@@ -6,5 +6,6 @@ mod competitors;
 mod golden;
 mod mistakes;
 mod properties;
+mod replicates;
 mod scale;
 mod study;

@@ -22,7 +22,7 @@ fn order(study: &Study) -> Option<Order> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn the_sources_of_all_slots_are_the_enumerated_ones(study in studies()) {
