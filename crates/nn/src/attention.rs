@@ -63,8 +63,8 @@ pub(crate) fn room(heads: Heads, sequences: usize) -> usize {
     heads.room() * heads.h * sequences
 }
 
-/// One head of one sequence: where its rows lie in arrays of all heads, and its scratch.
-struct Head<'a> {
+/// One head of one sequence: where its rows lie in arrays of all heads.
+struct Head {
     heads: Heads,
     slope: f32,
     scale: f32,
@@ -72,13 +72,34 @@ struct Head<'a> {
     start: usize,
     /// First value of this head's queries in `[B·T × 3D]`; keys lie D further, values 2D.
     start_qkv: usize,
-    scratch: &'a mut [f32],
 }
 
-impl Head<'_> {
-    /// The first `n` values of what is left of the scratch.
-    fn take<'a>(rest: &mut &'a mut [f32], n: usize) -> &'a mut [f32] {
-        rest.split_off_mut(..n).expect("the scratch was sized by `Heads::room`")
+impl Head {
+    /// The `task`-th head, counted through all sequences.
+    fn new(heads: Heads, slopes: &[f32], task: usize) -> Self {
+        let (sequence, h) = (task / heads.h, task % heads.h);
+        let (row, d) = (sequence * heads.t, heads.width());
+        Self {
+            heads,
+            slope: slopes[h],
+            scale: 1.0 / (heads.k as f32).sqrt(),
+            start: row * d + h * heads.k,
+            start_qkv: row * 3 * d + h * heads.k,
+        }
+    }
+
+    /// How scores are made in the tile whose first query and key are these.
+    fn bias(&self, query: usize, key: usize) -> Bias {
+        Bias { scale: self.scale, slope: self.slope, ahead: query as i32 - key as i32 }
+    }
+}
+
+/// The part of a head's scratch that is not handed out yet.
+struct Rest<'a>(&'a mut [f32]);
+
+impl<'a> Rest<'a> {
+    fn take(&mut self, n: usize) -> &'a mut [f32] {
+        self.0.split_off_mut(..n).expect("the scratch was sized by `Heads::room`")
     }
 }
 
@@ -95,13 +116,13 @@ impl<'a> Rows<'a> {
     }
 
     /// Packed with T as columns: the right factor of `x·thisᵀ`.
-    fn across<'b>(self, kernel: Kernel, heads: Heads, rest: &mut &'b mut [f32]) -> Panels<'b> {
+    fn across<'b>(self, kernel: Kernel, heads: Heads, rest: &mut Rest<'b>) -> Panels<'b> {
         let right = Right { data: self.data, row: 1, column: self.row };
         packed(kernel, right, (heads.k, heads.t), rest)
     }
 
     /// Packed with T as rows: the right factor of `x·this`.
-    fn along<'b>(self, kernel: Kernel, heads: Heads, rest: &mut &'b mut [f32]) -> Panels<'b> {
+    fn along<'b>(self, kernel: Kernel, heads: Heads, rest: &mut Rest<'b>) -> Panels<'b> {
         let right = Right { data: self.data, row: self.row, column: 1 };
         packed(kernel, right, (heads.t, heads.k), rest)
     }
@@ -112,31 +133,14 @@ fn packed<'b>(
     kernel: Kernel,
     right: Right<'_>,
     (rows, columns): (usize, usize),
-    rest: &mut &'b mut [f32],
+    rest: &mut Rest<'b>,
 ) -> Panels<'b> {
     let width = kernel.panel(columns);
-    let data = Head::take(rest, packed_len(rows, columns, kernel));
+    let data = rest.take(packed_len(rows, columns, kernel));
     for (p, panel) in data.chunks_exact_mut(rows * width).enumerate() {
         pack_panel(right, (p * width, columns), (rows, width), panel);
     }
     Panels { data, rows, columns, first: 0, column: 0 }
-}
-
-/// Calls `work` for every head of every sequence, each with its scratch.
-fn each_head(
-    heads: Heads,
-    slopes: &[f32],
-    scratch: &mut [f32],
-    work: impl Fn(usize, Head<'_>) + Sync,
-) {
-    let d = heads.width();
-    scratch.par_chunks_exact_mut(heads.room()).enumerate().for_each(|(task, scratch)| {
-        let (b, h) = (task / heads.h, task % heads.h);
-        let start = b * heads.t * d + h * heads.k;
-        let start_qkv = b * heads.t * 3 * d + h * heads.k;
-        let scale = 1.0 / (heads.k as f32).sqrt();
-        work(task, Head { heads, slope: slopes[h], scale, start, start_qkv, scratch });
-    });
 }
 
 /// `out = softmax(q·kᵀ/√K − slope·distance)·v`, head by head.
@@ -155,19 +159,12 @@ pub(crate) fn forward(
     let scratch = &mut scratch[..room(heads, sequences)];
     // Each head leaves its result at the end of its scratch; then rows are put together.
     let result = heads.room() - heads.t * heads.k;
-    {
-        // A head writes to `log_sums` where no other does: `[T]` per task.
-        let tasks = scratch.par_chunks_exact_mut(heads.room());
-        tasks.zip(log_sums.par_chunks_exact_mut(heads.t)).enumerate().for_each(
-            |(task, (scratch, log_sums))| {
-                let (b, h) = (task / heads.h, task % heads.h);
-                let start_qkv = b * heads.t * 3 * d + h * heads.k;
-                let scale = 1.0 / (heads.k as f32).sqrt();
-                let head = Head { heads, slope: slopes[h], scale, start: 0, start_qkv, scratch };
-                head_forward(kernel, head, qkv, log_sums);
-            },
-        );
-    }
+    let tasks = scratch.par_chunks_exact_mut(heads.room());
+    tasks.zip(log_sums.par_chunks_exact_mut(heads.t)).enumerate().for_each(
+        |(task, (scratch, log_sums))| {
+            head_forward(kernel, &Head::new(heads, slopes, task), qkv, log_sums, scratch);
+        },
+    );
     let scratch = &*scratch;
     out.par_chunks_mut(ROWS * d).enumerate().for_each(|(chunk, out)| {
         for (i, out) in out.chunks_exact_mut(d).enumerate() {
@@ -182,12 +179,18 @@ pub(crate) fn forward(
 }
 
 /// One head: online softmax over the tiles of keys.
-fn head_forward(kernel: Kernel, head: Head<'_>, qkv: &[f32], log_sums: &mut [f32]) {
+fn head_forward(
+    kernel: Kernel,
+    head: &Head,
+    qkv: &[f32],
+    log_sums: &mut [f32],
+    scratch: &mut [f32],
+) {
     let Heads { t, k, .. } = head.heads;
     let d = head.heads.width();
     let row = 3 * d;
-    let (rest, out) = head.scratch.split_at_mut(head.heads.room() - t * k);
-    let mut rest = &mut *rest;
+    let (rest, out) = scratch.split_at_mut(head.heads.room() - t * k);
+    let mut rest = Rest(rest);
     let q = Rows { data: &qkv[head.start_qkv..], row };
     let keys = Rows { data: &qkv[head.start_qkv + d..], row };
     let values = Rows { data: &qkv[head.start_qkv + 2 * d..], row };
@@ -203,8 +206,9 @@ fn head_forward(kernel: Kernel, head: Head<'_>, qkv: &[f32], log_sums: &mut [f32
             let size = Size { m: queries, n, k };
             let tile_keys = Panels { column: j0, ..keys };
             kernel.multiply(size, q.from(i0), tile_keys, (&mut tile, KEYS), Store::Replace);
-            let bias = Bias { scale: head.scale, slope: head.slope, ahead: i0 as i32 - j0 as i32 };
-            soften(kernel, &mut tile, queries, bias, &mut largest, &mut sums, out, k);
+            let bias = head.bias(i0, j0);
+            let largest_and_sums = (&mut largest[..], &mut sums[..]);
+            soften(kernel, &mut tile[..queries * KEYS], bias, largest_and_sums, out, k);
             let size = Size { m: queries, n: k, k: n };
             let weights = Left { data: &tile, row: KEYS, column: 1 };
             let store = if j0 == 0 { Store::Replace } else { Store::Add };
@@ -212,7 +216,9 @@ fn head_forward(kernel: Kernel, head: Head<'_>, qkv: &[f32], log_sums: &mut [f32
         }
         for (i, out) in out.chunks_exact_mut(k).enumerate() {
             let inverse = 1.0 / sums[i];
-            out.iter_mut().for_each(|value| *value *= inverse);
+            for value in &mut *out {
+                *value *= inverse;
+            }
             log_sums[i0 + i] = largest[i] + sums[i].ln();
         }
     }
@@ -241,8 +247,8 @@ versions! {
     /// Turns a tile of products into weights relative to the rows' largest scores so far; `out`
     /// shrinks where a larger one has come.
     fn soften(
-        tile: &mut [f32], queries: usize, bias: Bias, largest: &mut [f32], sums: &mut [f32],
-        out: &mut [f32], k: usize,
+        tile: &mut [f32], bias: Bias, largest_and_sums: (&mut [f32], &mut [f32]), out: &mut [f32],
+        k: usize,
     ) = soften_body;
     /// Turns `tile`, products, into weights and `gradient`, dO·vᵀ, into the products' gradient.
     fn harden(
@@ -254,15 +260,13 @@ versions! {
 #[inline(always)]
 fn soften_body(
     tile: &mut [f32],
-    queries: usize,
     bias: Bias,
-    largest: &mut [f32],
-    sums: &mut [f32],
+    (largest, sums): (&mut [f32], &mut [f32]),
     out: &mut [f32],
     k: usize,
 ) {
     let (rows, _) = tile.as_chunks_mut::<KEYS>();
-    for (i, row) in rows.iter_mut().take(queries).enumerate() {
+    for (i, (row, out)) in rows.iter_mut().zip(out.chunks_exact_mut(k)).enumerate() {
         for (j, value) in row.iter_mut().enumerate() {
             *value = bias.score(*value, i, j);
         }
@@ -274,10 +278,11 @@ fn soften_body(
         let shrink = math::exp(largest[i] - highest);
         sums[i] = sums[i] * shrink + math::sum(KEYS, |j| row[j]);
         largest[i] = highest;
-        if shrink != 1.0 && shrink != 0.0 {
-            out[i * k..(i + 1) * k].iter_mut().for_each(|value| *value *= shrink);
-        } else if shrink == 0.0 {
-            out[i * k..(i + 1) * k].fill(0.0);
+        // What `out` holds before the first tile is not ours, and NaN times 0 is NaN.
+        if shrink > 0.0 {
+            for value in out {
+                *value *= shrink;
+            }
         }
     }
 }
@@ -325,8 +330,9 @@ pub(crate) fn backward(
 ) {
     let (d, t, k) = (heads.width(), heads.t, heads.k);
     let scratch = &mut scratch[..room(heads, saved.out.len() / (t * d))];
-    each_head(heads, slopes, scratch, |task, head| {
-        head_backward(kernel, head, saved, &saved.log_sums[task * t..][..t]);
+    scratch.par_chunks_exact_mut(heads.room()).enumerate().for_each(|(task, scratch)| {
+        let log_sums = &saved.log_sums[task * t..][..t];
+        head_backward(kernel, &Head::new(heads, slopes, task), saved, log_sums, scratch);
     });
     let (scratch, results) = (&*scratch, heads.room() - 3 * t * k);
     let clip = saved.clip.unwrap_or(f32::INFINITY);
@@ -348,12 +354,18 @@ pub(crate) fn backward(
 }
 
 /// One head: every tile's weights again from the sums of the forward pass.
-fn head_backward(kernel: Kernel, head: Head<'_>, saved: Saved<'_>, log_sums: &[f32]) {
+fn head_backward(
+    kernel: Kernel,
+    head: &Head,
+    saved: Saved<'_>,
+    log_sums: &[f32],
+    scratch: &mut [f32],
+) {
     let Heads { t, k, .. } = head.heads;
     let d = head.heads.width();
     let row = 3 * d;
-    let (rest, results) = head.scratch.split_at_mut(head.heads.room() - 3 * t * k);
-    let mut rest = &mut *rest;
+    let (rest, results) = scratch.split_at_mut(head.heads.room() - 3 * t * k);
+    let mut rest = Rest(rest);
     let q = Rows { data: &saved.qkv[head.start_qkv..], row };
     let keys = Rows { data: &saved.qkv[head.start_qkv + d..], row };
     let values = Rows { data: &saved.qkv[head.start_qkv + 2 * d..], row };
@@ -383,7 +395,7 @@ fn head_backward(kernel: Kernel, head: Head<'_>, saved: Saved<'_>, log_sums: &[f
             kernel.multiply(size, q.from(i0), tile, (&mut weights, KEYS), Store::Replace);
             let tile = Panels { column: j0, ..values_across };
             kernel.multiply(size, dout.from(i0), tile, (&mut gradient, KEYS), Store::Replace);
-            let bias = Bias { scale: head.scale, slope: head.slope, ahead: i0 as i32 - j0 as i32 };
+            let bias = head.bias(i0, j0);
             harden(kernel, &mut weights, &mut gradient, queries, bias, &log_sums[i0..], &deltas);
 
             let size = Size { m: queries, n: k, k: n };

@@ -137,10 +137,11 @@ impl Engine {
                 model.forward(tokens, &mut views);
                 let n = tokens.len();
                 let rows = head::rows(n, vocab) * vocab;
-                let (input, scratch, nats, narrow) = head_arrays(&model, &mut views, tokens, rows);
+                let (input, mut scratch, nats, narrow) =
+                    head_arrays(&model, &mut views, tokens, rows);
                 let dtable = &mut gradients[model.shape.embedding()];
                 let (kernel, outputs) = (model.kernel, (narrow, dtable));
-                head::forward_backward(kernel, input, scale, scratch, nats, outputs);
+                head::forward_backward(kernel, input, scale, &mut scratch, nats, outputs);
                 for (loss, nats) in losses.iter_mut().zip(nats.chunks_exact(t)) {
                     *loss = nats.iter().map(|&nats| f64::from(nats)).sum::<f64>() / (t - 1) as f64;
                 }
@@ -166,8 +167,8 @@ impl Engine {
             self.with_parts(t, |Parts { model, mut views, .. }| {
                 model.forward(tokens, &mut views);
                 let rows = head::rows(tokens.len(), vocab) * vocab;
-                let (input, scratch, nats, _) = head_arrays(&model, &mut views, tokens, rows);
-                head::forward(model.kernel, input, scratch, nats);
+                let (input, mut scratch, nats, _) = head_arrays(&model, &mut views, tokens, rows);
+                head::forward(model.kernel, input, &mut scratch, nats);
                 for (out, nats) in out.chunks_exact_mut(t - 1).zip(nats.chunks_exact(t)) {
                     out.copy_from_slice(&nats[..t - 1]);
                 }
@@ -212,7 +213,9 @@ impl Engine {
             let factor = max_norm.map_or(1.0, |max| f64::from(max) / (norm + 1e-6)).min(1.0) as f32;
             if factor < 1.0 {
                 gradients.par_chunks_mut(VALUES).for_each(|part| {
-                    part.iter_mut().for_each(|gradient| *gradient *= factor);
+                    for gradient in part {
+                        *gradient *= factor;
+                    }
                 });
             }
             norm

@@ -37,7 +37,12 @@ pub(crate) struct Scratch<'a> {
 }
 
 /// The loss of every row: `nats[n]` is −ln p(tokens\[n + 1\]), 0 at the end of a sequence.
-pub(crate) fn forward(kernel: Kernel, input: Input<'_>, scratch: Scratch<'_>, nats: &mut [f32]) {
+pub(crate) fn forward(
+    kernel: Kernel,
+    input: Input<'_>,
+    scratch: &mut Scratch<'_>,
+    nats: &mut [f32],
+) {
     let (n, v, d) = sizes(input);
     let across = Right { data: input.table, row: 1, column: d };
     let across = gemm::pack(kernel, across, (d, v), scratch.across);
@@ -59,7 +64,7 @@ pub(crate) fn forward_backward(
     kernel: Kernel,
     input: Input<'_>,
     scale: f32,
-    scratch: Scratch<'_>,
+    scratch: &mut Scratch<'_>,
     nats: &mut [f32],
     (dhidden, dtable): (&mut [f32], &mut [f32]),
 ) {

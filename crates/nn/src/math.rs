@@ -1,6 +1,8 @@
 //! The two functions a decoder needs beyond arithmetic, written so that the compiler can vectorise
 //! them, and sums whose order is fixed.
 
+use std::f32::consts::FRAC_2_SQRT_PI;
+
 /// Values summed side by side: one register of the widest kernel.
 const LANES: usize = 16;
 
@@ -44,7 +46,7 @@ pub(crate) fn exp(x: f32) -> f32 {
 #[inline(always)]
 pub(crate) fn erf(x: f32) -> f32 {
     const P: [f32; 6] =
-        [1.128_379, 0.192_722_6, 0.053_055_592, 3.866_695_3e-3, 2.874_685e-4, 2.035_406_4e-6];
+        [FRAC_2_SQRT_PI, 0.192_722_6, 0.053_055_592, 3.866_695_3e-3, 2.874_685e-4, 2.035_406_4e-6];
     const Q: [f32; 6] = [1.0, 0.504_127_6, 0.115_068_02, 0.015_169_03, 1.187_766e-3, 3.807_699e-5];
     let x = x.clamp(-3.919_206, 3.919_206);
     let t = x * x;

@@ -130,7 +130,7 @@ impl Shape {
                 return Err(ShapeError::TooSmall { what, found, least });
             }
         }
-        if self.width % self.heads != 0 {
+        if !self.width.is_multiple_of(self.heads) {
             return Err(ShapeError::Heads { width: self.width, heads: self.heads });
         }
         match self.clip_qkv {

@@ -11,7 +11,10 @@ macro_rules! versions {
         $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:path;
     )*) => {$(
         $(#[$doc])*
-        #[expect(unsafe_code, reason = "calls a function compiled for instructions just detected")]
+        #[cfg_attr(
+            target_arch = "x86_64",
+            expect(unsafe_code, reason = "calls a function compiled for detected instructions")
+        )]
         $vis fn $name(kernel: $crate::kernel::Kernel, $($arg: $ty),*) $(-> $ret)? {
             #[cfg(target_arch = "x86_64")]
             {

@@ -98,7 +98,9 @@ fn attention_matches_its_formula_and_finite_differences() {
             let mut qkv = wave(t * 3 * d, 0.2);
             let raw = wide(&qkv);
             if let Some(clip) = clip {
-                qkv.iter_mut().for_each(|value| *value = value.clamp(-clip, clip));
+                for value in &mut qkv {
+                    *value = value.clamp(-clip, clip);
+                }
             }
             let slopes = alibi_slopes(h);
             let mut scratch = vec![f32::NAN; attention::room(heads, 1)];
@@ -158,7 +160,7 @@ fn head_gradients_match_finite_differences() {
     for kernel in Kernel::all() {
         let mut buffer = vec![0.0; Layout::new(&shape, 1).total()];
         let views = Layout::new(&shape, 1).cut(&mut buffer);
-        let scratch = head::Scratch {
+        let mut scratch = head::Scratch {
             logits: views.logits,
             across: views.across,
             back: views.back,
@@ -167,7 +169,7 @@ fn head_gradients_match_finite_differences() {
         let input = head::Input { hidden: &hidden, table: &table, tokens: &tokens, context: 6 };
         let (mut dhidden, mut dtable) = (vec![f32::NAN; 30], vec![0.0; 45]);
         let outputs = (&mut dhidden[..], &mut dtable[..]);
-        head::forward_backward(kernel, input, 0.2, scratch, views.nats, outputs);
+        head::forward_backward(kernel, input, 0.2, &mut scratch, views.nats, outputs);
         let loss = views.nats.iter().map(|&nats| f64::from(nats)).sum::<f64>() / 5.0;
         assert!((loss - reference::head(&hidden64, &table64, &tokens)).abs() < 1e-6);
         let expected = differences(&hidden64, |x| reference::head(x, &table64, &tokens));
