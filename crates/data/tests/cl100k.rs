@@ -37,14 +37,24 @@ struct Document {
     fold: String,
 }
 
+/// A line of the corpora.
+#[derive(Deserialize)]
+struct Line {
+    text: String,
+}
+
 fn golden() -> Golden {
     serde_json::from_str(include_str!("../testdata/tokenizer/cl100k.json")).unwrap()
 }
 
-fn encode(text: &str) -> Vec<u32> {
-    let mut ids = Vec::new();
-    Tokenizer::cl100k().encoder().encode(text, &mut ids);
-    ids
+/// Encodes with one encoder, as a thread would.
+fn encoding() -> impl FnMut(&str) -> Vec<u32> {
+    let mut encoder = Tokenizer::cl100k().encoder();
+    move |text| {
+        let mut ids = Vec::new();
+        encoder.encode(text, &mut ids);
+        ids
+    }
 }
 
 /// The same few lines as in the program that made the golden file.
@@ -55,6 +65,7 @@ fn fold(ids: &[u32]) -> String {
 
 #[test]
 fn tricky_texts_give_the_ids_of_tiktoken() {
+    let mut encode = encoding();
     for Tricky { text, ids } in golden().tricky {
         assert_eq!(encode(&text), ids, "{text:?}");
         assert_eq!(Tokenizer::cl100k().decode(&ids), text);
@@ -63,6 +74,7 @@ fn tricky_texts_give_the_ids_of_tiktoken() {
 
 #[test]
 fn mixtures_of_tricky_characters_give_the_ids_of_tiktoken() {
+    let mut encode = encoding();
     for Mixed { text, fold: expected } in golden().mixed {
         assert_eq!(fold(&encode(&text)), expected, "{text:?}");
     }
@@ -75,10 +87,7 @@ fn documents_of_every_source_give_the_ids_of_tiktoken() {
         eprintln!("SKIPPED documents_of_every_source: no corpora at {}", corpora.display());
         return;
     }
-    #[derive(Deserialize)]
-    struct Line {
-        text: String,
-    }
+    let mut encode = encoding();
     for Document { path, line, tokens, fold: expected } in golden().documents {
         let file = zstd::Decoder::new(File::open(corpora.join(&path)).unwrap()).unwrap();
         let json = BufReader::new(file).lines().nth(line).unwrap().unwrap();
@@ -106,7 +115,7 @@ fn ids_without_text_have_no_length_and_decode_to_nothing() {
 
 #[test]
 fn half_a_character_decodes_to_a_replacement() {
-    let ids = encode("\u{10ffff}");
+    let ids = encoding()("\u{10ffff}");
     assert!(ids.len() > 1);
     assert_eq!(Tokenizer::cl100k().decode(&ids[1..]).chars().next(), Some('\u{fffd}'));
 }

@@ -84,8 +84,8 @@ fn the_hugging_face_library_gives_the_same_ids_from_the_saved_files() {
 
 #[test]
 fn runs_and_overlaps_train_into_ranks_that_both_libraries_read_alike() {
-    let runs = "[ab ]{1,60}|(ab|aba|bb){1,20}|a{1,300}";
-    proptest!(ProptestConfig::with_cases(64), |(words in prop::collection::vec(runs, 1..6), text in runs)| {
+    let runs = "[ab ]{1,60}|(ab|aba|bb){1,20}|a{1,300}|[a \n]{1,40}";
+    proptest!(ProptestConfig::with_cases(32), |(words in prop::collection::vec(runs, 1..6), text in runs)| {
         let Err(error) = Tokenizer::train_bpe(&words, 100_000) else {
             return Err(TestCaseError::fail("a few words cannot fill 100,000 entries"));
         };
@@ -128,6 +128,18 @@ fn opening_what_was_saved_gives_the_same_tokenizer() {
 }
 
 #[test]
+fn an_encoder_appends_and_remembers_nothing_that_changes_ids() {
+    let tokenizer = trained();
+    let mut encoder = tokenizer.encoder();
+    let mut ids = Vec::new();
+    for text in ["unseen words", "in two texts", "unseen words"] {
+        encoder.encode(text, &mut ids);
+    }
+    let apart = ["unseen words", "in two texts", "unseen words"].map(|t| encode(&tokenizer, t));
+    assert_eq!(ids, apart.concat());
+}
+
+#[test]
 fn end_of_text_is_the_last_entry_of_a_trained_vocabulary() {
     let tokenizer = trained();
     assert_eq!(tokenizer.kind(), &TokenizerKind::Bpe { vocab: 600 });
@@ -148,7 +160,7 @@ fn other_ranks_have_another_fingerprint() {
     let other = Tokenizer::train_bpe(&texts(), 601).unwrap();
     let other_text = Tokenizer::train_bpe(&["aaaa bbbb cccc dddd".repeat(20)], 260).unwrap();
     let fingerprints =
-        [&Tokenizer::cl100k(), &trained(), &other, &other_text].map(|t| t.fingerprint());
+        [&Tokenizer::cl100k(), &trained(), &other, &other_text].map(Tokenizer::fingerprint);
     let distinct: std::collections::BTreeSet<_> = fingerprints.iter().collect();
     assert_eq!(distinct.len(), 4);
     assert_eq!(trained().fingerprint(), trained().fingerprint());

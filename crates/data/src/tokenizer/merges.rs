@@ -25,3 +25,33 @@ pub(super) fn halves<'a>(
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ranks(tokens: &[&str]) -> Ranks {
+        let mut ranks = Ranks::with_capacity(tokens.len());
+        for (rank, token) in (0..).zip(tokens) {
+            ranks.insert(token.as_bytes(), rank);
+        }
+        ranks
+    }
+
+    #[test]
+    fn the_lowest_rank_merges_first_and_the_leftmost_among_equals() {
+        let ranks = ranks(&["a", "b", "ab", "ba", "aba", "bab", "abab"]);
+        let halves = |token: &'static str, rank| halves(token.as_bytes(), rank, &ranks);
+        assert_eq!(halves("ab", 2), Some((&b"a"[..], &b"b"[..])));
+        assert_eq!(halves("aba", 4), Some((&b"ab"[..], &b"a"[..])));
+        assert_eq!(halves("bab", 5), Some((&b"b"[..], &b"ab"[..])));
+        assert_eq!(halves("abab", 6), Some((&b"ab"[..], &b"ab"[..])));
+    }
+
+    #[test]
+    fn tokens_of_higher_rank_are_no_halves() {
+        let ranks = ranks(&["a", "b", "c", "abc", "ab"]);
+        assert_eq!(halves(b"abc", 3, &ranks), None);
+        assert_eq!(halves(b"abc", 5, &ranks), Some((&b"ab"[..], &b"c"[..])));
+    }
+}
