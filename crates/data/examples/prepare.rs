@@ -17,7 +17,11 @@ use sparkjoy_data::{
 };
 
 #[expect(clippy::print_stdout, reason = "the figures are the point")]
-#[expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark needs a clock")]
+#[expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a benchmark needs a clock"
+)]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [tokenizer, threads, out, files @ ..] = arguments.as_slice() else {

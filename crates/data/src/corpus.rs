@@ -222,7 +222,11 @@ fn open_part(folder: &Path, part: Part, manifest: &Manifest) -> Result<Vec<Shard
     let mut shards = Vec::with_capacity(record.shards.len());
     let mut first_token = 0;
     for (number, listed) in (0..).zip(&record.shards) {
-        let shard = Shard::open(&folder.join(shard_name(part, number)))?;
+        let path = folder.join(shard_name(part, number));
+        if !path.exists() {
+            return Err(ShardError::Missing { path, expected: listed.stored_bytes }.into());
+        }
+        let shard = Shard::open(&path)?;
         check_place(&shard, part, number, first_token, manifest.settings.tokenizer)?;
         check_listed(&shard, listed)?;
         first_token += shard.header().tokens;

@@ -123,7 +123,7 @@ pub(crate) fn each_document(
 ) -> Result<(), DataError> {
     match &block.content {
         Content::Lines { bytes, first_line } => {
-            for (line, number) in bytes.split_inclusive(|&b| b == b'\n').zip(*first_line..) {
+            for (line, number) in bytes.split(|&b| b == b'\n').zip(*first_line..) {
                 // A blank line holds no document; many writers leave one at the end.
                 if !line.trim_ascii().is_empty() {
                     take(Place::Line(number), json::text(line, field))?;

@@ -48,7 +48,7 @@ pub(crate) enum ValidationRule {
 impl ValidationRule {
     pub(crate) fn shown(self) -> String {
         match self {
-            Self::Files => "its validation files".to_owned(),
+            Self::Files => "validation files".to_owned(),
             Self::Split(ppm) => format!("a split of {}", sparkjoy_base::Ppm(ppm)),
         }
     }

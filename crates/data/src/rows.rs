@@ -160,8 +160,16 @@ impl RowBlock {
 /// The column at the root called `field`, which must hold strings.
 fn find_column(input: &Input, schema: &SchemaDescriptor, field: &str) -> Result<usize, DataError> {
     let path = input.name.clone();
+    let refuse = |found: String| {
+        let (path, column) = (input.name.clone(), field.to_owned());
+        Err(InputError::ColumnType { path, column, found }.into())
+    };
     let Some(index) = schema.columns().iter().position(|c| c.path().parts() == [field]) else {
-        let found = schema.root_schema().get_fields().iter().map(|f| f.name().to_owned()).collect();
+        let fields = schema.root_schema().get_fields();
+        let found: Vec<String> = fields.iter().map(|f| f.name().to_owned()).collect();
+        if found.iter().any(|name| name == field) {
+            return refuse("lists or structs".to_owned());
+        }
         return Err(InputError::NoColumn { path, column: field.to_owned(), found }.into());
     };
     let column = schema.column(index);
@@ -170,16 +178,16 @@ fn find_column(input: &Input, schema: &SchemaDescriptor, field: &str) -> Result<
         None | Some(LogicalType::String | LogicalType::Enum | LogicalType::Json)
     );
     if column.physical_type() != PhysicalType::BYTE_ARRAY || !text || column.max_rep_level() > 0 {
-        let found = match column.logical_type_ref() {
+        return refuse(match column.logical_type_ref() {
             Some(logical) => format!("{logical:?}"),
             None => column.physical_type().to_string(),
-        };
-        return Err(InputError::ColumnType { path, column: field.to_owned(), found }.into());
+        });
     }
     Ok(index)
 }
 
 fn broken(input: &Input, row: u64, error: &ParquetError) -> DataError {
     let message = error.to_string();
+    let message = message.strip_prefix("Parquet error: ").unwrap_or(&message).to_owned();
     InputError::Parquet { path: input.name.clone(), row, message }.into()
 }

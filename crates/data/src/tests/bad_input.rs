@@ -88,11 +88,23 @@ fn compressed_files_that_break_off_are_refused() {
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gz.write_all(&json_lines(0..50)).unwrap();
     let gz = gz.finish().unwrap();
-    insta::assert_snapshot!(said("a.jsonl.gz", &gz[..gz.len() - 5]), @r"");
+    insta::assert_snapshot!(said("a.jsonl.gz", &gz[..gz.len() - 5]), @r"
+    error: `a.jsonl.gz` is not a whole gzip file: unexpected end of file (7.9 KiB of text came before)
+    hint: check it with `gzip --test a.jsonl.gz` and copy it again
+    ");
     let zst = zstd::encode_all(&json_lines(0..50)[..], 1).unwrap();
-    insta::assert_snapshot!(said("a.jsonl.zst", &zst[..zst.len() - 5]), @r"");
-    insta::assert_snapshot!(said("empty.jsonl.gz", b""), @r"");
-    insta::assert_snapshot!(said("plain.jsonl.zst", b"{\"text\": \"not compressed\"}"), @r"");
+    insta::assert_snapshot!(said("a.jsonl.zst", &zst[..zst.len() - 5]), @r"
+    error: `a.jsonl.zst` is not a whole zstd file: incomplete frame (0 B of text came before)
+    hint: check it with `zstd --test --long=27 a.jsonl.zst` and copy it again
+    ");
+    insta::assert_snapshot!(said("empty.jsonl.gz", b""), @r"
+    error: `empty.jsonl.gz` is not a whole gzip file: the file is empty (0 B of text came before)
+    hint: check it with `gzip --test empty.jsonl.gz` and copy it again
+    ");
+    insta::assert_snapshot!(said("plain.jsonl.zst", b"{\"text\": \"not compressed\"}"), @r"
+    error: `plain.jsonl.zst` is not a whole zstd file: Unknown frame descriptor (0 B of text came before)
+    hint: check it with `zstd --test --long=27 plain.jsonl.zst` and copy it again
+    ");
     // Also where broken documents are skipped.
     let place = Place::new();
     place.write("a.jsonl.gz", &gz[..gz.len() - 5]);
@@ -109,19 +121,37 @@ fn an_altered_byte_in_a_compressed_file_is_found() {
     // The checksum at the end.
     let at = gz.len() - 6;
     gz[at] ^= 1;
-    insta::assert_snapshot!(said("a.jsonl.gz", &gz), @r"");
+    insta::assert_snapshot!(said("a.jsonl.gz", &gz), @r"
+    error: `a.jsonl.gz` is not a whole gzip file: corrupt gzip stream does not have a matching checksum (7.9 KiB of text came before)
+    hint: check it with `gzip --test a.jsonl.gz` and copy it again
+    ");
 }
 
 #[test]
 fn parquet_files_are_refused_by_what_is_wrong() {
     let whole = testdata("snappy");
-    insta::assert_snapshot!(said("cut.parquet", &whole[..whole.len() - 5]), @r"");
+    insta::assert_snapshot!(said("cut.parquet", &whole[..whole.len() - 5]), @r"
+    error: `cut.parquet` is not a whole Parquet file, near row 1: Invalid Parquet file. Corrupt footer
+    hint: copy the file again: its end or a page is missing
+    ");
     let mut altered = whole.clone();
     altered[4..400].fill(0xee);
-    insta::assert_snapshot!(said("altered.parquet", &altered), @r"");
-    insta::assert_snapshot!(said("null.parquet", &testdata("null")), @r"");
-    insta::assert_snapshot!(said("binary.parquet", &testdata("binary")), @r"");
-    insta::assert_snapshot!(said("list.parquet", &testdata("list")), @r"");
+    insta::assert_snapshot!(said("altered.parquet", &altered), @r"
+    error: `altered.parquet` is not a whole Parquet file, near row 1: Unexpected struct field type 14
+    hint: copy the file again: its end or a page is missing
+    ");
+    insta::assert_snapshot!(said("null.parquet", &testdata("null")), @r#"
+    error: `null.parquet` row 4: `text` is null, expected a string
+    hint: fix the document, or set on_bad_document = "skip" to count and leave out such documents
+    "#);
+    insta::assert_snapshot!(said("binary.parquet", &testdata("binary")), @r#"
+    error: `binary.parquet` row 34: byte 5 is not UTF-8
+    hint: convert the file to UTF-8 (`iconv -t UTF-8`), or set on_bad_document = "skip" to count and leave out such documents
+    "#);
+    insta::assert_snapshot!(said("list.parquet", &testdata("list")), @r"
+    error: `list.parquet`: column `text` holds lists or structs, expected strings
+    hint: name the column that holds the text with `text_field`
+    ");
 
     let place = Place::new();
     place.write("a.parquet", &whole);
@@ -129,8 +159,14 @@ fn parquet_files_are_refused_by_what_is_wrong() {
         text_field: text_field.into(),
         ..place.source(&["a.parquet"], 100_000)
     };
-    insta::assert_snapshot!(place.refusal(&source("content")), @r"");
-    insta::assert_snapshot!(place.refusal(&source("id")), @r"");
+    insta::assert_snapshot!(place.refusal(&source("content")), @r"
+    error: `a.parquet` has no column `content`, found `id`, `text`
+    hint: name the column that holds the text with `text_field`
+    ");
+    insta::assert_snapshot!(place.refusal(&source("id")), @r"
+    error: `a.parquet`: column `id` holds INT64, expected strings
+    hint: name the column that holds the text with `text_field`
+    ");
 }
 
 #[test]
@@ -148,8 +184,8 @@ fn skipped_documents_are_counted_and_named() {
     assert_eq!(
         corpus.skipped_shown()[..2],
         [
-            "`./a.jsonl` line 3: `text` is a number, expected a string",
-            "`./b.jsonl` line 58: broken JSON at column 1: expected value",
+            "`a.jsonl` line 3: `text` is a number, expected a string",
+            "`b.jsonl` line 58: broken JSON at column 1: expected value",
         ]
     );
     let documents = corpus.documents(Part::Train) + corpus.documents(Part::Validation);
@@ -170,10 +206,22 @@ fn a_path_that_stands_for_nothing_is_refused() {
     place.write("a.jsonl", &json_lines(0..3));
     fs::create_dir(place.root().join("in/hollow")).unwrap();
     let refusal = |paths: &[&str]| place.refusal(&place.source(paths, 100_000));
-    insta::assert_snapshot!(refusal(&["a.jsonl", "b/*.jsonl"]), @r"");
-    insta::assert_snapshot!(refusal(&["hollow"]), @r"");
-    insta::assert_snapshot!(refusal(&[]), @r"");
-    insta::assert_snapshot!(refusal(&["a[.jsonl"]), @r"");
+    insta::assert_snapshot!(refusal(&["a.jsonl", "b/*.jsonl"]), @r"
+    error: source `web`: no files match `b/*.jsonl` in `HERE/in`
+    hint: check the path against `ls HERE/in`, or name another folder with `--data`
+    ");
+    insta::assert_snapshot!(refusal(&["hollow"]), @r"
+    error: source `web`: no files match `hollow` in `HERE/in`
+    hint: check the path against `ls HERE/in`, or name another folder with `--data`
+    ");
+    insta::assert_snapshot!(refusal(&[]), @r#"
+    error: source `web` lists no files, expected at least one path or glob
+    hint: give source `web` a `path`, for example "web/*.jsonl.zst"
+    "#);
+    insta::assert_snapshot!(refusal(&["a[.jsonl"]), @r"
+    error: `a[.jsonl` is not a glob: invalid range pattern (character 1)
+    hint: put `[` and `]` around characters meant literally: `[*]`
+    ");
     assert!(matches!(crate::scan(&place.source(&["b"], 1)), Err(DataError::Input(_))));
 }
 
@@ -182,11 +230,17 @@ fn a_source_without_text_is_refused() {
     let place = Place::new();
     place.write("a.jsonl", b"\n\n");
     place.write("b.txt", b"");
-    insta::assert_snapshot!(place.refusal(&place.source(&["*.jsonl", "*.txt"], 100_000)), @r"");
+    insta::assert_snapshot!(place.refusal(&place.source(&["*.jsonl", "*.txt"], 100_000)), @r"
+    error: source `web` is empty: no text in what matches `*.jsonl`, `*.txt` in `HERE/in` (files: 2, documents skipped as broken: 0)
+    hint: check that these files are the right ones
+    ");
     place.write("a.jsonl", b"broken\n");
     let skip = OnBadDocument::Skip;
     let source = SourceFiles { on_bad_document: skip, ..place.source(&["*.jsonl"], 100_000) };
-    insta::assert_snapshot!(place.refusal(&source), @r"");
+    insta::assert_snapshot!(place.refusal(&source), @r"
+    error: source `web` is empty: no text in what matches `*.jsonl` in `HERE/in` (files: 1, documents skipped as broken: 1)
+    hint: check that these files are the right ones
+    ");
 }
 
 #[test]
@@ -194,13 +248,22 @@ fn a_source_with_an_empty_side_is_refused() {
     let place = Place::new();
     place.write("a.jsonl", &json_lines(0..30));
     place.write("none.jsonl", b"");
-    insta::assert_snapshot!(place.refusal(&place.source(&["a.jsonl"], 1)), @r"");
-    insta::assert_snapshot!(said_by_split(1_000_000), @r"");
+    insta::assert_snapshot!(place.refusal(&place.source(&["a.jsonl"], 1)), @r"
+    error: source `web` holds out none of 30 documents (a split of 0.0001 %), expected at least one
+    hint: raise the split, for example validation = 0.05, or name held-out files with text
+    ");
+    insta::assert_snapshot!(said_by_split(1_000_000), @r"
+    error: source `web` holds out all of 30 documents (a split of 100 %), expected some to train on
+    hint: lower the split, for example validation = 0.01, or name held-out files
+    ");
     let validation = Validation::Files(vec!["none.jsonl".into()]);
     let source = SourceFiles { validation, ..place.source(&["a.jsonl"], 0) };
     let other = place.root().join("other");
     let error = prepare(&source, &other, 1).unwrap_err();
-    insta::assert_snapshot!(place.shown(&error), @r"");
+    insta::assert_snapshot!(place.shown(&error), @r"
+    error: source `web` holds out none of 30 documents (validation files), expected at least one
+    hint: raise the split, for example validation = 0.05, or name held-out files with text
+    ");
 }
 
 fn said_by_split(ppm: u32) -> String {
@@ -216,7 +279,10 @@ fn a_file_on_both_sides_is_refused() {
     place.write("web/b.jsonl", &json_lines(30..40));
     let validation = Validation::Files(vec!["./web/b.jsonl".into()]);
     let source = SourceFiles { validation, ..place.source(&["web"], 0) };
-    insta::assert_snapshot!(place.refusal(&source), @r"");
+    insta::assert_snapshot!(place.refusal(&source), @r"
+    error: source `web`: `HERE/in/web/b.jsonl` is both trained on and held out, expected one of them
+    hint: name the training files with a glob that leaves the held-out ones out
+    ");
 }
 
 #[test]
@@ -226,7 +292,9 @@ fn an_unreadable_file_is_named() {
         .unwrap();
     let error = prepare(&place.source(&["loop.jsonl"], 1), &place.out(), 1).unwrap_err();
     let said = error.to_string().replace(&*place.root().to_string_lossy(), "HERE");
-    insta::assert_snapshot!(said, @r"");
+    insta::assert_snapshot!(said, @r"
+    cannot read `HERE/in/loop.jsonl`: Too many levels of symbolic links (os error 40)
+    ");
 }
 
 #[test]
@@ -247,7 +315,10 @@ fn a_full_disk_says_that_the_same_command_continues() {
     let mut full = fs::File::options().write(true).open("/dev/full").unwrap();
     let source = full.write_all(b"tokens").unwrap_err();
     let error = FileError::at("write", Path::new("prepared/web/train-00003.shard"))(source);
-    insta::assert_snapshot!(Place::new().shown(&error.into()), @r"");
+    insta::assert_snapshot!(Place::new().shown(&error.into()), @r"
+    error: cannot write `prepared/web/train-00003.shard`: No space left on device (os error 28)
+    hint: free some space and run the same command again: it continues from here
+    ");
 }
 
 #[test]

@@ -43,10 +43,22 @@ fn reseal(bytes: &mut [u8]) {
 
 #[test]
 fn a_truncated_shard_is_refused_when_opened() {
-    insta::assert_snapshot!(opening(|bytes| bytes.truncate(300)), @r"");
-    insta::assert_snapshot!(opening(|bytes| bytes.truncate(100)), @r"");
-    insta::assert_snapshot!(opening(Vec::clear), @r"");
-    insta::assert_snapshot!(opening(|bytes| bytes.push(0)), @r"");
+    insta::assert_snapshot!(opening(|bytes| bytes.truncate(300)), @r"
+    error: shard `HERE/out/train-00000.shard` has 300 bytes, expected 710
+    hint: remove its folder (`rm -r HERE/out`) and run `sparkjoy prepare` again
+    ");
+    insta::assert_snapshot!(opening(|bytes| bytes.truncate(100)), @r"
+    error: shard `HERE/out/train-00000.shard` has 100 bytes, expected 160
+    hint: remove its folder (`rm -r HERE/out`) and run `sparkjoy prepare` again
+    ");
+    insta::assert_snapshot!(opening(Vec::clear), @r"
+    error: shard `HERE/out/train-00000.shard` has 0 bytes, expected 160
+    hint: remove its folder (`rm -r HERE/out`) and run `sparkjoy prepare` again
+    ");
+    insta::assert_snapshot!(opening(|bytes| bytes.push(0)), @r"
+    error: shard `HERE/out/train-00000.shard` has 711 bytes, expected 710
+    hint: remove its folder (`rm -r HERE/out`) and run `sparkjoy prepare` again
+    ");
 }
 
 /// Peers row 11: a count is bounded by the file before anything is made of it.
@@ -62,12 +74,18 @@ fn a_count_no_file_can_have_is_refused() {
 
 #[test]
 fn a_foreign_file_is_refused() {
-    insta::assert_snapshot!(opening(|bytes| bytes[..8].copy_from_slice(b"\x93NUMPY\x01\0")), @r"");
+    insta::assert_snapshot!(opening(|bytes| bytes[..8].copy_from_slice(b"\x93NUMPY\x01\0")), @r"
+    error: `HERE/out/train-00000.shard` is not a shard: it starts with `\x93NUMPY\x01\x00`, expected `SJSHARD`
+    hint: remove its folder (`rm -r HERE/out`) and run `sparkjoy prepare` again
+    ");
 }
 
 #[test]
 fn a_newer_version_is_refused() {
-    insta::assert_snapshot!(opening(|bytes| bytes[8] = 2), @r"");
+    insta::assert_snapshot!(opening(|bytes| bytes[8] = 2), @r"
+    error: shard `HERE/out/train-00000.shard` has format version 2, expected 1
+    hint: use a newer sparkjoy, or remove `HERE/out` and run `sparkjoy prepare` again
+    ");
 }
 
 #[test]
@@ -99,7 +117,10 @@ fn an_altered_token_is_found_when_it_is_read() {
     alter(&shard, |bytes| bytes[200] ^= 1);
     let corpus = Corpus::open(&place.out()).unwrap();
     let said = place.shown(&corpus.verify().unwrap_err());
-    insta::assert_snapshot!(said, @r"");
+    insta::assert_snapshot!(said, @r"
+    error: shard `HERE/out/train-00000.shard` is altered: bytes 128 to 670 have checksum 09885e522a617d61, expected fe4c72d642c66ae5
+    hint: remove its folder (`rm -r HERE/out`) and run `sparkjoy prepare` again
+    ");
 }
 
 #[test]
@@ -132,7 +153,10 @@ fn a_token_outside_the_vocabulary_is_refused() {
     accept_hash(&place, &shard);
     let corpus = Corpus::open(&place.out()).unwrap();
     let error = corpus.read(Part::Train, 0, &mut [0; 4]).unwrap_err();
-    insta::assert_snapshot!(place.shown(&error), @r"");
+    insta::assert_snapshot!(place.shown(&error), @r"
+    error: shard `HERE/out/train-00000.shard` holds token 300 at bytes 128 to 670, expected ids below 300
+    hint: remove its folder (`rm -r HERE/out`) and run `sparkjoy prepare` again
+    ");
 }
 
 /// Peers row 20: the frequency of end-of-text is that of documents.
@@ -146,7 +170,10 @@ fn a_shard_with_a_document_end_too_many_is_refused() {
     });
     accept_hash(&place, &shard);
     let error = Corpus::open(&place.out()).unwrap().verify().unwrap_err();
-    insta::assert_snapshot!(place.shown(&error), @r"");
+    insta::assert_snapshot!(place.shown(&error), @r"
+    error: shard `HERE/out/train-00000.shard` is altered: its count of end-of-text tokens is 4, expected 3, one after each document
+    hint: remove its folder (`rm -r HERE/out`) and run `sparkjoy prepare` again
+    ");
 }
 
 #[test]
@@ -216,14 +243,20 @@ fn a_shard_of_another_tokenizer_is_refused() {
 fn a_missing_shard_is_named() {
     let (place, _, shard) = prepared();
     fs::remove_file(shard).unwrap();
-    insta::assert_snapshot!(place.shown(&Corpus::open(&place.out()).unwrap_err()), @r"");
+    insta::assert_snapshot!(place.shown(&Corpus::open(&place.out()).unwrap_err()), @r"
+    error: shard `HERE/out/train-00000.shard` is missing, expected 710 bytes
+    hint: remove its folder (`rm -r HERE/out`) and run `sparkjoy prepare` again
+    ");
 }
 
 #[test]
 fn a_folder_without_done_is_not_opened() {
     let (place, _, _) = prepared();
     fs::remove_file(place.out().join("DONE")).unwrap();
-    insta::assert_snapshot!(place.shown(&Corpus::open(&place.out()).unwrap_err()), @r"");
+    insta::assert_snapshot!(place.shown(&Corpus::open(&place.out()).unwrap_err()), @r"
+    error: `HERE/out` is not a whole prepared source: no `DONE`
+    hint: run `sparkjoy prepare` with the study: it continues
+    ");
 }
 
 #[test]
@@ -248,20 +281,35 @@ fn a_manifest_that_cannot_be_read_is_refused() {
 fn a_folder_made_with_other_settings_is_refused() {
     let (place, source, _) = prepared();
     let other = SourceFiles { validation: Validation::Split(Ppm(10_000)), ..source.clone() };
-    insta::assert_snapshot!(place.refusal(&other), @r"");
+    insta::assert_snapshot!(place.refusal(&other), @r"
+    error: `HERE/out` was prepared with validation from `a split of 20 %`, expected `a split of 1 %`
+    hint: remove it (`rm -r HERE/out`), or keep it and prepare elsewhere with `--prepared`
+    ");
     let other = SourceFiles { text_field: "content".into(), ..source.clone() };
-    insta::assert_snapshot!(place.refusal(&other), @r"");
+    insta::assert_snapshot!(place.refusal(&other), @r"
+    error: `HERE/out` was prepared with text_field `text`, expected `content`
+    hint: remove it (`rm -r HERE/out`), or keep it and prepare elsewhere with `--prepared`
+    ");
     let other = SourceFiles { on_bad_document: OnBadDocument::Skip, ..source.clone() };
-    insta::assert_snapshot!(place.refusal(&other), @r"");
+    insta::assert_snapshot!(place.refusal(&other), @r"
+    error: `HERE/out` was prepared with on_bad_document `refuse`, expected `skip`
+    hint: remove it (`rm -r HERE/out`), or keep it and prepare elsewhere with `--prepared`
+    ");
     let other = SourceFiles { name: SourceName::new("code").unwrap(), ..source };
-    insta::assert_snapshot!(place.refusal(&other), @r"");
+    insta::assert_snapshot!(place.refusal(&other), @r"
+    error: `HERE/out` was prepared with source `web`, expected `code`
+    hint: remove it (`rm -r HERE/out`), or keep it and prepare elsewhere with `--prepared`
+    ");
 }
 
 #[test]
 fn input_that_changed_is_refused_by_file() {
     let (place, source, _) = prepared();
     let added = place.write("b.jsonl", &json_lines(60..70));
-    insta::assert_snapshot!(place.refusal(&source), @r"");
+    insta::assert_snapshot!(place.refusal(&source), @r"
+    error: `HERE/out` was prepared from other text: file `b.jsonl` is new (2 files found, expected 1)
+    hint: remove it (`rm -r HERE/out`), or keep it and prepare elsewhere with `--prepared`
+    ");
     fs::remove_file(added).unwrap();
     place.prepare(&source).unwrap();
     place.write("a.jsonl", &json_lines(0..61));
@@ -283,8 +331,14 @@ fn a_file_less_or_on_the_other_side_is_refused() {
         ..place.source(train, 0)
     };
     place.prepare(&given(&["a.jsonl", "b.jsonl"], &["c.jsonl"])).unwrap();
-    insta::assert_snapshot!(place.refusal(&given(&["a.jsonl"], &["c.jsonl"])), @r"");
-    insta::assert_snapshot!(place.refusal(&given(&["a.jsonl"], &["b.jsonl", "c.jsonl"])), @r"");
+    insta::assert_snapshot!(place.refusal(&given(&["a.jsonl"], &["c.jsonl"])), @r"
+    error: `HERE/out` was prepared from other text: file `b.jsonl` is gone (2 files found, expected 3)
+    hint: remove it (`rm -r HERE/out`), or keep it and prepare elsewhere with `--prepared`
+    ");
+    insta::assert_snapshot!(place.refusal(&given(&["a.jsonl"], &["b.jsonl", "c.jsonl"])), @r"
+    error: `HERE/out` was prepared from other text: file `b.jsonl` is held out now, expected trained on
+    hint: remove it (`rm -r HERE/out`), or keep it and prepare elsewhere with `--prepared`
+    ");
 }
 
 #[test]
