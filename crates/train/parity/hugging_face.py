@@ -4,7 +4,7 @@
     python crates/train/parity/hugging_face.py FOLDER
 
 Needs torch, transformers and safetensors. Exits 1 if a logit differs by more than 1e-4, if a
-tensor is missing or left over, or if the tokenizer does not give text and ids back.
+tensor is missing or left over, or if the tokenizer does not give the text back.
 """
 
 import json
@@ -43,7 +43,7 @@ def largest_difference(run: Path) -> float:
             logits = model(torch.tensor([row["ids"]])).logits[0]
         ours = torch.tensor(row["logits"]).reshape(logits.shape)
         largest = max(largest, (ours - logits).abs().max().item())
-        assert tokenizer.decode(row["ids"]) == row["text"], row["text"]
+        assert tokenizer.decode(row["ids"], skip_special_tokens=True) == row["text"], row["text"]
     scale = max(abs(x) for row in parity["rows"] for x in row["logits"])
     print(f"{run.name}: largest difference {largest:.2e}, largest logit {scale:.2f}")
     return largest

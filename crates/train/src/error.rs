@@ -335,14 +335,18 @@ impl Hint for TrainError {
             Self::NoParent { .. } => {
                 "train the trunk first: `sparkjoy run` does it on the way to the branch".to_owned()
             }
-            Self::NoCheckpoint { folder } => {
-                format!("name a folder such as `{}`", folder.join("step-000500").display())
-            }
+            Self::NoCheckpoint { folder } => format!(
+                "run `sparkjoy show {}` to see which checkpoints are there",
+                folder.parent().unwrap_or(folder).display()
+            ),
+            Self::Tensor { path, .. } => format!(
+                "compare `[model]` and `optimizer` of the study with `sparkjoy show {}`",
+                path.parent().unwrap_or(path).display()
+            ),
             Self::Incomplete { folder, .. } | Self::Occupied { folder, .. } => remove(folder),
-            Self::Altered { path, .. }
-            | Self::Header { path, .. }
-            | Self::Tensor { path, .. }
-            | Self::Format { path, .. } => remove(path.parent().unwrap_or(path)),
+            Self::Altered { path, .. } | Self::Header { path, .. } | Self::Format { path, .. } => {
+                remove(path.parent().unwrap_or(path))
+            }
             Self::Json { path, .. } | Self::Line { path, .. } => {
                 format!("restore `{}` as it was written, or remove its folder", path.display())
             }
@@ -368,8 +372,7 @@ impl Hint for TrainError {
 
 fn remove(folder: &std::path::Path) -> String {
     format!(
-        "remove `{}` and run the same command again: it is computed anew from the checkpoint \
-         before it",
+        "remove `{}` and run the same command again: it computes what is missing",
         folder.display()
     )
 }

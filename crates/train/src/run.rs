@@ -119,12 +119,13 @@ pub fn run(
     let run = Run { spec, order: &order, corpora: &corpora, tokenizer, target };
 
     let keep: Vec<u64> = request.keep.iter().copied().chain([target]).collect();
-    let folder = RunFolder::open(request.folder, spec, &keep)?;
+    let mut folder = RunFolder::open(request.folder, spec, &keep)?;
     let (mut state, recorded) = match folder.last_up_to(target) {
         Some(checkpoint) => {
             let checkpoint = Checkpoint::open(&checkpoint.folder)?;
             let recorded = checkpoint.inspect()?.files[METRICS].bytes;
             if checkpoint.step == target {
+                folder.remove_passed(target)?;
                 return Ok(Outcome::Done);
             }
             (continued(run, &checkpoint, threads)?, recorded)

@@ -58,8 +58,8 @@ pub(crate) struct RunFolder {
     /// Whole checkpoints by step, wherever they lie.
     checkpoints: BTreeMap<u64, Checkpoint>,
     keep: BTreeSet<u64>,
-    /// Unlocked when dropped, or by the system when the process dies.
-    _lock: File,
+    /// Held until dropped, or until the process dies.
+    lock: File,
 }
 
 impl RunFolder {
@@ -93,7 +93,7 @@ impl RunFolder {
         remove_leftovers(path)?;
         let checkpoints = own_checkpoints(path, run)?;
         let keep = add_to_kept(path, keep)?;
-        Ok(Self { path: path.to_owned(), run, checkpoints, keep, _lock: lock })
+        Ok(Self { path: path.to_owned(), run, checkpoints, keep, lock })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -130,9 +130,14 @@ impl RunFolder {
             }
             self.checkpoints.insert(step, checkpoint::save(&folder, contents)?);
         }
-        let passing =
+        self.remove_passed(step)
+    }
+
+    /// Removes the checkpoints before `step`, whose own is whole, that need not stay.
+    pub(crate) fn remove_passed(&mut self, step: u64) -> Result<(), TrainError> {
+        let passed =
             self.checkpoints.range(..step).map(|(&step, _)| step).filter(|&s| !self.keeps(s));
-        for step in passing.collect::<Vec<_>>() {
+        for step in passed.collect::<Vec<_>>() {
             let checkpoint = self.checkpoints.remove(&step).expect("the step was listed above");
             // Under a name that the next start cleans up, should this one not live to the end.
             let leftover = checkpoint.folder.with_added_extension("partial");
@@ -140,6 +145,14 @@ impl RunFolder {
             disk::remove(&leftover)?;
         }
         Ok(())
+    }
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        // Closing the file is not enough where another thread is starting a process just now: the
+        // new process shares it for a moment.
+        let _ = self.lock.unlock();
     }
 }
 

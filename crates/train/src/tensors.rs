@@ -234,7 +234,7 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
             read_two(&path, ["a", "b"], &SHAPE).unwrap_err()
         };
-        assert_eq!(refusal(&whole[..5]), "invalid header: too small");
+        assert_eq!(refusal(&whole[..5]), "header too small");
         let mut huge = whole.clone();
         huge[..8].copy_from_slice(&u64::MAX.to_le_bytes());
         assert_eq!(refusal(&huge), "header too large");

@@ -43,8 +43,10 @@ fn a_step_that_comes_out_otherwise_than_recorded_is_refused() {
     let folder = tiny.train(&spec, "run", LAST);
     let later = Checkpoint::at(&folder, LAST).unwrap().unwrap().folder;
     let metrics = later.join("metrics.jsonl");
-    let text = fs::read_to_string(&metrics).unwrap().replacen("\"loss\":5", "\"loss\":4", 1);
-    fs::write(&metrics, text).unwrap();
+    let text = fs::read_to_string(&metrics).unwrap();
+    let altered = text.replacen("\"loss\":", "\"loss\":1", 1);
+    assert_ne!(altered, text);
+    fs::write(&metrics, altered).unwrap();
     reseal(&later, |_| ());
     let error = refusal(RunRequest { target: 3, ..tiny.request(&spec, &folder) });
     assert!(matches!(error, TrainError::NotReproduced { step: 1, .. }), "{error}");

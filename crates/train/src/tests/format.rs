@@ -21,7 +21,42 @@ fn a_checkpoint_holds_these_files_and_tensors() {
             listing.push(format!("{name} {tensor} {} {}\n", info["dtype"], info["shape"]));
         }
     }
-    insta::assert_snapshot!(listing.concat(), @"");
+    insta::assert_snapshot!(listing.concat(), @r#"
+DONE
+config.json
+metrics.jsonl
+model.safetensors
+optimizer.safetensors
+state.json
+tokenizer.json
+tokenizer_config.json
+model.safetensors __metadata__ null null
+model.safetensors transformer.blocks.0.attn.Wqkv.weight "F32" [48,16]
+model.safetensors transformer.blocks.0.attn.out_proj.weight "F32" [16,16]
+model.safetensors transformer.blocks.0.ffn.down_proj.weight "F32" [16,64]
+model.safetensors transformer.blocks.0.ffn.up_proj.weight "F32" [64,16]
+model.safetensors transformer.blocks.0.norm_1.weight "F32" [16]
+model.safetensors transformer.blocks.0.norm_2.weight "F32" [16]
+model.safetensors transformer.norm_f.weight "F32" [16]
+model.safetensors transformer.wte.weight "F32" [288,16]
+optimizer.safetensors __metadata__ null null
+optimizer.safetensors exp_avg.transformer.blocks.0.attn.Wqkv.weight "F32" [48,16]
+optimizer.safetensors exp_avg.transformer.blocks.0.attn.out_proj.weight "F32" [16,16]
+optimizer.safetensors exp_avg.transformer.blocks.0.ffn.down_proj.weight "F32" [16,64]
+optimizer.safetensors exp_avg.transformer.blocks.0.ffn.up_proj.weight "F32" [64,16]
+optimizer.safetensors exp_avg.transformer.blocks.0.norm_1.weight "F32" [16]
+optimizer.safetensors exp_avg.transformer.blocks.0.norm_2.weight "F32" [16]
+optimizer.safetensors exp_avg.transformer.norm_f.weight "F32" [16]
+optimizer.safetensors exp_avg.transformer.wte.weight "F32" [288,16]
+optimizer.safetensors exp_avg_sq.transformer.blocks.0.attn.Wqkv.weight "F32" [48,16]
+optimizer.safetensors exp_avg_sq.transformer.blocks.0.attn.out_proj.weight "F32" [16,16]
+optimizer.safetensors exp_avg_sq.transformer.blocks.0.ffn.down_proj.weight "F32" [16,64]
+optimizer.safetensors exp_avg_sq.transformer.blocks.0.ffn.up_proj.weight "F32" [64,16]
+optimizer.safetensors exp_avg_sq.transformer.blocks.0.norm_1.weight "F32" [16]
+optimizer.safetensors exp_avg_sq.transformer.blocks.0.norm_2.weight "F32" [16]
+optimizer.safetensors exp_avg_sq.transformer.norm_f.weight "F32" [16]
+optimizer.safetensors exp_avg_sq.transformer.wte.weight "F32" [288,16]
+"#);
 }
 
 #[test]
@@ -31,7 +66,44 @@ fn config_json_is_what_transformers_reads() {
     spec.shape.clip_qkv = Some(6.0);
     let folder = tiny.train(&spec, "run", 0);
     let config = String::from_utf8(contents(&folder, 0).remove("config.json").unwrap()).unwrap();
-    insta::assert_snapshot!(config, @"");
+    insta::assert_snapshot!(config, @r#"
+{
+  "architectures": [
+    "MptForCausalLM"
+  ],
+  "attn_config": {
+    "alibi": true,
+    "alibi_bias_max": 8,
+    "attn_impl": "torch",
+    "attn_pdrop": 0,
+    "attn_type": "multihead_attention",
+    "attn_uses_sequence_id": false,
+    "clip_qkv": 6.0,
+    "prefix_lm": false,
+    "qk_ln": false,
+    "softmax_scale": null
+  },
+  "bos_token_id": 279,
+  "d_model": 16,
+  "dtype": "float32",
+  "emb_pdrop": 0.0,
+  "eos_token_id": 279,
+  "expansion_ratio": 4,
+  "layer_norm_epsilon": 0.00001,
+  "learned_pos_emb": false,
+  "logit_scale": null,
+  "max_seq_len": 16,
+  "model_type": "mpt",
+  "n_heads": 2,
+  "n_layers": 1,
+  "no_bias": true,
+  "norm_type": "low_precision_layernorm",
+  "resid_pdrop": 0.0,
+  "tie_word_embeddings": true,
+  "use_cache": true,
+  "vocab_size": 288
+}
+"#);
 }
 
 #[test]

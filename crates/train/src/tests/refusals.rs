@@ -27,8 +27,8 @@ fn text(tiny: &Tiny, error: &TrainError) -> String {
     if let Some(hint) = error.hint() {
         write!(text, "\nhint: {hint}").unwrap();
     }
-    let runs = tiny.folder("");
-    let text = text.replace(&*runs.to_string_lossy(), "runs/").replace("runs//", "runs/");
+    let runs = tiny.folder("nowhere");
+    let text = text.replace(&*runs.parent().unwrap().to_string_lossy(), "runs");
     anonymous(&text)
 }
 
@@ -71,13 +71,25 @@ fn flip(path: &Path) {
 fn a_checkpoint_that_is_not_whole_is_refused() {
     let tiny = Tiny::new();
     let (_, checkpoint) = stopped(&tiny);
-    insta::assert_snapshot!(open_error(&tiny, &tiny.folder("nowhere")), @"");
+    insta::assert_snapshot!(open_error(&tiny, &tiny.folder("nowhere")), @r#"
+`runs/nowhere` is not a checkpoint: it has neither `state.json` nor `DONE`
+hint: run `sparkjoy show runs` to see which checkpoints are there
+"#);
     cut(&checkpoint.join("model.safetensors"), 4);
-    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @"");
+    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @r#"
+`runs/run/step-000002/model.safetensors` was altered: found 31,724 bytes, expected 31,728 bytes
+hint: remove `runs/run/step-000002` and run the same command again: it computes what is missing
+"#);
     fs::remove_file(checkpoint.join("model.safetensors")).unwrap();
-    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @"");
+    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @r#"
+checkpoint `runs/run/step-000002` is incomplete: no `model.safetensors`
+hint: remove `runs/run/step-000002` and run the same command again: it computes what is missing
+"#);
     fs::remove_file(checkpoint.join("DONE")).unwrap();
-    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @"");
+    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @r#"
+checkpoint `runs/run/step-000002` is incomplete: no `DONE`
+hint: remove `runs/run/step-000002` and run the same command again: it computes what is missing
+"#);
 }
 
 #[test]
@@ -95,7 +107,10 @@ fn an_altered_file_of_the_same_size_is_refused() {
         fs::write(&path, before).unwrap();
     }
     flip(&checkpoint.join("model.safetensors"));
-    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @"");
+    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @r#"
+`runs/run/step-000002/model.safetensors` was altered: found content …, expected content …
+hint: remove `runs/run/step-000002` and run the same command again: it computes what is missing
+"#);
     let error = load_model(&checkpoint, 1, 1).err().unwrap();
     assert!(matches!(error, TrainError::Altered { .. }), "{error}");
 }
@@ -105,9 +120,16 @@ fn a_checkpoint_of_another_version_is_refused() {
     let tiny = Tiny::new();
     let (_, checkpoint) = stopped(&tiny);
     reseal(&checkpoint, |state| state["format"] = 2.into());
-    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @"");
+    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @r#"
+`runs/run/step-000002/state.json` has format 2, expected format 1
+hint: remove `runs/run/step-000002` and run the same command again: it computes what is missing
+"#);
     reseal(&checkpoint, |state| *state = serde_json::json!({ "format": 1, "files": {} }));
-    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @"");
+    insta::assert_snapshot!(open_error(&tiny, &checkpoint), @r#"
+cannot read `runs/run/step-000002/state.json`
+  caused by: missing field `run` at line 4 column 1
+hint: restore `runs/run/step-000002/state.json` as it was written, or remove its folder
+"#);
 }
 
 #[test]
@@ -116,11 +138,17 @@ fn a_folder_of_another_run_is_refused() {
     let (folder, _) = stopped(&tiny);
     let mut spec = tiny.trunk(ADAM);
     spec.batch = 2;
-    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @"");
+    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @r#"
+`runs/run` belongs to run …, expected run …; they differ in `batch`, `optimizer`
+hint: the study has changed since `runs/run` was begun; use another `--runs` folder, or remove this one
+"#);
     // A checkpoint that was carried over from another run.
     let other = tiny.train(&spec, "other", 1);
     fs::rename(folder.join("step-000002"), other.join("step-000002")).unwrap();
-    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &other))), @"");
+    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &other))), @r#"
+`runs/other/step-000002` belongs to run …, expected run …
+hint: the study has changed since `runs/other/step-000002` was begun; use another `--runs` folder, or remove this one
+"#);
 }
 
 #[test]
@@ -131,9 +159,16 @@ fn an_altered_run_json_is_refused() {
     let path = folder.join("run.json");
     let json = fs::read_to_string(&path).unwrap();
     fs::write(&path, json.replace("\"seed\": 17", "\"seed\": 18")).unwrap();
-    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @"");
+    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @r#"
+`runs/run/run.json` was altered: found a spec …, expected a spec …
+hint: remove `runs/run` and run the same command again: it computes what is missing
+"#);
     fs::write(&path, &json[..40]).unwrap();
-    insta::assert_snapshot!(text(&tiny, &read_spec(&folder).unwrap_err()), @"");
+    insta::assert_snapshot!(text(&tiny, &read_spec(&folder).unwrap_err()), @r#"
+cannot read `runs/run/run.json`
+  caused by: EOF while parsing a string at line 2 column 38
+hint: restore `runs/run/run.json` as it was written, or remove its folder
+"#);
 }
 
 #[test]
@@ -144,7 +179,10 @@ fn two_processes_never_train_in_one_folder() {
     let lock = fs::File::options().write(true).open(folder.join("lock")).unwrap();
     lock.lock().unwrap();
     fs::write(folder.join("lock"), "4711").unwrap();
-    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @"");
+    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @r#"
+`runs/run` is in use by another process (4711)
+hint: wait until that process is done, or stop it with Ctrl-C: it saves and exits
+"#);
     drop(lock);
     run(tiny.request(&spec, &folder), &mut go_on).unwrap();
 }
@@ -155,7 +193,10 @@ fn a_target_outside_the_phases_is_refused() {
     let trunk = tiny.trunk(LION);
     let folder = tiny.folder("run");
     let request = RunRequest { target: LAST + 1, ..tiny.request(&trunk, &folder) };
-    insta::assert_snapshot!(text(&tiny, &refusal(request)), @"");
+    insta::assert_snapshot!(text(&tiny, &refusal(request)), @r#"
+step 7 is asked for, the run goes from step 0 to step 6
+hint: lengthen the phases in the study: a run is never trained beyond its plan
+"#);
     let branch = branch_of(&trunk);
     let error = refusal(RunRequest { target: SWITCH - 1, ..tiny.request(&branch, &folder) });
     assert!(matches!(error, TrainError::Target { target: 2, first: 3, last: 6 }), "{error}");
@@ -177,15 +218,30 @@ fn a_branch_starts_from_its_parent_at_its_step_or_not_at_all() {
         fs::remove_dir_all(&folder).unwrap();
         text(&tiny, &error)
     };
-    insta::assert_snapshot!(error(&branch, None), @"");
-    insta::assert_snapshot!(error(&branch, Some("trunk/step-000002")), @"");
-    insta::assert_snapshot!(error(&branch, Some("trunk/step-000004")), @"");
+    insta::assert_snapshot!(error(&branch, None), @r#"
+no checkpoint of run … at step 3 is given to branch from
+hint: train the trunk first: `sparkjoy run` does it on the way to the branch
+"#);
+    insta::assert_snapshot!(error(&branch, Some("trunk/step-000002")), @r#"
+cannot branch from `runs/trunk/step-000002`: it is of step 2, expected step 3
+hint: run the study again from the trunk: `sparkjoy run` makes the checkpoints that are missing
+"#);
+    insta::assert_snapshot!(error(&branch, Some("trunk/step-000004")), @r#"
+`runs/trunk/step-000004` is not a checkpoint: it has neither `state.json` nor `DONE`
+hint: run `sparkjoy show runs/trunk` to see which checkpoints are there
+"#);
     let mut orphan = branch.clone();
     orphan.start = Start::Branch { run: orphan.fingerprint() };
-    insta::assert_snapshot!(error(&orphan, Some("trunk/step-000003")), @"");
+    insta::assert_snapshot!(error(&orphan, Some("trunk/step-000003")), @r#"
+cannot branch from `runs/trunk/step-000003`: it belongs to run …, expected run …
+hint: run the study again from the trunk: `sparkjoy run` makes the checkpoints that are missing
+"#);
     let mut forgetful = branch.clone();
     forgetful.opening = sparkjoy_mix::Ledger::default();
-    insta::assert_snapshot!(error(&forgetful, Some("trunk/step-000003")), @"");
+    insta::assert_snapshot!(error(&forgetful, Some("trunk/step-000003")), @r#"
+checkpoint `runs/trunk/step-000003` has read 3 sequences of `code`, expected 0
+hint: run the study again from the trunk: `sparkjoy run` makes the checkpoints that are missing
+"#);
 }
 
 #[test]
@@ -197,15 +253,25 @@ fn other_moments_or_another_shape_are_refused() {
     let mut branch = branch_of(&trunk);
     branch.optimizer = ADAM;
     let from = |spec| RunRequest { start_from: Some(&parent), ..tiny.request(spec, &folder) };
-    insta::assert_snapshot!(text(&tiny, &refusal(from(&branch))), @"");
+    insta::assert_snapshot!(text(&tiny, &refusal(from(&branch))), @r#"
+tensor `exp_avg_sq.transformer.blocks.0.attn.Wqkv.weight` in `runs/trunk/step-000003/optimizer.safetensors`: found no such tensor, expected F32 [48, 16]
+hint: compare `[model]` and `optimizer` of the study with `sparkjoy show runs/trunk/step-000003`
+"#);
     fs::remove_dir_all(&folder).unwrap();
     let mut branch = branch_of(&trunk);
     branch.shape.width = 32;
-    insta::assert_snapshot!(text(&tiny, &refusal(from(&branch))), @"");
+    insta::assert_snapshot!(text(&tiny, &refusal(from(&branch))), @r#"
+tensor `transformer.wte.weight` in `runs/trunk/step-000003/model.safetensors`: found F32 [288, 16], expected F32 [288, 32]
+hint: compare `[model]` and `optimizer` of the study with `sparkjoy show runs/trunk/step-000003`
+"#);
     fs::write(parent.join("model.safetensors"), [9, 0, 0, 0, 0, 0, 0, 0, b'{']).unwrap();
     reseal(&parent, |_| ());
     let error = load_model(&parent, 1, 1).err().unwrap();
-    insta::assert_snapshot!(text(&tiny, &error), @"");
+    insta::assert_snapshot!(text(&tiny, &error), @r#"
+cannot read `runs/trunk/step-000003/model.safetensors`
+  caused by: invalid header length
+hint: remove `runs/trunk/step-000003` and run the same command again: it computes what is missing
+"#);
 }
 
 #[test]
@@ -215,27 +281,45 @@ fn data_other_than_planned_is_refused() {
     let folder = tiny.folder("run");
     let mut changed = spec.clone();
     changed.supplies[2].fingerprint = spec.supplies[0].fingerprint;
-    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&changed, &folder))), @"");
+    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&changed, &folder))), @r#"
+source `web` has content …, the run was planned with …
+hint: run `sparkjoy plan` to see what the sources are now; a run goes on only with the data it was planned with
+"#);
     let mut changed = spec.clone();
     changed.supplies[2].sequences = 1_024;
     insta::assert_snapshot!(
         text(&tiny, &refusal(tiny.request(&changed, &folder))).replace(
             &spec.supplies[2].sequences.to_string(), "N"),
-        @""
+        @r#"
+source `web` has N sequences, the run was planned with 1,024
+hint: run `sparkjoy plan` to see what the sources are now; a run goes on only with the data it was planned with
+"#
     );
     let corpora = &tiny.corpora[..2];
     let request = RunRequest { corpora, ..tiny.request(&spec, &folder) };
-    insta::assert_snapshot!(text(&tiny, &refusal(request)), @"");
+    insta::assert_snapshot!(text(&tiny, &refusal(request)), @r#"
+source `web` is in the run but not among the prepared sources
+hint: run `sparkjoy plan` to see what the sources are now; a run goes on only with the data it was planned with
+"#);
     let other = Tokenizer::train_bpe(&["other words".to_owned()], 258).unwrap();
     let request = RunRequest { tokenizer: &other, ..tiny.request(&spec, &folder) };
-    insta::assert_snapshot!(text(&tiny, &refusal(request)), @"");
+    insta::assert_snapshot!(text(&tiny, &refusal(request)), @r#"
+the tokenizer of the study is …, the run was planned with …
+hint: run `sparkjoy plan` to see what the sources are now; a run goes on only with the data it was planned with
+"#);
     let mut changed = spec.clone();
     changed.tokenizer = other.fingerprint();
     let request = RunRequest { tokenizer: &other, ..tiny.request(&changed, &folder) };
-    insta::assert_snapshot!(text(&tiny, &refusal(request)), @"");
+    insta::assert_snapshot!(text(&tiny, &refusal(request)), @r#"
+the tokenizer of source `code` is …, the run was planned with …
+hint: run `sparkjoy plan` to see what the sources are now; a run goes on only with the data it was planned with
+"#);
     let mut changed = spec.clone();
     changed.shape.vocab = 256;
-    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&changed, &folder))), @"");
+    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&changed, &folder))), @r#"
+the model has 256 rows of embedding, the tokenizer has 280 ids
+hint: set `vocab` of the model to at least 280
+"#);
     assert!(!folder.exists(), "a refused run made its folder");
 }
 
@@ -248,7 +332,10 @@ fn a_run_that_diverges_stops_and_shows_its_batch() {
     let request = RunRequest { keep: &[1], ..tiny.request(&spec, &folder) };
     let error = refusal(request);
     let TrainError::Diverged { step, ref path, .. } = error else { panic!("{error}") };
-    insta::assert_snapshot!(text(&tiny, &error), @"");
+    insta::assert_snapshot!(text(&tiny, &error), @r#"
+training diverged at step 3: loss 5.6630, gradient norm NaN, learning rate 1.000e36, batch of 16 tokens of `code`, 48 tokens of `web`
+hint: run `sparkjoy show runs/run/diverged-3.json` to see the text of the batch; a lower `lr`, a longer `warmup` or a `grad_clip` are the usual cures
+"#);
 
     let divergence = Divergence::open(path).unwrap();
     assert_eq!((divergence.step, divergence.run), (step, spec.fingerprint()));
@@ -272,7 +359,10 @@ fn broken_weights_are_never_saved_over_good_ones() {
     spec.optimizer = OptimizerKind::LionW { lr: 1e39, betas: [0.9, 0.95], weight_decay: 0.0 };
     let folder = tiny.folder("run");
     let error = run(tiny.request(&spec, &folder), &mut |_| Signal::Save).unwrap_err();
-    insta::assert_snapshot!(text(&tiny, &error), @"");
+    insta::assert_snapshot!(text(&tiny, &error), @r#"
+training diverged after step 2: `transformer.wte.weight` holds a weight that is not finite
+hint: the last checkpoint is whole; a lower `lr` or a longer `warmup` in the study makes another run
+"#);
     let checkpoints = Checkpoint::list(&folder).unwrap();
     assert_eq!(checkpoints.len(), 1);
     Checkpoint::open(&checkpoints[0].folder).unwrap();
@@ -286,7 +376,11 @@ fn a_broken_line_of_metrics_is_named() {
     let mut metrics = fs::read_to_string(&path).unwrap();
     metrics.push_str("{\"step\": 3}\n{\"half");
     fs::write(&path, metrics).unwrap();
-    insta::assert_snapshot!(text(&tiny, &read_metrics(&folder).unwrap_err()), @"");
+    insta::assert_snapshot!(text(&tiny, &read_metrics(&folder).unwrap_err()), @r#"
+cannot read `runs/run/metrics.jsonl` line 3
+  caused by: missing field `loss` at line 1 column 11
+hint: restore `runs/run/metrics.jsonl` as it was written, or remove its folder
+"#);
 }
 
 #[test]
@@ -295,10 +389,18 @@ fn a_shape_or_a_mixture_that_cannot_be_is_refused() {
     let folder = tiny.folder("run");
     let mut spec = tiny.trunk(LION);
     spec.shape.heads = 3;
-    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @"");
+    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @r#"
+cannot build the model
+  caused by: width 16 is not a multiple of 3 heads
+hint: change `[model]` in the study
+"#);
     let mut spec = tiny.trunk(LION);
     spec.supplies.retain(|supply| supply.name != SourceName::new("web").unwrap());
-    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @"");
+    insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @r#"
+cannot order the sequences
+  caused by: the mixture of phase 0 names source `web`, expected one of `code`, `math`
+hint: change `[mixtures]` or `[sources]` in the study
+"#);
 }
 
 #[test]
@@ -309,9 +411,17 @@ fn a_batch_that_cannot_be_read_names_its_step_and_source() {
         source_name: SourceName::new("web").unwrap(),
         source: Box::new(sparkjoy_data::DataError::Interrupted),
     };
-    insta::assert_snapshot!(text(&tiny, &error), @"");
+    insta::assert_snapshot!(text(&tiny, &error), @r#"
+cannot read the batch of step 1,024 from source `web`
+  caused by: interrupted
+hint: run the same command again: it continues from here
+"#);
     let error = TrainError::Tokenizer { source: Box::new(sparkjoy_data::DataError::Interrupted) };
-    insta::assert_snapshot!(text(&tiny, &error), @"");
+    insta::assert_snapshot!(text(&tiny, &error), @r#"
+cannot save the tokenizer
+  caused by: interrupted
+hint: run the same command again: it continues from here
+"#);
 }
 
 #[test]
@@ -319,7 +429,13 @@ fn other_refusals_in_words() {
     let tiny = Tiny::new();
     let folder = tiny.folder("run/step-000002");
     let error = TrainError::Occupied { folder: folder.clone(), step: 2 };
-    insta::assert_snapshot!(text(&tiny, &error), @"");
+    insta::assert_snapshot!(text(&tiny, &error), @r#"
+cannot save step 2: `runs/run/step-000002` is there and is no checkpoint of that step
+hint: remove `runs/run/step-000002` and run the same command again: it computes what is missing
+"#);
     let error = TrainError::NotReproduced { step: 2, path: tiny.folder("run/metrics.jsonl") };
-    insta::assert_snapshot!(text(&tiny, &error), @"");
+    insta::assert_snapshot!(text(&tiny, &error), @r#"
+step 2 does not come out as recorded in `runs/run/metrics.jsonl`
+hint: later checkpoints were computed on a machine that rounds differently; remove `runs/run` to compute the whole run on this one
+"#);
 }
