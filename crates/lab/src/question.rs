@@ -136,18 +136,18 @@ impl<'a> Tree<'a> {
         for removal in remove {
             let ending = self.without(&mixture.value, removal, refill)?;
             let runs = self.grow(&ending, window)?;
-            let mut arm = |controls: &[usize], control_label: &str| {
+            let arm = |controls: &[usize], control_label: &str| {
                 let arm = Arm {
                     label: format!("− {}", removal.value.names.join(" − ")),
                     branches: runs.clone(),
                     controls: controls.to_vec(),
                     control_label: control_label.to_owned(),
                 };
-                Ok::<_, LabError>(arms.push(self.checked(arm, &ending.label, removal.line)?))
+                self.checked(arm, &ending.label, removal.line)
             };
-            arm(&full_runs, &against_full)?;
+            arms.push(arm(&full_runs, &against_full)?);
             if !full_is_base {
-                arm(&base_runs, &against_base)?;
+                arms.push(arm(&base_runs, &against_base)?);
             }
         }
         Ok(QuestionPlan { ask: Ask::Removal, mixture: mixture.value.clone(), arms })

@@ -100,7 +100,7 @@ impl Study {
         let mixtures = mixture::mixtures(table("mixtures", "a table per mixture")?, &sources)?;
         let known = Known { sources: &sources, mixtures: &mixtures, clock: training.clock };
         let mut trunk = table("trunk", "a table with the key `mixture`")?.table()?;
-        let trunk_mixture = known.mixture(trunk.required("mixture", "the trunk's mixture")?)?;
+        let trunk_mixture = known.mixture(&trunk.required("mixture", "the trunk's mixture")?)?;
         trunk.finish()?;
         let questions = table("questions", "at least one `[[questions]]`")?
             .list("a list of tables, each under `[[questions]]`")?

@@ -79,7 +79,7 @@ impl Known<'_> {
         let mut table = item.table()?;
         let ask = table.required("ask", "`duration` or `removal`")?;
         let ask = ask.choice(&["duration", "removal"])?;
-        let mixture = self.mixture(table.required("mixture", "the mixture asked about")?)?;
+        let mixture = self.mixture(&table.required("mixture", "the mixture asked about")?)?;
         let question = if ask == "duration" {
             Question::Duration { mixture, windows: self.windows(&mut table)? }
         } else {
@@ -98,7 +98,7 @@ impl Known<'_> {
     }
 
     /// The name of a defined mixture.
-    pub(crate) fn mixture(&self, item: Item<'_>) -> Result<Placed<String>, LabError> {
+    pub(crate) fn mixture(&self, item: &Item<'_>) -> Result<Placed<String>, LabError> {
         let name = item.string("the name of a mixture in quotes")?.to_owned();
         if !self.mixtures.contains_key(&name) {
             let nearest = nearest(&name, self.mixtures.keys().map(String::as_str));
@@ -182,18 +182,17 @@ impl Known<'_> {
 
     fn refill(&self, item: &Item<'_>) -> Result<Placed<Refill>, LabError> {
         let name = item.string("`domain`, `proportional` or a source in quotes")?;
-        let refill = match name {
-            "domain" => Refill::Domain,
-            "proportional" => Refill::Proportional,
-            _ => match self.sources.facts.keys().find(|source| source.as_str() == name) {
-                Some(source) => Refill::Source(source.clone()),
-                None => {
-                    let known = self.sources.facts.keys().map(SourceName::as_str);
-                    let nearest = nearest(name, known.chain(["domain", "proportional"]));
-                    let name = name.to_owned();
-                    return Err(item.problem(Problem::RefillUnknown { name, nearest }));
-                }
-            },
+        let mut sources = self.sources.facts.keys();
+        let refill = match (name, sources.find(|source| source.as_str() == name)) {
+            ("domain", _) => Refill::Domain,
+            ("proportional", _) => Refill::Proportional,
+            (_, Some(source)) => Refill::Source(source.clone()),
+            (_, None) => {
+                let known = self.sources.facts.keys().map(SourceName::as_str);
+                let nearest = nearest(name, known.chain(["domain", "proportional"]));
+                let name = name.to_owned();
+                return Err(item.problem(Problem::RefillUnknown { name, nearest }));
+            }
         };
         Ok(Placed { value: refill, line: item.line() })
     }

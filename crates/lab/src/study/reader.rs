@@ -102,14 +102,11 @@ impl<'i> Table<'i> {
                 let written: &str = k.borrow();
                 nearest(written, [key]).is_some()
             });
-            match misspelt {
-                Some(written) => self.unknown(written),
-                None => {
-                    let (key, table) = (key.to_owned(), self.name.clone());
-                    let problem = Problem::MissingKey { key, table, expected };
-                    self.source.problem(self.line, problem)
-                }
+            if let Some(written) = misspelt {
+                return self.unknown(written);
             }
+            let (key, table) = (key.to_owned(), self.name.clone());
+            self.source.problem(self.line, Problem::MissingKey { key, table, expected })
         })
     }
 
@@ -212,10 +209,8 @@ impl<'i> Item<'i> {
 
     /// The values of a list, each with its own line.
     pub(crate) fn list(self, expected: &'static str) -> Result<Vec<Self>, LabError> {
-        let DeValue::Array(_) = &self.value else { return Err(self.wrong(expected)) };
-        let Self { source, key, value: DeValue::Array(values), .. } = self else {
-            unreachable!("the value was an array a line ago")
-        };
+        let DeValue::Array(values) = self.value else { return Err(self.wrong(expected)) };
+        let Self { source, key, .. } = self;
         let item = |value: Spanned<DeValue<'i>>| Item {
             source,
             key: key.clone(),
