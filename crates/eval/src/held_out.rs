@@ -127,3 +127,41 @@ fn check(score: HeldOutScore) -> Result<HeldOutScore, EvalError> {
     }
     Ok(score)
 }
+
+#[cfg(test)]
+mod tests {
+    use sparkjoy_base::Hint;
+
+    use super::*;
+
+    fn score(nats: &[f64], bytes: &[u64]) -> HeldOutScore {
+        let source = SourceName::new("tales").unwrap();
+        let ordinals = (0..nats.len() as u64).collect();
+        HeldOutScore { source, ordinals, nats: nats.to_vec(), bytes: bytes.to_vec() }
+    }
+
+    #[test]
+    fn a_sequence_without_text_costs_nats_all_the_same() {
+        // 3 + 1 nats for 2 bytes: 2 nats a byte.
+        let score = check(score(&[3.0, 1.0], &[2, 0])).unwrap();
+        assert_eq!(score.bits_per_byte(), 2.0 / std::f64::consts::LN_2);
+    }
+
+    #[test]
+    fn the_first_token_is_no_target() {
+        assert_eq!(text_bytes(&[1, 2, 0, 2], &[0, 5, 3]), 6);
+    }
+
+    #[test]
+    fn held_out_text_without_text_is_refused() {
+        let error = check(score(&[3.0, 1.0], &[0, 0])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the 2 held-out sequences of source `tales` hold no text, only end-of-text tokens"
+        );
+        assert_eq!(
+            error.hint().unwrap(),
+            "look at the validation text of `[sources.tales]`: its documents are empty"
+        );
+    }
+}

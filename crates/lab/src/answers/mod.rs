@@ -9,7 +9,11 @@
 //! same order. A comparison of which any replicate is missing is missing as a whole; it is never
 //! computed from fewer.
 
+#[cfg(test)]
+pub(crate) mod invented;
 mod spread;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -5,6 +5,8 @@
 
 mod numbers;
 mod table;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::path::PathBuf;

@@ -1,0 +1,165 @@
+//! The report on the figures of `answers/invented.rs`, as it is read.
+
+use super::*;
+use crate::answers::invented::{answers, unfinished};
+
+#[test]
+fn a_terminal_shows_controls_then_differences_with_their_errors() {
+    insta::assert_snapshot!(report_text(&answers()), @"
+    invented · plan PLANFP
+    training: 1.54M tokens for the tree, 7.68M for every branch in full: 80.0 % saved
+    numbers: held-out bits per byte, lower is better; a domain is the plain mean of its sources, `all`
+      the plain mean of all sources
+    Δ: branch − control of the same replicate, mean of 3 ± standard error of that mean (standard
+      deviation / √3); ~ marks a mean within two standard errors: within noise, not ranked (noise alone
+      is left unmarked in 18 % of cells)
+
+    How long should the last phase on `upsampled` be?
+
+    control, ± deviation of 3 replicates      all      math       web
+                                              bpb       bpb       bpb
+    base, same 10% window                  0.9100    0.8600    1.0100
+                                          ±0.0100   ±0.0100   ±0.0100
+    base, same 20% window                  0.9100    0.8600    1.0100
+                                          ±0.0100   ±0.0100   ±0.0100
+
+    window, % base → upsampled      all      math       web
+                                          20 → 50   80 → 50
+                                  Δ bpb     Δ bpb     Δ bpb
+    against base, same 10% window
+      10%                       −0.0483   −0.0733   +0.0017~
+                                ±0.0016   ±0.0012   ±0.0023
+    against base, same 20% window
+      20%                       −0.0483   −0.0733   +0.0017~
+                                ±0.0016   ±0.0012   ±0.0023
+
+    What is each source worth in the last phase on `upsampled`?
+
+    control, ± deviation of 3 replicates      all      math       web
+                                              bpb       bpb       bpb
+    base, same 10% window                  0.9100    0.8600    1.0100
+                                          ±0.0100   ±0.0100   ±0.0100
+    upsampled, same 10% window             0.8617    0.7867    1.0117
+                                          ±0.0127   ±0.0120   ±0.0140
+
+    mixture, % base → upsampled      all      math       web
+                                           20 → 50   80 → 50
+                                   Δ bpb     Δ bpb     Δ bpb
+    against base, same 10% window
+      upsampled                  −0.0483   −0.0733   +0.0017~
+                                 ±0.0016   ±0.0012   ±0.0023
+      − puzzles                  −0.0267   −0.0408   +0.0017
+                                 ±0.0008   ±0.0012   ±0.0003
+    against upsampled, same 10% window
+      − puzzles                  +0.0217   +0.0325    0.0000~
+                                 ±0.0008   ±0.0000   ±0.0023
+    ");
+}
+
+#[test]
+fn markdown_shows_sources_too() {
+    insta::assert_snapshot!(report_markdown(&answers()), @"
+    # invented
+
+    plan PLANFP
+
+    training: 1.54M tokens for the tree, 7.68M for every branch in full: 80.0 % saved
+
+    numbers: held-out bits per byte, lower is better; a domain is the plain mean of its sources, `all` the plain mean of all sources
+
+    Δ: branch − control of the same replicate, mean of 3 ± standard error of that mean (standard deviation / √3); ~ marks a mean within two standard errors: within noise, not ranked (noise alone is left unmarked in 18 % of cells)
+
+    ## How long should the last phase on `upsampled` be?
+
+    | control, ± deviation of 3 replicates | all<br>bpb | math<br>bpb | web<br>bpb |
+    |:--|--:|--:|--:|
+    | base, same 10% window | 0.9100 ±0.0100 | 0.8600 ±0.0100 | 1.0100 ±0.0100 |
+    | base, same 20% window | 0.9100 ±0.0100 | 0.8600 ±0.0100 | 1.0100 ±0.0100 |
+
+    | window, % base → upsampled | all<br><br>Δ bpb | math<br>20 → 50<br>Δ bpb | web<br>80 → 50<br>Δ bpb |
+    |:--|--:|--:|--:|
+    | *against base, same 10% window* |  |  |  |
+    |   10% | −0.0483 ±0.0016 | −0.0733 ±0.0012 | +0.0017 ±0.0023 ~ |
+    | *against base, same 20% window* |  |  |  |
+    |   20% | −0.0483 ±0.0016 | −0.0733 ±0.0012 | +0.0017 ±0.0023 ~ |
+
+    By source, the same differences:
+
+    | source, share of base → upsampled | 10%<br>against base, same 10% window<br>Δ bpb | 20%<br>against base, same 20% window<br>Δ bpb |
+    |:--|--:|--:|
+    | math / proofs, 15 → 25 % | −0.0483 ±0.0012 | −0.0483 ±0.0012 |
+    | math / puzzles, 5 → 25 % | −0.0983 ±0.0012 | −0.0983 ±0.0012 |
+    | web / blogs, 80 → 50 % | +0.0017 ±0.0023 ~ | +0.0017 ±0.0023 ~ |
+
+    ## What is each source worth in the last phase on `upsampled`?
+
+    | control, ± deviation of 3 replicates | all<br>bpb | math<br>bpb | web<br>bpb |
+    |:--|--:|--:|--:|
+    | base, same 10% window | 0.9100 ±0.0100 | 0.8600 ±0.0100 | 1.0100 ±0.0100 |
+    | upsampled, same 10% window | 0.8617 ±0.0127 | 0.7867 ±0.0120 | 1.0117 ±0.0140 |
+
+    | mixture, % base → upsampled | all<br><br>Δ bpb | math<br>20 → 50<br>Δ bpb | web<br>80 → 50<br>Δ bpb |
+    |:--|--:|--:|--:|
+    | *against base, same 10% window* |  |  |  |
+    |   upsampled | −0.0483 ±0.0016 | −0.0733 ±0.0012 | +0.0017 ±0.0023 ~ |
+    |   − puzzles | −0.0267 ±0.0008 | −0.0408 ±0.0012 | +0.0017 ±0.0003 |
+    | *against upsampled, same 10% window* |  |  |  |
+    |   − puzzles | +0.0217 ±0.0008 | +0.0325 ±0.0000 | 0.0000 ±0.0023 ~ |
+
+    By source, the same differences:
+
+    | source, share of base → upsampled | upsampled<br>against base, same 10% window<br>Δ bpb | − puzzles<br>against upsampled, same 10% window<br>Δ bpb | − puzzles<br>against base, same 10% window<br>Δ bpb |
+    |:--|--:|--:|--:|
+    | math / proofs, 15 → 25 % | −0.0483 ±0.0012 | −0.0100 ±0.0000 | −0.0583 ±0.0012 |
+    | math / puzzles, 5 → 25 % | −0.0983 ±0.0012 | +0.0750 ±0.0000 | −0.0233 ±0.0012 |
+    | web / blogs, 80 → 50 % | +0.0017 ±0.0023 ~ | 0.0000 ±0.0023 ~ | +0.0017 ±0.0003 |
+    ");
+}
+
+#[test]
+fn what_is_missing_is_said_first() {
+    let text = report_text(&unfinished("upsampled-10%-r1"));
+    insta::assert_snapshot!(text.split("\n\n").next().unwrap(), @"
+    invented · plan PLANFP
+    INCOMPLETE: 1 of 15 branches are not scored, and every comparison that needs one of them is missing:
+      upsampled-10%-r1
+    training: 1.54M tokens for the tree, 7.68M for every branch in full: 80.0 % saved
+    numbers: held-out bits per byte, lower is better; a domain is the plain mean of its sources, `all`
+      the plain mean of all sources
+    Δ: branch − control of the same replicate, mean of 3 ± standard error of that mean (standard
+      deviation / √3); ~ marks a mean within two standard errors: within noise, not ranked (noise alone
+      is left unmarked in 18 % of cells)
+    ");
+    assert_eq!(text.matches("missing ").count() + text.matches("missing\n").count(), 4 * 3);
+}
+
+#[test]
+fn no_line_is_wider_than_a_terminal() {
+    for text in [report_text(&answers()), report_text(&unfinished("base-20%-r2"))] {
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    }
+}
+
+#[test]
+fn csv_holds_every_number_of_the_answers() {
+    let answers = unfinished("base-20%-r2");
+    let csv = report_csv(&answers);
+    let lines: Vec<&str> = csv.lines().collect();
+    insta::assert_snapshot!(lines[..10].join("\n"), @r#"
+    question,ask,mixture,arm,control,scope,name,statistic,branch_bpb,control_bpb,difference_bpb,verdict
+    1,duration,upsampled,10%,"base, same 10% window",all,,replicate 0,0.8493333333333334,0.9,-0.05066666666666664,
+    1,duration,upsampled,10%,"base, same 10% window",all,,replicate 1,0.8609999999999999,0.91,-0.049000000000000155,
+    1,duration,upsampled,10%,"base, same 10% window",all,,replicate 2,0.8746666666666667,0.92,-0.04533333333333334,
+    1,duration,upsampled,10%,"base, same 10% window",all,,mean,0.8616666666666667,0.91,-0.048333333333333374,better
+    1,duration,upsampled,10%,"base, same 10% window",all,,standard deviation,0.01267981773440682,0.010000000000000009,0.002728450923957488,
+    1,duration,upsampled,10%,"base, same 10% window",all,,standard error,0.007320696182235169,0.005773502691896263,0.001575271875417539,
+    1,duration,upsampled,10%,"base, same 10% window",all,,min,0.8493333333333334,0.9,-0.05066666666666664,
+    1,duration,upsampled,10%,"base, same 10% window",all,,max,0.8746666666666667,0.92,-0.04533333333333334,
+    1,duration,upsampled,10%,"base, same 10% window",domain,math,replicate 0,0.775,0.8500000000000001,-0.07500000000000007,
+    "#);
+    // 3 + 5 lines for each whole comparison, one for each missing one; six scopes.
+    let arms = answers.questions.iter().flat_map(|question| &question.arms);
+    let missing = arms.clone().filter(|arm| arm.cells[0].is_none()).count();
+    assert_eq!((arms.clone().count(), missing), (5, 1));
+    assert_eq!(lines.len(), 1 + 6 * (4 * 8 + 1));
+}

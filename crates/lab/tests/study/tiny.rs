@@ -1,0 +1,257 @@
+//! A study so small that all of it runs in a blink, on text made up here.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use sparkjoy_data::{Corpus, Tokenizer};
+use sparkjoy_lab::{
+    Event, LabError, Options, Plan, Study, answers, corpora, report_text, run, study_folder,
+    write_report,
+};
+use tempfile::TempDir;
+
+pub(crate) const STUDY: &str = r#"name = "tiny"
+seed = 17
+data = "text"
+
+[tokenizer]
+kind = "bpe"
+vocab = 300
+sample = "20K"
+
+[model]
+layers = 1
+width = 16
+heads = 2
+context = 16
+
+[training]
+budget = "3840"
+batch = 6
+optimizer = { kind = "lionw", lr = 3e-3, betas = [0.9, 0.95], weight_decay = 1e-4 }
+schedule = { kind = "inverse-sqrt", warmup = "4 steps", scale = "4 steps", cooldown = "0" }
+grad_clip = 1.0
+replicates = 2
+
+[sources.tales]
+path = "tales.jsonl"
+domain = "web"
+holdout = "20%"
+
+[sources.notices]
+path = "notices.jsonl"
+domain = "web"
+holdout = "20%"
+
+[sources.sums]
+path = "sums.jsonl"
+domain = "math"
+holdout = "20%"
+
+[sources.proofs]
+path = "proofs.jsonl"
+domain = "math"
+holdout = "20%"
+
+[mixtures.base]
+tales = 0.5
+notices = 0.3
+math = 0.2
+
+[mixtures.upsampled]
+web = 0.4
+math = 0.6
+
+[trunk]
+mixture = "base"
+
+[[questions]]
+ask = "duration"
+mixture = "upsampled"
+windows = ["10%", "20%"]
+
+[[questions]]
+ask = "removal"
+mixture = "upsampled"
+window = "20%"
+remove = ["sums"]
+refill = "domain"
+
+[evaluation]
+held_out = "64"
+"#;
+
+/// Folders of a study, its plan and what the plan was made of.
+pub(crate) struct Tiny {
+    root: TempDir,
+    pub(crate) study: Study,
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) corpora: Vec<Corpus>,
+    pub(crate) plan: Plan,
+}
+
+/// What a call told its observer.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// Name and whether it was done before.
+    pub(crate) jobs: Vec<(String, bool)>,
+    pub(crate) steps: usize,
+    pub(crate) tokens_left: Vec<u64>,
+    pub(crate) saved: usize,
+    pub(crate) scored: Vec<String>,
+}
+
+impl Tiny {
+    /// Writes text and study, prepares, plans.
+    pub(crate) fn new() -> Self {
+        Self::with(STUDY)
+    }
+
+    pub(crate) fn with(study: &str) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        write_text(&root.path().join("text"));
+        let path = root.path().join("study.toml");
+        sparkjoy_base::write_atomic(&path, study.as_bytes()).unwrap();
+        let study = Study::open(&path, None).unwrap();
+        let stop = AtomicBool::new(false);
+        let (tokenizer, corpora) = corpora(&study, &mut options(root.path(), &stop, &mut |_| {}))
+            .unwrap_or_else(|error| panic!("{error}"));
+        let plan = Plan::new(&study, &corpora, &tokenizer).unwrap_or_else(|e| panic!("{e}"));
+        Self { root, study, tokenizer, corpora, plan }
+    }
+
+    /// The same folders under another study.
+    pub(crate) fn changed(self, study: &str) -> Self {
+        let path = self.root().join("study.toml");
+        sparkjoy_base::write_atomic(&path, study.as_bytes()).unwrap();
+        let study = Study::open(&path, None).unwrap();
+        let Self { root, tokenizer, corpora, .. } = self;
+        let plan = Plan::new(&study, &corpora, &tokenizer).unwrap_or_else(|e| panic!("{e}"));
+        Self { root, study, tokenizer, corpora, plan }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    pub(crate) fn runs(&self) -> PathBuf {
+        self.root().join("runs")
+    }
+
+    /// Runs all jobs or one; `stop_after` steps of training the user loses patience.
+    pub(crate) fn run(
+        &self,
+        only: Option<&str>,
+        stop_after: Option<usize>,
+    ) -> (Result<(), LabError>, Seen) {
+        self.run_saving(only, stop_after, Duration::from_secs(3600))
+    }
+
+    pub(crate) fn run_saving(
+        &self,
+        only: Option<&str>,
+        stop_after: Option<usize>,
+        save_every: Duration,
+    ) -> (Result<(), LabError>, Seen) {
+        let stop = AtomicBool::new(false);
+        let seen = RefCell::new(Seen::default());
+        let mut observe = |event: Event<'_>| {
+            let mut seen = seen.borrow_mut();
+            match event {
+                Event::Job { name, done, .. } => seen.jobs.push((name.to_owned(), done)),
+                Event::Step { tokens_left, .. } => {
+                    seen.steps += 1;
+                    seen.tokens_left.push(tokens_left);
+                    if Some(seen.steps) == stop_after {
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                }
+                Event::Saved(_) => seen.saved += 1,
+                Event::Scoring(name) => seen.scored.push(name.to_owned()),
+                Event::Preparing(..) | Event::TrainingTokenizer => {}
+            }
+        };
+        let mut options = Options { save_every, ..options(self.root(), &stop, &mut observe) };
+        let Self { study, plan, corpora, tokenizer, .. } = self;
+        let result = run(study, plan, corpora, tokenizer, only, &mut options);
+        (result, seen.into_inner())
+    }
+
+    /// Runs whatever is missing to the end.
+    pub(crate) fn finish(&self) -> Seen {
+        let (result, seen) = self.run(None, None);
+        result.unwrap_or_else(|error| panic!("{error}"));
+        seen
+    }
+
+    /// The report as text.
+    pub(crate) fn report(&self) -> Result<String, LabError> {
+        let stop = AtomicBool::new(false);
+        let answers = answers(&self.plan, &options(self.root(), &stop, &mut |_| {}))?;
+        Ok(report_text(&answers))
+    }
+
+    /// Writes the report and returns every result: reports, scores, weights and metrics, by path.
+    pub(crate) fn results(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let stop = AtomicBool::new(false);
+        let mut nobody = |_: Event<'_>| {};
+        let options = options(self.root(), &stop, &mut nobody);
+        let answers = answers(&self.plan, &options).unwrap();
+        write_report(&self.plan, &answers, &options).unwrap();
+        let mut files = BTreeMap::new();
+        collect(&self.runs(), &self.runs(), &mut files);
+        let timing = study_folder(&self.plan, Path::new("")).join("timing");
+        files.retain(|path, _| !path.starts_with(&timing));
+        files
+    }
+}
+
+pub(crate) fn options<'a>(
+    root: &Path,
+    stop: &'a AtomicBool,
+    observe: &'a mut dyn FnMut(Event<'_>),
+) -> Options<'a> {
+    Options {
+        runs: root.join("runs"),
+        prepared: root.join("prepared"),
+        threads: 2,
+        save_every: Duration::from_secs(3600),
+        stop,
+        observe,
+    }
+}
+
+fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(root, &path, files);
+        } else {
+            let name = path.strip_prefix(root).unwrap().to_owned();
+            files.insert(name, fs::read(&path).unwrap());
+        }
+    }
+}
+
+/// Four sources of short documents, each with its own few words.
+fn write_text(folder: &Path) {
+    let words: [(&str, [&str; 6]); 4] = [
+        ("tales", ["once", "the fox", "ran", "far", "into", "the wood"]),
+        ("notices", ["please", "note", "that", "the office", "will", "close"]),
+        ("sums", ["two", "and", "three", "make", "five", "again"]),
+        ("proofs", ["let", "x", "be", "such", "that", "it holds"]),
+    ];
+    for (name, words) in words {
+        let document = |i: usize| {
+            let text: Vec<&str> = (0..30).map(|j| words[(i * 7 + j * j + i * j) % 6]).collect();
+            format!("{{\"text\":\"{} {i}\"}}\n", text.join(" "))
+        };
+        let lines: String = (0..80).map(document).collect();
+        let path = folder.join(format!("{name}.jsonl"));
+        sparkjoy_base::write_atomic(&path, lines.as_bytes()).unwrap();
+    }
+}
