@@ -5,7 +5,7 @@ pub fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -19,7 +19,7 @@ pub fn quantity(n: u64) -> String {
     let Some((unit, name)) = units.into_iter().find(|&(unit, _)| n >= unit) else {
         return n.to_string();
     };
-    if n % unit == 0 {
+    if n.is_multiple_of(unit) {
         return format!("{}{name}", n / unit);
     }
     let value = n as f64 / unit as f64;
