@@ -47,7 +47,7 @@ fn an_empty_source_is_refused() {
     let laboratory = Laboratory::new();
     laboratory.write("sums.jsonl", "");
     insta::assert_snapshot!(laboratory.refuse("run study.toml"), @"
-    error: source `sums` is empty: no text in what matches `sums.jsonl` in `` (files: 1, documents skipped as broken: 0)
+    error: source `sums` is empty: no text in what matches `sums.jsonl` in `.` (files: 1, documents skipped as broken: 0)
 
     hint: check that these files are the right ones
     ");
@@ -101,7 +101,7 @@ fn a_broken_json_line_can_be_skipped_and_is_counted() {
 }
 
 fn break_line(laboratory: &Laboratory) {
-    let text = fs::read_to_string(laboratory.path("sums.jsonl")).unwrap();
+    let text = fs::read_to_string(laboratory.path("sums.jsonl")).expect("it was written");
     let mut lines: Vec<&str> = text.lines().collect();
     lines[6] = "{\"text\": \"cut off";
     laboratory.write("sums.jsonl", &lines.join("\n"));
@@ -110,7 +110,7 @@ fn break_line(laboratory: &Laboratory) {
 #[test]
 fn text_that_is_not_utf8_is_refused() {
     let laboratory = Laboratory::new();
-    let mut bytes = fs::read(laboratory.path("sums.jsonl")).unwrap();
+    let mut bytes = fs::read(laboratory.path("sums.jsonl")).expect("it was written");
     bytes[20] = 0xff;
     fs::write(laboratory.path("sums.jsonl"), bytes).unwrap();
     insta::assert_snapshot!(laboratory.refuse("run study.toml"), @r#"

@@ -45,8 +45,8 @@ fn everything_can_be_shown(laboratory: &Laboratory) {
     let text = laboratory.succeed("show study.toml --step 3 --rows 2").stdout;
     assert!(text.starts_with("step 3 of trunk: 2 of 8 rows\n"), "{text}");
     let batch = json(&laboratory.succeed("show study.toml --step 3 --rows 8 --json").stdout);
-    assert_eq!(batch["rows"].as_array().unwrap().len(), 8);
-    assert!(batch["rows"][0]["text"].as_str().unwrap().contains('w'));
+    assert_eq!(batch["rows"].as_array().expect("rows").len(), 8);
+    assert!(batch["rows"][0]["text"].as_str().expect("text").contains('w'));
 
     let branch = "show study.toml --step 80 --branch upsampled-25%-r1 --json";
     assert_eq!(json(&laboratory.succeed(branch).stdout)["job"], "upsampled-25%-r1");

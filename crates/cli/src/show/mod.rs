@@ -7,8 +7,6 @@ mod run;
 mod shelf;
 mod source;
 
-use std::path::Path;
-
 use sparkjoy_data::{Corpus, Part, Tokenizer};
 
 use crate::args::{Place, What};
