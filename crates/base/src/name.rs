@@ -42,7 +42,8 @@ macro_rules! name_type {
             ///
             /// # Errors
             ///
-            /// [`NameError`] unless it is 1 to 64 of `a-z 0-9 - _ .`, starting with a letter or digit.
+            /// [`NameError`] unless it is 1 to 64 of `a-z 0-9 - _ .`, starting with a letter or
+            /// digit.
             pub fn new(name: &str) -> Result<Self, NameError> {
                 check(name).map(Self)
             }

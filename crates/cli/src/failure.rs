@@ -74,14 +74,6 @@ pub(crate) enum Failure {
         /// The source.
         source_name: SourceName,
     },
-    /// A file that sparkjoy writes, but not like this.
-    #[error("`{}` cannot be understood: {source}", path.display())]
-    Garbled {
-        /// The file.
-        path: PathBuf,
-        /// Where reading stopped.
-        source: serde_json::Error,
-    },
     /// A study has many batches.
     #[error("which batch of `{}` to show is missing", study.display())]
     NoStep {
@@ -121,7 +113,8 @@ impl Hint for Failure {
             Self::Data(error) => error.hint(),
             Self::Train(error) => error.hint(),
             Self::File(error) => error.hint(),
-            Self::Mix(_) | Self::Print { .. } => None,
+            Self::Mix(error) => error.hint(),
+            Self::Print { .. } => None,
             Self::Exists { .. } => Some("give another name: `sparkjoy new FILE`".to_owned()),
             Self::Unknown { .. } => {
                 Some("`sparkjoy show --help` lists what can be shown".to_owned())
@@ -130,9 +123,6 @@ impl Hint for Failure {
                 Some("name the folder it was prepared in: `--prepared DIR`".to_owned())
             }
             Self::Foreign { .. } => Some("look at it in the folder of its own run".to_owned()),
-            Self::Garbled { .. } => {
-                Some("sparkjoy writes such files whole: look for who changed it".to_owned())
-            }
             Self::NoStep { study } => {
                 Some(format!("name its step: `sparkjoy show {} --step 1`", study.display()))
             }

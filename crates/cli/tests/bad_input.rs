@@ -47,7 +47,7 @@ fn an_empty_source_is_refused() {
     let laboratory = Laboratory::new();
     laboratory.write("sums.jsonl", "");
     insta::assert_snapshot!(laboratory.refuse("run study.toml"), @"
-    error: source `sums` is empty: 1 files match `sums.jsonl` in ``, without any text
+    error: source `sums` is empty: no text in what matches `sums.jsonl` in `.` (files: 1, documents skipped as broken: 0)
 
     hint: check that these files are the right ones
     ");
@@ -78,7 +78,7 @@ fn a_broken_json_line_is_refused_with_file_and_line() {
     let laboratory = Laboratory::new();
     break_line(&laboratory);
     insta::assert_snapshot!(laboratory.refuse("run study.toml"), @r#"
-    error: `sums.jsonl` line 7: broken JSON at column 0: control character (\u0000-\u001F) found while parsing a string
+    error: `sums.jsonl` line 7: broken JSON at column 17: EOF while parsing a string
 
     hint: write one JSON object a line, or set on_bad_document = "skip" to count and leave out such documents
     "#);
@@ -89,19 +89,19 @@ fn a_broken_json_line_can_be_skipped_and_is_counted() {
     let laboratory = Laboratory::new();
     break_line(&laboratory);
     laboratory.edit("path = \"sums.jsonl\"", "path = \"sums.jsonl\"\non_bad_document = \"skip\"");
-    insta::assert_snapshot!(laboratory.succeed("prepare study.toml").stdout, @r"
+    insta::assert_snapshot!(laboratory.succeed("prepare study.toml").stdout, @"
     source  documents      text  tokens  bytes per token  held-out tokens  skipped documents
     crawl         186  45.1 KiB  25,491             1.81            1,885                  0
     proofs        182  43.8 KiB  25,835             1.74            2,536                  0
     sums          172  41.3 KiB  25,484             1.66            4,054                  1
 
     source `sums` skipped 1 documents
-      `sums.jsonl` line 7: broken JSON at column 0: control character (\u0000-\u001F) found while parsing a string
+      `sums.jsonl` line 7: broken JSON at column 17: EOF while parsing a string
     ");
 }
 
 fn break_line(laboratory: &Laboratory) {
-    let text = fs::read_to_string(laboratory.path("sums.jsonl")).unwrap();
+    let text = fs::read_to_string(laboratory.path("sums.jsonl")).expect("it was written");
     let mut lines: Vec<&str> = text.lines().collect();
     lines[6] = "{\"text\": \"cut off";
     laboratory.write("sums.jsonl", &lines.join("\n"));
@@ -110,7 +110,7 @@ fn break_line(laboratory: &Laboratory) {
 #[test]
 fn text_that_is_not_utf8_is_refused() {
     let laboratory = Laboratory::new();
-    let mut bytes = fs::read(laboratory.path("sums.jsonl")).unwrap();
+    let mut bytes = fs::read(laboratory.path("sums.jsonl")).expect("it was written");
     bytes[20] = 0xff;
     fs::write(laboratory.path("sums.jsonl"), bytes).unwrap();
     insta::assert_snapshot!(laboratory.refuse("run study.toml"), @r#"
@@ -193,7 +193,13 @@ fn a_full_disk_says_what_to_do_and_loses_nothing() {
     }
     let ended = laboratory.ended(&mut shell);
     assert!(ended.stdout.starts_with("2\n") && ended.stdout.ends_with("]\n0\n"), "{ended:?}");
-    insta::assert_snapshot!(without_ids(&ended.stderr), @"");
+    insta::assert_snapshot!(without_ids(&ended.stderr), @"
+    training the tokenizer
+    preparing crawl
+    error: cannot write `prepared/crawl-[ID]/journal.json`: No space left on device (os error 28)
+
+    hint: free some space and run the same command again: it continues from here
+    ");
 }
 
 #[test]
@@ -206,7 +212,11 @@ fn a_file_that_may_not_grow_is_refused_and_never_taken_for_whole() {
     shell.arg("-c").arg(limited).current_dir(laboratory.path(""));
     let ended = laboratory.ended(&mut shell);
     assert_eq!(ended.code, Some(2));
-    insta::assert_snapshot!(without_ids(&ended.stderr), @"");
+    insta::assert_snapshot!(without_ids(&ended.stderr), @"
+    training the tokenizer
+    preparing crawl
+    error: cannot write `prepared/crawl-[ID]/train-00000.shard`: File too large (os error 27)
+    ");
     laboratory.succeed("prepare study.toml");
 }
 

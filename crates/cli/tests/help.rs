@@ -9,7 +9,35 @@ fn help_fits_a_screen_and_groups_the_commands() {
     let short = Laboratory::new().succeed("-h").stdout;
     assert!(short.lines().count() <= 30, "{short}");
     assert!(short.lines().all(|line| line.chars().count() <= 80), "{short}");
-    insta::assert_snapshot!(short, @"");
+    insta::assert_snapshot!(short, @"
+    Which data is worth the last tokens of a training run, how much, for how long
+
+    Usage: sparkjoy [OPTIONS] <COMMAND>
+
+    Prepare
+      new      Write a study with every setting spelled out
+      prepare  Turn the text of a study's sources into shards
+      plan     Show what a study will train on, and its cost, without training
+
+    Run
+      run      Run whatever is missing of a study: prepare, train, score, report
+
+    Read
+      report   Compare the branches of a study, with their spread
+      show     Look inside a shard, batch, checkpoint or run
+
+    Options
+          --data <DIR>      Folder of the text of sources [default: as the study
+                            says]
+          --prepared <DIR>  Folder of prepared sources [default: prepared]
+          --runs <DIR>      Folder of runs [default: runs]
+          --threads <N>     Threads to compute with [default: all cores]
+          --json            Print JSON for machines instead of tables
+      -h, --help            Print help (see more with '--help')
+      -V, --version         Print version
+
+    Every command takes a study: sparkjoy plan studies/real-text.toml
+    ");
 }
 
 #[test]
@@ -32,8 +60,16 @@ fn every_command_has_an_example_or_says_all() {
 fn new_writes_a_study_once() {
     let laboratory = Laboratory::new();
     let ended = laboratory.succeed("new fresh.toml");
-    insta::assert_snapshot!(ended.stdout, @"");
-    insta::assert_snapshot!(laboratory.refuse("new fresh.toml"), @"");
+    insta::assert_snapshot!(ended.stdout, @"
+    wrote fresh.toml
+
+    Name your sources in it, then: sparkjoy prepare fresh.toml
+    ");
+    insta::assert_snapshot!(laboratory.refuse("new fresh.toml"), @"
+    error: `fresh.toml` exists already
+
+    hint: give another name: `sparkjoy new FILE`
+    ");
 }
 
 #[test]

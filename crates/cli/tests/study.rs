@@ -45,8 +45,8 @@ fn everything_can_be_shown(laboratory: &Laboratory) {
     let text = laboratory.succeed("show study.toml --step 3 --rows 2").stdout;
     assert!(text.starts_with("step 3 of trunk: 2 of 8 rows\n"), "{text}");
     let batch = json(&laboratory.succeed("show study.toml --step 3 --rows 8 --json").stdout);
-    assert_eq!(batch["rows"].as_array().unwrap().len(), 8);
-    assert!(batch["rows"][0]["text"].as_str().unwrap().contains('w'));
+    assert_eq!(batch["rows"].as_array().expect("rows").len(), 8);
+    assert!(batch["rows"][0]["text"].as_str().expect("text").contains('w'));
 
     let branch = "show study.toml --step 80 --branch upsampled-25%-r1 --json";
     assert_eq!(json(&laboratory.succeed(branch).stdout)["job"], "upsampled-25%-r1");
@@ -57,8 +57,7 @@ fn everything_can_be_shown(laboratory: &Laboratory) {
     assert!(laboratory.succeed(&format!("show {run}")).stdout.contains("last step 80"));
     assert_eq!(json(&laboratory.succeed(&format!("show {run} --json")).stdout)["last_step"], 80);
 
-    let run_json = json(&laboratory.succeed(&format!("show {run} --json")).stdout);
-    let checkpoint = run_json["checkpoints"][0]["folder"].as_str().unwrap();
+    let checkpoint = format!("{run}/step-000080");
     let shown = laboratory.succeed(&format!("show {checkpoint}")).stdout;
     assert!(shown.contains("model.safetensors") && shown.contains("step 80"), "{shown}");
 
@@ -82,7 +81,27 @@ fn what_cannot_be_shown_is_refused() {
         laboratory.refuse("show study.toml --step 81"),
         laboratory.refuse("show study.toml --step 1 --branch upsampled-99%-r0"),
     ];
-    insta::assert_snapshot!(texts.join("\n"), @"");
+    insta::assert_snapshot!(texts.join("\n"), @"
+    error: `crawl.jsonl` is no study, prepared source, run, checkpoint or batch of a diverged run
+
+    hint: `sparkjoy show --help` lists what can be shown
+
+    error: which batch of `study.toml` to show is missing
+
+    hint: name its step: `sparkjoy show study.toml --step 1`
+
+    error: `trunk` has no step 0, expected 1 to 80
+
+    hint: try `--step 80`
+
+    error: `trunk` has no step 81, expected 1 to 80
+
+    hint: try `--step 80`
+
+    error: the plan has no branch `upsampled-99%-r0`
+
+    hint: its branches: base-25%-r0, base-25%-r1, upsampled-25%-r0, upsampled-25%-r1, upsampled-minus-sums-to-domain-25%-r0, upsampled-minus-sums-to-domain-25%-r1, base-10%-r0, base-10%-r1, upsampled-10%-r0, upsampled-10%-r1
+    ");
 }
 
 #[test]
@@ -103,7 +122,11 @@ fn a_batch_that_broke_a_run_ends_with_1_and_can_be_read() {
 #[test]
 fn a_single_job_waits_for_what_it_needs() {
     let laboratory = Laboratory::new();
-    insta::assert_snapshot!(laboratory.refuse("run study.toml --job upsampled-10%-r0"), @"");
+    insta::assert_snapshot!(laboratory.refuse("run study.toml --job upsampled-10%-r0"), @"
+    error: job `upsampled-10%-r0` starts from what `trunk-72` leaves, which is not done
+
+    hint: run job `trunk-72` first
+    ");
     laboratory.succeed("run study.toml --job trunk-60");
     let partly = laboratory.succeed("report study.toml").stdout;
     assert!(partly.contains("INCOMPLETE"), "{partly}");

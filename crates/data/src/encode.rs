@@ -111,7 +111,7 @@ pub(crate) fn encode(
     Ok(out)
 }
 
-/// Gives each document of `block` to `take`: where it stands, and its text or what is wrong with it.
+/// Gives each document of `block` to `take`: where it stands, and its text or what is wrong.
 ///
 /// # Errors
 ///

@@ -299,7 +299,7 @@ impl<'a> Making<'a> {
                 self.progress.stored_bytes = self.stored_before;
                 let part = self.inputs[file].part;
                 let last = self.inputs.get(file + 1).is_none_or(|next| next.part != part);
-                // A part that no later file can add to is closed, so that its end is in the journal.
+                // A part that no later file can add to is closed: its end is then in the journal.
                 match part {
                     Some(part) if last => self.commit(part, file + 1, 0),
                     _ => Ok(()),

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use sparkjoy_base::Hint;
-use sparkjoy_data::{DataError, Tokenizer, TokenizerKind};
+use sparkjoy_data::{DataError, Tokenizer, TokenizerError, TokenizerKind};
 
 /// Something to train on: this crate's own source.
 fn texts() -> Vec<String> {
@@ -85,11 +85,14 @@ fn the_hugging_face_library_gives_the_same_ids_from_the_saved_files() {
 #[test]
 fn runs_and_overlaps_train_into_ranks_that_both_libraries_read_alike() {
     let runs = "[ab ]{1,60}|(ab|aba|bb){1,20}|a{1,300}|[a \n]{1,40}";
-    proptest!(ProptestConfig::with_cases(32), |(words in prop::collection::vec(runs, 1..6), text in runs)| {
+    proptest!(ProptestConfig::with_cases(32), |(
+        words in prop::collection::vec(runs, 1..6),
+        text in runs,
+    )| {
         let Err(error) = Tokenizer::train_bpe(&words, 100_000) else {
             return Err(TestCaseError::fail("a few words cannot fill 100,000 entries"));
         };
-        let DataError::Tokenizer(sparkjoy_data::TokenizerError::TooLittleText { found, .. }) = error else {
+        let DataError::Tokenizer(TokenizerError::TooLittleText { found, .. }) = error else {
             return Err(TestCaseError::fail(error.to_string()));
         };
         let tokenizer = Tokenizer::train_bpe(&words, found).unwrap();

@@ -33,5 +33,5 @@ pub use note::{EPOCHS_WORTH_READING, Note};
 pub use options::{Event, Options};
 pub use plan::{Arm, Ask, Branch, Evaluation, Plan, PlanSource, QuestionPlan};
 pub use problem::Problem;
-pub use report::{report_csv, report_markdown, report_text, write_report};
+pub use report::{report_csv, report_markdown, report_text, wrap, write_report};
 pub use study::{STUDY_TEMPLATE, SourceInput, Study};

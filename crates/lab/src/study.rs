@@ -91,6 +91,8 @@ impl Study {
         };
         let folder = path.parent().unwrap_or(Path::new(""));
         let data = data.map_or_else(|| folder.join(own_data), Path::to_owned);
+        // What is empty here would be an empty name in a message.
+        let data = if data.as_os_str().is_empty() { ".".into() } else { data };
         let mut table = |key, expected| root.required(key, expected);
 
         let (tokenizer, sample_bytes) = tokenizer(table("tokenizer", "a table")?.table()?)?;

@@ -90,7 +90,8 @@ proptest! {
             ..study
         };
         let Some(branch) = order(&branch) else { return Ok(()) };
-        let mut seen: BTreeSet<_> = trunk.sequences(0..cut).map(|d| (d.source, d.epoch, d.ordinal)).collect();
+        let drawn = trunk.sequences(0..cut);
+        let mut seen: BTreeSet<_> = drawn.map(|d| (d.source, d.epoch, d.ordinal)).collect();
         for draw in all(&branch) {
             prop_assert!(seen.insert((draw.source, draw.epoch, draw.ordinal)), "{:?} again", draw);
         }
@@ -120,7 +121,8 @@ proptest! {
         let (first, second) = (by_epoch(&first), by_epoch(&second));
         for (index, supply) in study.supplies.iter().enumerate() {
             let drawn = study.opening.drawn(&supply.name);
-            let (epoch, left) = (drawn / supply.sequences, supply.sequences - drawn % supply.sequences);
+            let epoch = drawn / supply.sequences;
+            let left = supply.sequences - drawn % supply.sequences;
             let reads = [&first, &second].map(|read| read.get(&(index, epoch)));
             if let [Some(a), Some(b)] = reads && a.len() as u64 == left && b.len() as u64 == left {
                 prop_assert_eq!(a, b, "the rest of `{}`", &supply.name);
@@ -132,7 +134,8 @@ proptest! {
     fn ranks_of_any_world_read_the_batch_between_them(study in studies(), world in 1..40_u64) {
         let Some(order) = order(&study) else { return Ok(()) };
         let batch = 0..order.slots().min(64);
-        let ranks = (0..world).flat_map(|rank| order.sequences(rank_slots(batch.clone(), rank, world)));
+        let slots = |rank| rank_slots(batch.clone(), rank, world);
+        let ranks = (0..world).flat_map(|rank| order.sequences(slots(rank)));
         prop_assert!(ranks.eq(order.sequences(batch.clone())));
     }
 }

@@ -5,7 +5,8 @@ pub(crate) const ROWS: usize = 64;
 /// Values an elementwise pass over flat buffers takes at a time.
 pub(crate) const VALUES: usize = 16_384;
 
-/// `Σ leaf(part)` over parts of [`VALUES`] values, added in a tree that depends on the length alone.
+/// `Σ leaf(part)` over parts of [`VALUES`] values, added in a tree that depends on the length
+/// alone.
 pub(crate) fn tree_sum(values: &[f32], leaf: &(impl Fn(&[f32]) -> f64 + Sync)) -> f64 {
     if values.len() <= VALUES {
         return leaf(values);

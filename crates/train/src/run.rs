@@ -50,7 +50,7 @@ pub struct RunRequest<'a> {
     pub tokenizer: &'a Tokenizer,
     /// The run folder.
     pub folder: &'a Path,
-    /// The parent's checkpoint at `spec.first_step`; needed by a branch until it has one of its own.
+    /// The parent's checkpoint at `spec.first_step`; needed by a branch until it has its own.
     pub start_from: Option<&'a Path>,
     /// The step to reach, counted from the trunk's start.
     pub target: u64,

@@ -81,6 +81,10 @@ impl RunSpec {
     }
 
     /// The reading order of all phases.
+    ///
+    /// # Errors
+    ///
+    /// [`MixError`] for phases that cannot be read from the supplies.
     pub fn order(&self) -> Result<Order, MixError> {
         Order::new(
             self.seed,

@@ -40,7 +40,8 @@ fn end_of_text(bytes: &[u8], at: usize) -> usize {
     match rest {
         [b'/', b'/', ..] => at + until(rest, b"\n"),
         [b'/', b'*', ..] => at + until(rest, b"*/"),
-        [b'r', b'"' | b'#', ..] if !after_name => raw_string(bytes, at),
+        [b'r', b'"' | b'#', ..] if !after_name => raw_string(bytes, at, at),
+        [b'b', b'r', b'"' | b'#', ..] if !after_name => raw_string(bytes, at, at + 1),
         [b'"', ..] => at + 1 + quoted(&rest[1..], b'"'),
         [b'\'', b'\\', ..] => at + 1 + quoted(&rest[1..], b'\''),
         [b'\'', b'"' | b'/', b'\'', ..] => at + 3,
@@ -62,12 +63,13 @@ fn quoted(text: &[u8], quote: u8) -> usize {
     (at + 1).min(text.len())
 }
 
-fn raw_string(bytes: &[u8], at: usize) -> usize {
-    let hashes = bytes[at + 1..].iter().take_while(|&&b| b == b'#').count();
-    if bytes.get(at + 1 + hashes) != Some(&b'"') {
+/// The end of the raw string whose `r` is at `r`; `at` if it is a raw name.
+fn raw_string(bytes: &[u8], at: usize, r: usize) -> usize {
+    let hashes = bytes[r + 1..].iter().take_while(|&&b| b == b'#').count();
+    if bytes.get(r + 1 + hashes) != Some(&b'"') {
         return at; // `r#match` is a name.
     }
-    let open = at + hashes + 2;
+    let open = r + hashes + 2;
     let close: Vec<u8> = std::iter::once(b'"').chain((0..hashes).map(|_| b'#')).collect();
     open + until(&bytes[open..], &close)
 }
@@ -85,11 +87,12 @@ fn comments_and_literals_are_not_code() {
     let source = concat!(
         "let a = \"unsafe \\\" {\"; // unsafe\n",
         "let b = r#\"unsafe \" {\"#; /* unsafe */ let c = '\"';\n",
-        "unsafe { d }"
+        "let d = br#\"unsafe \" {\"#; let r#match = 1;\n",
+        "unsafe { e }"
     );
     let code = only(source);
     assert_eq!(code.matches("unsafe").count(), 1, "{code}");
-    assert_eq!(code.lines().count(), 3);
+    assert_eq!(code.lines().count(), 4);
     assert_eq!(code.len(), source.len());
     assert!(code.contains("let c ="), "{code}");
 }

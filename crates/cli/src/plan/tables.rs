@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use sparkjoy_base::{DomainName, SourceName, bytes, duration, quantity, thousands};
-use sparkjoy_lab::EPOCHS_WORTH_READING;
+use sparkjoy_lab::{EPOCHS_WORTH_READING, wrap};
 use sparkjoy_mix::Mixture;
 
 use super::facts::{Facts, Progress, Read};
@@ -39,7 +39,8 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
     );
     section(&mut text, "cost", &cost(facts));
     for (at, note) in facts.plan.notes.iter().enumerate() {
-        let _ = writeln!(text, "{}note: {note}", if at == 0 { "\n" } else { "" });
+        let note = wrap(&format!("note: {note}")).join("\n");
+        let _ = writeln!(text, "{}{note}", if at == 0 { "\n" } else { "" });
     }
     text
 }
@@ -51,11 +52,11 @@ fn section(text: &mut String, title: &str, table: &Table) {
 /// The model, and what this machine makes of it.
 fn machine(text: &mut String, facts: &Facts<'_>) {
     let shape = &facts.plan.shape;
-    let how = if facts.speed.timed_step { "timed" } else { "estimated from matrix products" };
+    let how = if facts.speed.timed_step { "timed" } else { "from matrix products" };
     let _ = writeln!(
         text,
         "model: {} parameters ({} layers, width {}, {} heads, context {}, vocabulary {})\n\
-         each run: {} of memory, {} FLOPs a step, {} tokens/s on this machine ({how})",
+         each run: {} of memory, {} FLOPs a step; this machine: {} tokens/s ({how})",
         thousands(facts.cost.parameters),
         shape.layers,
         thousands(shape.width as u64),

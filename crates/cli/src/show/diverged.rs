@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 use sparkjoy_base::thousands;
-use sparkjoy_train::{DivergedRow, Divergence, RunSpec};
+use sparkjoy_train::{DivergedRow, Divergence, read_spec};
 
-use super::{excerpt, read_json, shelf, text_of};
+use super::{excerpt, shelf, text_of};
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
@@ -24,7 +24,7 @@ struct Shown<'a> {
 /// Shows a `diverged-<step>.json`. The run folder it lies in says which sources it read.
 pub(super) fn show(path: &Path, rows: usize, place: &Place) -> Result<(), Failure> {
     let divergence = Divergence::open(path)?;
-    let run: RunSpec = read_json(&path.with_file_name("run.json"))?;
+    let run = read_spec(path.parent().unwrap_or(path))?;
     let tokenizer = shelf::tokenizer(&place.prepared, run.tokenizer)?;
     let mut shown = Vec::new();
     for (row, what) in worst_first(&divergence).into_iter().take(rows) {

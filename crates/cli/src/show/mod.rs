@@ -7,10 +7,6 @@ mod run;
 mod shelf;
 mod source;
 
-use std::path::Path;
-
-use serde::de::DeserializeOwned;
-use sparkjoy_base::read;
 use sparkjoy_data::{Corpus, Part, Tokenizer};
 
 use crate::args::{Place, What};
@@ -39,12 +35,6 @@ pub(crate) fn show(what: &What, place: &Place) -> Result<(), Failure> {
     } else {
         Err(Failure::Unknown { path: path.to_owned() })
     }
-}
-
-/// Reads a JSON file of ours.
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
-    let garbled = |source| Failure::Garbled { path: path.to_owned(), source };
-    serde_json::from_slice(&read(path)?).map_err(garbled)
 }
 
 /// The text of one training sequence.

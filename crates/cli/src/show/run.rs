@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use sparkjoy_base::{Fingerprint, thousands};
-use sparkjoy_train::{Checkpoint, RunSpec, StepRecord, read_metrics};
+use sparkjoy_train::{Checkpoint, RunSpec, StepRecord, read_metrics, read_spec};
 
-use super::read_json;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
 use crate::table::Table;
@@ -32,7 +31,7 @@ struct Saved {
 
 /// Shows a run folder.
 pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
-    let spec: RunSpec = read_json(&folder.join("run.json"))?;
+    let spec = read_spec(folder)?;
     let checkpoints = Checkpoint::list(folder)?;
     let run = Run {
         fingerprint: spec.fingerprint(),

@@ -16,7 +16,7 @@ use sparkjoy_base::write_atomic;
 use crate::{Answers, LabError, Options, Plan, study_folder};
 
 pub use numbers::report_csv;
-pub use text::{report_markdown, report_text};
+pub use text::{report_markdown, report_text, wrap};
 
 /// Writes `report.md`, `report.json` and `report.csv` into the study's folder, and returns it.
 ///

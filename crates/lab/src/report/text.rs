@@ -200,8 +200,8 @@ fn signed(value: f64) -> String {
     if text.ends_with("0.0000") { "0.0000".to_owned() } else { text }
 }
 
-/// Lines of at most the report's width, those after the first set in.
-fn wrap(line: &str) -> Vec<String> {
+/// A long line as lines of at most 100 characters, those after the first set in.
+pub fn wrap(line: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in line.split(' ') {
         let last = lines.last_mut().expect("there is always a line");

@@ -1,4 +1,4 @@
-//! The 6 × 16 register tile of AVX2 with fused multiply-add: 12 sums, two rows of B, one value of A.
+//! The 6 × 16 tile of AVX2 with fused multiply-add: 12 sums, two rows of B, one value of A.
 #![expect(unsafe_code, reason = "vector loads and stores through pointers")]
 
 use std::arch::x86_64::{
