@@ -141,11 +141,22 @@ fn reuse(folder: &Path, settings: &Settings, inputs: &[Input]) -> Result<(), Dat
     Ok(())
 }
 
-/// Keeps two processes from preparing one folder; released when the file is closed.
-fn lock(folder: &Path) -> Result<File, DataError> {
+/// Keeps two processes from preparing one folder.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Not left to closing: a process being spawned meanwhile may hold a copy of the handle for
+        // a moment. A lock that cannot be released goes with the process.
+        let _ = self.0.unlock();
+    }
+}
+
+fn lock(folder: &Path) -> Result<Lock, DataError> {
     let handle = File::open(folder).map_err(FileError::at("read", folder))?;
     match handle.try_lock() {
-        Ok(()) => Ok(handle),
+        Ok(()) => Ok(Lock(handle)),
         Err(TryLockError::WouldBlock) => {
             Err(PrepareError::Busy { folder: folder.to_owned() }.into())
         }
@@ -297,13 +308,7 @@ impl<'a> Making<'a> {
                 self.journal.inputs[file].fingerprint = Some(fingerprint);
                 self.stored_before += self.inputs[file].stamp.size;
                 self.progress.stored_bytes = self.stored_before;
-                let part = self.inputs[file].part;
-                let last = self.inputs.get(file + 1).is_none_or(|next| next.part != part);
-                // A part that no later file can add to is closed, so that its end is in the journal.
-                match part {
-                    Some(part) if last => self.commit(part, file + 1, 0),
-                    _ => Ok(()),
-                }
+                Ok(())
             }
         }
     }
