@@ -383,8 +383,8 @@ fn a_shard_is_laid_out_as_the_formats_say() {
 
     let mut hasher = blake3::Hasher::new_derive_key("sparkjoy 2026-11 tokens of a part v1");
     hasher.update(tokenizer().fingerprint().as_bytes());
-    all.iter().for_each(|token| {
+    for token in &all {
         hasher.update(&token.to_le_bytes());
-    });
+    }
     assert_eq!(corpus.fingerprint(Part::Train).as_bytes(), hasher.finalize().as_bytes());
 }
