@@ -9,6 +9,7 @@ mod error;
 mod intake;
 mod json;
 mod lines;
+mod making;
 mod manifest;
 mod packed;
 mod pipeline;

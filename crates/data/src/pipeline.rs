@@ -12,8 +12,9 @@ use sparkjoy_base::Fingerprint;
 
 use crate::encode::{Encoded, Rule, encode};
 use crate::intake::{Block, read};
+use crate::making::Making;
 use crate::manifest::ValidationRule;
-use crate::prepare::{Making, PrepareOptions, Sizes};
+use crate::prepare::{PrepareOptions, Sizes};
 use crate::source::{Input, SourceFiles};
 use crate::{DataError, Tokenizer};
 

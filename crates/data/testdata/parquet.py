@@ -19,6 +19,8 @@ for codec in ["snappy", "zstd", "gzip", "brotli", "lz4"]:
 write("plain", table, compression="none", use_dictionary=False, data_page_version="2.0")
 dictionary = table.set_column(1, "text", pa.array(rows).dictionary_encode())
 write("dictionary", dictionary, compression="snappy")
+required = pa.schema([pa.field("text", pa.string(), nullable=False)])
+write("required", pa.table({"text": rows}, schema=required))
 write("large", table.set_column(1, "text", pa.array(rows, pa.large_string())))
 
 some_null = [None if i in (3, 30) else row for i, row in enumerate(rows)]

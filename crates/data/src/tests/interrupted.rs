@@ -239,16 +239,16 @@ fn a_shard_altered_between_two_runs_is_found() {
 }
 
 #[test]
-fn two_processes_do_not_prepare_one_folder() {
+fn two_at_once_do_not_prepare_one_folder() {
     let place = Place::new();
     let source = split(&place);
-    fs::create_dir_all(place.out()).unwrap();
-    let other = fs::File::open(place.out()).unwrap();
-    other.lock().unwrap();
-    insta::assert_snapshot!(place.refusal(&source), @r"
+    let (stop, refusals) = (AtomicBool::new(false), std::sync::Mutex::new(Vec::new()));
+    let meanwhile = |_| refusals.lock().unwrap().push(place.refusal(&source));
+    let options = PrepareOptions { threads: 1, stop: &stop, progress: &meanwhile };
+    prepare_sized(&source, tokenizer(), &place.out(), &options, &TINY).unwrap();
+    insta::assert_snapshot!(refusals.into_inner().unwrap()[0], @r"
     error: another process is preparing `HERE/out`
     hint: wait for it to end; what it prepares is used as it is
     ");
-    drop(other);
     place.prepare(&source).unwrap();
 }

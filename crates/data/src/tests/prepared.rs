@@ -251,7 +251,9 @@ fn progress_ends_with_all_bytes_and_all_documents() {
 #[test]
 fn parquet_rows_are_documents_whatever_their_encoding() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/parquet");
-    for name in ["snappy", "zstd", "gzip", "plain", "dictionary", "large", "brotli", "lz4"] {
+    for name in
+        ["snappy", "zstd", "gzip", "plain", "dictionary", "large", "brotli", "lz4", "required"]
+    {
         let place = Place::new();
         place.write("a.parquet", &fs::read(folder.join(format!("{name}.parquet"))).unwrap());
         place.write("val.txt", b"held out");
@@ -261,5 +263,48 @@ fn parquet_rows_are_documents_whatever_their_encoding() {
         let expected: Vec<_> =
             (0..50).map(|i| format!("row {i} {}", "né ".repeat(i % 7))).collect();
         assert_eq!(documents(&corpus, Part::Train), expected, "{name}");
+    }
+}
+
+#[test]
+fn real_text_comes_back_document_by_document() {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora");
+    if !shared.is_dir() {
+        eprintln!("SKIPPED real_text_comes_back_…: no corpora in {}", shared.display());
+        return;
+    }
+    let place = Place::new();
+    let source = SourceFiles {
+        root: shared.clone(),
+        validation: Validation::Files(vec!["*/*.val.jsonl.zst".into()]),
+        ..place.source(&["math/word-problems-train.train.jsonl.zst"], 0)
+    };
+    let (stop, cl100k) = (AtomicBool::new(false), Tokenizer::cl100k());
+    let options = PrepareOptions { threads: 2, stop: &stop, progress: &|_| {} };
+    let corpus = crate::prepare(&source, &cl100k, &place.out(), &options).unwrap();
+    corpus.verify().unwrap();
+
+    let mut held: Vec<_> = glob::glob(&format!("{}/*/*.val.jsonl.zst", shared.display()))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    held.sort();
+    let train = vec![shared.join("math/word-problems-train.train.jsonl.zst")];
+    for (part, files) in [(Part::Train, train), (Part::Validation, held)] {
+        let mut expected = Vec::new();
+        for file in files {
+            let lines = zstd::decode_all(fs::File::open(file).unwrap()).unwrap();
+            for line in serde_json::Deserializer::from_slice(&lines).into_iter() {
+                let line: serde_json::Value = line.unwrap();
+                expected.push(line["text"].as_str().unwrap().to_owned());
+            }
+        }
+        let mut all = vec![0; corpus.tokens(part) as usize];
+        corpus.read(part, 0, &mut all).unwrap();
+        let mut documents: Vec<_> =
+            all.split(|&t| t == cl100k.end_of_text()).map(|ids| cl100k.decode(ids)).collect();
+        documents.pop();
+        assert_eq!(documents.len(), expected.len());
+        assert!(documents == expected, "{part:?} differs from its files");
     }
 }

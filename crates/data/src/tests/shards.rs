@@ -351,3 +351,40 @@ fn touched_files_of_the_same_bytes_are_the_same_source() {
     assert_ne!(fs::read(place.out().join("source.json")).unwrap(), manifest, "times are noted");
     assert_eq!(fs::read(&shard).unwrap(), before);
 }
+
+/// Reads a shard by the offsets of `docs/formats.md`, with nothing of the crate's own reader.
+#[test]
+fn a_shard_is_laid_out_as_the_formats_say() {
+    let (place, _, path) = prepared();
+    let bytes = fs::read(path.with_file_name("train-00001.shard")).unwrap();
+    let u32_at = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let u64_at = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+    let corpus = Corpus::open(&place.out()).unwrap();
+    let shards = corpus.shards(Part::Train);
+    assert_eq!(bytes[..8], *b"SJSHARD\n");
+    assert_eq!((u32_at(8), bytes[12], bytes[13], &bytes[14..16]), (1, 2, 0, &[0, 0][..]));
+    assert_eq!((u64_at(16), u64_at(24)), (1, shards[0].tokens));
+    assert_eq!((u64_at(32), u64_at(40)), (shards[1].tokens, shards[1].documents));
+    assert_eq!((u64_at(48), u32_at(56)), (shards[1].text_bytes, 300));
+    assert_eq!((u32_at(60), u64_at(64)), (tokenizer().end_of_text(), 65_536));
+    assert_eq!(bytes[72..104], *tokenizer().fingerprint().as_bytes());
+    assert_eq!(bytes[104..128], [0; 24]);
+    let table = 128 + 2 * shards[1].tokens as usize;
+    assert_eq!(bytes.len(), table + 8 + 32);
+    let words: Vec<u32> = bytes[128..table]
+        .chunks(2)
+        .map(|id| u32::from(u16::from_le_bytes(id.try_into().unwrap())))
+        .collect();
+    let all = tokens(&corpus, Part::Train);
+    assert_eq!(words, all[shards[0].tokens as usize..][..words.len()]);
+    assert_eq!(u64_at(table), xxhash_rust::xxh3::xxh3_64(&bytes[128..table]));
+    let hash = blake3::hash(&[&bytes[..128], &bytes[table..table + 8]].concat());
+    assert_eq!(bytes[table + 8..], *hash.as_bytes());
+
+    let mut hasher = blake3::Hasher::new_derive_key("sparkjoy 2026-11 tokens of a part v1");
+    hasher.update(tokenizer().fingerprint().as_bytes());
+    for token in &all {
+        hasher.update(&token.to_le_bytes());
+    }
+    assert_eq!(corpus.fingerprint(Part::Train).as_bytes(), hasher.finalize().as_bytes());
+}
