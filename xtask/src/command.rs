@@ -1,6 +1,6 @@
 //! Running other programs: shown before, timed after, a failure named.
 
-use std::fs::File;
+use std::fs::{File, remove_file, rename};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -51,13 +51,22 @@ pub(crate) fn run_in(
     let start = Instant::now();
     let mut command = Command::new(program);
     command.args(arguments).current_dir(folder);
-    if let Some(output) = output {
-        let file = File::create(folder.join(output));
-        command.stdout(file.map_err(|e| Failed(format!("cannot write `{output}`: {e}")))?);
+    // Beside, then renamed: a program that fails must not cost the file it would have made.
+    let files = output.map(|name| (folder.join(format!("{name}.partial")), folder.join(name)));
+    if let Some((partial, _)) = &files {
+        command.stdout(File::create(partial).map_err(|e| unwritten(partial, &e))?);
     }
     let status = command.status().map_err(|e| Failed(format!("cannot start `{line}`: {e}")))?;
     eprintln!("==> {line}: {:.1} s", start.elapsed().as_secs_f64());
+    if let Some((partial, whole)) = &files {
+        let end = if status.success() { rename(partial, whole) } else { remove_file(partial) };
+        end.map_err(|e| unwritten(whole, &e))?;
+    }
     if status.success() { Ok(()) } else { Err(Failed(format!("`{line}` failed ({status})"))) }
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> Failed {
+    Failed(format!("cannot write `{}`: {error}", path.display()))
 }
 
 /// The path that `cargo … --no-run` prints of the program it has built.
@@ -72,5 +81,7 @@ pub(crate) fn built(arguments: &[&str]) -> Result<String, Failed> {
     let said = String::from_utf8_lossy(&output.stderr);
     let path = said.lines().rev().find(|line| line.trim_start().starts_with("Executable"));
     let path = path.and_then(|line| line.rsplit_once('(')?.1.strip_suffix(')'));
-    path.map(str::to_owned).ok_or_else(|| Failed(format!("`{line}` failed:\n{said}")))
+    // Cargo shortens a path below the root.
+    path.map(|path| root().join(path).to_string_lossy().into_owned())
+        .ok_or_else(|| Failed(format!("`{line}` failed:\n{said}")))
 }
