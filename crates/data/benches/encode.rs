@@ -3,6 +3,7 @@
 //! Reads a few MB of each of four sources of the corpora beside the workspace; says so and stops
 //! where there are none. Medians of alternating rounds, in MB of UTF-8 (10⁶ bytes).
 
+#![expect(clippy::disallowed_types, reason = "a benchmark needs a clock")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where its input is broken")]
 

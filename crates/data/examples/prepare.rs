@@ -7,6 +7,8 @@
 //!
 //! Files are taken as they are, 1 % is held out. The output folder must not exist.
 
+#![expect(clippy::disallowed_types, reason = "a benchmark needs a clock")]
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -17,11 +19,6 @@ use sparkjoy_data::{
 };
 
 #[expect(clippy::print_stdout, reason = "the figures are the point")]
-#[expect(
-    clippy::disallowed_types,
-    clippy::disallowed_methods,
-    reason = "a benchmark needs a clock"
-)]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [tokenizer, threads, out, files @ ..] = arguments.as_slice() else {

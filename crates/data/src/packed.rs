@@ -47,7 +47,7 @@ impl BufRead for Hashed {
 
 /// A hashed file under its decoder.
 enum Stream {
-    Plain(Hashed),
+    Plain(Box<Hashed>),
     Gzip(Box<MultiGzDecoder<Hashed>>),
     Zstd(Box<zstd::Decoder<'static, Hashed>>),
 }
@@ -68,7 +68,7 @@ impl Unpacked {
         let file = BufReader::with_capacity(READ_BYTES, file);
         let hashed = Hashed { file, hasher: blake3::Hasher::new(), stored_bytes: 0 };
         let stream = match packing {
-            Packing::Plain => Stream::Plain(hashed),
+            Packing::Plain => Stream::Plain(Box::new(hashed)),
             Packing::Gzip => Stream::Gzip(Box::new(MultiGzDecoder::new(hashed))),
             Packing::Zstd => {
                 let mut decoder = zstd::Decoder::with_buffer(hashed).map_err(at)?;

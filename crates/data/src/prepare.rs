@@ -218,7 +218,7 @@ impl<'a> Making<'a> {
             }
         }
         if journal.reached == ByPart::default() {
-            sweep(folder, |name| name.ends_with(".shard"))?;
+            sweep(folder, |name| Path::new(name).extension() == Some("shard".as_ref()))?;
         }
         let part = || MakingPart {
             shards: Vec::new(),

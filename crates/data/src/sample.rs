@@ -134,8 +134,9 @@ mod tests {
     }
 
     fn lines(root: &Path, name: &str, documents: impl Iterator<Item = String>) {
-        let lines: String = documents.map(|text| format!("{{\"text\":\"{text}\"}}\n")).collect();
-        write_atomic(&root.join(name), lines.as_bytes()).unwrap();
+        let lines: Vec<String> =
+            documents.map(|text| format!("{{\"text\":\"{text}\"}}\n")).collect();
+        write_atomic(&root.join(name), lines.concat().as_bytes()).unwrap();
     }
 
     #[test]

@@ -206,7 +206,7 @@ fn open_altered(alter: impl Fn(String) -> String) -> String {
     trained().save(folder.path()).unwrap();
     let path = folder.path().join("tokenizer.json");
     let altered = alter(fs::read_to_string(&path).unwrap());
-    fs::write(&path, altered).unwrap();
+    sparkjoy_base::write_atomic(&path, altered.as_bytes()).unwrap();
     let shown = folder.path().display().to_string();
     refusal(Tokenizer::open(folder.path())).replace(&shown, "prepared")
 }

@@ -6,6 +6,8 @@
 mod error;
 mod held_out;
 mod sample;
+#[cfg(test)]
+mod tests;
 
 pub use error::EvalError;
 pub use held_out::{HeldOutScore, held_out};

@@ -302,7 +302,7 @@ fn a_forbidden_file_says_how_to_look_at_its_permissions() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new();
     let path = place.write("a.jsonl", &json_lines(0..3));
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::File::open(&path).is_ok() {
         eprintln!("SKIPPED a_forbidden_file_…: this user may read everything");
         return;

@@ -73,7 +73,8 @@ pub(crate) fn false_alarms(replicates: u32) -> f64 {
     let (sin, cos) = theta.sin_cos();
     // Both series run over every second power of the cosine, below the degrees of freedom.
     let series = |first: u32| {
-        let (mut term, mut sum, mut power) = (cos.powi(first as i32), 0.0, first);
+        let start = if first == 1 { cos } else { 1.0 };
+        let (mut term, mut sum, mut power) = (start, 0.0, first);
         while power + 2 <= freedom {
             sum += term;
             term *= cos * cos * f64::from(power + 1) / f64::from(power + 2);

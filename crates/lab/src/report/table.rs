@@ -3,6 +3,9 @@
 //! Text has at most [`WIDTH`] columns: a table that is wider goes on below itself. Numbers stand
 //! to the right, an error under its number, and a mark after it never moves the digits.
 
+use std::fmt::Write;
+use std::slice;
+
 /// Characters of a line of text.
 pub(super) const WIDTH: usize = 100;
 /// Spaces between columns.
@@ -150,8 +153,8 @@ impl Table {
         let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
         let header = |lines: &Vec<String>| lines.join("<br>");
         let headers: Vec<String> = self.headers.iter().map(header).collect();
-        let mut out = line(&[&[self.corner.clone()], &*headers].concat());
-        out.push_str(&format!("|:--|{}\n", "--:|".repeat(headers.len())));
+        let mut out = line(&[slice::from_ref(&self.corner), &*headers].concat());
+        let _ = writeln!(out, "|:--|{}", "--:|".repeat(headers.len()));
         for row in &self.rows {
             let (label, cells) = match row {
                 Row::Heading(words) => (format!("*{words}*"), vec![String::new(); headers.len()]),

@@ -6,7 +6,7 @@ use crate::answers::invented::{answers, unfinished};
 #[test]
 fn a_terminal_shows_controls_then_differences_with_their_errors() {
     insta::assert_snapshot!(report_text(&answers()), @"
-    invented · plan PLANFP
+    invented · plan 29fde71e
     training: 1.54M tokens for the tree, 7.68M for every branch in full: 80.0 % saved
     numbers: held-out bits per byte, lower is better; a domain is the plain mean of its sources, `all`
       the plain mean of all sources
@@ -23,15 +23,13 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
     base, same 20% window                  0.9100    0.8600    1.0100
                                           ±0.0100   ±0.0100   ±0.0100
 
-    window, % base → upsampled      all      math       web
-                                          20 → 50   80 → 50
-                                  Δ bpb     Δ bpb     Δ bpb
-    against base, same 10% window
-      10%                       −0.0483   −0.0733   +0.0017~
-                                ±0.0016   ±0.0012   ±0.0023
-    against base, same 20% window
-      20%                       −0.0483   −0.0733   +0.0017~
-                                ±0.0016   ±0.0012   ±0.0023
+    window, % base → upsampled             all      math       web
+                                                 20 → 50   80 → 50
+                                         Δ bpb     Δ bpb     Δ bpb
+    10% against base, same 10% window  −0.0483   −0.0733   +0.0017~
+                                       ±0.0016   ±0.0012   ±0.0023
+    20% against base, same 20% window  −0.0483   −0.0733   +0.0017~
+                                       ±0.0016   ±0.0012   ±0.0023
 
     What is each source worth in the last phase on `upsampled`?
 
@@ -61,7 +59,7 @@ fn markdown_shows_sources_too() {
     insta::assert_snapshot!(report_markdown(&answers()), @"
     # invented
 
-    plan PLANFP
+    plan 29fde71e
 
     training: 1.54M tokens for the tree, 7.68M for every branch in full: 80.0 % saved
 
@@ -78,10 +76,8 @@ fn markdown_shows_sources_too() {
 
     | window, % base → upsampled | all<br><br>Δ bpb | math<br>20 → 50<br>Δ bpb | web<br>80 → 50<br>Δ bpb |
     |:--|--:|--:|--:|
-    | *against base, same 10% window* |  |  |  |
-    |   10% | −0.0483 ±0.0016 | −0.0733 ±0.0012 | +0.0017 ±0.0023 ~ |
-    | *against base, same 20% window* |  |  |  |
-    |   20% | −0.0483 ±0.0016 | −0.0733 ±0.0012 | +0.0017 ±0.0023 ~ |
+    | 10% against base, same 10% window | −0.0483 ±0.0016 | −0.0733 ±0.0012 | +0.0017 ±0.0023 ~ |
+    | 20% against base, same 20% window | −0.0483 ±0.0016 | −0.0733 ±0.0012 | +0.0017 ±0.0023 ~ |
 
     By source, the same differences:
 
@@ -120,7 +116,7 @@ fn markdown_shows_sources_too() {
 fn what_is_missing_is_said_first() {
     let text = report_text(&unfinished("upsampled-10%-r1"));
     insta::assert_snapshot!(text.split("\n\n").next().unwrap(), @"
-    invented · plan PLANFP
+    invented · plan 29fde71e
     INCOMPLETE: 1 of 15 branches are not scored, and every comparison that needs one of them is missing:
       upsampled-10%-r1
     training: 1.54M tokens for the tree, 7.68M for every branch in full: 80.0 % saved

@@ -116,11 +116,17 @@ fn differences(answer: &Answer) -> Table {
     let shown = domains(answer);
     let cells =
         |arm: &ArmAnswer| shown.iter().map(|&c| difference(arm.cells[c].as_ref())).collect();
+    let row = |label, arm: &ArmAnswer| Row::Cells(label, cells(arm));
     let mut rows = Vec::new();
     for (index, control) in answer.controls.iter().enumerate() {
-        rows.push(Row::Heading(format!("against {}", control.label)));
         let arms = answer.arms.iter().filter(|arm| arm.control == index);
-        rows.extend(arms.map(|arm| Row::Cells(format!("  {}", arm.label), cells(arm))));
+        let control = &control.label;
+        if answer.controls.len() == answer.arms.len() {
+            rows.extend(arms.map(|arm| row(format!("{} against {control}", arm.label), arm)));
+        } else {
+            rows.push(Row::Heading(format!("against {control}")));
+            rows.extend(arms.map(|arm| row(format!("  {}", arm.label), arm)));
+        }
     }
     let header = |&column: &usize| {
         let scope = &answer.scopes[column];

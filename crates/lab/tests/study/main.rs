@@ -1,5 +1,10 @@
 //! Whole studies, run for real on text made up here: a model of width 16, some dozens of steps.
 
+#[cfg(test)]
+mod prepare;
+#[cfg(test)]
 mod refuse;
+#[cfg(test)]
 mod resume;
+#[cfg(test)]
 mod tiny;

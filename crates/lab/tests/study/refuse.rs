@@ -59,7 +59,7 @@ fn a_score_of_something_else_is_refused_and_a_damaged_one_too() {
     };
     let original = fs::read(score(0)).unwrap();
     sparkjoy_base::write_atomic(&score(0), &fs::read(score(1)).unwrap()).unwrap();
-    for error in [tiny.run(None, None).0.unwrap_err(), tiny.report().unwrap_err()] {
+    for error in [tiny.run(None, None).0.unwrap_err(), *tiny.report().unwrap_err()] {
         let text = shown(&tiny, &error);
         assert!(text.contains("scores step 40 of run"), "{text}");
         assert!(text.contains("of each of 4 sources"), "{text}");

@@ -14,7 +14,7 @@ fn a_study_interrupted_at_any_step_ends_in_the_same_bytes() {
     assert!(steps > 60, "{steps} steps");
 
     for (patience, save_every) in
-        [(1, Duration::from_secs(3600)), (7, Duration::ZERO), (50, Duration::from_secs(3600))]
+        [(1, Duration::from_hours(1)), (7, Duration::ZERO), (50, Duration::from_hours(1))]
     {
         let tiny = Tiny::new();
         let mut taken = 0;

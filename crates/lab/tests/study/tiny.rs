@@ -148,7 +148,7 @@ impl Tiny {
         only: Option<&str>,
         stop_after: Option<usize>,
     ) -> (Result<(), LabError>, Seen) {
-        self.run_saving(only, stop_after, Duration::from_secs(3600))
+        self.run_saving(only, stop_after, Duration::from_hours(1))
     }
 
     pub(crate) fn run_saving(
@@ -189,10 +189,10 @@ impl Tiny {
     }
 
     /// The report as text.
-    pub(crate) fn report(&self) -> Result<String, LabError> {
+    pub(crate) fn report(&self) -> Result<String, Box<LabError>> {
         let stop = AtomicBool::new(false);
-        let answers = answers(&self.plan, &options(self.root(), &stop, &mut |_| {}))?;
-        Ok(report_text(&answers))
+        let answers = answers(&self.plan, &options(self.root(), &stop, &mut |_| {}));
+        answers.map(|answers| report_text(&answers)).map_err(Box::new)
     }
 
     /// Writes the report and returns every result: reports, scores, weights and metrics, by path.
@@ -219,7 +219,7 @@ pub(crate) fn options<'a>(
         runs: root.join("runs"),
         prepared: root.join("prepared"),
         threads: 2,
-        save_every: Duration::from_secs(3600),
+        save_every: Duration::from_hours(1),
         stop,
         observe,
     }
@@ -250,8 +250,8 @@ fn write_text(folder: &Path) {
             let text: Vec<&str> = (0..30).map(|j| words[(i * 7 + j * j + i * j) % 6]).collect();
             format!("{{\"text\":\"{} {i}\"}}\n", text.join(" "))
         };
-        let lines: String = (0..80).map(document).collect();
+        let lines: Vec<String> = (0..80).map(document).collect();
         let path = folder.join(format!("{name}.jsonl"));
-        sparkjoy_base::write_atomic(&path, lines.as_bytes()).unwrap();
+        sparkjoy_base::write_atomic(&path, lines.concat().as_bytes()).unwrap();
     }
 }

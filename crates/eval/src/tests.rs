@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use crate::{EvalError, held_out, sample};
 use sparkjoy_base::{Hint, Seed, SourceName, Tokens, write_atomic};
 use sparkjoy_data::{
     Corpus, OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation, prepare,
 };
-use sparkjoy_eval::{EvalError, held_out, sample};
 use sparkjoy_nn::{Engine, Shape};
 
 const CONTEXT: usize = 16;
@@ -24,8 +24,9 @@ fn text(i: usize) -> String {
 /// A source with `documents` held-out documents.
 fn corpus(folder: &Path, tokenizer: &Tokenizer, documents: usize) -> Corpus {
     for (name, count) in [("train", 20), ("val", documents)] {
-        let lines: String = (0..count).map(|i| format!("{{\"text\":\"{}\"}}\n", text(i))).collect();
-        write_atomic(&folder.join(format!("{name}.jsonl")), lines.as_bytes()).unwrap();
+        let lines: Vec<String> =
+            (0..count).map(|i| format!("{{\"text\":\"{}\"}}\n", text(i))).collect();
+        write_atomic(&folder.join(format!("{name}.jsonl")), lines.concat().as_bytes()).unwrap();
     }
     let source = SourceFiles {
         name: SourceName::new("tales").unwrap(),
