@@ -1,5 +1,6 @@
 //! Running other programs: shown before, timed after, a failure named.
 
+use std::fs::{File, remove_file, rename};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -30,15 +31,57 @@ pub(crate) fn cargo() -> PathBuf {
 ///
 /// [`Failed`] with the command line if it cannot start or says it failed.
 pub(crate) fn run(program: &Path, arguments: &[&str]) -> Result<(), Failed> {
+    run_in(root(), program, arguments, None)
+}
+
+/// Runs a program in a folder, its output to a file beside it if one is named.
+///
+/// # Errors
+///
+/// As [`run`], and if the file cannot be written.
+pub(crate) fn run_in(
+    folder: &Path,
+    program: &Path,
+    arguments: &[&str],
+    output: Option<&str>,
+) -> Result<(), Failed> {
     let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy();
     let line = format!("{name} {}", arguments.join(" "));
     eprintln!("\n==> {line}");
     let start = Instant::now();
-    let status = Command::new(program)
-        .args(arguments)
-        .current_dir(root())
-        .status()
-        .map_err(|e| Failed(format!("cannot start `{line}`: {e}")))?;
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(folder);
+    // Beside, then renamed: a program that fails must not cost the file it would have made.
+    let files = output.map(|name| (folder.join(format!("{name}.partial")), folder.join(name)));
+    if let Some((partial, _)) = &files {
+        command.stdout(File::create(partial).map_err(|e| unwritten(partial, &e))?);
+    }
+    let status = command.status().map_err(|e| Failed(format!("cannot start `{line}`: {e}")))?;
     eprintln!("==> {line}: {:.1} s", start.elapsed().as_secs_f64());
+    if let Some((partial, whole)) = &files {
+        let end = if status.success() { rename(partial, whole) } else { remove_file(partial) };
+        end.map_err(|e| unwritten(whole, &e))?;
+    }
     if status.success() { Ok(()) } else { Err(Failed(format!("`{line}` failed ({status})"))) }
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> Failed {
+    Failed(format!("cannot write `{}`: {error}", path.display()))
+}
+
+/// The path that `cargo … --no-run` prints of the program it has built.
+///
+/// # Errors
+///
+/// [`Failed`] if it does not build.
+pub(crate) fn built(arguments: &[&str]) -> Result<String, Failed> {
+    let line = format!("cargo {}", arguments.join(" "));
+    let output = Command::new(cargo()).args(arguments).current_dir(root()).output();
+    let output = output.map_err(|e| Failed(format!("cannot start `{line}`: {e}")))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let path = said.lines().rev().find(|line| line.trim_start().starts_with("Executable"));
+    let path = path.and_then(|line| line.rsplit_once('(')?.1.strip_suffix(')'));
+    // Cargo shortens a path below the root.
+    path.map(|path| root().join(path).to_string_lossy().into_owned())
+        .ok_or_else(|| Failed(format!("`{line}` failed:\n{said}")))
 }

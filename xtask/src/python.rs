@@ -3,20 +3,49 @@
 //! They run in an environment of their own under `target/`, so that nobody's Python is touched
 //! and a clean checkout can remake every number.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::command::{Failed, root, run};
+use crate::command::{Failed, cargo, root, run, run_in};
 
 /// What the programs import. Pinned: golden numbers are made by a known version.
-const PACKAGES: [&str; 7] = [
+const PACKAGES: [&str; 8] = [
     "numpy==2.4.6",
+    "pyarrow==26.0.1",
     "safetensors==0.8.0",
     "scipy==1.17.1",
     "tiktoken==0.14.0",
     "tokenizers==0.23.3",
     "torch==2.15.0",
     "transformers==5.23.0",
+];
+
+/// A program that writes golden files in its own folder.
+struct Golden {
+    /// The program, from the root.
+    script: &'static str,
+    /// The file it prints, if it prints one; the others write theirs themselves.
+    prints: Option<&'static str>,
+    /// Whether it reads the corpora beside the repository.
+    reads_corpora: bool,
+}
+
+const fn writes(script: &'static str) -> Golden {
+    Golden { script, prints: None, reads_corpora: false }
+}
+
+/// Every program under a `testdata` folder, in the order they are run.
+const GOLDEN: [Golden; 5] = [
+    writes("crates/data/testdata/parquet.py"),
+    writes("crates/mix/testdata/order.py"),
+    writes("crates/nn/testdata/golden/model.py"),
+    writes("crates/nn/testdata/golden/optimizers.py"),
+    // Last, because it needs more than packages: the rank file, from the network or
+    // `TIKTOKEN_CACHE_DIR`.
+    Golden {
+        script: "crates/data/testdata/tokenizer/cl100k.py",
+        prints: Some("cl100k.json"),
+        reads_corpora: true,
+    },
 ];
 
 /// An interpreter with [`PACKAGES`].
@@ -41,75 +70,66 @@ impl Python {
         Ok(Self { interpreter })
     }
 
-    /// All programs in the folders called `folder` of any crate, sorted by path.
-    ///
-    /// # Errors
-    ///
-    /// [`Failed`] if there are none: a check that checks nothing must not pass.
-    pub(crate) fn scripts(folder: &str) -> Result<Vec<PathBuf>, Failed> {
-        let mut found = Vec::new();
-        for krate in entries(&root().join("crates"))? {
-            collect(&krate.join(folder), &mut found)?;
-        }
-        found.sort();
-        if found.is_empty() {
-            return Err(Failed(format!("no Python program in any `crates/*/{folder}`")));
-        }
-        Ok(found)
-    }
-
-    /// Runs one program from the root of the workspace.
+    /// Runs a program, named from the root, in its own folder.
     ///
     /// # Errors
     ///
     /// [`Failed`] if it says it failed.
-    pub(crate) fn run(&self, script: &Path) -> Result<(), Failed> {
-        let shown = script.strip_prefix(root()).unwrap_or(script);
-        run(&self.interpreter, &[&shown.to_string_lossy()])
+    pub(crate) fn run(
+        &self,
+        script: &str,
+        arguments: &[&str],
+        prints: Option<&str>,
+    ) -> Result<(), Failed> {
+        let (folder, name) = script.rsplit_once('/').expect("no program lies in the root");
+        let all = [&[name], arguments].concat();
+        run_in(&root().join(folder), &self.interpreter, &all, prints)
     }
 }
 
-/// Makes all golden numbers again, each beside its program.
+/// Makes all golden files again, each beside its program.
 ///
 /// # Errors
 ///
 /// [`Failed`] at the first program that fails.
 pub(crate) fn golden() -> Result<(), Failed> {
-    run_all("testdata")?;
+    let python = Python::prepare()?;
+    let corpora = root().join("../shared/corpora");
+    for Golden { script, prints, reads_corpora } in GOLDEN {
+        if reads_corpora && !corpora.is_dir() {
+            eprintln!("\nSKIPPED {script}: no corpora at {}", corpora.display());
+            continue;
+        }
+        let corpora = corpora.to_string_lossy();
+        let arguments: &[&str] = if reads_corpora { &[&corpora] } else { &[] };
+        python.run(script, arguments, prints)?;
+    }
     eprintln!("\n`git diff` shows which numbers changed");
     Ok(())
 }
 
-/// Checks the engine, the checkpoints and the tokenizers against the libraries they follow.
+/// Checks checkpoints against transformers: made by an example, read by the library.
 ///
 /// # Errors
 ///
-/// [`Failed`] at the first check that fails.
+/// [`Failed`] if they differ.
 pub(crate) fn parity() -> Result<(), Failed> {
-    run_all("parity")
+    let folder = root().join("target/parity");
+    let folder = folder.to_string_lossy();
+    let example = ["--package", "sparkjoy-train", "--example", "tiny_checkpoint"];
+    run(&cargo(), &[&["run", "--release"], &example[..], &["--", &folder]].concat())?;
+    Python::prepare()?.run("crates/train/parity/hugging_face.py", &[&folder], None)
 }
 
-fn run_all(folder: &str) -> Result<(), Failed> {
-    let scripts = Python::scripts(folder)?;
-    let python = Python::prepare()?;
-    scripts.iter().try_for_each(|script| python.run(script))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tidy::python_programs;
 
-fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failed> {
-    if !folder.is_dir() {
-        return Ok(());
+    #[test]
+    fn every_golden_file_can_be_made_again() {
+        let mut known: Vec<&str> = GOLDEN.iter().map(|golden| golden.script).collect();
+        known.sort_unstable();
+        assert_eq!(python_programs("/testdata/"), known);
     }
-    for path in entries(folder)? {
-        if path.is_dir() {
-            collect(&path, found)?;
-        } else if path.extension().is_some_and(|e| e == "py") {
-            found.push(path);
-        }
-    }
-    Ok(())
-}
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failed> {
-    let failed = |e| Failed(format!("cannot read `{}`: {e}", folder.display()));
-    fs::read_dir(folder).map_err(failed)?.map(|e| Ok(e.map_err(failed)?.path())).collect()
 }

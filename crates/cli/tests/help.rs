@@ -71,13 +71,3 @@ fn new_writes_a_study_once() {
     hint: give another name: `sparkjoy new FILE`
     ");
 }
-
-#[test]
-fn a_reader_that_goes_away_is_no_error() {
-    let laboratory = Laboratory::new();
-    let program = env!("CARGO_BIN_EXE_sparkjoy");
-    let mut shell = std::process::Command::new("bash");
-    shell.arg("-c").arg(format!("set -o pipefail; {program} --help | true; echo $?"));
-    let ended = laboratory.ended(&mut shell);
-    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("0\n", ""));
-}

@@ -70,6 +70,35 @@ fn everything_can_be_shown(laboratory: &Laboratory) {
     );
 }
 
+/// The path of a study of the repository.
+const PAPER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../studies/paper-7b.toml");
+
+#[test]
+fn the_papers_run_is_planned_with_its_figures() {
+    let text = Laboratory::new().succeed(&format!("plan {PAPER}")).stdout;
+    assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+    assert!(text.contains("254,313 steps of 3,932,160 tokens"), "{text}");
+    // Whole-run tokens in billions with no upsampling and with the last 5, 10, 20 and 30 %
+    // upsampled: arithmetic on the paper's tables 2 and 4. The second 10 % is without math.
+    for row in [
+        "large-cc         343.5      326.3      309.2             309.2      274.8      240.4",
+        "small-cc         367.0      363.6      360.3             360.3      353.6      346.9",
+        "domain-specific   71.7       85.6       99.5              99.5      127.4      155.2",
+        "code             217.8      224.4      231.0             231.0      244.2      257.5",
+    ] {
+        assert!(text.contains(row), "no line `{row}` in\n{text}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let program = env!("CARGO_BIN_EXE_sparkjoy");
+    let mut shell = std::process::Command::new("bash");
+    shell.arg("-c").arg(format!("{program} plan {PAPER} | true; echo ${{PIPESTATUS[0]}}"));
+    let ended = Laboratory::new().ended(&mut shell);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("0\n", ""));
+}
+
 #[test]
 fn what_cannot_be_shown_is_refused() {
     let laboratory = Laboratory::new();

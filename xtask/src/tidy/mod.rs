@@ -62,3 +62,10 @@ fn walk(folder: &Path, texts: &mut Vec<Text>) {
 pub(crate) fn assert_tidy(complaints: &[String]) {
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
 }
+
+/// The Python programs whose path holds `part`, sorted.
+pub(crate) fn python_programs(part: &str) -> Vec<String> {
+    let texts = repository().into_iter().map(|text| text.path);
+    let python = |path: &String| Path::new(path).extension().is_some_and(|e| e == "py");
+    texts.filter(|path| path.contains(part) && python(path)).collect()
+}
