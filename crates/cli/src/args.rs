@@ -18,12 +18,13 @@ use crate::output::Output;
 #[command(after_help = "Every command takes a study: sparkjoy plan studies/real-text.toml")]
 #[command(after_long_help = "\
 Examples:
-  sparkjoy new study.toml                a study with every setting explained
-  sparkjoy plan study.toml               what it would train on, and what it would cost
-  sparkjoy run study.toml                everything that is missing, to the report
-  sparkjoy show study.toml --step 100    the texts of the 100th batch
+  sparkjoy new study.toml              a study with every setting explained
+  sparkjoy plan study.toml             what it would read, and its cost
+  sparkjoy run study.toml              everything that is missing
+  sparkjoy show study.toml --step 100  the texts of the 100th batch
 
-A run can be stopped at any time, by Ctrl-C or by pulling the plug: the same command continues it.")]
+A run can be stopped at any time, by Ctrl-C or by pulling the plug: the same
+command continues it.")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -53,7 +54,7 @@ What is prepared already is not read again; what was interrupted continues.")]
     #[command(after_long_help = "\
 Example: sparkjoy plan studies/paper-7b.toml
 
-Sources that are files must be prepared first, because a plan counts their tokens.")]
+Sources that are files must be prepared first: a plan counts their tokens.")]
     Plan {
         /// The study file
         study: PathBuf,
@@ -62,12 +63,16 @@ Sources that are files must be prepared first, because a plan counts their token
     #[command(after_long_help = "\
 Example: sparkjoy run study.toml --threads 2
 
-Ctrl-C saves and stops (exit code 130); the same command continues. Jobs that are done are not run
-again, and a folder that belongs to another plan is refused, never reused.")]
+Ctrl-C saves and stops (exit code 130); the same command continues. Jobs that
+are done are not run again, and a folder that belongs to another plan is
+refused, never reused.
+
+`--job` runs one job, for clusters: each is one command on shared files.
+`sparkjoy plan study.toml --json` lists their names and states under `jobs`.")]
     Run {
         /// The study file
         study: PathBuf,
-        /// Only this job, as `sparkjoy plan` names it
+        /// Only this job, as `sparkjoy plan STUDY --json` names it
         #[arg(long, value_name = "NAME")]
         job: Option<String>,
     },
@@ -83,12 +88,12 @@ A study that is only partly run is reported as far as it is.")]
     /// Look inside a shard, batch, checkpoint or run
     #[command(after_long_help = "\
 Examples:
-  sparkjoy show study.toml --step 100                 the texts of a batch of the trunk
-  sparkjoy show study.toml --step 900 --branch NAME   … of a branch
-  sparkjoy show prepared/NAME                         a prepared source
-  sparkjoy show runs/NAME                             a run, its last step and checkpoints
-  sparkjoy show runs/NAME/step-900                    a checkpoint
-  sparkjoy show runs/NAME/diverged-901.json           the batch that broke a run")]
+  sparkjoy show study.toml --step 100                a batch of the trunk
+  sparkjoy show study.toml --step 900 --branch NAME  … of a branch
+  sparkjoy show prepared/NAME                        a prepared source
+  sparkjoy show runs/NAME                            a run and its checkpoints
+  sparkjoy show runs/NAME/step-900                   a checkpoint
+  sparkjoy show runs/NAME/diverged-901.json          what broke a run")]
     Show(What),
 }
 

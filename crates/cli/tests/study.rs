@@ -37,6 +37,14 @@ fn plan_tells_all(laboratory: &Laboratory) {
     assert_eq!(json["plan"]["steps"], 80);
     assert_eq!(json["steps_left"], 0);
     assert_eq!(json["columns"][0]["window"], "0%");
+
+    // Every job is named as `run --job` takes it.
+    let jobs = json["jobs"].as_array().expect("jobs");
+    assert!(jobs.iter().all(|job| job["state"] == "done"), "{jobs:?}");
+    for job in [&jobs[0], &jobs[jobs.len() - 1]] {
+        let name = job["name"].as_str().expect("a name");
+        laboratory.succeed(&format!("run study.toml --job {name}"));
+    }
 }
 
 fn everything_can_be_shown(laboratory: &Laboratory) {

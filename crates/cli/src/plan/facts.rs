@@ -26,8 +26,17 @@ pub(super) struct Facts<'a> {
     /// Branches, replicates together.
     pub(super) groups: Vec<Group<'a>>,
     pub(super) trunk_state: Progress,
+    /// Every job by the name `run --job` takes, each after those it needs.
+    pub(super) jobs: Vec<Job>,
     /// The plan itself, every number of it.
     pub(super) plan: &'a Plan,
+}
+
+/// A job and how far it is.
+#[derive(Debug, Serialize)]
+pub(super) struct Job {
+    pub(super) name: String,
+    pub(super) state: JobState,
 }
 
 /// Branches that differ in nothing but the replicate.
@@ -73,6 +82,7 @@ impl<'a> Facts<'a> {
         states: Vec<(String, JobState)>,
         speed: Throughput,
     ) -> Result<Self, MixError> {
+        let jobs = states.iter().cloned().map(|(name, state)| Job { name, state }).collect();
         let states: BTreeMap<String, JobState> = states.into_iter().collect();
         let trunk = states.iter().filter(|(name, _)| name.starts_with("trunk"));
         Ok(Self {
@@ -86,6 +96,7 @@ impl<'a> Facts<'a> {
             columns: columns(plan)?,
             groups: groups(plan, &states),
             trunk_state: Progress::of(trunk.map(|(_, state)| *state)),
+            jobs,
             plan,
         })
     }

@@ -101,7 +101,9 @@ impl Hint for ExecutionError {
     fn hint(&self) -> Option<String> {
         let again = "run the same command again";
         Some(match self {
-            Self::UnknownJob { .. } => "take a job's name from the plan as it is shown".to_owned(),
+            Self::UnknownJob { .. } => {
+                "`sparkjoy plan STUDY --json` lists all jobs under `jobs`".to_owned()
+            }
             Self::Prerequisite { needs, .. } => format!("run job `{needs}` first"),
             Self::Declared { source_name } => format!(
                 "give `[sources.{source_name}]` a `path` and a `validation` instead of a size"
@@ -157,7 +159,7 @@ mod tests {
         ]);
         insta::assert_snapshot!(texts, @"
         the plan has no job `trunc`, expected one of `trunk-0`, `trunk-1`, `trunk-2`, `trunk-3`, `trunk-4`, `trunk-5`, `trunk-6`, `trunk-7`, `trunk-8`, `trunk-9`, `trunk-10`, `trunk-11`, 2 more
-        hint: take a job's name from the plan as it is shown
+        hint: `sparkjoy plan STUDY --json` lists all jobs under `jobs`
 
         job `upsampled-10%-r1` starts from what `trunk-3600` leaves, which is not done
         hint: run job `trunk-3600` first
