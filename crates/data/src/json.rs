@@ -19,6 +19,9 @@ const FIELDS_SHOWN: usize = 8;
 pub(crate) fn text<'a>(line: &'a [u8], field: &str) -> Result<Cow<'a, str>, Fault> {
     let line =
         std::str::from_utf8(line).map_err(|e| Fault::NotUtf8 { byte: e.valid_up_to() + 1 })?;
+    // A byte order mark opens files of some editors, and lines of files that were joined; RFC 8259
+    // section 8.1 lets a reader pass over it.
+    let line = line.strip_prefix('\u{feff}').unwrap_or(line);
     let mut parser = serde_json::Deserializer::from_str(line);
     let broken = |e: serde_json::Error| {
         let message = e.to_string();
@@ -182,6 +185,12 @@ mod tests {
         assert!(matches!(text(line.as_bytes(), "text").unwrap(), Cow::Borrowed("héllo")));
         assert_eq!(text(br#" {"text":"a\n\u0062"} "#, "text").unwrap(), "a\nb");
         assert_eq!(text(br#"{"t\u0065xt":"escaped key"}"#, "text").unwrap(), "escaped key");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over_before_the_object_only() {
+        let line = "\u{feff}{\"text\": \"\u{feff}a\"}\r";
+        assert_eq!(text(line.as_bytes(), "text").unwrap(), "\u{feff}a");
     }
 
     #[test]

@@ -146,11 +146,11 @@ impl Hint for PrepareError {
         Some(match self {
             Self::Empty { .. } => "check that these files are the right ones".into(),
             Self::NothingHeldOut { .. } => {
-                "raise the split, for example validation = 0.05, or name held-out files with text"
+                "raise the split, for example `holdout = \"5%\"`, or name held-out files with text"
                     .into()
             }
             Self::NothingTrained { .. } => {
-                "lower the split, for example validation = 0.01, or name held-out files".into()
+                "lower the split, for example `holdout = \"1%\"`, or name held-out files".into()
             }
             Self::Settings { folder, .. } | Self::InputChanged { folder, .. } => format!(
                 "remove it (`rm -r {}`), or keep it and prepare elsewhere with `--prepared`",

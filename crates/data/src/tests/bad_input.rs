@@ -248,22 +248,22 @@ fn a_source_with_an_empty_side_is_refused() {
     let place = Place::new();
     place.write("a.jsonl", &json_lines(0..30));
     place.write("none.jsonl", b"");
-    insta::assert_snapshot!(place.refusal(&place.source(&["a.jsonl"], 1)), @r"
+    insta::assert_snapshot!(place.refusal(&place.source(&["a.jsonl"], 1)), @r#"
     error: source `web` holds out none of 30 documents (a split of 0.0001 %), expected at least one
-    hint: raise the split, for example validation = 0.05, or name held-out files with text
-    ");
-    insta::assert_snapshot!(said_by_split(1_000_000), @r"
+    hint: raise the split, for example `holdout = "5%"`, or name held-out files with text
+    "#);
+    insta::assert_snapshot!(said_by_split(1_000_000), @r#"
     error: source `web` holds out all of 30 documents (a split of 100 %), expected some to train on
-    hint: lower the split, for example validation = 0.01, or name held-out files
-    ");
+    hint: lower the split, for example `holdout = "1%"`, or name held-out files
+    "#);
     let validation = Validation::Files(vec!["none.jsonl".into()]);
     let source = SourceFiles { validation, ..place.source(&["a.jsonl"], 0) };
     let other = place.root().join("other");
     let error = prepare(&source, &other, 1).unwrap_err();
-    insta::assert_snapshot!(place.shown(&error), @r"
+    insta::assert_snapshot!(place.shown(&error), @r#"
     error: source `web` holds out none of 30 documents (validation files), expected at least one
-    hint: raise the split, for example validation = 0.05, or name held-out files with text
-    ");
+    hint: raise the split, for example `holdout = "5%"`, or name held-out files with text
+    "#);
 }
 
 fn said_by_split(ppm: u32) -> String {
