@@ -17,6 +17,8 @@ pub struct Options<'a> {
     /// Threads.
     pub threads: usize,
     /// How much training a kill may cost: a checkpoint is saved when this much time has passed.
+    /// Where saving itself takes long (a large model), it is done more rarely, so that it takes at
+    /// most a twentieth of the time.
     pub save_every: Duration,
     /// Set to save and stop.
     pub stop: &'a AtomicBool,

@@ -29,6 +29,9 @@ pub use job::{JobState, job_states};
 pub(crate) use scores::{Scored, Scores};
 pub use timing::{JobTime, timings};
 
+/// Time between saves in times a save takes: a checkpoint of 100 GB is not written every minute.
+const SAVING_SHARE: u32 = 20;
+
 /// Runs what is missing: trunk to its branch points, branches, scores.
 ///
 /// - `only`: one job by its name ([`job_states`] lists them), for executors that run each job as
@@ -192,14 +195,18 @@ impl<'a> Executor<'a, '_> {
             self.steps_left()? - job.steps_left(job.state(self.plan, &self.options.runs)?);
         let tokens_per_step = self.plan.tokens_per_step().0;
         let Options { observe, stop, save_every, .. } = &mut *self.options;
-        let mut saved = Instant::now();
+        let (mut saved, mut saving, mut wait) = (Instant::now(), false, *save_every);
         let mut on_step = |record: &StepRecord| {
+            if std::mem::take(&mut saving) {
+                // A step has passed as well, so a save is taken to be longer than it was.
+                wait = (*save_every).max(saved.elapsed() * SAVING_SHARE);
+            }
             let tokens_left = (steps_after + request.target - record.step) * tokens_per_step;
             observe(Event::Step { record, target: request.target, tokens_left });
             if stop.load(Ordering::Relaxed) {
                 Signal::Stop
-            } else if saved.elapsed() >= *save_every {
-                saved = Instant::now();
+            } else if saved.elapsed() >= wait {
+                (saved, saving) = (Instant::now(), true);
                 Signal::Save
             } else {
                 Signal::Continue
