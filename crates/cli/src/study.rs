@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 
 /// How much training a kill may cost.
-const SAVE_EVERY: Duration = Duration::from_mins(1);
+const SAVE_EVERY: Duration = Duration::from_secs(15);
 
 /// A study with its plan and what the plan was made of.
 pub(crate) struct Opened {
