@@ -8,7 +8,7 @@ use sparkjoy_base::{Hint, Seed, SourceName, Tokens, write_atomic};
 use sparkjoy_data::{
     Corpus, OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation, prepare,
 };
-use sparkjoy_nn::{Engine, Shape};
+use sparkjoy_nn::{Compute, Engine, Shape};
 
 const CONTEXT: usize = 16;
 
@@ -44,7 +44,7 @@ fn corpus(folder: &Path, tokenizer: &Tokenizer, documents: usize) -> Corpus {
 fn engine(tokenizer: &Tokenizer, context: usize, threads: usize) -> Engine {
     let vocab = tokenizer.vocab().next_multiple_of(64) as usize;
     let shape = Shape { layers: 2, width: 16, heads: 2, context, vocab, clip_qkv: None };
-    Engine::new(shape, 4, threads).unwrap()
+    Engine::new(shape, 4, Compute::exact(threads)).unwrap()
 }
 
 #[test]

@@ -61,7 +61,11 @@ impl Plan {
         let times = |other: Effort| other.steps as f64 / tree.steps as f64;
         TreeCost {
             parameters: self.shape.parameters(),
-            memory: self.shape.memory(self.batch as usize, self.trunk.optimizer),
+            memory: self.shape.memory(
+                self.batch as usize,
+                self.trunk.optimizer,
+                sparkjoy_nn::Compute::exact(1),
+            ),
             trunk: effort(trunk_steps),
             branches: self.branches.iter().map(|branch| effort(branch.window_steps)).collect(),
             saving: times(in_full),

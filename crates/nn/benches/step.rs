@@ -9,7 +9,7 @@ use std::io::BufRead;
 use std::time::Instant;
 
 use sparkjoy_base::Seed;
-use sparkjoy_nn::{Engine, Optimizer, OptimizerKind, Shape};
+use sparkjoy_nn::{Compute, Engine, Optimizer, OptimizerKind, Shape};
 
 /// A shape with the number of sequences per step.
 struct Case {
@@ -43,7 +43,8 @@ struct Run {
 
 impl Run {
     fn new(case: &Case, threads: usize) -> Self {
-        let mut engine = Engine::new(case.shape, case.batch, threads).expect("a shape that works");
+        let mut engine = Engine::new(case.shape, case.batch, Compute::exact(threads))
+            .expect("a shape that works");
         engine.init(Seed(17));
         let lion = OptimizerKind::LionW { lr: 3e-4, betas: [0.9, 0.95], weight_decay: 1.2e-4 };
         let optimizer = Optimizer::new(lion, engine.weights().len());

@@ -11,7 +11,7 @@ use crate::gemm::{self, Right};
 use crate::head::{self, Input, Scratch};
 use crate::kernel::{Kernel, Size, Store};
 use crate::parallel::{VALUES, tree_sum};
-use crate::{Optimizer, Shape, ShapeError, init};
+use crate::{Compute, Optimizer, Shape, ShapeError, init};
 
 /// Model weights, gradients and the activation arena.
 ///
@@ -44,18 +44,19 @@ impl Engine {
     /// # Errors
     ///
     /// [`ShapeError`] for a shape, batch or number of threads that cannot be.
-    pub fn new(shape: Shape, batch: usize, threads: usize) -> Result<Self, ShapeError> {
-        Self::with_kernel(shape, batch, threads, Kernel::best())
+    pub fn new(shape: Shape, batch: usize, compute: Compute) -> Result<Self, ShapeError> {
+        Self::with_kernel(shape, batch, compute, Kernel::best())
     }
 
     /// The same on a kernel of choice, to compare kernels.
     pub(crate) fn with_kernel(
         shape: Shape,
         batch: usize,
-        threads: usize,
+        compute: Compute,
         kernel: Kernel,
     ) -> Result<Self, ShapeError> {
         shape.check()?;
+        let threads = compute.threads;
         for (what, found) in [("batch", batch), ("threads", threads)] {
             if found == 0 {
                 return Err(ShapeError::TooSmall { what, found, least: 1 });

@@ -7,6 +7,7 @@
 mod arena;
 mod attention;
 mod backward;
+mod compute;
 mod embedding;
 mod engine;
 mod forward;
@@ -24,6 +25,7 @@ mod schedule;
 mod shape;
 
 pub use attention::alibi_slopes;
+pub use compute::{Compute, Precision};
 pub use engine::Engine;
 pub use measure::{Throughput, measure};
 pub use optimizer::{Optimizer, OptimizerKind};

@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::Seed;
 
-use crate::{Engine, Optimizer, OptimizerKind, Shape};
+use crate::{Compute, Engine, Optimizer, OptimizerKind, Shape};
 
 /// Seconds a step may take to be timed.
 const PATIENCE: f64 = 0.5;
@@ -27,21 +27,21 @@ pub struct Throughput {
 /// # Panics
 ///
 /// If the shape, batch or number of threads is one [`Engine::new`] refuses.
-pub fn measure(shape: Shape, batch: usize, threads: usize) -> Throughput {
+pub fn measure(shape: Shape, batch: usize, compute: Compute) -> Throughput {
     let probe =
         Shape { layers: 1, width: 256, heads: 4, context: 256, vocab: 1024, clip_qkv: None };
-    let flops_per_second = probe.flops(4) as f64 / seconds(probe, 4, threads);
+    let flops_per_second = probe.flops(4) as f64 / seconds(probe, 4, compute);
     let sequences = shape.microbatch(batch);
     let expected = shape.flops(sequences as u64) as f64 / flops_per_second;
     let timed_step = expected < PATIENCE;
-    let taken = if timed_step { seconds(shape, sequences, threads) } else { expected };
+    let taken = if timed_step { seconds(shape, sequences, compute) } else { expected };
     let tokens_per_second = (sequences * shape.context) as f64 / taken;
     Throughput { tokens_per_second, timed_step }
 }
 
 /// Seconds of the second step: the first touches the memory.
-fn seconds(shape: Shape, batch: usize, threads: usize) -> f64 {
-    let mut engine = Engine::new(shape, batch, threads).expect("the caller has checked the shape");
+fn seconds(shape: Shape, batch: usize, compute: Compute) -> f64 {
+    let mut engine = Engine::new(shape, batch, compute).expect("the caller has checked the shape");
     engine.init(Seed(0));
     let lion = OptimizerKind::LionW { lr: 1e-4, betas: [0.9, 0.95], weight_decay: 0.0 };
     let mut optimizer = Optimizer::new(lion, engine.weights().len());
@@ -65,10 +65,11 @@ mod tests {
 
     #[test]
     fn small_shapes_are_timed_and_large_ones_scaled() {
+        let compute = Compute::exact(1);
         let small =
             Shape { layers: 1, width: 16, heads: 2, context: 16, vocab: 64, clip_qkv: None };
         let large = Shape { layers: 48, width: 8192, heads: 64, context: 4096, ..small };
-        let (small, large) = (measure(small, 2, 1), measure(large, 960, 1));
+        let (small, large) = (measure(small, 2, compute), measure(large, 960, compute));
         assert!(small.timed_step && small.tokens_per_second > 0.0);
         assert!(!large.timed_step && large.tokens_per_second > 0.0);
         assert!(large.tokens_per_second < small.tokens_per_second);

@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use sparkjoy_base::Seed;
-use sparkjoy_nn::{Engine, Optimizer, OptimizerKind, Shape};
+use sparkjoy_nn::{Compute, Engine, Optimizer, OptimizerKind, Shape};
 
 /// The system's allocator, counting.
 struct Counting;
@@ -50,10 +50,10 @@ fn an_engine_takes_what_its_shape_says_and_a_step_takes_nothing() {
     ];
     for (kind, batch) in kinds.into_iter().flat_map(|kind| [1, 3, 40].map(|batch| (kind, batch))) {
         let before = BYTES.load(Relaxed);
-        let mut engine = Engine::new(shape, batch, 2).unwrap();
+        let mut engine = Engine::new(shape, batch, Compute::exact(2)).unwrap();
         let mut optimizer = Optimizer::new(kind, engine.weights().len());
         let taken = (BYTES.load(Relaxed) - before) as u64;
-        let said = shape.memory(batch, kind);
+        let said = shape.memory(batch, kind, Compute::exact(2));
         // The thread pool's queues.
         assert!(taken >= said && taken - said < 64 << 10, "{taken} bytes taken, {said} foretold");
 

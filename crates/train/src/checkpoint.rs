@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_base::{FileError, Fingerprint, is_done, read, read_to_string};
 use sparkjoy_data::Tokenizer;
 use sparkjoy_mix::Ledger;
-use sparkjoy_nn::{Engine, Shape};
+use sparkjoy_nn::{Compute, Engine, Shape};
 
 use crate::TrainError;
 use crate::disk;
@@ -245,7 +245,7 @@ pub(crate) fn read_weights(checkpoint: &Checkpoint, engine: &mut Engine) -> Resu
 pub fn load_model(checkpoint: &Path, batch: usize, threads: usize) -> Result<Engine, TrainError> {
     let checkpoint = Checkpoint::peek(checkpoint)?;
     checkpoint.verified(MODEL)?;
-    let mut engine = Engine::new(checkpoint.inspect()?.shape, batch, threads)?;
+    let mut engine = Engine::new(checkpoint.inspect()?.shape, batch, Compute::exact(threads))?;
     read_weights(&checkpoint, &mut engine)?;
     Ok(engine)
 }

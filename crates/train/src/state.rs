@@ -3,7 +3,7 @@
 //! If a value can influence the next step and is not in [`TrainState`], that is a bug; the tests
 //! of `resume` look for it. Which sequences come next is not state: it follows from the step.
 
-use sparkjoy_nn::{Engine, Optimizer};
+use sparkjoy_nn::{Compute, Engine, Optimizer};
 
 use crate::TrainError;
 use crate::checkpoint::{self, Checkpoint};
@@ -47,7 +47,7 @@ impl TrainState {
     }
 
     fn empty(spec: &RunSpec, threads: usize) -> Result<Self, TrainError> {
-        let engine = Engine::new(spec.shape, spec.batch as usize, threads)?;
+        let engine = Engine::new(spec.shape, spec.batch as usize, Compute::exact(threads))?;
         let optimizer = Optimizer::new(spec.optimizer, engine.weights().len());
         Ok(Self { engine, optimizer, step: spec.first_step })
     }

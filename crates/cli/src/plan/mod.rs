@@ -26,7 +26,11 @@ pub(crate) fn show(study: &Path, place: &Place, stop: &AtomicBool) -> Result<(),
     let Opened { plan, .. } = Opened::prepared(study, place)?;
     let states =
         with_options(place, stop, &mut Progress::new(), |options| job_states(&plan, options))?;
-    let speed = sparkjoy_nn::measure(plan.shape, plan.batch as usize, place.threads());
+    let speed = sparkjoy_nn::measure(
+        plan.shape,
+        plan.batch as usize,
+        sparkjoy_nn::Compute::exact(place.threads()),
+    );
     let facts = Facts::new(&plan, states, speed)?;
     match place.output() {
         Output::Json => print_json(&facts),

@@ -6,7 +6,9 @@ use serde::Deserialize;
 
 use super::{assert_close, fill};
 use crate::kernel::Kernel;
-use crate::{Engine, Optimizer, OptimizerKind, Schedule, ScheduleKind, Shape, alibi_slopes};
+use crate::{
+    Compute, Engine, Optimizer, OptimizerKind, Schedule, ScheduleKind, Shape, alibi_slopes,
+};
 
 /// Relative to the largest value of a tensor. The engine sums in f32, the oracle in f64 except its
 /// softmax: sums of up to 70 terms of unit size lose about 1e-6, a few layers a few times that.
@@ -74,7 +76,7 @@ fn logits_losses_and_gradients_equal_those_of_transformers() {
         for (name, case) in &cases {
             let what = |part: &str| format!("{name} on {}, {part}", kernel.name());
             let (shape, batch) = (case.shape, case.losses.len());
-            let mut engine = Engine::with_kernel(shape, batch, 2, kernel).unwrap();
+            let mut engine = Engine::with_kernel(shape, batch, Compute::exact(2), kernel).unwrap();
             fill(&mut engine);
             let last = &case.tokens[(batch - 1) * shape.context..];
             assert_close(&what("logits"), &engine.logits(last), &case.logits, TOLERANCE);
@@ -98,7 +100,8 @@ fn a_clamp_that_is_ignored_would_be_seen() {
     let text = include_str!("../../testdata/golden/model.json");
     let mut cases: BTreeMap<String, Case> = serde_json::from_str(text).expect("as above");
     let case = cases.remove("clipped").expect("a case with a clamp");
-    let mut engine = Engine::new(Shape { clip_qkv: None, ..case.shape }, 1, 1).unwrap();
+    let mut engine =
+        Engine::new(Shape { clip_qkv: None, ..case.shape }, 1, Compute::exact(1)).unwrap();
     fill(&mut engine);
     let last = &case.tokens[case.tokens.len() - case.shape.context..];
     let off =

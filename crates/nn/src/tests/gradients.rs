@@ -9,7 +9,7 @@ use super::{assert_close, fill, tokens};
 use crate::arena::Layout;
 use crate::attention::{self, Heads, Saved};
 use crate::kernel::{Kernel, Size, Store};
-use crate::{Engine, Shape, alibi_slopes, embedding, gelu, gemm, head, norm};
+use crate::{Compute, Engine, Shape, alibi_slopes, embedding, gelu, gemm, head, norm};
 
 const STEP: f64 = 1e-4;
 const TOLERANCE: f64 = 5e-6;
@@ -201,7 +201,7 @@ fn every_gradient_of_a_whole_model_matches_finite_differences() {
     for clip_qkv in [None, Some(0.9)] {
         let shape = Shape { layers: 2, width: 6, heads: 3, context: 8, vocab: 11, clip_qkv };
         let tokens = tokens(&shape, 1);
-        let mut engine = Engine::new(shape, 1, 2).unwrap();
+        let mut engine = Engine::new(shape, 1, Compute::exact(2)).unwrap();
         fill(&mut engine);
         let loss = engine.loss_and_gradients(&tokens, &mut [0.0]);
         let weights = wide(engine.weights());

@@ -4,7 +4,7 @@ use sparkjoy_base::Seed;
 
 use super::{fill, tokens};
 use crate::kernel::Kernel;
-use crate::{Engine, Optimizer, OptimizerKind, Shape};
+use crate::{Compute, Engine, Optimizer, OptimizerKind, Shape};
 
 /// Large enough for several blocks, chunks and tiles of everything.
 const SHAPE: Shape =
@@ -18,7 +18,7 @@ const LIONW: OptimizerKind =
 
 /// Losses, norms, gradients and weights of four steps, as bits.
 fn train(kernel: Kernel, threads: usize, kind: OptimizerKind) -> Vec<u64> {
-    let mut engine = Engine::with_kernel(SHAPE, BATCH, threads, kernel).unwrap();
+    let mut engine = Engine::with_kernel(SHAPE, BATCH, Compute::exact(threads), kernel).unwrap();
     engine.init(Seed(17));
     let mut optimizer = Optimizer::new(kind, engine.weights().len());
     let tokens = tokens(&SHAPE, BATCH);
@@ -61,12 +61,12 @@ fn a_batch_in_microbatches_has_the_mean_loss_and_gradient_of_its_parts() {
     let shape = Shape { context: 2000, layers: 1, width: 16, heads: 2, vocab: 31, clip_qkv: None };
     assert_eq!(shape.microbatch(5), 2);
     let tokens = tokens(&shape, 5);
-    let mut whole = Engine::new(shape, 5, 2).unwrap();
+    let mut whole = Engine::new(shape, 5, Compute::exact(2)).unwrap();
     fill(&mut whole);
     let mut losses = [0.0; 5];
     let loss = whole.loss_and_gradients(&tokens, &mut losses);
     let mut sum = vec![0.0; whole.gradients().len()];
-    let mut single = Engine::new(shape, 1, 1).unwrap();
+    let mut single = Engine::new(shape, 1, Compute::exact(1)).unwrap();
     fill(&mut single);
     for (tokens, expected) in tokens.chunks(shape.context).zip(losses) {
         let mut loss = [0.0];
@@ -82,7 +82,7 @@ fn a_batch_in_microbatches_has_the_mean_loss_and_gradient_of_its_parts() {
 
 #[test]
 fn losses_without_gradients_are_those_with_them() {
-    let mut engine = Engine::new(SHAPE, BATCH, 2).unwrap();
+    let mut engine = Engine::new(SHAPE, BATCH, Compute::exact(2)).unwrap();
     engine.init(Seed(1));
     let tokens = tokens(&SHAPE, BATCH);
     let mut means = [0.0; BATCH];
@@ -97,7 +97,7 @@ fn losses_without_gradients_are_those_with_them() {
 
 #[test]
 fn logits_of_a_beginning_do_not_know_what_follows() {
-    let mut engine = Engine::new(SHAPE, 1, 2).unwrap();
+    let mut engine = Engine::new(SHAPE, 1, Compute::exact(2)).unwrap();
     engine.init(Seed(1));
     let tokens = tokens(&SHAPE, 1);
     let whole: Vec<f64> = engine.logits(&tokens).iter().map(|&logit| logit.into()).collect();
@@ -109,7 +109,7 @@ fn logits_of_a_beginning_do_not_know_what_follows() {
 
 #[test]
 fn losses_are_the_cross_entropy_of_the_logits() {
-    let mut engine = Engine::new(SHAPE, 1, 2).unwrap();
+    let mut engine = Engine::new(SHAPE, 1, Compute::exact(2)).unwrap();
     engine.init(Seed(3));
     let tokens = tokens(&SHAPE, 1);
     let logits = engine.logits(&tokens);
@@ -128,7 +128,7 @@ fn losses_are_the_cross_entropy_of_the_logits() {
 
 #[test]
 fn clipping_scales_to_the_norm_and_never_up() {
-    let mut engine = Engine::new(SHAPE, 1, 2).unwrap();
+    let mut engine = Engine::new(SHAPE, 1, Compute::exact(2)).unwrap();
     engine.init(Seed(1));
     engine.loss_and_gradients(&tokens(&SHAPE, 1), &mut [0.0]);
     let before = engine.gradients().to_vec();
@@ -145,12 +145,14 @@ fn clipping_scales_to_the_norm_and_never_up() {
 #[test]
 #[should_panic(expected = "token 301 is not below the vocabulary of 301")]
 fn a_token_beyond_the_vocabulary_is_named() {
-    Engine::new(SHAPE, 1, 1).unwrap().logits(&[301]);
+    Engine::new(SHAPE, 1, Compute::exact(1)).unwrap().logits(&[301]);
 }
 
 #[test]
 fn no_threads_and_no_batch_are_refused() {
-    let told = |batch, threads| Engine::new(SHAPE, batch, threads).unwrap_err().to_string();
+    let told = |batch, threads| {
+        Engine::new(SHAPE, batch, Compute::exact(threads)).unwrap_err().to_string()
+    };
     assert_eq!(told(0, 1), "batch is 0, expected at least 1");
     assert_eq!(told(1, 0), "threads is 0, expected at least 1");
 }
