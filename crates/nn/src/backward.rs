@@ -1,126 +1,173 @@
 //! The backward pass, from the head's gradient to every weight's.
 
-use std::ops::Range;
+use rayon::prelude::*;
 
 use crate::arena::Views;
 use crate::attention::{self, Saved};
+use crate::element::Element;
 use crate::forward::Model;
-use crate::kernel::{Size, Store};
-use crate::{embedding, gelu, gemm, norm};
+use crate::kernel::{Left, Size, Store, versions};
+use crate::packed::Matrix;
+use crate::{embedding, gemm, norm};
 
 impl Model<'_> {
-    /// One linear layer: `dw += dyᵀ·x`, `dx = dy·W`.
-    fn project_back(
+    /// `dW += dyᵀ·x`.
+    fn weight_back<E: Element>(
         &self,
-        range: Range<usize>,
-        (x, dy): (&[f32], &[f32]),
-        (k, n): (usize, usize),
-        (dx, gradients): (&mut [f32], &mut [f32]),
-        pack: &mut [f32],
+        matrix: Matrix,
+        (x, dy): (&[E], &[E]),
+        gradients: &mut [f32],
+        slab: &mut [E],
     ) {
-        let (kernel, rows) = (self.kernel, x.len() / k);
-        let weight = &self.weights[range.clone()];
-        let dw = &mut gradients[range];
-        gemm::columns_by_columns(
-            kernel,
-            Size { m: n, n: k, k: rows },
-            (dy, x, dw),
-            Store::Add,
-            pack,
-        );
-        gemm::rows_by_columns(
-            kernel,
-            Size { m: rows, n: k, k: n },
-            (dy, weight, dx),
-            Store::Replace,
-            pack,
-        );
+        let (m, n) = matrix.size(self.shape);
+        let dw = &mut gradients[matrix.range(self.shape)];
+        let size = Size { m, n, k: x.len() / n };
+        gemm::columns_by_columns(self.kernel, size, (dy, x, dw), slab);
+    }
+
+    /// `dx = dy·W` in fp32.
+    fn input_back<E: Element>(&self, matrix: Matrix, dy: &[E], dx: &mut [f32]) {
+        let (k, n) = matrix.size(self.shape);
+        let right = self.packed.back(self.kernel, self.shape, matrix);
+        let size = Size { m: dy.len() / k, n, k };
+        let left = Left::Along { data: dy, row: k };
+        gemm::product(self.kernel, size, (left, right, dx), Store::Replace);
+    }
+
+    /// `dx = dy·W` as a factor; where there is a `slope`, times it.
+    fn input_back_as_factor<E: Element>(
+        &self,
+        matrix: Matrix,
+        dy: &[E],
+        slope: Option<&[E]>,
+        dx: &mut [E],
+    ) {
+        let (kernel, (k, n)) = (self.kernel, matrix.size(self.shape));
+        let factors =
+            (Left::Along { data: dy, row: k }, self.packed.back(kernel, self.shape, matrix));
+        let size = Size { m: dy.len() / k, n, k };
+        let chunk = gemm::block_rows::<E>(kernel, size.m) * n;
+        let outputs = dx.par_chunks_mut(chunk).enumerate();
+        let finish = |(block, dx): &mut (usize, &mut [E]), patch: gemm::Patch<'_>| {
+            for (i, (values, dx)) in patch.rows().zip(dx.chunks_exact_mut(n)).enumerate() {
+                let dx = &mut dx[patch.columns()];
+                match slope {
+                    Some(slope) => {
+                        let start = *block * chunk + i * n;
+                        scale(kernel, values, &slope[start..][patch.columns()], dx);
+                    }
+                    None => round(kernel, values, dx),
+                }
+            }
+        };
+        gemm::product_with(kernel, size, factors, self.scratch, outputs, finish);
     }
 
     /// Takes the gradient in `views.narrow`, of the last norm's result, back to the embedding;
     /// every weight's is added to `gradients`.
-    pub(crate) fn backward(&self, tokens: &[u32], views: &mut Views<'_>, gradients: &mut [f32]) {
+    pub(crate) fn backward<E: Element>(
+        &self,
+        tokens: &[u32],
+        views: &mut Views<'_, E>,
+        gradients: &mut [f32],
+    ) {
         let (shape, d, n) = (self.shape, self.shape.width, tokens.len());
         views.stream[..n * d].fill(0.0);
-        self.norm_back(2 * shape.layers, shape.norm_f(), views, gradients, n);
+        let last = &views.residual[shape.layers * n * d..][..n * d];
+        let inputs = (&views.narrow[..n * d], last, &self.weights[shape.norm_f()], &*views.stats_f);
+        let outputs = (&mut views.stream[..n * d], &mut views.stream_factor[..n * d]);
+        let dweight = &mut gradients[shape.norm_f()];
+        norm::backward(self.kernel, inputs, outputs, dweight, views.partial);
         for i in (0..shape.layers).rev() {
-            let block = shape.block(i);
-            let up = &views.up[i * 4 * n * d..][..4 * n * d];
-            let (wide, narrow) = (&mut views.wide[..4 * n * d], &mut views.narrow[..n * d]);
-            let hidden = &mut views.hidden[..4 * n * d];
-            gelu::forward(self.kernel, up, hidden);
-            let stream = &views.stream[..n * d];
-            self.project_back(
-                block.down_proj,
-                (hidden, stream),
-                (4 * d, d),
-                (wide, gradients),
-                views.pack,
-            );
-            gelu::backward(self.kernel, up, wide);
-            let normal_2 = &views.normal[(2 * i + 1) * n * d..][..n * d];
-            self.project_back(
-                block.up_proj,
-                (normal_2, wide),
-                (d, 4 * d),
-                (narrow, gradients),
-                views.pack,
-            );
-            self.norm_back(2 * i + 1, block.norm_2, views, gradients, n);
-
-            let (wide, narrow) = (&mut views.wide[..3 * n * d], &mut views.narrow[..n * d]);
-            let stream = &views.stream[..n * d];
-            let attended = &views.attended[i * n * d..][..n * d];
-            self.project_back(
-                block.out_proj,
-                (attended, stream),
-                (d, d),
-                (narrow, gradients),
-                views.pack,
-            );
-            let saved = Saved {
-                qkv: &views.qkv[i * 3 * n * d..][..3 * n * d],
-                out: attended,
-                dout: narrow,
-                log_sums: &views.log_sums[i * n * shape.heads..][..n * shape.heads],
-                clip: shape.clip_qkv,
-            };
-            attention::backward(self.kernel, self.heads(), saved, self.slopes, wide, views.heads);
-            let normal_1 = &views.normal[2 * i * n * d..][..n * d];
-            self.project_back(
-                block.wqkv,
-                (normal_1, wide),
-                (d, 3 * d),
-                (narrow, gradients),
-                views.pack,
-            );
-            self.norm_back(2 * i, block.norm_1, views, gradients, n);
+            if self.recompute {
+                self.block_to_hidden(i, n, views);
+            }
+            self.feed_forward_back(i, n, views, gradients);
+            self.attention_back(i, n, views, gradients);
         }
         let dtable = &mut gradients[shape.embedding()];
         embedding::backward(tokens, &views.stream[..n * d], dtable, d);
     }
 
-    /// The `which`-th norm: adds the gradient of its input to the stream's.
-    fn norm_back(
+    /// From the stream after block `i` to the stream between its halves.
+    fn feed_forward_back<E: Element>(
         &self,
-        which: usize,
-        weight: Range<usize>,
-        views: &mut Views<'_>,
-        gradients: &mut [f32],
+        i: usize,
         n: usize,
+        views: &mut Views<'_, E>,
+        gradients: &mut [f32],
     ) {
-        let d = self.shape.width;
-        norm::backward(
-            self.kernel,
-            (
-                &views.narrow[..n * d],
-                &views.residual[which * n * d..][..n * d],
-                &self.weights[weight.clone()],
-                &views.stats[which * 2 * n..][..2 * n],
-            ),
-            &mut views.stream[..n * d],
-            &mut gradients[weight],
-            views.partial,
-        );
+        let (d, slot, block) = (self.shape.width, self.slot(i), self.shape.block(i));
+        let hidden = &views.hidden[slot * 4 * n * d..][..4 * n * d];
+        let slope = &views.slope[slot * 4 * n * d..][..4 * n * d];
+        let normal = &views.normal_2[slot * n * d..][..n * d];
+        let dy = &views.stream_factor[..n * d];
+        let wide = &mut views.wide[..4 * n * d];
+        let narrow = &mut views.narrow[..n * d];
+        self.weight_back(Matrix::DownProj(i), (hidden, dy), gradients, views.slab);
+        self.input_back_as_factor(Matrix::DownProj(i), dy, Some(slope), wide);
+        self.weight_back(Matrix::UpProj(i), (normal, wide), gradients, views.slab);
+        self.input_back(Matrix::UpProj(i), wide, narrow);
+
+        let middle = &views.middle[slot * n * d..][..n * d];
+        let stats = &views.stats_2[slot * 2 * n..][..2 * n];
+        let inputs = (&*narrow, middle, &self.weights[block.norm_2.clone()], stats);
+        let outputs = (&mut views.stream[..n * d], &mut views.stream_factor[..n * d]);
+        norm::backward(self.kernel, inputs, outputs, &mut gradients[block.norm_2], views.partial);
+    }
+
+    /// From there to the stream before block `i`.
+    fn attention_back<E: Element>(
+        &self,
+        i: usize,
+        n: usize,
+        views: &mut Views<'_, E>,
+        gradients: &mut [f32],
+    ) {
+        let (d, h, slot) = (self.shape.width, self.shape.heads, self.slot(i));
+        let block = self.shape.block(i);
+        let attended = &views.attended[slot * n * d..][..n * d];
+        let normal = &views.normal_1[slot * n * d..][..n * d];
+        let dy = &views.stream_factor[..n * d];
+        let dattended = &mut views.dattended[..n * d];
+        let wide = &mut views.wide[..3 * n * d];
+        let narrow = &mut views.narrow[..n * d];
+        self.weight_back(Matrix::OutProj(i), (attended, dy), gradients, views.slab);
+        self.input_back_as_factor(Matrix::OutProj(i), dy, None, dattended);
+        let saved = Saved {
+            qkv: &views.qkv[slot * 3 * n * d..][..3 * n * d],
+            out: attended,
+            dout: dattended,
+            log_sums: &views.log_sums[slot * n * h..][..n * h],
+            clip: self.shape.clip_qkv,
+        };
+        attention::backward(self.kernel, self.heads(), saved, self.slopes, wide, self.scratch);
+        self.weight_back(Matrix::Wqkv(i), (normal, wide), gradients, views.slab);
+        self.input_back(Matrix::Wqkv(i), wide, narrow);
+
+        let before = &views.residual[i * n * d..][..n * d];
+        let stats = &views.stats_1[slot * 2 * n..][..2 * n];
+        let inputs = (&*narrow, before, &self.weights[block.norm_1.clone()], stats);
+        let outputs = (&mut views.stream[..n * d], &mut views.stream_factor[..n * d]);
+        norm::backward(self.kernel, inputs, outputs, &mut gradients[block.norm_1], views.partial);
+    }
+}
+
+versions! {
+    fn round<E: Element>(values: &[f32], out: &mut [E]) = round_body;
+    fn scale<E: Element>(values: &[f32], by: &[E], out: &mut [E]) = scale_body;
+}
+
+#[inline(always)]
+fn round_body<E: Element>(values: &[f32], out: &mut [E]) {
+    for (out, value) in out.iter_mut().zip(values) {
+        *out = (*value).into();
+    }
+}
+
+#[inline(always)]
+fn scale_body<E: Element>(values: &[f32], by: &[E], out: &mut [E]) {
+    for ((out, value), by) in out.iter_mut().zip(values).zip(by) {
+        *out = (value * by.value()).into();
     }
 }

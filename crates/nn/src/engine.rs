@@ -4,38 +4,63 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use sparkjoy_base::Seed;
 
+use crate::aligned::Aligned;
 use crate::arena::{Layout, Views};
-use crate::attention::alibi_slopes;
+use crate::attention::{self, Heads, alibi_slopes};
+use crate::element::{Bf16, Element};
 use crate::forward::Model;
-use crate::gemm::{self, Right};
-use crate::head::{self, Input, Scratch};
-use crate::kernel::{Kernel, Size, Store};
-use crate::parallel::{VALUES, tree_sum};
-use crate::{Compute, Optimizer, Shape, ShapeError, init};
+use crate::kernel::{Kernel, Left, Size, Store};
+use crate::packed::{self, Matrix, Packed};
+use crate::parallel::{Scratch, VALUES, tree_sum};
+use crate::{Compute, Optimizer, Precision, Shape, ShapeError, gemm, head, init};
 
 /// Model weights, gradients and the activation arena.
 ///
 /// # Guarantees
 ///
-/// - The same bits for any number of threads, on one [kernel](Engine::kernel).
+/// - The same bits for any number of threads, with and without recomputation, on one
+///   [kernel](Engine::kernel).
 /// - Allocates when made; a step allocates nothing.
 #[derive(Debug)]
 pub struct Engine {
     shape: Shape,
     microbatch: usize,
+    compute: Compute,
     kernel: Kernel,
     pool: ThreadPool,
     slopes: Vec<f32>,
-    weights: Vec<f32>,
-    gradients: Vec<f32>,
-    arena: Vec<f32>,
+    weights: Aligned,
+    gradients: Aligned,
+    arena: Aligned,
+    packed: Packed,
+    /// What of the weights as they are is packed.
+    fresh: Fresh,
+    scratch: Scratch,
+}
+
+/// Which packed weights are those of the last update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fresh {
+    None,
+    Forward,
+    Both,
 }
 
 /// The engine taken apart for one microbatch.
-struct Parts<'a> {
+struct Parts<'a, E> {
     model: Model<'a>,
-    views: Views<'a>,
+    views: Views<'a, E>,
     gradients: &'a mut [f32],
+}
+
+/// Runs a method for the element of this engine's precision.
+macro_rules! in_precision {
+    ($engine:ident.$method:ident($($argument:expr),*)) => {
+        match $engine.compute.precision {
+            Precision::Bf16 => $engine.$method::<Bf16>($($argument),*),
+            Precision::Fp32 => $engine.$method::<f32>($($argument),*),
+        }
+    };
 }
 
 impl Engine {
@@ -45,7 +70,7 @@ impl Engine {
     ///
     /// [`ShapeError`] for a shape, batch or number of threads that cannot be.
     pub fn new(shape: Shape, batch: usize, compute: Compute) -> Result<Self, ShapeError> {
-        Self::with_kernel(shape, batch, compute, Kernel::best())
+        Self::with_kernel(shape, batch, compute, Kernel::best(compute.precision))
     }
 
     /// The same on a kernel of choice, to compare kernels.
@@ -56,7 +81,7 @@ impl Engine {
         kernel: Kernel,
     ) -> Result<Self, ShapeError> {
         shape.check()?;
-        let threads = compute.threads;
+        let Compute { threads, precision, .. } = compute;
         for (what, found) in [("batch", batch), ("threads", threads)] {
             if found == 0 {
                 return Err(ShapeError::TooSmall { what, found, least: 1 });
@@ -67,17 +92,25 @@ impl Engine {
             .thread_name(|i| format!("nn-{i}"))
             .build()
             .map_err(|_| ShapeError::Threads { threads })?;
-        let microbatch = shape.microbatch(batch);
         let parameters = shape.parameters() as usize;
+        let Rooms { arena, packed: _, scratch } = Rooms::new(&shape, batch, compute);
+        let packed = match precision {
+            Precision::Bf16 => Packed::new::<Bf16>(&shape),
+            Precision::Fp32 => Packed::new::<f32>(&shape),
+        };
         Ok(Self {
             shape,
-            microbatch,
+            microbatch: shape.microbatch(batch),
+            compute,
             kernel,
             pool,
             slopes: alibi_slopes(shape.heads),
-            weights: vec![0.0; parameters],
-            gradients: vec![0.0; parameters],
-            arena: vec![0.0; Layout::new(&shape, microbatch).total()],
+            weights: Aligned::new(parameters),
+            gradients: Aligned::new(parameters),
+            arena: Aligned::new(arena),
+            packed,
+            fresh: Fresh::None,
+            scratch: Scratch::new(threads, scratch),
         })
     }
 
@@ -87,7 +120,8 @@ impl Engine {
     ///
     /// A tensor's values depend on the seed, its name and its shape, and on nothing else.
     pub fn init(&mut self, seed: Seed) {
-        init::draw(&self.shape, seed, &mut self.weights);
+        self.fresh = Fresh::None;
+        init::draw(&self.shape, seed, self.weights.values_mut());
     }
 
     /// The shape.
@@ -95,24 +129,30 @@ impl Engine {
         &self.shape
     }
 
-    /// The name of the instructions in use: `avx512`, `avx2` or `portable`.
+    /// How it computes.
+    pub fn compute(&self) -> Compute {
+        self.compute
+    }
+
+    /// The name of the instructions in use: `avx512bf16`, `avx512`, `avx2` or `portable`.
     pub fn kernel(&self) -> &'static str {
         self.kernel.name()
     }
 
     /// Flat weights, laid out as [`Shape::tensors`].
     pub fn weights(&self) -> &[f32] {
-        &self.weights
+        self.weights.values()
     }
 
     /// Flat weights.
     pub fn weights_mut(&mut self) -> &mut [f32] {
-        &mut self.weights
+        self.fresh = Fresh::None;
+        self.weights.values_mut()
     }
 
     /// Flat gradients of the last [`Engine::loss_and_gradients`].
     pub fn gradients(&self) -> &[f32] {
-        &self.gradients
+        self.gradients.values()
     }
 
     /// Mean loss over a batch and its gradients.
@@ -126,23 +166,34 @@ impl Engine {
     ///
     /// If the lengths do not fit or a token is not below the vocabulary.
     pub fn loss_and_gradients(&mut self, tokens: &[u32], losses: &mut [f64]) -> f64 {
-        let (t, vocab) = (self.shape.context, self.shape.vocab);
-        assert_eq!(tokens.len(), losses.len() * t, "tokens of another number of sequences");
+        assert_eq!(
+            tokens.len(),
+            losses.len() * self.shape.context,
+            "tokens of another number of sequences"
+        );
         self.check(tokens);
-        let targets = (losses.len() * (t - 1)) as f32;
-        let scale = 1.0 / targets;
-        self.gradients.fill(0.0);
+        in_precision!(self.loss_and_gradients_as(tokens, losses))
+    }
+
+    fn loss_and_gradients_as<E: Element>(&mut self, tokens: &[u32], losses: &mut [f64]) -> f64 {
+        let t = self.shape.context;
+        let scale = 1.0 / (losses.len() * (t - 1)) as f32;
+        self.pack::<E>(Fresh::Both);
+        self.gradients.values_mut().fill(0.0);
         let microbatch = self.microbatch;
         for (tokens, losses) in tokens.chunks(microbatch * t).zip(losses.chunks_mut(microbatch)) {
-            self.with_parts(t, |Parts { model, mut views, gradients }| {
+            self.with_parts(t, |Parts { model, mut views, gradients }: Parts<'_, E>| {
                 model.forward(tokens, &mut views);
-                let n = tokens.len();
-                let rows = head::rows(n, vocab) * vocab;
-                let (input, mut scratch, nats, narrow) =
-                    head_arrays(&model, &mut views, tokens, rows);
+                let (input, n) = (model.head_input(&views.normal_f, tokens), tokens.len());
+                let mut scratch = head::Scratch {
+                    logits: views.logits,
+                    dlogits: views.dlogits,
+                    slab: views.slab,
+                };
+                let nats = &mut views.nats[..n];
                 let dtable = &mut gradients[model.shape.embedding()];
-                let (kernel, outputs) = (model.kernel, (narrow, dtable));
-                head::forward_backward(kernel, input, scale, &mut scratch, nats, outputs);
+                let outputs = (&mut views.narrow[..n * model.shape.width], dtable);
+                head::forward_backward(model.kernel, input, scale, &mut scratch, nats, outputs);
                 for (loss, nats) in losses.iter_mut().zip(nats.chunks_exact(t)) {
                     *loss = nats.iter().map(|&nats| f64::from(nats)).sum::<f64>() / (t - 1) as f64;
                 }
@@ -158,18 +209,23 @@ impl Engine {
     ///
     /// If the lengths do not fit or a token is not below the vocabulary.
     pub fn losses(&mut self, tokens: &[u32], nats: &mut [f32]) {
-        let (t, vocab) = (self.shape.context, self.shape.vocab);
+        let t = self.shape.context;
         assert_eq!(tokens.len() / t * (t - 1), nats.len(), "room for another number of targets");
         assert_eq!(tokens.len() % t, 0, "tokens of whole sequences");
         self.check(tokens);
-        let microbatch = self.microbatch;
+        in_precision!(self.losses_as(tokens, nats));
+    }
+
+    fn losses_as<E: Element>(&mut self, tokens: &[u32], nats: &mut [f32]) {
+        let (t, microbatch) = (self.shape.context, self.microbatch);
+        self.pack::<E>(Fresh::Forward);
         let parts = tokens.chunks(microbatch * t).zip(nats.chunks_mut(microbatch * (t - 1)));
         for (tokens, out) in parts {
-            self.with_parts(t, |Parts { model, mut views, .. }| {
+            self.with_parts(t, |Parts { model, mut views, .. }: Parts<'_, E>| {
                 model.forward(tokens, &mut views);
-                let rows = head::rows(tokens.len(), vocab) * vocab;
-                let (input, mut scratch, nats, _) = head_arrays(&model, &mut views, tokens, rows);
-                head::forward(model.kernel, input, &mut scratch, nats);
+                let input = model.head_input(&views.normal_f, tokens);
+                let nats = &mut views.nats[..tokens.len()];
+                head::forward(model.kernel, input, views.logits, nats);
                 for (out, nats) in out.chunks_exact_mut(t - 1).zip(nats.chunks_exact(t)) {
                     out.copy_from_slice(&nats[..t - 1]);
                 }
@@ -185,18 +241,31 @@ impl Engine {
     pub fn logits(&mut self, tokens: &[u32]) -> Vec<f32> {
         assert!((1..=self.shape.context).contains(&tokens.len()), "1 to T tokens");
         self.check(tokens);
+        in_precision!(self.logits_as(tokens))
+    }
+
+    fn logits_as<E: Element>(&mut self, tokens: &[u32]) -> Vec<f32> {
         let (n, v, d) = (tokens.len(), self.shape.vocab, self.shape.width);
         let mut logits = vec![0.0; n * v];
-        self.with_parts(n, |Parts { model, mut views, .. }| {
+        self.pack::<E>(Fresh::Forward);
+        self.with_parts(n, |Parts { model, mut views, .. }: Parts<'_, E>| {
             model.forward(tokens, &mut views);
-            let hidden = &views.normal[2 * model.shape.layers * n * d..][..n * d];
-            let table = &model.weights[model.shape.embedding()];
-            let right = Right { data: table, row: 1, column: d };
-            let table = gemm::pack(model.kernel, right, (d, v), views.across);
+            let input = model.head_input(&views.normal_f, tokens);
+            let left = Left::Along { data: input.hidden, row: d };
             let size = Size { m: n, n: v, k: d };
-            gemm::rows_by_panels(model.kernel, size, (hidden, table, &mut logits), Store::Replace);
+            gemm::product(model.kernel, size, (left, input.table, &mut logits), Store::Replace);
         });
         logits
+    }
+
+    /// Packs the weights if they have changed since.
+    fn pack<E: Element>(&mut self, wanted: Fresh) {
+        if self.fresh < wanted {
+            let Self { pool, packed, kernel, shape, weights, .. } = self;
+            let back = wanted == Fresh::Both;
+            pool.install(|| packed.pack::<E>(*kernel, shape, weights.values(), back));
+            self.fresh = wanted;
+        }
     }
 
     /// Global L2 norm of the gradients, and scales them so that it is at most `max_norm`.
@@ -207,7 +276,7 @@ impl Engine {
     ///
     /// `torch.nn.utils.clip_grad_norm_`: the factor is `min(1, max_norm / (norm + 1e-6))`.
     pub fn clip_gradients(&mut self, max_norm: Option<f32>) -> f64 {
-        let gradients = &mut self.gradients;
+        let gradients = self.gradients.values_mut();
         self.pool.install(|| {
             let square = |part: &[f32]| part.iter().map(|&g| f64::from(g) * f64::from(g)).sum();
             let norm = tree_sum(gradients, &square).sqrt();
@@ -229,21 +298,32 @@ impl Engine {
     ///
     /// If the optimizer was made for another number of parameters.
     pub fn update(&mut self, optimizer: &mut Optimizer, lr: f64) {
+        self.fresh = Fresh::None;
         let Self { kernel, weights, gradients, .. } = self;
+        let (weights, gradients) = (weights.values_mut(), gradients.values());
         self.pool.install(|| optimizer.step(*kernel, weights, gradients, lr));
     }
 
     /// Runs `work` on the threads of this engine, with arrays for sequences of `context` tokens.
-    fn with_parts<R: Send>(
+    fn with_parts<E: Element, R: Send>(
         &mut self,
         context: usize,
-        work: impl FnOnce(Parts<'_>) -> R + Send,
+        work: impl FnOnce(Parts<'_, E>) -> R + Send,
     ) -> R {
         let shape = Shape { context, ..self.shape };
-        let views = Layout::new(&self.shape, self.microbatch).cut(&mut self.arena);
-        let (weights, slopes) = (&self.weights[..], &self.slopes[..]);
-        let model = Model { kernel: self.kernel, shape: &shape, weights, slopes };
-        let parts = Parts { model, views, gradients: &mut self.gradients };
+        let recompute = self.compute.recompute;
+        let layout = Layout::new(&self.shape, self.microbatch, recompute);
+        let model = Model {
+            kernel: self.kernel,
+            shape: &shape,
+            recompute,
+            weights: self.weights.values(),
+            packed: &self.packed,
+            slopes: &self.slopes,
+            scratch: &self.scratch,
+        };
+        let views = layout.cut(self.arena.values_mut());
+        let parts = Parts { model, views, gradients: self.gradients.values_mut() };
         self.pool.install(|| work(parts))
     }
 
@@ -255,25 +335,56 @@ impl Engine {
     }
 }
 
-/// What the head reads and writes: its input, scratch, the losses, and the gradient of its input.
-fn head_arrays<'a>(
-    model: &Model<'a>,
-    views: &'a mut Views<'_>,
-    tokens: &'a [u32],
-    logits: usize,
-) -> (Input<'a>, Scratch<'a>, &'a mut [f32], &'a mut [f32]) {
-    let (n, d) = (tokens.len(), model.shape.width);
-    let input = Input {
-        hidden: &views.normal[2 * model.shape.layers * n * d..][..n * d],
-        table: &model.weights[model.shape.embedding()],
-        tokens,
-        context: model.shape.context,
-    };
-    let scratch = Scratch {
-        logits: &mut views.logits[..logits],
-        across: views.across,
-        back: views.back,
-        slab: views.pack,
-    };
-    (input, scratch, &mut views.nats[..n], &mut views.narrow[..n * d])
+impl Model<'_> {
+    /// What the head reads.
+    fn head_input<'a, E: Element>(
+        &'a self,
+        hidden: &'a [E],
+        tokens: &'a [u32],
+    ) -> head::Input<'a, E> {
+        head::Input {
+            hidden: &hidden[..tokens.len() * self.shape.width],
+            table: self.packed.forward(self.kernel, self.shape, Matrix::Embedding),
+            table_back: self.packed.back(self.kernel, self.shape, Matrix::Embedding),
+            tokens,
+            context: self.shape.context,
+        }
+    }
+}
+
+/// Values of f32 that an engine allocates beside weights and gradients.
+struct Rooms {
+    arena: usize,
+    packed: usize,
+    /// Of each thread.
+    scratch: usize,
+}
+
+impl Rooms {
+    fn new(shape: &Shape, batch: usize, compute: Compute) -> Self {
+        match compute.precision {
+            Precision::Bf16 => Self::of::<Bf16>(shape, batch, compute),
+            Precision::Fp32 => Self::of::<f32>(shape, batch, compute),
+        }
+    }
+
+    fn of<E: Element>(shape: &Shape, batch: usize, compute: Compute) -> Self {
+        let &Shape { context: t, heads: h, width, .. } = shape;
+        let layout = Layout::new(shape, shape.microbatch(batch), compute.recompute);
+        let heads = attention::scratch_room::<E>(Heads { t, h, k: width / h });
+        Self {
+            arena: layout.total::<E>(),
+            packed: packed::room::<E>(shape),
+            scratch: heads.max(gemm::scratch_room()),
+        }
+    }
+}
+
+/// Bytes an engine allocates.
+pub(crate) fn memory(shape: &Shape, batch: usize, compute: Compute) -> u64 {
+    let Rooms { arena, packed, scratch } = Rooms::new(shape, batch, compute);
+    2 * Aligned::bytes(shape.parameters() as usize)
+        + Aligned::bytes(arena)
+        + Aligned::bytes(packed)
+        + compute.threads as u64 * Aligned::bytes(scratch)
 }

@@ -4,10 +4,13 @@ use rayon::prelude::*;
 
 use crate::arena::Views;
 use crate::attention::{self, Heads};
-use crate::kernel::{Kernel, Size, Store};
-use crate::parallel::VALUES;
+use crate::element::Element;
+use crate::gemm;
+use crate::kernel::{Kernel, Left, Size, versions};
+use crate::packed::{Matrix, Packed};
+use crate::parallel::Scratch;
 use crate::shape::Shape;
-use crate::{embedding, gelu, gemm, norm};
+use crate::{embedding, gelu, norm};
 
 /// What a pass needs to know and does not change.
 #[derive(Clone, Copy)]
@@ -15,8 +18,12 @@ pub(crate) struct Model<'a> {
     pub(crate) kernel: Kernel,
     /// With `context` the length of the sequences at hand.
     pub(crate) shape: &'a Shape,
+    /// Whether the arrays of one block serve all, and are computed again on the way back.
+    pub(crate) recompute: bool,
     pub(crate) weights: &'a [f32],
+    pub(crate) packed: &'a Packed,
     pub(crate) slopes: &'a [f32],
+    pub(crate) scratch: &'a Scratch,
 }
 
 impl Model<'_> {
@@ -26,82 +33,124 @@ impl Model<'_> {
         Heads { t, h, k: width / h }
     }
 
-    /// `out (+)= x·Wᵀ` for the weight at `range`.
-    fn project(
-        &self,
-        range: std::ops::Range<usize>,
-        (x, out): (&[f32], &mut [f32]),
-        (k, n): (usize, usize),
-        store: Store,
-        pack: &mut [f32],
-    ) {
-        let size = Size { m: x.len() / k, n, k };
-        gemm::rows_by_rows(self.kernel, size, (x, &self.weights[range], out), store, pack);
+    /// Where block `i` keeps its arrays.
+    pub(crate) fn slot(&self, i: usize) -> usize {
+        if self.recompute { 0 } else { i }
     }
 
-    /// Runs the blocks and the last norm; the result is the last row of `normal`.
-    pub(crate) fn forward(&self, tokens: &[u32], views: &mut Views<'_>) {
+    /// `x·Wᵀ`, part by part; `outputs` yields what each block of rows is written to.
+    fn project<E: Element, O: Send>(
+        &self,
+        matrix: Matrix,
+        x: &[E],
+        outputs: impl IndexedParallelIterator<Item = O>,
+        finish: impl Fn(&mut O, gemm::Patch<'_>) + Sync,
+    ) {
+        let (n, k) = matrix.size(self.shape);
+        let factors =
+            (Left::Along { data: x, row: k }, self.packed.forward(self.kernel, self.shape, matrix));
+        let size = Size { m: x.len() / k, n, k };
+        gemm::product_with(self.kernel, size, factors, self.scratch, outputs, finish);
+    }
+
+    /// Runs the blocks and the last norm; the result is `normal_f`.
+    pub(crate) fn forward<E: Element>(&self, tokens: &[u32], views: &mut Views<'_, E>) {
         let (shape, d, n) = (self.shape, self.shape.width, tokens.len());
-        let (weights, kernel) = (self.weights, self.kernel);
-        let table = &weights[shape.embedding()];
+        let table = &self.weights[shape.embedding()];
         embedding::forward(tokens, table, &mut views.residual[..n * d], d);
         for i in 0..shape.layers {
-            let block = shape.block(i);
-            let (before, after) = views.residual[2 * i * n * d..].split_at_mut(n * d);
-            let (middle, after) = after.split_at_mut(n * d);
-            let after = &mut after[..n * d];
-            let (normal_1, normal_2) = views.normal[2 * i * n * d..].split_at_mut(n * d);
-            let normal_2 = &mut normal_2[..n * d];
-            let (stats_1, stats_2) = views.stats[4 * i * n..].split_at_mut(2 * n);
-            let qkv = &mut views.qkv[i * 3 * n * d..][..3 * n * d];
-            let attended = &mut views.attended[i * n * d..][..n * d];
-            let log_sums = &mut views.log_sums[i * n * shape.heads..][..n * shape.heads];
-            let up = &mut views.up[i * 4 * n * d..][..4 * n * d];
-            let hidden = &mut views.hidden[..4 * n * d];
-
-            norm::forward(kernel, (before, &weights[block.norm_1]), normal_1, stats_1);
-            self.project(block.wqkv, (normal_1, qkv), (d, 3 * d), Store::Replace, views.pack);
-            if let Some(clip) = shape.clip_qkv {
-                clamp(qkv, clip);
-            }
-            let inputs = (&*qkv, self.slopes);
-            attention::forward(kernel, self.heads(), inputs, attended, log_sums, views.heads);
-            copy(before, middle);
-            self.project(block.out_proj, (attended, middle), (d, d), Store::Add, views.pack);
-
-            norm::forward(
-                kernel,
-                (middle, &weights[block.norm_2]),
-                normal_2,
-                &mut stats_2[..2 * n],
-            );
-            self.project(block.up_proj, (normal_2, up), (d, 4 * d), Store::Replace, views.pack);
-            gelu::forward(kernel, up, hidden);
-            copy(middle, after);
-            self.project(block.down_proj, (hidden, after), (4 * d, d), Store::Add, views.pack);
+            self.block_to_hidden(i, n, views);
+            self.block_to_stream(i, n, views);
         }
-        let last = 2 * shape.layers;
         norm::forward(
-            kernel,
-            (&views.residual[last * n * d..][..n * d], &weights[shape.norm_f()]),
-            &mut views.normal[last * n * d..][..n * d],
-            &mut views.stats[last * 2 * n..][..2 * n],
+            self.kernel,
+            (&views.residual[shape.layers * n * d..][..n * d], &self.weights[shape.norm_f()]),
+            &mut views.normal_f[..n * d],
+            &mut views.stats_f[..2 * n],
         );
+    }
+
+    /// Block `i` from its part of the stream to the activations the backward pass reads.
+    pub(crate) fn block_to_hidden<E: Element>(&self, i: usize, n: usize, views: &mut Views<'_, E>) {
+        let (kernel, weights, slot) = (self.kernel, self.weights, self.slot(i));
+        let (d, block) = (self.shape.width, self.shape.block(i));
+        let rows = gemm::block_rows::<E>(kernel, n);
+        let before = &views.residual[i * n * d..][..n * d];
+        let middle = &mut views.middle[slot * n * d..][..n * d];
+        let normal_1 = &mut views.normal_1[slot * n * d..][..n * d];
+        let normal_2 = &mut views.normal_2[slot * n * d..][..n * d];
+        let stats_1 = &mut views.stats_1[slot * 2 * n..][..2 * n];
+        let stats_2 = &mut views.stats_2[slot * 2 * n..][..2 * n];
+        let qkv = &mut views.qkv[slot * 3 * n * d..][..3 * n * d];
+        let attended = &mut views.attended[slot * n * d..][..n * d];
+        let log_sums = &mut views.log_sums[slot * n * self.shape.heads..][..n * self.shape.heads];
+        let hidden = &mut views.hidden[slot * 4 * n * d..][..4 * n * d];
+        let slope = &mut views.slope[slot * 4 * n * d..][..4 * n * d];
+
+        norm::forward(kernel, (before, &weights[block.norm_1]), normal_1, stats_1);
+        let clip = self.shape.clip_qkv.unwrap_or(f32::INFINITY);
+        let outputs = qkv.par_chunks_mut(rows * 3 * d);
+        self.project(Matrix::Wqkv(i), normal_1, outputs, |qkv, patch| {
+            for (values, qkv) in patch.rows().zip(qkv.chunks_exact_mut(3 * d)) {
+                clamp(kernel, values, clip, &mut qkv[patch.columns()]);
+            }
+        });
+        let inputs = (&*qkv, self.slopes);
+        attention::forward(kernel, self.heads(), inputs, (attended, log_sums), self.scratch);
+        let outputs = middle.par_chunks_mut(rows * d).zip(before.par_chunks(rows * d));
+        self.project(Matrix::OutProj(i), attended, outputs, |(after, before), patch| {
+            add_rows(kernel, &patch, before, after, d);
+        });
+
+        norm::forward(kernel, (middle, &weights[block.norm_2]), normal_2, stats_2);
+        let outputs = hidden.par_chunks_mut(rows * 4 * d).zip(slope.par_chunks_mut(rows * 4 * d));
+        self.project(Matrix::UpProj(i), normal_2, outputs, |(hidden, slope), patch| {
+            let outputs = hidden.chunks_exact_mut(4 * d).zip(slope.chunks_exact_mut(4 * d));
+            for (values, (hidden, slope)) in patch.rows().zip(outputs) {
+                let columns = patch.columns();
+                gelu::with_slope(kernel, values, &mut hidden[columns.clone()], &mut slope[columns]);
+            }
+        });
+    }
+
+    /// Block `i` from its activations to the next part of the stream.
+    fn block_to_stream<E: Element>(&self, i: usize, n: usize, views: &mut Views<'_, E>) {
+        let (kernel, slot, d) = (self.kernel, self.slot(i), self.shape.width);
+        let rows = gemm::block_rows::<E>(kernel, n);
+        let middle = &views.middle[slot * n * d..][..n * d];
+        let after = &mut views.residual[(i + 1) * n * d..][..n * d];
+        let hidden = &views.hidden[slot * 4 * n * d..][..4 * n * d];
+        let outputs = after.par_chunks_mut(rows * d).zip(middle.par_chunks(rows * d));
+        self.project(Matrix::DownProj(i), hidden, outputs, |(after, before), patch| {
+            add_rows(kernel, &patch, before, after, d);
+        });
     }
 }
 
-/// Clamps to ±`clip`.
-fn clamp(values: &mut [f32], clip: f32) {
-    values.par_chunks_mut(VALUES).for_each(|values| {
-        for value in values {
-            *value = value.clamp(-clip, clip);
-        }
-    });
+/// `after = before + patch`, in its columns of rows of `d`.
+fn add_rows(kernel: Kernel, patch: &gemm::Patch<'_>, before: &[f32], after: &mut [f32], d: usize) {
+    let rows = before.chunks_exact(d).zip(after.chunks_exact_mut(d));
+    for (values, (before, after)) in patch.rows().zip(rows) {
+        add(kernel, values, &before[patch.columns()], &mut after[patch.columns()]);
+    }
 }
 
-/// Copies the residual stream, onto which the next projection adds.
-fn copy(from: &[f32], to: &mut [f32]) {
-    to.par_chunks_mut(VALUES)
-        .zip(from.par_chunks(VALUES))
-        .for_each(|(to, from)| to.copy_from_slice(from));
+versions! {
+    fn add(values: &[f32], before: &[f32], after: &mut [f32]) = add_body;
+    /// Clamps to ±`clip`.
+    fn clamp<E: Element>(values: &[f32], clip: f32, out: &mut [E]) = clamp_body;
+}
+
+#[inline(always)]
+fn add_body(values: &[f32], before: &[f32], after: &mut [f32]) {
+    for ((after, before), value) in after.iter_mut().zip(before).zip(values) {
+        *after = before + value;
+    }
+}
+
+#[inline(always)]
+fn clamp_body<E: Element>(values: &[f32], clip: f32, out: &mut [E]) {
+    for (out, value) in out.iter_mut().zip(values) {
+        *out = value.clamp(-clip, clip).into();
+    }
 }

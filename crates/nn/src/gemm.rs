@@ -1,26 +1,32 @@
 //! Large products, cut into blocks whose borders depend on the shape alone.
 //!
 //! Every value of a result is summed by one thread in one order, so that the number of threads
-//! shows in the time only. The right factor is packed slab by slab, all threads helping; then each
-//! block of rows runs on its own.
+//! shows in the time only. A right factor is packed by all threads; then each block of rows runs on
+//! its own.
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::kernel::{Kernel, Left, PADDING, Panels, Size, Store, packed_len};
+use crate::element::{Becomes, Element};
+use crate::kernel::{Kernel, Left, PADDING, Panels, SPAN, Size, Store, packed_len, versions};
+use crate::parallel::Scratch;
 
-/// Rows of the right factor packed at once where the sums are long: a slab of 256 columns takes
-/// 1 MiB and is still in cache when it is used.
+/// Rows of the right factor packed at once where the sums are long: a slab of 256 columns of bf16
+/// takes 512 KiB and is still in cache when it is used.
 const SLAB: usize = 1024;
 /// Blocks a result is cut into where it has the rows: enough to keep many threads busy to the end.
 const BLOCKS: usize = 48;
 /// The most register tiles of a block.
 const TILES: usize = 8;
+/// The most rows of a block, on any kernel.
+const BLOCK_ROWS: usize = TILES * 14;
 
-/// The right factor as it lies in memory, `B[k, j] = data[k·row + j·column]`.
+/// A right factor as it lies in memory, `B[k, j] = data[k·row + j·column]`.
 #[derive(Clone, Copy)]
-pub(crate) struct Right<'a> {
+pub(crate) struct Right<'a, S> {
     /// Values.
-    pub(crate) data: &'a [f32],
+    pub(crate) data: &'a [S],
     /// Distance between rows.
     pub(crate) row: usize,
     /// Distance between columns.
@@ -29,7 +35,7 @@ pub(crate) struct Right<'a> {
 
 /// Room for a packed `k × n` right factor, on any kernel.
 pub(crate) fn room(k: usize, n: usize) -> usize {
-    n.next_multiple_of(PADDING) * k
+    n.next_multiple_of(PADDING) * k.next_multiple_of(2)
 }
 
 /// Room for the packed slab of [`columns_by_columns`], on any kernel.
@@ -37,123 +43,148 @@ pub(crate) fn slab_room(k: usize, n: usize) -> usize {
     room(k.min(SLAB), n)
 }
 
+/// Scratch a thread needs for [`product_with`].
+pub(crate) fn scratch_room() -> usize {
+    BLOCK_ROWS * SPAN
+}
+
 /// Packs a `k × n` right factor, to be used by any number of products.
-pub(crate) fn pack<'a>(
+pub(crate) fn pack<'a, S: Becomes<E>, E: Element>(
     kernel: Kernel,
-    b: Right<'_>,
+    b: Right<'_, S>,
     (k, n): (usize, usize),
-    room: &'a mut [f32],
-) -> Panels<'a> {
-    let width = kernel.panel(n);
-    let data = &mut room[..packed_len(k, n, kernel)];
-    data.par_chunks_mut(k * width).enumerate().for_each(|(p, panel)| {
-        pack_panel(b, (p * width, n), (k, width), panel);
+    room: &'a mut [E],
+) -> Panels<'a, E> {
+    let width = E::panel(kernel, n);
+    let data = &mut room[..packed_len::<E>(kernel, k, n)];
+    data.par_chunks_mut(k.next_multiple_of(E::GROUP) * width).enumerate().for_each(|(p, panel)| {
+        pack_panel(kernel, b, (p * width, n), (k, width), panel);
     });
     Panels { data, rows: k, columns: n, first: 0, column: 0 }
 }
 
-/// `C (+)= x·B`: `x [m × k]`, `C [m × n]`.
-pub(crate) fn rows_by_panels(
-    kernel: Kernel,
-    size: Size,
-    (x, b, c): (&[f32], Panels<'_>, &mut [f32]),
-    store: Store,
-) {
-    let Size { n, k, .. } = size;
-    by_blocks(kernel, size, Left { data: x, row: k, column: 1 }, b, (c, n), store);
-}
-
-/// `y (+)= x·Wᵀ`: `x [m × k]`, `w [n × k]`, `y [m × n]`.
-pub(crate) fn rows_by_rows(
-    kernel: Kernel,
-    size: Size,
-    (x, w, y): (&[f32], &[f32], &mut [f32]),
-    store: Store,
-    room: &mut [f32],
-) {
-    let w = pack(kernel, Right { data: w, row: 1, column: size.k }, (size.k, size.n), room);
-    rows_by_panels(kernel, size, (x, w, y), store);
-}
-
-/// `dx (+)= dy·W`: `dy [m × k]`, `w [k × n]`, `dx [m × n]`.
-pub(crate) fn rows_by_columns(
-    kernel: Kernel,
-    size: Size,
-    (dy, w, dx): (&[f32], &[f32], &mut [f32]),
-    store: Store,
-    room: &mut [f32],
-) {
-    let w = pack(kernel, Right { data: w, row: size.n, column: 1 }, (size.k, size.n), room);
-    rows_by_panels(kernel, size, (dy, w, dx), store);
-}
-
-/// `dW (+)= dyᵀ·x`: `dy [k × m]`, `x [k × n]`, `dw [m × n]`.
-///
-/// The sums run over the tokens, so `x` is packed and used slab by slab while it is in cache.
-pub(crate) fn columns_by_columns(
+/// `C (+)= A·B`: `C [m × n]`.
+pub(crate) fn product<E: Element>(
     kernel: Kernel,
     Size { m, n, k }: Size,
-    (dy, x, dw): (&[f32], &[f32], &mut [f32]),
-    store: Store,
-    room: &mut [f32],
-) {
-    for k0 in (0..k).step_by(SLAB) {
-        let depth = SLAB.min(k - k0);
-        let slab = Right { data: &x[k0 * n..], row: n, column: 1 };
-        let slab = pack(kernel, slab, (depth, n), room);
-        let left = Left { data: &dy[k0 * m..], row: 1, column: m };
-        let store = if k0 == 0 { store } else { Store::Add };
-        by_blocks(kernel, Size { m, n, k: depth }, left, slab, (dw, n), store);
-    }
-}
-
-/// Runs every block of rows of the result on its own.
-fn by_blocks(
-    kernel: Kernel,
-    Size { m, n, k }: Size,
-    a: Left<'_>,
-    b: Panels<'_>,
-    (c, row_c): (&mut [f32], usize),
+    (a, b, c): (Left<'_, E>, Panels<'_, E>, &mut [f32]),
     store: Store,
 ) {
-    let block = block_rows(kernel, m);
-    c[..m * row_c].par_chunks_mut(block * row_c).enumerate().for_each(|(i, c)| {
-        let left = Left { data: &a.data[i * block * a.row..], ..a };
-        kernel.multiply(Size { m: c.len() / row_c, n, k }, left, b, (c, row_c), store);
+    let block = block_rows::<E>(kernel, m);
+    c[..m * n].par_chunks_mut(block * n).enumerate().for_each(|(i, c)| {
+        let size = Size { m: c.len() / n, n, k };
+        kernel.multiply(size, a.below(i * block), b, (c, n), store);
     });
 }
 
+/// A finished part of a product: some columns of a block of rows.
+pub(crate) struct Patch<'a> {
+    /// First column.
+    pub(crate) column: usize,
+    /// Columns.
+    pub(crate) width: usize,
+    /// `[rows × width]`.
+    pub(crate) values: &'a [f32],
+}
+
+impl Patch<'_> {
+    /// Its rows.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        self.values.chunks_exact(self.width)
+    }
+
+    /// Its columns in the whole result.
+    pub(crate) fn columns(&self) -> Range<usize> {
+        self.column..self.column + self.width
+    }
+}
+
+/// `A·B` handed to `finish` part by part while it is in cache.
+///
+/// - `outputs`: for each block of [`block_rows`] rows, what its parts are written to.
+pub(crate) fn product_with<E: Element, O: Send>(
+    kernel: Kernel,
+    Size { m, n, k }: Size,
+    (a, b): (Left<'_, E>, Panels<'_, E>),
+    scratch: &Scratch,
+    outputs: impl IndexedParallelIterator<Item = O>,
+    finish: impl Fn(&mut O, Patch<'_>) + Sync,
+) {
+    let block = block_rows::<E>(kernel, m);
+    outputs.enumerate().for_each(|(i, mut output)| {
+        let rows = block.min(m - i * block);
+        scratch.with(|values| {
+            for column in (0..n).step_by(SPAN) {
+                let width = SPAN.min(n - column);
+                let values = &mut values[..rows * width];
+                let b = Panels { column: b.column + column, ..b };
+                let size = Size { m: rows, n: width, k };
+                kernel.multiply(size, a.below(i * block), b, (values, width), Store::Replace);
+                finish(&mut output, Patch { column, width, values });
+            }
+        });
+    });
+}
+
+/// `dW += dyᵀ·x`: `dy [k × m]`, `x [k × n]`, `dw [m × n]`.
+///
+/// The sums run over the tokens, so `x` is packed and used slab by slab while it is in cache.
+pub(crate) fn columns_by_columns<E: Element>(
+    kernel: Kernel,
+    Size { m, n, k }: Size,
+    (dy, x, dw): (&[E], &[E], &mut [f32]),
+    room: &mut [E],
+) {
+    for k0 in (0..k).step_by(SLAB) {
+        let k = SLAB.min(k - k0);
+        let slab = Right { data: &x[k0 * n..], row: n, column: 1 };
+        let slab = pack(kernel, slab, (k, n), room);
+        let left = Left::Across { data: &dy[k0 * m..], column: m };
+        product(kernel, Size { m, n, k }, (left, slab, &mut *dw), Store::Add);
+    }
+}
+
 /// Rows of a block of a result with `m` rows.
-fn block_rows(kernel: Kernel, m: usize) -> usize {
-    let tile = kernel.tile_rows();
+pub(crate) fn block_rows<E: Element>(kernel: Kernel, m: usize) -> usize {
+    let tile = E::tile_rows(kernel);
     m.div_ceil(BLOCKS).next_multiple_of(tile).min(TILES * tile)
 }
 
-/// Packs the columns `first..first + width` of `rows` rows into one panel, zeros past column `n`.
-pub(crate) fn pack_panel(
-    b: Right<'_>,
+versions! {
+    /// Packs the columns `first..first + width` of `rows` rows into one panel, zeros past column
+    /// `n` and past the last row.
+    pub(crate) fn pack_panel<S: Becomes<E>, E: Element>(
+        b: Right<'_, S>, columns: (usize, usize), size: (usize, usize), panel: &mut [E],
+    ) = pack_panel_body;
+}
+
+#[inline(always)]
+fn pack_panel_body<S: Becomes<E>, E: Element>(
+    b: Right<'_, S>,
     (first, n): (usize, usize),
     (rows, width): (usize, usize),
-    panel: &mut [f32],
+    panel: &mut [E],
 ) {
     let columns = width.min(n - first);
-    if columns < width {
-        panel.fill(0.0);
+    if columns < width || !rows.is_multiple_of(E::GROUP) {
+        panel.fill(E::default());
     }
     if b.column == 1 {
-        for (k, out) in panel.chunks_exact_mut(width).take(rows).enumerate() {
-            let start = k * b.row + first;
-            out[..columns].copy_from_slice(&b.data[start..start + columns]);
+        for (g, out) in panel.chunks_exact_mut(width * E::GROUP).enumerate() {
+            let k = g * E::GROUP;
+            let row = |k: usize| &b.data[k * b.row + first..][..columns];
+            E::interleave(row(k), (k + 1 < rows).then(|| row(k + 1)), out);
         }
     } else {
-        // Columns lie far apart, rows close: go along 16 rows of every column at a time, so that
+        // Columns lie far apart, rows close: go along 32 rows of every column at a time, so that
         // both sides stay within the cache lines they have touched.
-        for k0 in (0..rows).step_by(16) {
-            let high = 16.min(rows - k0);
+        for k0 in (0..rows).step_by(32) {
+            let high = 32.min(rows - k0);
             for j in 0..columns {
                 let start = (first + j) * b.column + k0 * b.row;
-                for (k, value) in b.data[start..].iter().step_by(b.row).take(high).enumerate() {
-                    panel[(k0 + k) * width + j] = *value;
+                for (i, value) in b.data[start..].iter().step_by(b.row).take(high).enumerate() {
+                    let (group, member) = ((k0 + i) / E::GROUP, (k0 + i) % E::GROUP);
+                    panel[(group * width + j) * E::GROUP + member] = (*value).into();
                 }
             }
         }
@@ -163,6 +194,8 @@ pub(crate) fn pack_panel(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Precision;
+    use crate::element::Bf16;
 
     /// Values that are exact in f32 and small enough that sums of a few hundred products stay so.
     fn fill(len: usize, salt: usize) -> Vec<f32> {
@@ -183,7 +216,7 @@ mod tests {
         let mut sizes = Vec::new();
         for m in [1, 2, 5, 6, 7, 13, 14, 15, 29, 61] {
             for n in [1, 3, 15, 16, 17, 31, 32, 33, 65, 270] {
-                for k in [1, 2, 31, 255, 300] {
+                for k in [1, 2, 31, 255, 600] {
                     sizes.push(Size { m, n, k });
                 }
             }
@@ -193,27 +226,68 @@ mod tests {
         sizes
     }
 
-    #[test]
-    fn every_kernel_agrees_with_a_plain_loop_at_odd_sizes() {
-        for kernel in Kernel::all() {
+    fn agrees_with_a_plain_loop<E: Element>(precision: Precision) {
+        for kernel in Kernel::all(precision) {
             for size @ Size { m, n, k } in sizes() {
-                let mut pack = vec![f32::NAN; room(k, n)];
+                let mut pack = vec![E::from(f32::NAN); room(k, n)];
                 let (a, b) = (fill(m * k, 1), fill(k * n, 2));
-                let what = format!("{} {size:?}", kernel.name());
+                let factor = |values: &[f32]| values.iter().map(|&v| E::from(v)).collect();
+                let (a_factor, b_factor): (Vec<E>, Vec<E>) = (factor(&a), factor(&b));
+                let what = format!("{} {precision} {size:?}", kernel.name());
 
                 let mut c = vec![f32::NAN; m * n];
-                rows_by_rows(kernel, size, (&a, &b, &mut c), Store::Replace, &mut pack);
+                let left = Left::Along { data: &a_factor[..], row: k };
+                let across = Right { data: &b_factor[..], row: 1, column: k };
+                let across = super::pack(kernel, across, (k, n), &mut pack);
+                product(kernel, size, (left, across, &mut c), Store::Replace);
                 assert_eq!(c, plain(size, |i, l| a[i * k + l], |l, j| b[j * k + l]), "{what}");
 
-                rows_by_columns(kernel, size, (&a, &b, &mut c), Store::Replace, &mut pack);
+                // Weights are packed from fp32.
+                let along = Right { data: &b[..], row: n, column: 1 };
+                let along = super::pack(kernel, along, (k, n), &mut pack);
+                let mut c = vec![f32::NAN; m * n];
+                let blocks = c.par_chunks_mut(block_rows::<E>(kernel, m) * n);
+                let scratch = Scratch::new(rayon::current_num_threads(), scratch_room());
+                product_with(kernel, size, (left, along), &scratch, blocks, |c, patch| {
+                    for (c, values) in c.chunks_mut(n).zip(patch.rows()) {
+                        c[patch.columns()].copy_from_slice(values);
+                    }
+                });
                 assert_eq!(c, plain(size, |i, l| a[i * k + l], |l, j| b[l * n + j]), "{what}");
 
                 let mut c = fill(m * n, 3);
-                columns_by_columns(kernel, size, (&a, &b, &mut c), Store::Add, &mut pack);
+                columns_by_columns(kernel, size, (&a_factor, &b_factor, &mut c), &mut pack);
                 let sum = plain(size, |i, l| a[l * m + i], |l, j| b[l * n + j]);
                 let sum: Vec<f32> = sum.iter().zip(fill(m * n, 3)).map(|(s, c)| s + c).collect();
                 assert_eq!(c, sum, "{what}");
             }
+        }
+    }
+
+    #[test]
+    fn every_kernel_agrees_with_a_plain_loop_at_odd_sizes() {
+        agrees_with_a_plain_loop::<f32>(Precision::Fp32);
+        agrees_with_a_plain_loop::<Bf16>(Precision::Bf16);
+    }
+
+    #[test]
+    fn grouped_columns_are_multiplied_like_any() {
+        let size = Size { m: 15, n: 33, k: 7 };
+        let (a, b) = (fill(15 * 7, 1), fill(7 * 33, 2));
+        let expected = plain(size, |i, l| a[l * 15 + i], |l, j| b[l * 33 + j]);
+        let mut grouped = vec![Bf16::default(); 15 * 8];
+        for (pair, out) in grouped.chunks_exact_mut(30).enumerate() {
+            let second = a.get((2 * pair + 1) * 15..).filter(|rest| !rest.is_empty());
+            Bf16::interleave(&a[2 * pair * 15..][..15], second, out);
+        }
+        for kernel in Kernel::all(Precision::Bf16) {
+            let mut room = vec![Bf16::from(f32::NAN); room(7, 33)];
+            let right = Right { data: &b[..], row: 33, column: 1 };
+            let right = super::pack(kernel, right, (7, 33), &mut room);
+            let mut c = vec![f32::NAN; 15 * 33];
+            let left = Left::Grouped { data: &grouped[..], column: 15 };
+            product(kernel, size, (left, right, &mut c), Store::Replace);
+            assert_eq!(c, expected, "{}", kernel.name());
         }
     }
 }

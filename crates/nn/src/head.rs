@@ -5,8 +5,9 @@
 
 use rayon::prelude::*;
 
-use crate::gemm::{self, Right};
-use crate::kernel::{Kernel, Size, Store, versions};
+use crate::element::Element;
+use crate::gemm;
+use crate::kernel::{Kernel, Left, Panels, Size, Store, versions};
 use crate::math;
 
 /// Logits alive at once, about (16 MiB).
@@ -19,123 +20,129 @@ pub(crate) fn rows(tokens: usize, vocab: usize) -> usize {
     (LOGITS / vocab).max(FEWEST).min(tokens)
 }
 
-/// What the head reads: `hidden [N × D]`, `table [V × D]`, `tokens [N]` in sequences of `context`.
+/// What the head reads: `hidden [N × D]`, the table packed both ways, `tokens [N]` in sequences of
+/// `context`.
 #[derive(Clone, Copy)]
-pub(crate) struct Input<'a> {
-    pub(crate) hidden: &'a [f32],
-    pub(crate) table: &'a [f32],
+pub(crate) struct Input<'a, E> {
+    pub(crate) hidden: &'a [E],
+    pub(crate) table: Panels<'a, E>,
+    pub(crate) table_back: Panels<'a, E>,
     pub(crate) tokens: &'a [u32],
     pub(crate) context: usize,
 }
 
-/// Scratch of the head: `logits [rows × V]`, the table packed for both directions, a slab.
-pub(crate) struct Scratch<'a> {
+impl<E> Input<'_, E> {
+    /// N, V and D.
+    fn sizes(&self) -> (usize, usize, usize) {
+        (self.tokens.len(), self.table.columns, self.table.rows)
+    }
+
+    /// What row `n` is to foretell; nothing at the end of a sequence.
+    fn target(&self, n: usize) -> Option<usize> {
+        (n % self.context + 1 < self.context).then(|| self.tokens[n + 1] as usize)
+    }
+}
+
+/// Scratch of the head: `[rows × V]` twice, a slab.
+pub(crate) struct Scratch<'a, E> {
     pub(crate) logits: &'a mut [f32],
-    pub(crate) across: &'a mut [f32],
-    pub(crate) back: &'a mut [f32],
-    pub(crate) slab: &'a mut [f32],
+    pub(crate) dlogits: &'a mut [E],
+    pub(crate) slab: &'a mut [E],
 }
 
 /// The loss of every row: `nats[n]` is −ln p(tokens\[n + 1\]), 0 at the end of a sequence.
-pub(crate) fn forward(
+pub(crate) fn forward<E: Element>(
     kernel: Kernel,
-    input: Input<'_>,
-    scratch: &mut Scratch<'_>,
+    input: Input<'_, E>,
+    logits: &mut [f32],
     nats: &mut [f32],
 ) {
-    let (n, v, d) = sizes(input);
-    let across = Right { data: input.table, row: 1, column: d };
-    let across = gemm::pack(kernel, across, (d, v), scratch.across);
+    let (n, v, d) = input.sizes();
     let chunk = rows(n, v);
     for first in (0..n).step_by(chunk) {
         let m = chunk.min(n - first);
-        let hidden = &input.hidden[first * d..][..m * d];
-        let logits = &mut scratch.logits[..m * v];
-        let size = Size { m, n: v, k: d };
-        gemm::rows_by_panels(kernel, size, (hidden, across, logits), Store::Replace);
-        cross_entropy(kernel, input, first, 0.0, logits, &mut nats[first..first + m]);
+        let logits = &mut logits[..m * v];
+        let hidden = Left::Along { data: &input.hidden[first * d..][..m * d], row: d };
+        let factors = (hidden, input.table, &mut *logits);
+        gemm::product(kernel, Size { m, n: v, k: d }, factors, Store::Replace);
+        let nats = &mut nats[first..first + m];
+        logits.par_chunks_mut(v).zip(nats).enumerate().for_each(|(i, (row, nats))| {
+            *nats = input.target(first + i).map_or(0.0, |target| row_loss(kernel, row, target));
+        });
     }
 }
 
 /// The loss of every row and the gradients of `scale · Σ nats`.
 ///
 /// - `dhidden`: `[N × D]`, replaced; `dtable`: `[V × D]`, added to.
-pub(crate) fn forward_backward(
+pub(crate) fn forward_backward<E: Element>(
     kernel: Kernel,
-    input: Input<'_>,
+    input: Input<'_, E>,
     scale: f32,
-    scratch: &mut Scratch<'_>,
+    scratch: &mut Scratch<'_, E>,
     nats: &mut [f32],
     (dhidden, dtable): (&mut [f32], &mut [f32]),
 ) {
-    let (n, v, d) = sizes(input);
-    let across = Right { data: input.table, row: 1, column: d };
-    let across = gemm::pack(kernel, across, (d, v), scratch.across);
-    let back = Right { data: input.table, row: d, column: 1 };
-    let back = gemm::pack(kernel, back, (v, d), scratch.back);
+    let (n, v, d) = input.sizes();
     let chunk = rows(n, v);
     for first in (0..n).step_by(chunk) {
         let m = chunk.min(n - first);
         let hidden = &input.hidden[first * d..][..m * d];
-        let dhidden = &mut dhidden[first * d..][..m * d];
         let logits = &mut scratch.logits[..m * v];
-        let size = Size { m, n: v, k: d };
-        gemm::rows_by_panels(kernel, size, (hidden, across, logits), Store::Replace);
-        cross_entropy(kernel, input, first, scale, logits, &mut nats[first..first + m]);
-        let size = Size { m, n: d, k: v };
-        gemm::rows_by_panels(kernel, size, (logits, back, dhidden), Store::Replace);
+        let dlogits = &mut scratch.dlogits[..m * v];
+        let factors = (Left::Along { data: hidden, row: d }, input.table, &mut *logits);
+        gemm::product(kernel, Size { m, n: v, k: d }, factors, Store::Replace);
+        let rows = logits.par_chunks_mut(v).zip(dlogits.par_chunks_mut(v));
+        let nats = &mut nats[first..first + m];
+        rows.zip(nats).enumerate().for_each(|(i, ((row, gradient), nats))| {
+            *nats = 0.0;
+            match input.target(first + i) {
+                Some(target) => *nats = row_gradient(kernel, row, target, scale, gradient),
+                None => gradient.fill(E::default()),
+            }
+        });
+        let dhidden = &mut dhidden[first * d..][..m * d];
+        let factors = (Left::Along { data: &*dlogits, row: v }, input.table_back, dhidden);
+        gemm::product(kernel, Size { m, n: d, k: v }, factors, Store::Replace);
         let size = Size { m: v, n: d, k: m };
-        let operands = (&*logits, hidden, &mut *dtable);
-        gemm::columns_by_columns(kernel, size, operands, Store::Add, scratch.slab);
+        gemm::columns_by_columns(kernel, size, (dlogits, hidden, dtable), scratch.slab);
     }
-}
-
-/// N, V and D.
-fn sizes(input: Input<'_>) -> (usize, usize, usize) {
-    let n = input.tokens.len();
-    let d = input.hidden.len() / n;
-    (n, input.table.len() / d, d)
-}
-
-/// The loss of the rows from `first` on; their logits become `scale · (p − target)`.
-fn cross_entropy(
-    kernel: Kernel,
-    Input { tokens, context, .. }: Input<'_>,
-    first: usize,
-    scale: f32,
-    logits: &mut [f32],
-    nats: &mut [f32],
-) {
-    let v = logits.len() / nats.len();
-    logits.par_chunks_mut(v).zip(nats.par_iter_mut()).enumerate().for_each(|(i, (row, nats))| {
-        let n = first + i;
-        *nats = if n % context + 1 < context {
-            row_loss(kernel, row, tokens[n + 1] as usize, scale)
-        } else {
-            row.fill(0.0);
-            0.0
-        };
-    });
 }
 
 versions! {
-    fn row_loss(row: &mut [f32], target: usize, scale: f32) -> f32 = row_loss_body;
+    fn row_loss(row: &mut [f32], target: usize) -> f32 = row_loss_body, fused;
+    fn row_gradient<E: Element>(
+        row: &mut [f32], target: usize, scale: f32, gradient: &mut [E],
+    ) -> f32 = row_gradient_body, fused;
+}
+
+/// Turns logits into e^(logit − largest); returns their sum and the loss.
+#[inline(always)]
+fn powers(row: &mut [f32], target: usize, fused: bool) -> (f32, f32) {
+    let largest = math::max(row);
+    let of_target = row[target];
+    let total = math::sum_of(row, |value| math::exp(value - largest, fused));
+    (total, total.ln() - (of_target - largest))
 }
 
 #[inline(always)]
-fn row_loss_body(row: &mut [f32], target: usize, scale: f32) -> f32 {
-    let largest = math::max(row);
-    let of_target = row[target];
-    for value in row.iter_mut() {
-        *value = math::exp(*value - largest);
+fn row_loss_body(row: &mut [f32], target: usize, fused: bool) -> f32 {
+    powers(row, target, fused).1
+}
+
+#[inline(always)]
+fn row_gradient_body<E: Element>(
+    row: &mut [f32],
+    target: usize,
+    scale: f32,
+    gradient: &mut [E],
+    fused: bool,
+) -> f32 {
+    let (total, nats) = powers(row, target, fused);
+    let factor = scale / total;
+    for (gradient, value) in gradient.iter_mut().zip(&*row) {
+        *gradient = (value * factor).into();
     }
-    let total = math::sum(row.len(), |i| row[i]);
-    if scale != 0.0 {
-        let factor = scale / total;
-        for value in row.iter_mut() {
-            *value *= factor;
-        }
-        row[target] -= scale;
-    }
-    total.ln() - (of_target - largest)
+    gradient[target] = (row[target] * factor - scale).into();
+    nats
 }

@@ -4,10 +4,12 @@
 //! Letters used throughout: B sequences, T positions (context), N = B·T tokens, D width, H heads,
 //! K = D / H head width, V vocabulary, L layers. Every matrix is row-major.
 
+mod aligned;
 mod arena;
 mod attention;
 mod backward;
 mod compute;
+mod element;
 mod embedding;
 mod engine;
 mod forward;
@@ -20,6 +22,7 @@ mod math;
 mod measure;
 mod norm;
 mod optimizer;
+mod packed;
 mod parallel;
 mod schedule;
 mod shape;

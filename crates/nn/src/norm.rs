@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::element::Element;
 use crate::kernel::{Kernel, versions};
 use crate::math;
 use crate::parallel::ROWS;
@@ -10,7 +11,7 @@ use crate::parallel::ROWS;
 const EPS: f32 = 1e-5;
 
 /// Room for the partial sums of the weight's gradient over `tokens` rows of `width`.
-pub(crate) fn room(tokens: usize, width: usize) -> usize {
+pub(crate) const fn room(tokens: usize, width: usize) -> usize {
     tokens.div_ceil(ROWS) * width
 }
 
@@ -18,10 +19,10 @@ pub(crate) fn room(tokens: usize, width: usize) -> usize {
 ///
 /// - `x`, `out`: `[N × D]`; `weight`: `[D]`.
 /// - `stats`: `[N × 2]`, out: mean and 1 / √(variance + ε).
-pub(crate) fn forward(
+pub(crate) fn forward<E: Element>(
     kernel: Kernel,
     (x, weight): (&[f32], &[f32]),
-    out: &mut [f32],
+    out: &mut [E],
     stats: &mut [f32],
 ) {
     let d = weight.len();
@@ -31,29 +32,31 @@ pub(crate) fn forward(
         .for_each(|((out, x), stats)| rows_forward(kernel, x, weight, out, stats));
 }
 
-/// Adds the gradient of `x` to `dx` and that of the weight to `dweight`.
+/// Adds the gradient of `x` to `dx`, of which `factor` becomes a copy, and that of the weight to
+/// `dweight`.
 ///
 /// ```text
 /// g = dy·weight;  dx += (g − mean(g) − x̂·mean(g·x̂)) / σ;  dweight += Σ dy·x̂
 /// ```
 ///
 /// - `partial`: [`room`] values, scratch: one sum per chunk of rows, added in order.
-pub(crate) fn backward(
+pub(crate) fn backward<E: Element>(
     kernel: Kernel,
     (dy, x, weight, stats): (&[f32], &[f32], &[f32], &[f32]),
-    dx: &mut [f32],
+    (dx, factor): (&mut [f32], &mut [E]),
     dweight: &mut [f32],
     partial: &mut [f32],
 ) {
     let d = weight.len();
     let partial = &mut partial[..room(dx.len() / d, d)];
     dx.par_chunks_mut(ROWS * d)
+        .zip(factor.par_chunks_mut(ROWS * d))
         .zip(dy.par_chunks(ROWS * d))
         .zip(x.par_chunks(ROWS * d))
         .zip(stats.par_chunks(ROWS * 2))
         .zip(partial.par_chunks_mut(d))
-        .for_each(|((((dx, dy), x), stats), partial)| {
-            rows_backward(kernel, dy, x, weight, stats, dx, partial);
+        .for_each(|(((((dx, factor), dy), x), stats), partial)| {
+            rows_backward(kernel, (dy, x, weight, stats), (dx, factor), partial);
         });
     for partial in partial.chunks_exact(d) {
         for (sum, part) in dweight.iter_mut().zip(partial) {
@@ -63,14 +66,16 @@ pub(crate) fn backward(
 }
 
 versions! {
-    fn rows_forward(x: &[f32], weight: &[f32], out: &mut [f32], stats: &mut [f32]) = forward_body;
-    fn rows_backward(
-        dy: &[f32], x: &[f32], weight: &[f32], stats: &[f32], dx: &mut [f32], partial: &mut [f32],
+    fn rows_forward<E: Element>(x: &[f32], weight: &[f32], out: &mut [E], stats: &mut [f32])
+        = forward_body;
+    fn rows_backward<E: Element>(
+        inputs: (&[f32], &[f32], &[f32], &[f32]), outputs: (&mut [f32], &mut [E]),
+        partial: &mut [f32],
     ) = backward_body;
 }
 
 #[inline(always)]
-fn forward_body(x: &[f32], weight: &[f32], out: &mut [f32], stats: &mut [f32]) {
+fn forward_body<E: Element>(x: &[f32], weight: &[f32], out: &mut [E], stats: &mut [f32]) {
     let d = weight.len();
     let rows = x.chunks_exact(d).zip(out.chunks_exact_mut(d)).zip(stats.chunks_exact_mut(2));
     for ((x, out), stats) in rows {
@@ -79,32 +84,31 @@ fn forward_body(x: &[f32], weight: &[f32], out: &mut [f32], stats: &mut [f32]) {
         let scale = 1.0 / (variance + EPS).sqrt();
         stats.copy_from_slice(&[mean, scale]);
         for ((out, x), weight) in out.iter_mut().zip(x).zip(weight) {
-            *out = (x - mean) * scale * weight;
+            *out = ((x - mean) * scale * weight).into();
         }
     }
 }
 
 #[inline(always)]
-fn backward_body(
-    dy: &[f32],
-    x: &[f32],
-    weight: &[f32],
-    stats: &[f32],
-    dx: &mut [f32],
+fn backward_body<E: Element>(
+    (dy, x, weight, stats): (&[f32], &[f32], &[f32], &[f32]),
+    (dx, factor): (&mut [f32], &mut [E]),
     partial: &mut [f32],
 ) {
     let d = weight.len();
     partial.fill(0.0);
-    let rows = dy.chunks_exact(d).zip(x.chunks_exact(d)).zip(dx.chunks_exact_mut(d));
-    for (((dy, x), dx), stats) in rows.zip(stats.chunks_exact(2)) {
+    let outputs = dx.chunks_exact_mut(d).zip(factor.chunks_exact_mut(d));
+    let rows = dy.chunks_exact(d).zip(x.chunks_exact(d)).zip(stats.chunks_exact(2));
+    for (((dy, x), stats), (dx, factor)) in rows.zip(outputs) {
         let (mean, scale) = (stats[0], stats[1]);
-        let (dy, x, dx) = (&dy[..d], &x[..d], &mut dx[..d]);
+        let (dy, x, dx, factor) = (&dy[..d], &x[..d], &mut dx[..d], &mut factor[..d]);
         let g_mean = math::sum(d, |i| dy[i] * weight[i]) / d as f32;
         let gx_mean = math::sum(d, |i| dy[i] * weight[i] * (x[i] - mean)) * scale / d as f32;
         for i in 0..d {
             let normal = (x[i] - mean) * scale;
             partial[i] += dy[i] * normal;
             dx[i] += (dy[i] * weight[i] - g_mean - normal * gx_mean) * scale;
+            factor[i] = dx[i].into();
         }
     }
 }

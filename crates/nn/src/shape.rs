@@ -5,8 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::Hint;
 
-use crate::arena::Layout;
-use crate::{Compute, OptimizerKind};
+use crate::{Compute, OptimizerKind, engine};
 
 /// Tokens computed at once, about: weights are packed once for all of them, and the arrays of one
 /// operation stay in a few tens of MiB.
@@ -223,10 +222,9 @@ impl Shape {
     /// # Guarantees
     ///
     /// Exact, up to a few KiB of bookkeeping and the stacks of the threads (tested).
-    pub fn memory(&self, batch: usize, optimizer: OptimizerKind, _compute: Compute) -> u64 {
-        let copies = 2 + optimizer.moments() as u64;
-        let arena = Layout::new(self, self.microbatch(batch)).total() as u64;
-        4 * (self.parameters() * copies + arena)
+    pub fn memory(&self, batch: usize, optimizer: OptimizerKind, compute: Compute) -> u64 {
+        let moments = 4 * self.parameters() * optimizer.moments() as u64;
+        engine::memory(self, batch, compute) + moments
     }
 }
 

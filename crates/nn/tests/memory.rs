@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use sparkjoy_base::Seed;
-use sparkjoy_nn::{Compute, Engine, Optimizer, OptimizerKind, Shape};
+use sparkjoy_nn::{Compute, Engine, Optimizer, OptimizerKind, Precision, Shape};
 
 /// The system's allocator, counting.
 struct Counting;
@@ -48,12 +48,18 @@ fn an_engine_takes_what_its_shape_says_and_a_step_takes_nothing() {
         OptimizerKind::LionW { lr: 1e-3, betas: [0.9, 0.95], weight_decay: 1e-4 },
         OptimizerKind::AdamW { lr: 1e-3, betas: [0.9, 0.95], eps: 1e-8, weight_decay: 0.1 },
     ];
-    for (kind, batch) in kinds.into_iter().flat_map(|kind| [1, 3, 40].map(|batch| (kind, batch))) {
+    let computes = [
+        Compute::exact(2),
+        Compute { precision: Precision::Bf16, recompute: false, threads: 2 },
+        Compute { precision: Precision::Bf16, recompute: true, threads: 1 },
+    ];
+    let cases = kinds.into_iter().flat_map(|kind| computes.map(|compute| (kind, compute)));
+    for ((kind, compute), batch) in cases.flat_map(|case| [1, 3, 40].map(|batch| (case, batch))) {
         let before = BYTES.load(Relaxed);
-        let mut engine = Engine::new(shape, batch, Compute::exact(2)).unwrap();
+        let mut engine = Engine::new(shape, batch, compute).unwrap();
         let mut optimizer = Optimizer::new(kind, engine.weights().len());
         let taken = (BYTES.load(Relaxed) - before) as u64;
-        let said = shape.memory(batch, kind, Compute::exact(2));
+        let said = shape.memory(batch, kind, compute);
         // The thread pool's queues.
         assert!(taken >= said && taken - said < 64 << 10, "{taken} bytes taken, {said} foretold");
 

@@ -1,79 +1,100 @@
-//! The 14 × 32 register tile of AVX-512: 28 sums, two rows of B, one value of A broadcast.
+//! The 14 × 32 register tiles of AVX-512, in fp32 and in bf16: 28 sums, two vectors of B, one value
+//! of A broadcast.
+//!
+//! Both read groups of four bytes: one fp32, or two bf16 that `vdpbf16ps` multiplies and adds at
+//! once. That instruction takes denormals as zero.
 #![expect(unsafe_code, reason = "vector loads and stores through pointers")]
 
 use std::arch::x86_64::{
-    __m512, __mmask16, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps,
-    _mm512_maskz_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    __m512, __m512bh, __mmask16, _mm512_add_ps, _mm512_dpbf16_ps, _mm512_fmadd_ps, _mm512_loadu_ps,
+    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps,
+    _mm512_storeu_ps,
 };
+use std::mem::transmute;
 
 use super::Tile;
+use crate::element::Bf16;
 
 /// Columns of a tile.
 const WIDTH: usize = 32;
 
-/// Computes one tile.
-pub(super) fn tile(tile: Tile<'_>) {
-    tile.check(WIDTH);
-    macro_rules! by_rows {
-        ($($rows:literal)*) => {
+/// Declares the tile of one element: `$step` is `sum + a·b` of 16 groups.
+macro_rules! tiles {
+    (
+        $element:ty, $entry:ident, $sums:ident, $features:literal, $step:expr,
+        [$($rows:literal)*]
+    ) => {
+        /// Computes one tile.
+        pub(crate) fn $entry(tile: Tile<'_, $element>) {
+            tile.check(WIDTH);
             match tile.rows {
                 // SAFETY: `check` has compared every length with what the tile reads and writes,
-                // and this kernel is chosen only where AVX-512 is.
-                $($rows => unsafe { sums::<$rows>(tile) },)*
+                // and this kernel is chosen only where its instructions are.
+                $($rows => unsafe { $sums::<$rows>(tile) },)*
                 rows => unreachable!("a tile of {rows} rows"),
             }
-        };
-    }
-    by_rows!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
-}
-
-/// `ROWS` rows of sums.
-///
-/// # Safety
-///
-/// `tile.check(WIDTH)` must have passed with `ROWS` rows.
-#[target_feature(enable = "avx512f")]
-unsafe fn sums<const ROWS: usize>(tile: Tile<'_>) {
-    let Tile { columns, depth, a, b, c, row_c, replace, .. } = tile;
-    let mut sums: [[__m512; 2]; ROWS] = [[_mm512_setzero_ps(); 2]; ROWS];
-    let (mut left, mut right) = (a.data.as_ptr(), b.as_ptr());
-    for _ in 0..depth {
-        // SAFETY: `right` stays below `b + depth·32`, `left` below the last value of A.
-        unsafe {
-            let b0 = _mm512_loadu_ps(right);
-            let b1 = _mm512_loadu_ps(right.add(16));
-            for (i, sum) in sums.iter_mut().enumerate() {
-                let value = _mm512_set1_ps(*left.add(i * a.row));
-                sum[0] = _mm512_fmadd_ps(value, b0, sum[0]);
-                sum[1] = _mm512_fmadd_ps(value, b1, sum[1]);
-            }
-            right = right.add(WIDTH);
-            left = left.wrapping_add(a.column);
         }
-    }
-    let masks = [mask(columns), mask(columns.saturating_sub(16))];
-    for (i, sum) in sums.iter().enumerate() {
-        // SAFETY: row `i` holds `columns` values from here; the masks let no other be touched.
-        let out = unsafe { c.as_mut_ptr().add(i * row_c) };
-        for (half, sum) in sum.iter().enumerate() {
-            let out = out.wrapping_add(16 * half);
-            // SAFETY: as above.
-            unsafe {
-                if masks[half] == __mmask16::MAX {
-                    let old = if replace { _mm512_setzero_ps() } else { _mm512_loadu_ps(out) };
-                    _mm512_storeu_ps(out, _mm512_add_ps(old, *sum));
-                } else {
-                    let old = if replace {
-                        _mm512_setzero_ps()
-                    } else {
-                        _mm512_maskz_loadu_ps(masks[half], out)
-                    };
-                    _mm512_mask_storeu_ps(out, masks[half], _mm512_add_ps(old, *sum));
+
+        /// `ROWS` rows of sums.
+        ///
+        /// # Safety
+        ///
+        /// `tile.check(WIDTH)` must have passed with `ROWS` rows.
+        #[target_feature(enable = $features)]
+        unsafe fn $sums<const ROWS: usize>(tile: Tile<'_, $element>) {
+            let Tile { columns, depth, a, row_a, step_a, b, c, row_c, replace, .. } = tile;
+            let mut sums: [[__m512; 2]; ROWS] = [[_mm512_setzero_ps(); 2]; ROWS];
+            // A group has the size of an f32, and is moved as one whatever it holds.
+            let (mut left, mut right) = (a.as_ptr().cast::<f32>(), b.as_ptr().cast::<f32>());
+            for _ in 0..depth {
+                // SAFETY: `right` stays below `b + depth·32` groups, `left` below the last of A.
+                unsafe {
+                    let b0 = _mm512_loadu_ps(right);
+                    let b1 = _mm512_loadu_ps(right.add(16));
+                    for (i, sum) in sums.iter_mut().enumerate() {
+                        let value = _mm512_set1_ps(left.add(i * row_a).read_unaligned());
+                        sum[0] = $step(sum[0], value, b0);
+                        sum[1] = $step(sum[1], value, b1);
+                    }
+                    right = right.add(WIDTH);
+                    left = left.wrapping_add(step_a);
+                }
+            }
+            let masks = [mask(columns), mask(columns.saturating_sub(16))];
+            for (i, sum) in sums.iter().enumerate() {
+                // SAFETY: row `i` holds `columns` values from here; the masks let no other be
+                // touched.
+                let out = unsafe { c.as_mut_ptr().add(i * row_c) };
+                for (half, sum) in sum.iter().enumerate() {
+                    let out = out.wrapping_add(16 * half);
+                    // SAFETY: as above.
+                    unsafe {
+                        if masks[half] == __mmask16::MAX {
+                            let sum =
+                                if replace { *sum } else { _mm512_add_ps(_mm512_loadu_ps(out), *sum) };
+                            _mm512_storeu_ps(out, sum);
+                        } else {
+                            let old = _mm512_maskz_loadu_ps(masks[half], out);
+                            let sum = if replace { *sum } else { _mm512_add_ps(old, *sum) };
+                            _mm512_mask_storeu_ps(out, masks[half], sum);
+                        }
+                    }
                 }
             }
         }
-    }
+    };
 }
+
+tiles!(
+    f32, tile_f32, sums_f32, "avx512f",
+    |sum, a, b| _mm512_fmadd_ps(a, b, sum),
+    [1 2 3 4 5 6 7 8 9 10 11 12 13 14]
+);
+tiles!(
+    Bf16, tile_bf16, sums_bf16, "avx512f,avx512bf16",
+    |sum, a, b| _mm512_dpbf16_ps(sum, transmute::<__m512, __m512bh>(a), transmute::<__m512, __m512bh>(b)),
+    [1 2 3 4 5 6 7 8 9 10 11 12 13 14]
+);
 
 /// The first `columns` lanes, at most 16.
 fn mask(columns: usize) -> __mmask16 {

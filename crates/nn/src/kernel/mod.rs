@@ -9,28 +9,30 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-mod portable;
+mod factors;
+pub(crate) mod plain;
+pub(crate) mod portable;
 mod versions;
 
-#[cfg(target_arch = "x86_64")]
-use std::mem::MaybeUninit;
+use crate::Precision;
+use crate::element::Element;
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx2::tile as tile_avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::{tile_bf16, tile_f32 as tile_avx512};
+pub(crate) use factors::{LANES, Left, Panels, packed_len};
 pub(crate) use versions::versions;
 
-/// Depth of one pass over a block: 14 rows of this many values stay in half of a 32 KiB L1 cache.
-#[cfg(target_arch = "x86_64")]
-const DEPTH: usize = 256;
+use factors::Gathered;
+
+/// Bytes of A that each row of a register tile brings to one pass: 14 rows stay in half of an L1
+/// cache of 32 KiB.
+const DEPTH_BYTES: usize = 1024;
 /// Columns whose packed rows of one pass stay in the L2 cache (256 KiB).
-#[cfg(target_arch = "x86_64")]
-const SPAN: usize = 256;
+pub(crate) const SPAN: usize = 256;
 /// Packed columns are padded to a multiple of this, the widest panel.
 pub(crate) const PADDING: usize = 32;
-/// Columns of A at most this far apart are read where they lie.
-#[cfg(target_arch = "x86_64")]
-const NEAR: usize = 64;
-/// The most rows of a register tile.
-#[cfg(target_arch = "x86_64")]
-const TILE_ROWS: usize = 14;
 
 /// The set of instructions the inner loops are written for.
 ///
@@ -40,6 +42,9 @@ const TILE_ROWS: usize = 14;
 /// differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kernel {
+    /// 14 × 32 register tiles of AVX-512 with products of bf16.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Bf16,
     /// 14 × 32 register tiles of AVX-512.
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -48,34 +53,6 @@ pub(crate) enum Kernel {
     Avx2,
     /// `matrixmultiply` and what the compiler makes of plain loops.
     Portable,
-}
-
-/// The left factor of a product, `A[i, k] = data[i·row + k·column]`.
-#[derive(Clone, Copy)]
-pub(crate) struct Left<'a> {
-    /// Values.
-    pub(crate) data: &'a [f32],
-    /// Distance between rows.
-    pub(crate) row: usize,
-    /// Distance between columns.
-    pub(crate) column: usize,
-}
-
-/// The right factor: columns in panels, each panel's rows one after another.
-///
-/// With panels of `w` columns, `B[k, j]` lies at `(j / w)·rows·w + k·w + j % w`.
-#[derive(Clone, Copy)]
-pub(crate) struct Panels<'a> {
-    /// Values.
-    pub(crate) data: &'a [f32],
-    /// Rows of the whole packed matrix.
-    pub(crate) rows: usize,
-    /// Columns of the whole packed matrix.
-    pub(crate) columns: usize,
-    /// First row of this product.
-    pub(crate) first: usize,
-    /// First column of this product, where a panel begins.
-    pub(crate) column: usize,
 }
 
 /// Rows, columns and depth of a product.
@@ -99,13 +76,13 @@ pub(crate) enum Store {
 }
 
 impl Kernel {
-    /// The fastest kernel this machine can run.
-    pub(crate) fn best() -> Self {
-        Self::all()[0]
+    /// The fastest kernel this machine can run in a precision.
+    pub(crate) fn best(precision: Precision) -> Self {
+        Self::all(precision)[0]
     }
 
-    /// Every kernel this machine can run, fastest first.
-    pub(crate) fn all() -> Vec<Self> {
+    /// Every kernel this machine can run in a precision, fastest first.
+    pub(crate) fn all(precision: Precision) -> Vec<Self> {
         let mut kernels = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
@@ -114,6 +91,10 @@ impl Kernel {
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512vl");
+            let brain = is_x86_feature_detected!("avx512bf16");
+            if fused && wide && brain && precision == Precision::Bf16 {
+                kernels.push(Self::Avx512Bf16);
+            }
             if fused && wide {
                 kernels.push(Self::Avx512);
             }
@@ -129,33 +110,12 @@ impl Kernel {
     pub(crate) fn name(self) -> &'static str {
         match self {
             #[cfg(target_arch = "x86_64")]
+            Self::Avx512Bf16 => "avx512bf16",
+            #[cfg(target_arch = "x86_64")]
             Self::Avx512 => "avx512",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => "avx2",
             Self::Portable => "portable",
-        }
-    }
-
-    /// Rows of a register tile: blocks of a multiple of this many rows waste nothing.
-    pub(crate) fn tile_rows(self) -> usize {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => 14,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => 6,
-            Self::Portable => 8,
-        }
-    }
-
-    /// Columns of a packed panel of a matrix with `columns` columns.
-    pub(crate) fn panel(self, columns: usize) -> usize {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => 32,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => 16,
-            // The crate packs by itself and is best given whole rows.
-            Self::Portable => columns,
         }
     }
 
@@ -164,11 +124,11 @@ impl Kernel {
     /// # Panics
     ///
     /// If a slice is too short for the size.
-    pub(crate) fn multiply(
+    pub(crate) fn multiply<E: Element>(
         self,
         size: Size,
-        a: Left<'_>,
-        b: Panels<'_>,
+        a: Left<'_, E>,
+        b: Panels<'_, E>,
         (c, row_c): (&mut [f32], usize),
         store: Store,
     ) {
@@ -176,109 +136,87 @@ impl Kernel {
         if m == 0 || n == 0 || k == 0 {
             return;
         }
-        assert!(a.data.len() > (m - 1) * a.row + (k - 1) * a.column, "left factor too short");
+        a.check(m, k);
         assert!(n <= row_c && c.len() >= (m - 1) * row_c + n, "result too short");
         assert!(b.column + n <= b.columns && b.first + k <= b.rows, "right factor too small");
-        assert!(b.data.len() >= packed_len(b.rows, b.columns, self), "right factor too short");
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => self.tiles(size, a, b, (c, row_c), store, avx512::tile),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => self.tiles(size, a, b, (c, row_c), store, avx2::tile),
-            Self::Portable => portable::multiply(size, a, b, (c, row_c), store),
-        }
+        assert!(b.first.is_multiple_of(E::GROUP), "a group is cut");
+        assert!(b.data.len() >= packed_len::<E>(self, b.rows, b.columns), "right factor too short");
+        E::multiply(self, size, (a, b), (c, row_c), store);
     }
+}
 
-    /// Cuts a block into register tiles.
-    #[cfg(target_arch = "x86_64")]
-    fn tiles(
-        self,
-        Size { m, n, k }: Size,
-        a: Left<'_>,
-        b: Panels<'_>,
-        (c, row_c): (&mut [f32], usize),
-        store: Store,
-        tile: impl Fn(Tile<'_>),
-    ) {
-        let (rows, width) = (self.tile_rows(), self.panel(n));
-        let gathers = a.column > NEAR;
-        let mut packed = [MaybeUninit::uninit(); TILE_ROWS * DEPTH];
-        // Where A must be gathered, gather it once: then all columns are one span.
-        let span = if gathers { n } else { SPAN };
-        for k0 in (0..k).step_by(DEPTH) {
-            let depth = DEPTH.min(k - k0);
+versions! {
+    /// Cuts a block into register tiles. The lengths have been checked.
+    pub(crate) fn tiles<E: Element>(
+        size: Size, factors: (Left<'_, E>, Panels<'_, E>), result: (&mut [f32], usize),
+        store: Store, how: (Kernel, (usize, usize)),
+    ) = tiles_body;
+}
+
+#[inline(always)]
+fn tiles_body<E: Element>(
+    Size { m, n, k }: Size,
+    (a, b): (Left<'_, E>, Panels<'_, E>),
+    (c, row_c): (&mut [f32], usize),
+    store: Store,
+    (kernel, (rows, width)): (Kernel, (usize, usize)),
+) {
+    let pass = DEPTH_BYTES / size_of::<E>();
+    let span = if matches!(a, Left::Across { .. }) { 2 * SPAN } else { SPAN };
+    let mut room = Gathered::new();
+    for first in (0..n).step_by(span) {
+        for k0 in (0..k).step_by(pass) {
+            let deep = pass.min(k - k0);
+            let depth = deep.div_ceil(E::GROUP);
             let replace = k0 == 0 && store == Store::Replace;
-            for span0 in (0..n).step_by(span) {
-                for i in (0..m).step_by(rows) {
-                    let high = rows.min(m - i);
-                    let mut left = Left { data: &a.data[i * a.row + k0 * a.column..], ..a };
-                    if gathers {
-                        let data = gather(left, (high, depth), &mut packed);
-                        left = Left { data, row: 1, column: high };
-                    }
-                    for j in (span0..n.min(span0 + span)).step_by(width) {
-                        let start = (b.column + j) * b.rows + (b.first + k0) * width;
-                        tile(Tile {
-                            rows: high,
-                            columns: width.min(n - j),
-                            depth,
-                            a: left,
-                            b: &b.data[start..start + depth * width],
-                            c: &mut c[i * row_c + j..],
-                            row_c,
-                            replace,
-                        });
-                    }
+            for i in (0..m).step_by(rows) {
+                let high = rows.min(m - i);
+                let (a, row_a, step_a) = room.tile(a, (i, high), (k0, deep));
+                for j in (first..n.min(first + span)).step_by(width) {
+                    let groups = b.rows.div_ceil(E::GROUP);
+                    let start = (b.column + j) * groups + (b.first + k0) / E::GROUP * width;
+                    let tile = Tile {
+                        rows: high,
+                        columns: width.min(n - j),
+                        depth,
+                        a,
+                        row_a,
+                        step_a,
+                        b: &b.data[start * E::GROUP..][..depth * width * E::GROUP],
+                        c: &mut c[i * row_c + j..],
+                        row_c,
+                        replace,
+                    };
+                    E::tile(kernel, tile);
                 }
             }
         }
     }
 }
 
-/// One register tile: `rows × columns` values of the result, summed over `depth`.
-#[cfg(target_arch = "x86_64")]
-struct Tile<'a> {
-    rows: usize,
-    columns: usize,
-    depth: usize,
-    a: Left<'a>,
-    b: &'a [f32],
-    c: &'a mut [f32],
-    row_c: usize,
-    replace: bool,
+/// One register tile: `rows × columns` values of the result, summed over `depth` groups.
+pub(crate) struct Tile<'a, E> {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) depth: usize,
+    /// Group `g` of row `i` lies `i·row_a + g·step_a` groups from the start.
+    pub(crate) a: &'a [E],
+    pub(crate) row_a: usize,
+    pub(crate) step_a: usize,
+    /// A panel's groups, all columns of one after another.
+    pub(crate) b: &'a [E],
+    pub(crate) c: &'a mut [f32],
+    pub(crate) row_c: usize,
+    pub(crate) replace: bool,
 }
 
-#[cfg(target_arch = "x86_64")]
-impl Tile<'_> {
+impl<E: Element> Tile<'_, E> {
     /// The bounds every tile relies on when it leaves slices for pointers.
-    fn check(&self, width: usize) {
-        let Self { rows, columns, depth, a, b, c, row_c, .. } = self;
+    pub(crate) fn check(&self, width: usize) {
+        let Self { rows, columns, depth, a, row_a, step_a, b, c, row_c, .. } = self;
         assert!(*rows > 0 && *depth > 0 && (1..=width).contains(columns));
-        assert!(a.data.len() > (rows - 1) * a.row + (depth - 1) * a.column);
-        assert!(b.len() >= depth * width);
+        assert!(a.len() >= ((rows - 1) * row_a + (depth - 1) * step_a + 1) * E::GROUP);
+        assert!(b.len() >= depth * width * E::GROUP);
         assert!(c.len() >= (rows - 1) * row_c + columns);
     }
-}
-
-/// Copies `rows × depth` values of the left factor so that a tile reads them in order.
-#[cfg(target_arch = "x86_64")]
-#[expect(unsafe_code, reason = "a buffer that is written before it is read")]
-fn gather<'a>(
-    a: Left<'_>,
-    (rows, depth): (usize, usize),
-    packed: &'a mut [MaybeUninit<f32>],
-) -> &'a [f32] {
-    assert_eq!(a.row, 1, "columns that lie apart are rows that lie close");
-    let packed = &mut packed[..rows * depth];
-    for (k, out) in packed.chunks_exact_mut(rows).enumerate() {
-        let start = k * a.column;
-        out.write_copy_of_slice(&a.data[start..start + rows]);
-    }
-    // SAFETY: `rows` divides the length, so the loop has written every value.
-    unsafe { packed.assume_init_ref() }
-}
-
-/// Values a packed `rows × columns` matrix takes.
-pub(crate) fn packed_len(rows: usize, columns: usize, kernel: Kernel) -> usize {
-    columns.next_multiple_of(kernel.panel(columns)) * rows
 }

@@ -4,13 +4,13 @@
 use super::{Left, Panels, Size, Store};
 
 /// One block; the caller has checked every length.
-pub(super) fn multiply(
+pub(crate) fn multiply(
     Size { m, n, k }: Size,
-    a: Left<'_>,
-    b: Panels<'_>,
+    (a, b): (Left<'_, f32>, Panels<'_, f32>),
     (c, row_c): (&mut [f32], usize),
     store: Store,
 ) {
+    let (a, row, column) = a.strides();
     let b_rows = &b.data[b.first * b.columns + b.column..];
     let beta = if store == Store::Add { 1.0 } else { 0.0 };
     // SAFETY: `Kernel::multiply` has compared every length with the size and the strides.
@@ -20,9 +20,9 @@ pub(super) fn multiply(
             k,
             n,
             1.0,
-            a.data.as_ptr(),
-            a.row as isize,
-            a.column as isize,
+            a.as_ptr(),
+            row as isize,
+            column as isize,
             b_rows.as_ptr(),
             b.columns as isize,
             1,

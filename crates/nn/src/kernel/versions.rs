@@ -3,27 +3,33 @@
 /// Declares `fn name(kernel: Kernel, …)` that runs `body(…)`, an `#[inline(always)]` function of
 /// plain Rust, compiled with the vector instructions of `kernel`.
 ///
-/// The body is the same on every kernel and never fuses a product with a sum by itself, so that
-/// its results are the same on all of them.
+/// A body that ends in `, fused` is told whether the machine rounds a product and a sum as one: there
+/// [`math::fma`](crate::math::fma) is one instruction.
 macro_rules! versions {
     ($(
         $(#[$doc:meta])*
-        $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:path;
+        $vis:vis fn $name:ident $(<$($g:ident: $bound:path),*>)? (
+            $($arg:ident: $ty:ty),* $(,)?
+        ) $(-> $ret:ty)? = $body:path $(, $fused:ident)?;
     )*) => {$(
         $(#[$doc])*
         #[cfg_attr(
             target_arch = "x86_64",
             expect(unsafe_code, reason = "calls a function compiled for detected instructions")
         )]
-        $vis fn $name(kernel: $crate::kernel::Kernel, $($arg: $ty),*) $(-> $ret)? {
+        $vis fn $name $(<$($g: $bound),*>)? (kernel: $crate::kernel::Kernel, $($arg: $ty),*) $(-> $ret)? {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
-                fn avx512($($arg: $ty),*) $(-> $ret)? { $body($($arg),*) }
+                fn avx512 $(<$($g: $bound),*>)? ($($arg: $ty),*) $(-> $ret)? {
+                    $body($($arg,)* $({ let $fused = true; $fused })?)
+                }
                 #[target_feature(enable = "avx2,fma")]
-                fn avx2($($arg: $ty),*) $(-> $ret)? { $body($($arg),*) }
+                fn avx2 $(<$($g: $bound),*>)? ($($arg: $ty),*) $(-> $ret)? {
+                    $body($($arg,)* $({ let $fused = true; $fused })?)
+                }
                 match kernel {
-                    $crate::kernel::Kernel::Avx512 => {
+                    $crate::kernel::Kernel::Avx512Bf16 | $crate::kernel::Kernel::Avx512 => {
                         // SAFETY: `Kernel::all` lists Avx512 only where these features are.
                         return unsafe { avx512($($arg),*) };
                     }
@@ -36,7 +42,7 @@ macro_rules! versions {
             }
             #[cfg(not(target_arch = "x86_64"))]
             let $crate::kernel::Kernel::Portable = kernel;
-            $body($($arg),*)
+            $body($($arg,)* $({ let $fused = cfg!(target_arch = "aarch64"); $fused })?)
         }
     )*};
 }

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use super::{assert_close, fill};
 use crate::kernel::Kernel;
 use crate::{
-    Compute, Engine, Optimizer, OptimizerKind, Schedule, ScheduleKind, Shape, alibi_slopes,
+    Compute, Engine, Optimizer, OptimizerKind, Precision, Schedule, ScheduleKind, Shape,
+    alibi_slopes,
 };
 
 /// Relative to the largest value of a tensor. The engine sums in f32, the oracle in f64 except its
@@ -72,7 +73,7 @@ fn logits_losses_and_gradients_equal_those_of_transformers() {
     let text = include_str!("../../testdata/golden/model.json");
     let cases: BTreeMap<String, Case> = serde_json::from_str(text).expect("as above");
     assert_eq!(cases.len(), 3);
-    for kernel in Kernel::all() {
+    for kernel in Kernel::all(Precision::Fp32) {
         for (name, case) in &cases {
             let what = |part: &str| format!("{name} on {}, {part}", kernel.name());
             let (shape, batch) = (case.shape, case.losses.len());
@@ -112,7 +113,7 @@ fn a_clamp_that_is_ignored_would_be_seen() {
 /// Runs the golden gradients through an optimizer; it ends within f32 rounding of 100 steps.
 fn follow(kind: OptimizerKind, expected: &Run) {
     let golden = golden();
-    for kernel in Kernel::all() {
+    for kernel in Kernel::all(Precision::Fp32) {
         let mut optimizer = Optimizer::new(kind, golden.count);
         let mut weights = golden.start.clone();
         for (step, gradients) in golden.gradients.iter().enumerate() {

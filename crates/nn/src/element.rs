@@ -1,0 +1,244 @@
+//! What factors of products are stored as: fp32, or bfloat16 in half the memory.
+
+use std::mem::MaybeUninit;
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::kernel::{Kernel, LANES, Left, Panels, Size, Store, Tile, plain, portable, tiles};
+#[cfg(target_arch = "x86_64")]
+use crate::kernel::{tile_avx2, tile_avx512, tile_bf16};
+
+/// The brain float: the upper half of an fp32, 8 bits of significand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(transparent)]
+pub(crate) struct Bf16(u16);
+
+impl From<f32> for Bf16 {
+    /// Rounds to nearest, ties to even. Every NaN that arithmetic makes stays one.
+    #[inline(always)]
+    fn from(value: f32) -> Self {
+        let bits = value.to_bits();
+        let half = 0x7fff + (bits >> 16 & 1);
+        Self((bits.wrapping_add(half) >> 16) as u16)
+    }
+}
+
+/// A factor of a product. Sums are fp32 whatever it is.
+pub(crate) trait Element: Pod + Default + Send + Sync + From<f32> {
+    /// Values that a register tile multiplies at once, one after another along the sum: together
+    /// they take four bytes. Packed factors keep such groups side by side.
+    const GROUP: usize;
+
+    /// The value, exactly.
+    fn value(self) -> f32;
+
+    /// Rows of a register tile: blocks of a multiple of this many rows waste nothing.
+    fn tile_rows(kernel: Kernel) -> usize;
+
+    /// Columns of a packed panel of a matrix with `columns` columns.
+    fn panel(kernel: Kernel, columns: usize) -> usize;
+
+    /// `C (+)= A·B` for a block. The lengths have been checked.
+    fn multiply(
+        kernel: Kernel,
+        size: Size,
+        factors: (Left<'_, Self>, Panels<'_, Self>),
+        result: (&mut [f32], usize),
+        store: Store,
+    );
+
+    /// Computes a register tile.
+    fn tile(kernel: Kernel, tile: Tile<'_, Self>);
+
+    /// Rounds rows that follow each other along the sum and puts their groups side by side; zeros
+    /// for a second row that is missing.
+    fn interleave<S: Becomes<Self>>(first: &[S], second: Option<&[S]>, out: &mut [Self]);
+
+    /// Puts the groups of up to [`LANES`] rows side by side: those of columns that begin at `data`
+    /// and lie `column` apart, as many as there are, zeros beyond.
+    fn group(
+        data: &[Self],
+        rows: usize,
+        columns: (usize, usize),
+        out: &mut [[MaybeUninit<Self>; LANES]],
+    );
+}
+
+/// Something that is packed as `E`: itself, or fp32 that is rounded.
+pub(crate) trait Becomes<E>: Copy + Send + Sync + Into<E> {}
+
+impl<S: Copy + Send + Sync + Into<E>, E> Becomes<E> for S {}
+
+impl Element for f32 {
+    const GROUP: usize = 1;
+
+    #[inline(always)]
+    fn value(self) -> f32 {
+        self
+    }
+
+    fn tile_rows(kernel: Kernel) -> usize {
+        match kernel {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512Bf16 | Kernel::Avx512 => 14,
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2 => 6,
+            Kernel::Portable => 8,
+        }
+    }
+
+    fn panel(kernel: Kernel, columns: usize) -> usize {
+        match kernel {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512Bf16 | Kernel::Avx512 => 32,
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2 => 16,
+            // The crate packs by itself and is best given whole rows.
+            Kernel::Portable => columns,
+        }
+    }
+
+    fn multiply(
+        kernel: Kernel,
+        size: Size,
+        factors: (Left<'_, f32>, Panels<'_, f32>),
+        result: (&mut [f32], usize),
+        store: Store,
+    ) {
+        if kernel == Kernel::Portable {
+            return portable::multiply(size, factors, result, store);
+        }
+        let tile = (Self::tile_rows(kernel), Self::panel(kernel, size.n));
+        tiles(kernel, size, factors, result, store, (kernel, tile));
+    }
+
+    #[inline(always)]
+    fn tile(kernel: Kernel, tile: Tile<'_, f32>) {
+        match kernel {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512Bf16 | Kernel::Avx512 => tile_avx512(tile),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2 => tile_avx2(tile),
+            Kernel::Portable => unreachable!("the crate cuts its own tiles"),
+        }
+    }
+
+    #[inline(always)]
+    fn interleave<S: Becomes<f32>>(first: &[S], _: Option<&[S]>, out: &mut [f32]) {
+        for (out, value) in out.iter_mut().zip(first) {
+            *out = (*value).into();
+        }
+    }
+
+    #[inline(always)]
+    fn group(data: &[f32], rows: usize, _: (usize, usize), out: &mut [[MaybeUninit<f32>; LANES]]) {
+        if let Some(data) = data.first_chunk::<LANES>() {
+            out[0] = data.map(MaybeUninit::new);
+        } else {
+            out[0] =
+                std::array::from_fn(|i| MaybeUninit::new(if i < rows { data[i] } else { 0.0 }));
+        }
+    }
+}
+
+impl Element for Bf16 {
+    const GROUP: usize = 2;
+
+    #[inline(always)]
+    fn value(self) -> f32 {
+        f32::from_bits(u32::from(self.0) << 16)
+    }
+
+    fn tile_rows(kernel: Kernel) -> usize {
+        match kernel {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512Bf16 => 14,
+            _ => plain::SIZE.0,
+        }
+    }
+
+    fn panel(kernel: Kernel, _: usize) -> usize {
+        match kernel {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512Bf16 => 32,
+            _ => plain::SIZE.1,
+        }
+    }
+
+    fn multiply(
+        kernel: Kernel,
+        size: Size,
+        factors: (Left<'_, Bf16>, Panels<'_, Bf16>),
+        result: (&mut [f32], usize),
+        store: Store,
+    ) {
+        let tile = (Self::tile_rows(kernel), Self::panel(kernel, size.n));
+        tiles(kernel, size, factors, result, store, (kernel, tile));
+    }
+
+    #[inline(always)]
+    fn tile(kernel: Kernel, tile: Tile<'_, Bf16>) {
+        match kernel {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512Bf16 => tile_bf16(tile),
+            _ => plain::tile(kernel, tile),
+        }
+    }
+
+    #[inline(always)]
+    fn interleave<S: Becomes<Bf16>>(first: &[S], second: Option<&[S]>, out: &mut [Bf16]) {
+        let out = out.as_chunks_mut::<2>().0.iter_mut().zip(first);
+        if let Some(second) = second {
+            for ((out, first), second) in out.zip(second) {
+                *out = [(*first).into(), (*second).into()];
+            }
+        } else {
+            for (out, first) in out {
+                *out = [(*first).into(), Bf16::default()];
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn group(
+        data: &[Bf16],
+        rows: usize,
+        (column, columns): (usize, usize),
+        out: &mut [[MaybeUninit<Bf16>; LANES]],
+    ) {
+        let lanes = |data: &[Bf16]| match data.first_chunk::<LANES>() {
+            Some(data) => *data,
+            None => std::array::from_fn(|i| if i < rows { data[i] } else { Bf16::default() }),
+        };
+        let first = lanes(data);
+        let second = if columns > 1 { lanes(&data[column..]) } else { Default::default() };
+        let out = out.as_flattened_mut();
+        for i in 0..LANES {
+            out[2 * i] = MaybeUninit::new(first[i]);
+            out[2 * i + 1] = MaybeUninit::new(second[i]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bf16_rounds_to_the_nearest_value_and_to_even_in_the_middle() {
+        for (value, expected) in [
+            (1.0, 1.0),
+            (1.0 + 1.0 / 256.0, 1.0),
+            (1.0 + 3.0 / 256.0, 1.0 + 4.0 / 256.0),
+            (1.003_906_4, 1.0 + 2.0 / 256.0),
+            (-2.0, -2.0),
+            (0.0, 0.0),
+            (f32::MAX, f32::INFINITY),
+            (f32::NEG_INFINITY, f32::NEG_INFINITY),
+        ] {
+            assert_eq!(Bf16::from(value).value(), expected, "{value}");
+        }
+        assert!(Bf16::from(f32::NAN).value().is_nan());
+        assert!(Bf16::from(f32::INFINITY - f32::INFINITY).value().is_nan());
+    }
+}
