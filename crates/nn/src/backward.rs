@@ -22,7 +22,7 @@ impl Model<'_> {
         let (m, n) = matrix.size(self.shape);
         let dw = &mut gradients[matrix.range(self.shape)];
         let size = Size { m, n, k: x.len() / n };
-        gemm::columns_by_columns(self.kernel, size, (dy, x, dw), slab);
+        gemm::columns_by_columns(self.kernel, size, (dy, x, dw), slab, self.scratch);
     }
 
     /// `dx = dy·W` in fp32.
@@ -31,7 +31,7 @@ impl Model<'_> {
         let right = self.packed.back(self.kernel, self.shape, matrix);
         let size = Size { m: dy.len() / k, n, k };
         let left = Left::Along { data: dy, row: k };
-        gemm::product(self.kernel, size, (left, right, dx), Store::Replace);
+        gemm::product(self.kernel, size, (left, right, dx), Store::Replace, self.scratch);
     }
 
     /// `dx = dy·W` as a factor; where there is a `slope`, times it.

@@ -1,10 +1,8 @@
 //! What factors of products are stored as: fp32, or bfloat16 in half the memory.
 
-use std::mem::MaybeUninit;
-
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Kernel, LANES, Left, Panels, Size, Store, Tile, plain, portable, tiles};
+use crate::kernel::{Kernel, LANES, Left, Panels, Room, Size, Store, Tile, plain, portable, tiles};
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::{tile_avx2, tile_avx512, tile_bf16};
 
@@ -45,6 +43,7 @@ pub(crate) trait Element: Pod + Default + Send + Sync + From<f32> {
         factors: (Left<'_, Self>, Panels<'_, Self>),
         result: (&mut [f32], usize),
         store: Store,
+        room: &mut Room<'_>,
     );
 
     /// Computes a register tile.
@@ -54,14 +53,9 @@ pub(crate) trait Element: Pod + Default + Send + Sync + From<f32> {
     /// for a second row that is missing.
     fn interleave<S: Becomes<Self>>(first: &[S], second: Option<&[S]>, out: &mut [Self]);
 
-    /// Puts the groups of up to [`LANES`] rows side by side: those of columns that begin at `data`
-    /// and lie `column` apart, as many as there are, zeros beyond.
-    fn group(
-        data: &[Self],
-        rows: usize,
-        columns: (usize, usize),
-        out: &mut [[MaybeUninit<Self>; LANES]],
-    );
+    /// The groups of [`LANES`] rows, from two columns that follow each other; where a group is one
+    /// value, the first is all.
+    fn group(first: [Self; LANES], second: [Self; LANES]) -> [u32; LANES];
 }
 
 /// Something that is packed as `E`: itself, or fp32 that is rounded.
@@ -104,12 +98,13 @@ impl Element for f32 {
         factors: (Left<'_, f32>, Panels<'_, f32>),
         result: (&mut [f32], usize),
         store: Store,
+        room: &mut Room<'_>,
     ) {
         if kernel == Kernel::Portable {
             return portable::multiply(size, factors, result, store);
         }
         let tile = (Self::tile_rows(kernel), Self::panel(kernel, size.n));
-        tiles(kernel, size, factors, result, store, (kernel, tile));
+        tiles(kernel, size, factors, result, (store, room), (kernel, tile));
     }
 
     #[inline(always)]
@@ -131,13 +126,8 @@ impl Element for f32 {
     }
 
     #[inline(always)]
-    fn group(data: &[f32], rows: usize, _: (usize, usize), out: &mut [[MaybeUninit<f32>; LANES]]) {
-        if let Some(data) = data.first_chunk::<LANES>() {
-            out[0] = data.map(MaybeUninit::new);
-        } else {
-            out[0] =
-                std::array::from_fn(|i| MaybeUninit::new(if i < rows { data[i] } else { 0.0 }));
-        }
+    fn group(first: [f32; LANES], _: [f32; LANES]) -> [u32; LANES] {
+        first.map(f32::to_bits)
     }
 }
 
@@ -171,9 +161,10 @@ impl Element for Bf16 {
         factors: (Left<'_, Bf16>, Panels<'_, Bf16>),
         result: (&mut [f32], usize),
         store: Store,
+        room: &mut Room<'_>,
     ) {
         let tile = (Self::tile_rows(kernel), Self::panel(kernel, size.n));
-        tiles(kernel, size, factors, result, store, (kernel, tile));
+        tiles(kernel, size, factors, result, (store, room), (kernel, tile));
     }
 
     #[inline(always)]
@@ -200,23 +191,12 @@ impl Element for Bf16 {
     }
 
     #[inline(always)]
-    fn group(
-        data: &[Bf16],
-        rows: usize,
-        (column, columns): (usize, usize),
-        out: &mut [[MaybeUninit<Bf16>; LANES]],
-    ) {
-        let lanes = |data: &[Bf16]| match data.first_chunk::<LANES>() {
-            Some(data) => *data,
-            None => std::array::from_fn(|i| if i < rows { data[i] } else { Bf16::default() }),
-        };
-        let first = lanes(data);
-        let second = if columns > 1 { lanes(&data[column..]) } else { Default::default() };
-        let out = out.as_flattened_mut();
-        for i in 0..LANES {
-            out[2 * i] = MaybeUninit::new(first[i]);
-            out[2 * i + 1] = MaybeUninit::new(second[i]);
-        }
+    fn group(first: [Bf16; LANES], second: [Bf16; LANES]) -> [u32; LANES] {
+        // As one number, so that the compiler sees whole vectors; the first lies in front.
+        std::array::from_fn(|i| {
+            let (first, second) = (u32::from(first[i].0), u32::from(second[i].0));
+            if cfg!(target_endian = "big") { first << 16 | second } else { second << 16 | first }
+        })
     }
 }
 

@@ -189,6 +189,7 @@ impl Engine {
                     logits: views.logits,
                     dlogits: views.dlogits,
                     slab: views.slab,
+                    threads: model.scratch,
                 };
                 let nats = &mut views.nats[..n];
                 let dtable = &mut gradients[model.shape.embedding()];
@@ -225,7 +226,7 @@ impl Engine {
                 model.forward(tokens, &mut views);
                 let input = model.head_input(&views.normal_f, tokens);
                 let nats = &mut views.nats[..tokens.len()];
-                head::forward(model.kernel, input, views.logits, nats);
+                head::forward(model.kernel, input, views.logits, nats, model.scratch);
                 for (out, nats) in out.chunks_exact_mut(t - 1).zip(nats.chunks_exact(t)) {
                     out.copy_from_slice(&nats[..t - 1]);
                 }
@@ -253,7 +254,8 @@ impl Engine {
             let input = model.head_input(&views.normal_f, tokens);
             let left = Left::Along { data: input.hidden, row: d };
             let size = Size { m: n, n: v, k: d };
-            gemm::product(model.kernel, size, (left, input.table, &mut logits), Store::Replace);
+            let factors = (left, input.table, &mut logits[..]);
+            gemm::product(model.kernel, size, factors, Store::Replace, model.scratch);
         });
         logits
     }

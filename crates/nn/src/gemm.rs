@@ -9,12 +9,14 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::element::{Becomes, Element};
-use crate::kernel::{Kernel, Left, PADDING, Panels, SPAN, Size, Store, packed_len, versions};
+use crate::kernel::{Kernel, Left, PADDING, Panels, Room, SPAN, Size, Store, packed_len, versions};
 use crate::parallel::Scratch;
 
 /// Rows of the right factor packed at once where the sums are long: a slab of 256 columns of bf16
 /// takes 512 KiB and is still in cache when it is used.
 const SLAB: usize = 1024;
+/// Groups of a column that are packed at a time: a line of cache.
+const COLUMN: usize = 16;
 /// Blocks a result is cut into where it has the rows: enough to keep many threads busy to the end.
 const BLOCKS: usize = 48;
 /// The most register tiles of a block.
@@ -43,9 +45,9 @@ pub(crate) fn slab_room(k: usize, n: usize) -> usize {
     room(k.min(SLAB), n)
 }
 
-/// Scratch a thread needs for [`product_with`].
+/// Scratch a thread needs for products.
 pub(crate) fn scratch_room() -> usize {
-    BLOCK_ROWS * SPAN
+    Room::LEN + BLOCK_ROWS * SPAN
 }
 
 /// Packs a `k × n` right factor, to be used by any number of products.
@@ -69,11 +71,15 @@ pub(crate) fn product<E: Element>(
     Size { m, n, k }: Size,
     (a, b, c): (Left<'_, E>, Panels<'_, E>, &mut [f32]),
     store: Store,
+    scratch: &Scratch,
 ) {
     let block = block_rows::<E>(kernel, m);
     c[..m * n].par_chunks_mut(block * n).enumerate().for_each(|(i, c)| {
         let size = Size { m: c.len() / n, n, k };
-        kernel.multiply(size, a.below(i * block), b, (c, n), store);
+        scratch.with(|mut scratch| {
+            let room = &mut Room::take(&mut scratch);
+            kernel.multiply(size, a.below(i * block), b, (c, n), store, room);
+        });
     });
 }
 
@@ -113,13 +119,15 @@ pub(crate) fn product_with<E: Element, O: Send>(
     let block = block_rows::<E>(kernel, m);
     outputs.enumerate().for_each(|(i, mut output)| {
         let rows = block.min(m - i * block);
-        scratch.with(|values| {
+        scratch.with(|mut values| {
+            let room = &mut Room::take(&mut values);
             for column in (0..n).step_by(SPAN) {
                 let width = SPAN.min(n - column);
                 let values = &mut values[..rows * width];
                 let b = Panels { column: b.column + column, ..b };
                 let size = Size { m: rows, n: width, k };
-                kernel.multiply(size, a.below(i * block), b, (values, width), Store::Replace);
+                let result = (&mut *values, width);
+                kernel.multiply(size, a.below(i * block), b, result, Store::Replace, room);
                 finish(&mut output, Patch { column, width, values });
             }
         });
@@ -134,13 +142,14 @@ pub(crate) fn columns_by_columns<E: Element>(
     Size { m, n, k }: Size,
     (dy, x, dw): (&[E], &[E], &mut [f32]),
     room: &mut [E],
+    scratch: &Scratch,
 ) {
     for k0 in (0..k).step_by(SLAB) {
         let k = SLAB.min(k - k0);
         let slab = Right { data: &x[k0 * n..], row: n, column: 1 };
         let slab = pack(kernel, slab, (k, n), room);
         let left = Left::Across { data: &dy[k0 * m..], column: m };
-        product(kernel, Size { m, n, k }, (left, slab, &mut *dw), Store::Add);
+        product(kernel, Size { m, n, k }, (left, slab, &mut *dw), Store::Add, scratch);
     }
 }
 
@@ -176,15 +185,28 @@ fn pack_panel_body<S: Becomes<E>, E: Element>(
             E::interleave(row(k), (k + 1 < rows).then(|| row(k + 1)), out);
         }
     } else {
-        // Columns lie far apart, rows close: go along 32 rows of every column at a time, so that
-        // both sides stay within the cache lines they have touched.
-        for k0 in (0..rows).step_by(32) {
-            let high = 32.min(rows - k0);
+        // Columns lie along: 16 groups of every column at a time, so that both sides stay within
+        // the cache lines they have touched.
+        assert_eq!(b.row, 1, "rows or columns lie along");
+        let deep = COLUMN * E::GROUP;
+        let groups: &mut [u32] = bytemuck::cast_slice_mut(panel);
+        for (k0, groups) in (0..rows).step_by(deep).zip(groups.chunks_mut(COLUMN * width)) {
+            let deep = deep.min(rows - k0);
             for j in 0..columns {
-                let start = (first + j) * b.column + k0 * b.row;
-                for (i, value) in b.data[start..].iter().step_by(b.row).take(high).enumerate() {
-                    let (group, member) = ((k0 + i) / E::GROUP, (k0 + i) % E::GROUP);
-                    panel[(group * width + j) * E::GROUP + member] = (*value).into();
+                let values = &b.data[(first + j) * b.column + k0..][..deep];
+                let mut column = [E::default(); 2 * COLUMN];
+                if deep == COLUMN * E::GROUP {
+                    for (out, value) in column[..COLUMN * E::GROUP].iter_mut().zip(values) {
+                        *out = (*value).into();
+                    }
+                } else {
+                    for (out, value) in column.iter_mut().zip(values) {
+                        *out = (*value).into();
+                    }
+                }
+                let column: &[u32] = bytemuck::cast_slice(&column[..COLUMN * E::GROUP]);
+                for (out, group) in groups[j..].iter_mut().step_by(width).zip(column) {
+                    *out = *group;
                 }
             }
         }
@@ -229,6 +251,7 @@ mod tests {
     fn agrees_with_a_plain_loop<E: Element>(precision: Precision) {
         for kernel in Kernel::all(precision) {
             for size @ Size { m, n, k } in sizes() {
+                let scratch = Scratch::new(rayon::current_num_threads(), scratch_room());
                 let mut pack = vec![E::from(f32::NAN); room(k, n)];
                 let (a, b) = (fill(m * k, 1), fill(k * n, 2));
                 let factor = |values: &[f32]| values.iter().map(|&v| E::from(v)).collect();
@@ -239,7 +262,7 @@ mod tests {
                 let left = Left::Along { data: &a_factor[..], row: k };
                 let across = Right { data: &b_factor[..], row: 1, column: k };
                 let across = super::pack(kernel, across, (k, n), &mut pack);
-                product(kernel, size, (left, across, &mut c), Store::Replace);
+                product(kernel, size, (left, across, &mut c), Store::Replace, &scratch);
                 assert_eq!(c, plain(size, |i, l| a[i * k + l], |l, j| b[j * k + l]), "{what}");
 
                 // Weights are packed from fp32.
@@ -247,7 +270,6 @@ mod tests {
                 let along = super::pack(kernel, along, (k, n), &mut pack);
                 let mut c = vec![f32::NAN; m * n];
                 let blocks = c.par_chunks_mut(block_rows::<E>(kernel, m) * n);
-                let scratch = Scratch::new(rayon::current_num_threads(), scratch_room());
                 product_with(kernel, size, (left, along), &scratch, blocks, |c, patch| {
                     for (c, values) in c.chunks_mut(n).zip(patch.rows()) {
                         c[patch.columns()].copy_from_slice(values);
@@ -256,7 +278,8 @@ mod tests {
                 assert_eq!(c, plain(size, |i, l| a[i * k + l], |l, j| b[l * n + j]), "{what}");
 
                 let mut c = fill(m * n, 3);
-                columns_by_columns(kernel, size, (&a_factor, &b_factor, &mut c), &mut pack);
+                let factors = (&a_factor[..], &b_factor[..], &mut c[..]);
+                columns_by_columns(kernel, size, factors, &mut pack, &scratch);
                 let sum = plain(size, |i, l| a[l * m + i], |l, j| b[l * n + j]);
                 let sum: Vec<f32> = sum.iter().zip(fill(m * n, 3)).map(|(s, c)| s + c).collect();
                 assert_eq!(c, sum, "{what}");
@@ -280,13 +303,14 @@ mod tests {
             let second = a.get((2 * pair + 1) * 15..).filter(|rest| !rest.is_empty());
             Bf16::interleave(&a[2 * pair * 15..][..15], second, out);
         }
+        let scratch = Scratch::new(rayon::current_num_threads(), scratch_room());
         for kernel in Kernel::all(Precision::Bf16) {
             let mut room = vec![Bf16::from(f32::NAN); room(7, 33)];
             let right = Right { data: &b[..], row: 33, column: 1 };
             let right = super::pack(kernel, right, (7, 33), &mut room);
             let mut c = vec![f32::NAN; 15 * 33];
             let left = Left::Grouped { data: &grouped[..], column: 15 };
-            product(kernel, size, (left, right, &mut c), Store::Replace);
+            product(kernel, size, (left, right, &mut c), Store::Replace, &scratch);
             assert_eq!(c, expected, "{}", kernel.name());
         }
     }

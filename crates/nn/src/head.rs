@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::element::Element;
 use crate::gemm;
 use crate::kernel::{Kernel, Left, Panels, Size, Store, versions};
-use crate::math;
+use crate::{math, parallel};
 
 /// Logits alive at once, about (16 MiB).
 const LOGITS: usize = 1 << 22;
@@ -48,6 +48,7 @@ pub(crate) struct Scratch<'a, E> {
     pub(crate) logits: &'a mut [f32],
     pub(crate) dlogits: &'a mut [E],
     pub(crate) slab: &'a mut [E],
+    pub(crate) threads: &'a parallel::Scratch,
 }
 
 /// The loss of every row: `nats[n]` is −ln p(tokens\[n + 1\]), 0 at the end of a sequence.
@@ -56,6 +57,7 @@ pub(crate) fn forward<E: Element>(
     input: Input<'_, E>,
     logits: &mut [f32],
     nats: &mut [f32],
+    scratch: &parallel::Scratch,
 ) {
     let (n, v, d) = input.sizes();
     let chunk = rows(n, v);
@@ -64,7 +66,7 @@ pub(crate) fn forward<E: Element>(
         let logits = &mut logits[..m * v];
         let hidden = Left::Along { data: &input.hidden[first * d..][..m * d], row: d };
         let factors = (hidden, input.table, &mut *logits);
-        gemm::product(kernel, Size { m, n: v, k: d }, factors, Store::Replace);
+        gemm::product(kernel, Size { m, n: v, k: d }, factors, Store::Replace, scratch);
         let nats = &mut nats[first..first + m];
         logits.par_chunks_mut(v).zip(nats).enumerate().for_each(|(i, (row, nats))| {
             *nats = input.target(first + i).map_or(0.0, |target| row_loss(kernel, row, target));
@@ -91,7 +93,7 @@ pub(crate) fn forward_backward<E: Element>(
         let logits = &mut scratch.logits[..m * v];
         let dlogits = &mut scratch.dlogits[..m * v];
         let factors = (Left::Along { data: hidden, row: d }, input.table, &mut *logits);
-        gemm::product(kernel, Size { m, n: v, k: d }, factors, Store::Replace);
+        gemm::product(kernel, Size { m, n: v, k: d }, factors, Store::Replace, scratch.threads);
         let rows = logits.par_chunks_mut(v).zip(dlogits.par_chunks_mut(v));
         let nats = &mut nats[first..first + m];
         rows.zip(nats).enumerate().for_each(|(i, ((row, gradient), nats))| {
@@ -103,9 +105,15 @@ pub(crate) fn forward_backward<E: Element>(
         });
         let dhidden = &mut dhidden[first * d..][..m * d];
         let factors = (Left::Along { data: &*dlogits, row: v }, input.table_back, dhidden);
-        gemm::product(kernel, Size { m, n: d, k: v }, factors, Store::Replace);
+        gemm::product(kernel, Size { m, n: d, k: v }, factors, Store::Replace, scratch.threads);
         let size = Size { m: v, n: d, k: m };
-        gemm::columns_by_columns(kernel, size, (dlogits, hidden, dtable), scratch.slab);
+        gemm::columns_by_columns(
+            kernel,
+            size,
+            (&*dlogits, hidden, &mut *dtable),
+            scratch.slab,
+            scratch.threads,
+        );
     }
 }
 

@@ -6,7 +6,7 @@ use super::tile::{KEYS, QUERIES, dot, grouped, harden, rounded, unclamped};
 use super::{Head, Heads, Rows};
 use crate::aligned::take;
 use crate::element::Element;
-use crate::kernel::{Kernel, Left, Panels, Size, Store};
+use crate::kernel::{Kernel, Left, Panels, Room, Size, Store};
 use crate::parallel::{Scratch, Shared};
 
 /// What [`backward`] reads: `qkv [N × 3D]`, `out` and its gradient `dout [N × D]`, the forward
@@ -48,6 +48,7 @@ fn head_backward<E: Element>(
 ) {
     let Heads { t, k, .. } = head.heads;
     let d = head.heads.width();
+    let room = &mut Room::take(&mut scratch);
     let [q, keys, values] = head.qkv(saved.qkv);
     let dout = Rows { data: &saved.dout[head.start..], row: d };
     let out = Rows { data: &saved.out[head.start..], row: d };
@@ -87,9 +88,9 @@ fn head_backward<E: Element>(
             let n = KEYS.min(t - j0);
             let size = Size { m: queries, n, k };
             let tile = Panels { column: j0, ..keys_across };
-            kernel.multiply(size, q.from(i0), tile, (weights, KEYS), Store::Replace);
+            kernel.multiply(size, q.from(i0), tile, (weights, KEYS), Store::Replace, room);
             let tile = Panels { column: j0, ..values_across };
-            kernel.multiply(size, dout.from(i0), tile, (gradient, KEYS), Store::Replace);
+            kernel.multiply(size, dout.from(i0), tile, (gradient, KEYS), Store::Replace, room);
             let log_sums = &log_sums[i0..i0 + queries];
             harden(kernel, head.bias(i0, j0), weights, gradient, log_sums, &deltas);
             rounded(kernel, &gradient[..queries * KEYS], gradient_rounded);
@@ -100,14 +101,14 @@ fn head_backward<E: Element>(
             let left = Left::Along { data: &*gradient_rounded, row: KEYS };
             let right = Panels { first: j0, ..keys_along };
             let store = if j0 == 0 { Store::Replace } else { Store::Add };
-            kernel.multiply(size, left, right, (dq, k), store);
+            kernel.multiply(size, left, right, (dq, k), store, room);
             let size = Size { m: n, n: k, k: queries };
             let left = Left::Grouped { data: &*gradient_grouped, column: KEYS };
             let right = Panels { first: i0, ..q_along };
-            kernel.multiply(size, left, right, (&mut dk[j0 * k..], k), Store::Add);
+            kernel.multiply(size, left, right, (&mut dk[j0 * k..], k), Store::Add, room);
             let left = Left::Grouped { data: &*weights_grouped, column: KEYS };
             let right = Panels { first: i0, ..dout_along };
-            kernel.multiply(size, left, right, (&mut dv[j0 * k..], k), Store::Add);
+            kernel.multiply(size, left, right, (&mut dv[j0 * k..], k), Store::Add, room);
         }
         put(0, i0, dq);
     }

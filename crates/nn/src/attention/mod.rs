@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use crate::aligned::{lines_of, take};
 use crate::element::Element;
 use crate::gemm::{self, Right, pack_panel};
-use crate::kernel::{Kernel, Left, Panels, Size, Store, packed_len};
+use crate::kernel::{Kernel, Left, Panels, Room, Size, Store, packed_len};
 use crate::parallel::{Scratch, Shared};
 
 pub(crate) use back::{Saved, backward};
@@ -58,7 +58,7 @@ impl Heads {
 pub(crate) fn scratch_room<E: Element>(Heads { t, k, .. }: Heads) -> usize {
     let packed = 2 * lines_of::<E>(gemm::room(k, t)) + 3 * lines_of::<E>(gemm::room(t, k));
     let tiles = 2 * lines_of::<f32>(QUERIES * KEYS) + 3 * lines_of::<E>(QUERIES * KEYS);
-    packed + tiles + lines_of::<f32>(QUERIES * k) + 2 * lines_of::<f32>(t * k)
+    Room::LEN + packed + tiles + lines_of::<f32>(QUERIES * k) + 2 * lines_of::<f32>(t * k)
 }
 
 /// One head of one sequence: where its rows lie in arrays of all heads.
@@ -167,6 +167,7 @@ fn head_forward<E: Element>(
     mut scratch: &mut [f32],
 ) {
     let Heads { t, k, .. } = head.heads;
+    let room = &mut Room::take(&mut scratch);
     let [q, keys, values] = head.qkv(qkv);
     let keys = keys.across(kernel, head.heads, &mut scratch);
     let values = values.along(kernel, head.heads, &mut scratch);
@@ -181,13 +182,13 @@ fn head_forward<E: Element>(
             let n = KEYS.min(t - j0);
             let size = Size { m: queries, n, k };
             let tile_keys = Panels { column: j0, ..keys };
-            kernel.multiply(size, q.from(i0), tile_keys, (scores, KEYS), Store::Replace);
+            kernel.multiply(size, q.from(i0), tile_keys, (scores, KEYS), Store::Replace, room);
             let state = (&mut largest[..queries], &mut sums[..], &mut *mixed);
             soften(kernel, head.bias(i0, j0), scores, weights, state);
             let size = Size { m: queries, n: k, k: n };
             let left = Left::Along { data: &*weights, row: KEYS };
             let store = if j0 == 0 { Store::Replace } else { Store::Add };
-            kernel.multiply(size, left, Panels { first: j0, ..values }, (mixed, k), store);
+            kernel.multiply(size, left, Panels { first: j0, ..values }, (mixed, k), store, room);
         }
         for (i, mixed) in mixed.chunks_exact(k).enumerate() {
             let start = head.start + (i0 + i) * head.heads.width();

@@ -34,21 +34,21 @@ pub(crate) fn tile(tile: Tile<'_, f32>) {
 /// `tile.check(WIDTH)` must have passed with `ROWS` rows.
 #[target_feature(enable = "avx2,fma")]
 unsafe fn sums<const ROWS: usize>(tile: Tile<'_, f32>) {
-    let Tile { columns, depth, a, row_a, step_a, b, c, row_c, replace, .. } = tile;
+    let Tile { columns, depth, a, b, c, row_c, replace, .. } = tile;
     let mut sums: [[__m256; 2]; ROWS] = [[_mm256_setzero_ps(); 2]; ROWS];
-    let (mut left, mut right) = (a.as_ptr(), b.as_ptr());
+    let (mut left, mut right) = (a.data.as_ptr(), b.as_ptr());
     for _ in 0..depth {
         // SAFETY: `right` stays below `b + depth·16`, `left` below the last value of A.
         unsafe {
             let b0 = _mm256_loadu_ps(right);
             let b1 = _mm256_loadu_ps(right.add(8));
             for (i, sum) in sums.iter_mut().enumerate() {
-                let value = _mm256_set1_ps(*left.add(i * row_a));
+                let value = _mm256_set1_ps(*left.add(i * a.row));
                 sum[0] = _mm256_fmadd_ps(value, b0, sum[0]);
                 sum[1] = _mm256_fmadd_ps(value, b1, sum[1]);
             }
             right = right.add(WIDTH);
-            left = left.wrapping_add(step_a);
+            left = left.wrapping_add(a.step);
         }
     }
     for (i, sum) in sums.iter().enumerate() {

@@ -42,22 +42,22 @@ macro_rules! tiles {
         /// `tile.check(WIDTH)` must have passed with `ROWS` rows.
         #[target_feature(enable = $features)]
         unsafe fn $sums<const ROWS: usize>(tile: Tile<'_, $element>) {
-            let Tile { columns, depth, a, row_a, step_a, b, c, row_c, replace, .. } = tile;
+            let Tile { columns, depth, a, b, c, row_c, replace, .. } = tile;
             let mut sums: [[__m512; 2]; ROWS] = [[_mm512_setzero_ps(); 2]; ROWS];
             // A group has the size of an f32, and is moved as one whatever it holds.
-            let (mut left, mut right) = (a.as_ptr().cast::<f32>(), b.as_ptr().cast::<f32>());
+            let (mut left, mut right) = (a.data.as_ptr().cast::<f32>(), b.as_ptr().cast::<f32>());
             for _ in 0..depth {
                 // SAFETY: `right` stays below `b + depth·32` groups, `left` below the last of A.
                 unsafe {
                     let b0 = _mm512_loadu_ps(right);
                     let b1 = _mm512_loadu_ps(right.add(16));
                     for (i, sum) in sums.iter_mut().enumerate() {
-                        let value = _mm512_set1_ps(left.add(i * row_a).read_unaligned());
+                        let value = _mm512_set1_ps(left.add(i * a.row).read_unaligned());
                         sum[0] = $step(sum[0], value, b0);
                         sum[1] = $step(sum[1], value, b1);
                     }
                     right = right.add(WIDTH);
-                    left = left.wrapping_add(step_a);
+                    left = left.wrapping_add(a.step);
                 }
             }
             let masks = [mask(columns), mask(columns.saturating_sub(16))];

@@ -1,18 +1,20 @@
 //! The two factors of a product as they lie in memory.
 
-use std::mem::MaybeUninit;
-
 use super::{DEPTH_BYTES, Kernel};
 use crate::element::Element;
 
-/// Columns of A are gathered this many rows at a time, the most rows of a register tile and two.
+/// Columns of A are gathered this many rows at a time: those of the highest register tile, and two.
 pub(crate) const LANES: usize = 16;
-/// Rows of A at most this long (in bytes) are read where they lie: a few lines of cache each.
-const SHORT: usize = 256;
-/// Bytes between gathered rows, so that they do not fall on the same places of the cache.
-const GAP_BYTES: usize = 64;
-/// Room for the rows of a register tile (fp32 has the same bytes).
-const ROOM_BYTES: usize = LANES * (DEPTH_BYTES + GAP_BYTES);
+/// Groups of one pass.
+const GROUPS: usize = DEPTH_BYTES / 4;
+/// The most register tiles of a block whose columns are gathered at once.
+pub(super) const TILES: usize = 8;
+/// Groups between gathered rows, so that they do not fall on the same places of the cache.
+const GAP: usize = 16;
+/// Lines of an L1 cache that begin at a multiple of 4 KiB from each other share a place in it.
+const PLACES: usize = 64;
+/// Bytes of a line.
+const LINE: usize = 64;
 
 /// The left factor `A` of a product, `[m × k]`.
 #[derive(Clone, Copy)]
@@ -100,66 +102,93 @@ pub(crate) fn packed_len<E: Element>(kernel: Kernel, rows: usize, columns: usize
     columns.next_multiple_of(E::panel(kernel, columns)) * rows.next_multiple_of(E::GROUP)
 }
 
-/// Room for the rows of one register tile, gathered so that they are read in order.
-pub(super) struct Gathered<E> {
-    values: [MaybeUninit<E>; ROOM_BYTES / 2],
+/// Room in which parts of a left factor are put in the order a tile reads them.
+pub(crate) struct Room<'a> {
+    groups: &'a mut [u32],
 }
 
-impl<E: Element> Gathered<E> {
-    #[inline(always)]
-    pub(super) fn new() -> Self {
-        Self { values: [MaybeUninit::uninit(); ROOM_BYTES / 2] }
+/// A left factor's part as a tile reads it: group `g` of row `i` lies at `i·row + g·step`.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<'a, E> {
+    pub(crate) data: &'a [E],
+    pub(crate) row: usize,
+    pub(crate) step: usize,
+}
+
+impl<'a> Room<'a> {
+    /// Values of f32 it takes.
+    pub(crate) const LEN: usize = TILES * LANES * GROUPS;
+
+    /// Takes [`Room::LEN`] values off the front of a buffer.
+    pub(crate) fn take(buffer: &mut &'a mut [f32]) -> Self {
+        let values = buffer.split_off_mut(..Self::LEN).expect("scratch is sized for a room");
+        Self { groups: bytemuck::cast_slice_mut(values) }
     }
 
-    /// `rows` rows from `i` on of `deep` columns from `k` on: groups, the distance between rows and
-    /// that between groups.
-    #[inline(always)]
-    pub(super) fn tile<'a>(
-        &'a mut self,
-        a: Left<'a, E>,
+    /// `rows` rows from `i` on of `deep` columns from `k` on, where rows lie along.
+    pub(super) fn along<'b, E: Element>(
+        &'b mut self,
+        (data, row): (&'b [E], usize),
         (i, rows): (usize, usize),
         (k, deep): (usize, usize),
-    ) -> (&'a [E], usize, usize) {
+    ) -> Part<'b, E> {
+        let whole = deep.is_multiple_of(E::GROUP) && row.is_multiple_of(E::GROUP);
+        if whole && spreads(row * size_of::<E>(), deep * size_of::<E>()) {
+            return Part { data: &data[i * row + k..], row: row / E::GROUP, step: 1 };
+        }
+        let apart = deep.div_ceil(E::GROUP) + GAP;
+        let values: &mut [E] = bytemuck::cast_slice_mut(&mut self.groups[..apart * rows]);
+        for (r, out) in values.chunks_exact_mut(apart * E::GROUP).enumerate() {
+            let start = (i + r) * row + k;
+            out[..deep].copy_from_slice(&data[start..start + deep]);
+            // Half a group is completed by zero.
+            out[deep] = E::default();
+        }
+        Part { data: values, row: apart, step: 1 }
+    }
+
+    /// A block of `m` rows from the first on of `deep` columns from `k` on, where columns lie along,
+    /// in register tiles of `rows` rows.
+    pub(super) fn across<E: Element>(
+        &mut self,
+        (data, column): (&[E], usize),
+        (m, rows): (usize, usize),
+        (k, deep): (usize, usize),
+    ) {
         let groups = deep.div_ceil(E::GROUP);
-        match a {
-            Left::Grouped { data, column } => {
-                (&data[(k / E::GROUP * column + i) * E::GROUP..], 1, column)
-            }
-            Left::Across { data, column } if E::GROUP == 1 && groups * 4 <= SHORT => {
-                (&data[k * column + i..], 1, column)
-            }
-            Left::Along { data, row }
-                if deep * size_of::<E>() <= SHORT
-                    && deep.is_multiple_of(E::GROUP)
-                    && row.is_multiple_of(E::GROUP) =>
-            {
-                (&data[i * row + k..], row / E::GROUP, 1)
-            }
-            Left::Along { data, row } => {
-                let apart = groups + GAP_BYTES / 4;
-                let gathered = self.values.chunks_exact_mut(apart * E::GROUP);
-                for (r, out) in gathered.enumerate().take(rows) {
-                    let start = (i + r) * row + k;
-                    out[..deep].write_copy_of_slice(&data[start..start + deep]);
-                    out[deep..].fill(MaybeUninit::new(E::default()));
-                }
-                (self.written(apart * rows), apart, 1)
-            }
-            Left::Across { data, column } => {
-                let gathered = self.values.as_chunks_mut::<LANES>().0.chunks_exact_mut(E::GROUP);
-                for (g, out) in gathered.enumerate().take(groups) {
-                    let start = (k + g * E::GROUP) * column + i;
-                    E::group(&data[start..], rows, (column, deep - g * E::GROUP), out);
-                }
-                (self.written(LANES * groups), 1, LANES)
+        for g in 0..groups {
+            let k = k + g * E::GROUP;
+            let first = &data[k * column..];
+            let second = if g * E::GROUP + 1 < deep { &data[(k + 1) * column..] } else { &[] };
+            for (tile, i) in (0..m).step_by(rows).enumerate() {
+                let out = &mut self.groups[(tile * groups + g) * LANES..];
+                let out = out.first_chunk_mut().expect("a room for every group of every tile");
+                *out = E::group(lanes(first, i), lanes(second, i));
             }
         }
     }
 
-    /// The first `groups` groups.
-    #[expect(unsafe_code, reason = "a buffer of plain numbers that is written before it is read")]
-    fn written(&self, groups: usize) -> &[E] {
-        // SAFETY: the caller has written them, zeros where there was nothing to gather.
-        unsafe { self.values[..groups * E::GROUP].assume_init_ref() }
+    /// What [`Room::across`] has made of a tile's rows.
+    pub(super) fn tile<E: Element>(&self, tile: usize, groups: usize) -> Part<'_, E> {
+        let data = &self.groups[tile * groups * LANES..][..groups * LANES];
+        Part { data: bytemuck::cast_slice(data), row: 1, step: LANES }
     }
+}
+
+/// The values from `i` on, zeros past the last.
+#[inline(always)]
+fn lanes<E: Element>(values: &[E], i: usize) -> [E; LANES] {
+    let values = values.get(i..).unwrap_or_default();
+    match values.first_chunk() {
+        Some(lanes) => *lanes,
+        None => std::array::from_fn(|lane| values.get(lane).copied().unwrap_or_default()),
+    }
+}
+
+/// Whether rows of `deep` bytes that begin `row` bytes apart can be read side by side: they are
+/// short, or fall on enough different places of the cache.
+fn spreads(row: usize, deep: usize) -> bool {
+    let apart = row / LINE % PLACES;
+    let places = PLACES / (1 << apart.trailing_zeros().min(6));
+    deep <= 4 * LINE || (row.is_multiple_of(LINE) && places >= 8)
 }

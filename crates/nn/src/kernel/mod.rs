@@ -21,10 +21,10 @@ use crate::element::Element;
 pub(crate) use avx2::tile as tile_avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::{tile_bf16, tile_f32 as tile_avx512};
-pub(crate) use factors::{LANES, Left, Panels, packed_len};
+pub(crate) use factors::{LANES, Left, Panels, Part, Room, packed_len};
 pub(crate) use versions::versions;
 
-use factors::Gathered;
+use factors::TILES;
 
 /// Bytes of A that each row of a register tile brings to one pass: 14 rows stay in half of an L1
 /// cache of 32 KiB.
@@ -131,6 +131,7 @@ impl Kernel {
         b: Panels<'_, E>,
         (c, row_c): (&mut [f32], usize),
         store: Store,
+        room: &mut Room<'_>,
     ) {
         let Size { m, n, k } = size;
         if m == 0 || n == 0 || k == 0 {
@@ -141,7 +142,7 @@ impl Kernel {
         assert!(b.column + n <= b.columns && b.first + k <= b.rows, "right factor too small");
         assert!(b.first.is_multiple_of(E::GROUP), "a group is cut");
         assert!(b.data.len() >= packed_len::<E>(self, b.rows, b.columns), "right factor too short");
-        E::multiply(self, size, (a, b), (c, row_c), store);
+        E::multiply(self, size, (a, b), (c, row_c), store, room);
     }
 }
 
@@ -149,7 +150,7 @@ versions! {
     /// Cuts a block into register tiles. The lengths have been checked.
     pub(crate) fn tiles<E: Element>(
         size: Size, factors: (Left<'_, E>, Panels<'_, E>), result: (&mut [f32], usize),
-        store: Store, how: (Kernel, (usize, usize)),
+        how: (Store, &mut Room<'_>), kernel_and_tile: (Kernel, (usize, usize)),
     ) = tiles_body;
 }
 
@@ -158,36 +159,48 @@ fn tiles_body<E: Element>(
     Size { m, n, k }: Size,
     (a, b): (Left<'_, E>, Panels<'_, E>),
     (c, row_c): (&mut [f32], usize),
-    store: Store,
+    (store, room): (Store, &mut Room<'_>),
     (kernel, (rows, width)): (Kernel, (usize, usize)),
 ) {
     let pass = DEPTH_BYTES / size_of::<E>();
-    let span = if matches!(a, Left::Across { .. }) { 2 * SPAN } else { SPAN };
-    let mut room = Gathered::new();
-    for first in (0..n).step_by(span) {
+    // Gathered columns serve all columns of B; rows are looked at again for each span of them.
+    let blocks = if matches!(a, Left::Across { .. }) { rows * TILES } else { m };
+    for i0 in (0..m).step_by(blocks) {
+        let m = blocks.min(m - i0);
+        let a = a.below(i0);
         for k0 in (0..k).step_by(pass) {
             let deep = pass.min(k - k0);
-            let depth = deep.div_ceil(E::GROUP);
+            let groups = deep.div_ceil(E::GROUP);
             let replace = k0 == 0 && store == Store::Replace;
-            for i in (0..m).step_by(rows) {
-                let high = rows.min(m - i);
-                let (a, row_a, step_a) = room.tile(a, (i, high), (k0, deep));
-                for j in (first..n.min(first + span)).step_by(width) {
-                    let groups = b.rows.div_ceil(E::GROUP);
-                    let start = (b.column + j) * groups + (b.first + k0) / E::GROUP * width;
-                    let tile = Tile {
-                        rows: high,
-                        columns: width.min(n - j),
-                        depth,
-                        a,
-                        row_a,
-                        step_a,
-                        b: &b.data[start * E::GROUP..][..depth * width * E::GROUP],
-                        c: &mut c[i * row_c + j..],
-                        row_c,
-                        replace,
+            if let Left::Across { data, column } = a {
+                room.across((data, column), (m, rows), (k0, deep));
+            }
+            for span in (0..n).step_by(SPAN) {
+                for (tile, i) in (0..m).step_by(rows).enumerate() {
+                    let high = rows.min(m - i);
+                    let part = match a {
+                        Left::Along { data, row } => room.along((data, row), (i, high), (k0, deep)),
+                        Left::Across { .. } => room.tile(tile, groups),
+                        Left::Grouped { data, column } => {
+                            let start = (k0 / E::GROUP * column + i) * E::GROUP;
+                            Part { data: &data[start..], row: 1, step: column }
+                        }
                     };
-                    E::tile(kernel, tile);
+                    for j in (span..n.min(span + SPAN)).step_by(width) {
+                        let start = (b.column + j) * b.rows.next_multiple_of(E::GROUP)
+                            + (b.first + k0) * width;
+                        let tile = Tile {
+                            rows: high,
+                            columns: width.min(n - j),
+                            depth: groups,
+                            a: part,
+                            b: &b.data[start..][..groups * width * E::GROUP],
+                            c: &mut c[(i0 + i) * row_c + j..],
+                            row_c,
+                            replace,
+                        };
+                        E::tile(kernel, tile);
+                    }
                 }
             }
         }
@@ -199,10 +212,7 @@ pub(crate) struct Tile<'a, E> {
     pub(crate) rows: usize,
     pub(crate) columns: usize,
     pub(crate) depth: usize,
-    /// Group `g` of row `i` lies `i·row_a + g·step_a` groups from the start.
-    pub(crate) a: &'a [E],
-    pub(crate) row_a: usize,
-    pub(crate) step_a: usize,
+    pub(crate) a: Part<'a, E>,
     /// A panel's groups, all columns of one after another.
     pub(crate) b: &'a [E],
     pub(crate) c: &'a mut [f32],
@@ -213,9 +223,9 @@ pub(crate) struct Tile<'a, E> {
 impl<E: Element> Tile<'_, E> {
     /// The bounds every tile relies on when it leaves slices for pointers.
     pub(crate) fn check(&self, width: usize) {
-        let Self { rows, columns, depth, a, row_a, step_a, b, c, row_c, .. } = self;
+        let Self { rows, columns, depth, a, b, c, row_c, .. } = self;
         assert!(*rows > 0 && *depth > 0 && (1..=width).contains(columns));
-        assert!(a.len() >= ((rows - 1) * row_a + (depth - 1) * step_a + 1) * E::GROUP);
+        assert!(a.data.len() >= ((rows - 1) * a.row + (depth - 1) * a.step + 1) * E::GROUP);
         assert!(b.len() >= depth * width * E::GROUP);
         assert!(c.len() >= (rows - 1) * row_c + columns);
     }

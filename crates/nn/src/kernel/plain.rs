@@ -14,11 +14,11 @@ versions! {
 #[inline(always)]
 fn tile_body<E: Element>(tile: Tile<'_, E>) {
     tile.check(SIZE.1);
-    let Tile { rows, columns, depth, a, row_a, step_a, b, c, row_c, replace } = tile;
+    let Tile { rows, columns, depth, a, b, c, row_c, replace } = tile;
     let mut sums = [[0.0; SIZE.1]; SIZE.0];
     for (group, b) in b.chunks_exact(SIZE.1 * E::GROUP).take(depth).enumerate() {
         for (i, sums) in sums.iter_mut().enumerate().take(rows) {
-            let a = &a[(i * row_a + group * step_a) * E::GROUP..][..E::GROUP];
+            let a = &a.data[(i * a.row + group * a.step) * E::GROUP..][..E::GROUP];
             for (member, a) in a.iter().enumerate() {
                 for (j, sum) in sums.iter_mut().enumerate() {
                     *sum += a.value() * b[j * E::GROUP + member].value();

@@ -140,25 +140,26 @@ fn linear_gradients_match_finite_differences() {
     let (x, w, dy) = (wave(rows * k, 0.1), wave(n * k, 0.2), wave(rows * n, 0.3));
     let (x64, w64) = (wide(&x), wide(&w));
     for kernel in Kernel::all(Precision::Fp32) {
+        let scratch = Scratch::new(rayon::current_num_threads(), gemm::scratch_room());
         let mut room = vec![f32::NAN; gemm::room(8, 8)];
         let mut y = vec![f32::NAN; rows * n];
         let across = Right { data: &w[..], row: 1, column: k };
         let across = gemm::pack(kernel, across, (k, n), &mut room);
         let left = Left::Along { data: &x[..], row: k };
         let size = Size { m: rows, n, k };
-        gemm::product(kernel, size, (left, across, &mut y), Store::Replace);
+        gemm::product(kernel, size, (left, across, &mut y), Store::Replace, &scratch);
         assert_close("y", &y, &reference::linear(&x64, &w64, k), TOLERANCE);
         let mut dx = vec![f32::NAN; rows * k];
         let back = Right { data: &w[..], row: k, column: 1 };
         let back = gemm::pack(kernel, back, (n, k), &mut room);
         let left = Left::Along { data: &dy[..], row: n };
         let size = Size { m: rows, n: k, k: n };
-        gemm::product(kernel, size, (left, back, &mut dx), Store::Replace);
+        gemm::product(kernel, size, (left, back, &mut dx), Store::Replace, &scratch);
         let expected = differences(&x64, |x| dot(&reference::linear(x, &w64, k), &dy));
         assert_close("dx", &dx, &expected, TOLERANCE);
         let mut dw = vec![0.0; n * k];
         let size = Size { m: n, n: k, k: rows };
-        gemm::columns_by_columns(kernel, size, (&dy, &x, &mut dw), &mut room);
+        gemm::columns_by_columns(kernel, size, (&dy, &x, &mut dw), &mut room, &scratch);
         let expected = differences(&w64, |w| dot(&reference::linear(&x64, w, k), &dy));
         assert_close("dw", &dw, &expected, TOLERANCE);
     }
@@ -183,9 +184,14 @@ fn head_gradients_match_finite_differences() {
             context: 6,
         };
         let (mut logits, mut dlogits) = (vec![f32::NAN; 54], vec![f32::NAN; 54]);
+        let threads = Scratch::new(rayon::current_num_threads(), gemm::scratch_room());
         let mut slab = vec![f32::NAN; gemm::slab_room(6, 5)];
-        let mut scratch =
-            head::Scratch { logits: &mut logits, dlogits: &mut dlogits, slab: &mut slab };
+        let mut scratch = head::Scratch {
+            logits: &mut logits,
+            dlogits: &mut dlogits,
+            slab: &mut slab,
+            threads: &threads,
+        };
         let mut nats = [f32::NAN; 6];
         let (mut dhidden, mut dtable) = (vec![f32::NAN; 30], vec![0.0; 45]);
         let outputs = (&mut dhidden[..], &mut dtable[..]);
