@@ -5,6 +5,7 @@
 
 use crate::aligned::{lines_of, take};
 use crate::element::Element;
+use crate::kernel::Kernel;
 use crate::shape::Shape;
 use crate::{gemm, head, norm};
 
@@ -22,6 +23,7 @@ struct Sizes {
     v: usize,
     /// Rows of logits at once.
     rows: usize,
+    kernel: Kernel,
 }
 
 /// Declares the arrays once: what they are, of which type, and how many values.
@@ -39,7 +41,7 @@ macro_rules! arrays {
         }
 
         impl Layout {
-            fn of($s: Sizes) -> Self {
+            fn of<E: Element>($s: Sizes) -> Self {
                 Self { $( $name: $len, )* }
             }
 
@@ -95,8 +97,10 @@ arrays! { s:
     wide: [E; s.n * 4 * s.d],
     /// Partial sums of a norm's weight.
     partial: [f32; norm::room(s.n, s.d)],
-    /// A packed slab.
-    slab: [E; gemm::slab_room(s.n, 4 * s.d)],
+    /// The right factor of a weight's gradient, packed: inputs of a slab of tokens.
+    slab_right: [E; gemm::slab_right(s.n, 4 * s.d)],
+    /// The left one: gradients of outputs.
+    slab_left: [u32; slab_left::<E>(s)],
     /// `[rows × V]`: the logits of a chunk.
     logits: [f32; s.rows * s.v],
     /// `[rows × V]`: their gradient.
@@ -105,12 +109,23 @@ arrays! { s:
     nats: [f32; s.n],
 }
 
+/// Of a block's matrices, or of the head's.
+fn slab_left<E: Element>(s: Sizes) -> usize {
+    let block = gemm::slab_left::<E>(s.kernel, s.n, 4 * s.d);
+    block.max(gemm::slab_left::<E>(s.kernel, s.rows, s.v))
+}
+
 impl Layout {
     /// Sizes for `sequences` at once; with `recompute` one block's arrays are kept instead of all.
-    pub(crate) fn new(shape: &Shape, sequences: usize, recompute: bool) -> Self {
+    pub(crate) fn new<E: Element>(
+        kernel: Kernel,
+        shape: &Shape,
+        sequences: usize,
+        recompute: bool,
+    ) -> Self {
         let &Shape { layers: l, width: d, heads: h, context, vocab: v, .. } = shape;
         let n = sequences * context;
         let kept = if recompute { 1 } else { l };
-        Self::of(Sizes { l, kept, n, d, h, v, rows: head::rows(n, v) })
+        Self::of::<E>(Sizes { l, kept, n, d, h, v, rows: head::rows(n, v), kernel })
     }
 }

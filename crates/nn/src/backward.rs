@@ -17,7 +17,7 @@ impl Model<'_> {
         matrix: Matrix,
         (x, dy): (&[E], &[E]),
         gradients: &mut [f32],
-        slab: &mut [E],
+        slab: &mut gemm::Slab<'_, E>,
     ) {
         let (m, n) = matrix.size(self.shape);
         let dw = &mut gradients[matrix.range(self.shape)];
@@ -104,9 +104,10 @@ impl Model<'_> {
         let dy = &views.stream_factor[..n * d];
         let wide = &mut views.wide[..4 * n * d];
         let narrow = &mut views.narrow[..n * d];
-        self.weight_back(Matrix::DownProj(i), (hidden, dy), gradients, views.slab);
+        let mut slab = gemm::Slab { left: views.slab_left, right: views.slab_right };
+        self.weight_back(Matrix::DownProj(i), (hidden, dy), gradients, &mut slab);
         self.input_back_as_factor(Matrix::DownProj(i), dy, Some(slope), wide);
-        self.weight_back(Matrix::UpProj(i), (normal, wide), gradients, views.slab);
+        self.weight_back(Matrix::UpProj(i), (normal, wide), gradients, &mut slab);
         self.input_back(Matrix::UpProj(i), wide, narrow);
 
         let middle = &views.middle[slot * n * d..][..n * d];
@@ -132,7 +133,8 @@ impl Model<'_> {
         let dattended = &mut views.dattended[..n * d];
         let wide = &mut views.wide[..3 * n * d];
         let narrow = &mut views.narrow[..n * d];
-        self.weight_back(Matrix::OutProj(i), (attended, dy), gradients, views.slab);
+        let mut slab = gemm::Slab { left: views.slab_left, right: views.slab_right };
+        self.weight_back(Matrix::OutProj(i), (attended, dy), gradients, &mut slab);
         self.input_back_as_factor(Matrix::OutProj(i), dy, None, dattended);
         let saved = Saved {
             qkv: &views.qkv[slot * 3 * n * d..][..3 * n * d],
@@ -142,7 +144,7 @@ impl Model<'_> {
             clip: self.shape.clip_qkv,
         };
         attention::backward(self.kernel, self.heads(), saved, self.slopes, wide, self.scratch);
-        self.weight_back(Matrix::Wqkv(i), (normal, wide), gradients, views.slab);
+        self.weight_back(Matrix::Wqkv(i), (normal, wide), gradients, &mut slab);
         self.input_back(Matrix::Wqkv(i), wide, narrow);
 
         let before = &views.residual[i * n * d..][..n * d];

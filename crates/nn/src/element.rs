@@ -36,6 +36,9 @@ pub(crate) trait Element: Pod + Default + Send + Sync + From<f32> {
     /// Columns of a packed panel of a matrix with `columns` columns.
     fn panel(kernel: Kernel, columns: usize) -> usize;
 
+    /// Whether `kernel` leaves products to a crate that packs its left factor by itself.
+    fn packs_by_itself(kernel: Kernel) -> bool;
+
     /// `C (+)= A·B` for a block. The lengths have been checked.
     fn multiply(
         kernel: Kernel,
@@ -92,6 +95,10 @@ impl Element for f32 {
         }
     }
 
+    fn packs_by_itself(kernel: Kernel) -> bool {
+        kernel == Kernel::Portable
+    }
+
     fn multiply(
         kernel: Kernel,
         size: Size,
@@ -100,7 +107,7 @@ impl Element for f32 {
         store: Store,
         room: &mut Room<'_>,
     ) {
-        if kernel == Kernel::Portable {
+        if Self::packs_by_itself(kernel) {
             return portable::multiply(size, factors, result, store);
         }
         let tile = (Self::tile_rows(kernel), Self::panel(kernel, size.n));
@@ -153,6 +160,10 @@ impl Element for Bf16 {
             Kernel::Avx512Bf16 => 32,
             _ => plain::SIZE.1,
         }
+    }
+
+    fn packs_by_itself(_: Kernel) -> bool {
+        false
     }
 
     fn multiply(

@@ -93,7 +93,7 @@ impl Engine {
             .build()
             .map_err(|_| ShapeError::Threads { threads })?;
         let parameters = shape.parameters() as usize;
-        let Rooms { arena, packed: _, scratch } = Rooms::new(&shape, batch, compute);
+        let Rooms { arena, packed: _, scratch } = Rooms::new(kernel, &shape, batch, compute);
         let packed = match precision {
             Precision::Bf16 => Packed::new::<Bf16>(&shape),
             Precision::Fp32 => Packed::new::<f32>(&shape),
@@ -188,7 +188,7 @@ impl Engine {
                 let mut scratch = head::Scratch {
                     logits: views.logits,
                     dlogits: views.dlogits,
-                    slab: views.slab,
+                    slab: gemm::Slab { left: views.slab_left, right: views.slab_right },
                     threads: model.scratch,
                 };
                 let nats = &mut views.nats[..n];
@@ -314,7 +314,7 @@ impl Engine {
     ) -> R {
         let shape = Shape { context, ..self.shape };
         let recompute = self.compute.recompute;
-        let layout = Layout::new(&self.shape, self.microbatch, recompute);
+        let layout = Layout::new::<E>(self.kernel, &self.shape, self.microbatch, recompute);
         let model = Model {
             kernel: self.kernel,
             shape: &shape,
@@ -363,16 +363,16 @@ struct Rooms {
 }
 
 impl Rooms {
-    fn new(shape: &Shape, batch: usize, compute: Compute) -> Self {
+    fn new(kernel: Kernel, shape: &Shape, batch: usize, compute: Compute) -> Self {
         match compute.precision {
-            Precision::Bf16 => Self::of::<Bf16>(shape, batch, compute),
-            Precision::Fp32 => Self::of::<f32>(shape, batch, compute),
+            Precision::Bf16 => Self::of::<Bf16>(kernel, shape, batch, compute),
+            Precision::Fp32 => Self::of::<f32>(kernel, shape, batch, compute),
         }
     }
 
-    fn of<E: Element>(shape: &Shape, batch: usize, compute: Compute) -> Self {
+    fn of<E: Element>(kernel: Kernel, shape: &Shape, batch: usize, compute: Compute) -> Self {
         let &Shape { context: t, heads: h, width, .. } = shape;
-        let layout = Layout::new(shape, shape.microbatch(batch), compute.recompute);
+        let layout = Layout::new::<E>(kernel, shape, shape.microbatch(batch), compute.recompute);
         let heads = attention::scratch_room::<E>(Heads { t, h, k: width / h });
         Self {
             arena: layout.total::<E>(),
@@ -382,9 +382,10 @@ impl Rooms {
     }
 }
 
-/// Bytes an engine allocates.
+/// Bytes an engine allocates on this machine.
 pub(crate) fn memory(shape: &Shape, batch: usize, compute: Compute) -> u64 {
-    let Rooms { arena, packed, scratch } = Rooms::new(shape, batch, compute);
+    let Rooms { arena, packed, scratch } =
+        Rooms::new(Kernel::best(compute.precision), shape, batch, compute);
     2 * Aligned::bytes(shape.parameters() as usize)
         + Aligned::bytes(arena)
         + Aligned::bytes(packed)

@@ -9,7 +9,10 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::element::{Becomes, Element};
-use crate::kernel::{Kernel, Left, PADDING, Panels, Room, SPAN, Size, Store, packed_len, versions};
+use crate::kernel::{
+    Kernel, Left, PADDING, Panels, Room, SPAN, Size, Store, StripSize, Strips, pack_unit,
+    packed_len, versions,
+};
 use crate::parallel::Scratch;
 
 /// Rows of the right factor packed at once where the sums are long: a slab of 256 columns of bf16
@@ -40,9 +43,14 @@ pub(crate) fn room(k: usize, n: usize) -> usize {
     n.next_multiple_of(PADDING) * k.next_multiple_of(2)
 }
 
-/// Room for the packed slab of [`columns_by_columns`], on any kernel.
-pub(crate) fn slab_room(k: usize, n: usize) -> usize {
+/// Room for the right factor of a [`Slab`], on any kernel.
+pub(crate) fn slab_right(k: usize, n: usize) -> usize {
     room(k.min(SLAB), n)
+}
+
+/// Room for its left factor.
+pub(crate) fn slab_left<E: Element>(kernel: Kernel, k: usize, m: usize) -> usize {
+    StripSize::new::<E>((m, k.min(SLAB)), E::tile_rows(kernel)).len()
 }
 
 /// Scratch a thread needs for products.
@@ -78,7 +86,7 @@ pub(crate) fn product<E: Element>(
         let size = Size { m: c.len() / n, n, k };
         scratch.with(|mut scratch| {
             let room = &mut Room::take(&mut scratch);
-            kernel.multiply(size, a.below(i * block), b, (c, n), store, room);
+            kernel.multiply(size, a.below(i * block, E::tile_rows(kernel)), b, (c, n), store, room);
         });
     });
 }
@@ -127,30 +135,64 @@ pub(crate) fn product_with<E: Element, O: Send>(
                 let b = Panels { column: b.column + column, ..b };
                 let size = Size { m: rows, n: width, k };
                 let result = (&mut *values, width);
-                kernel.multiply(size, a.below(i * block), b, result, Store::Replace, room);
+                kernel.multiply(
+                    size,
+                    a.below(i * block, E::tile_rows(kernel)),
+                    b,
+                    result,
+                    Store::Replace,
+                    room,
+                );
                 finish(&mut output, Patch { column, width, values });
             }
         });
     });
 }
 
+/// Room for both factors of a slab of [`columns_by_columns`].
+pub(crate) struct Slab<'a, E> {
+    pub(crate) left: &'a mut [u32],
+    pub(crate) right: &'a mut [E],
+}
+
 /// `dW += dyᵀ·x`: `dy [k × m]`, `x [k × n]`, `dw [m × n]`.
 ///
-/// The sums run over the tokens, so `x` is packed and used slab by slab while it is in cache.
+/// The sums run over the tokens, so both factors are packed and used slab by slab while they are in
+/// cache.
 pub(crate) fn columns_by_columns<E: Element>(
     kernel: Kernel,
     Size { m, n, k }: Size,
     (dy, x, dw): (&[E], &[E], &mut [f32]),
-    room: &mut [E],
+    slab: &mut Slab<'_, E>,
     scratch: &Scratch,
 ) {
     for k0 in (0..k).step_by(SLAB) {
         let k = SLAB.min(k - k0);
-        let slab = Right { data: &x[k0 * n..], row: n, column: 1 };
-        let slab = pack(kernel, slab, (k, n), room);
-        let left = Left::Across { data: &dy[k0 * m..], column: m };
-        product(kernel, Size { m, n, k }, (left, slab, &mut *dw), Store::Add, scratch);
+        let right = Right { data: &x[k0 * n..], row: n, column: 1 };
+        let right = pack(kernel, right, (k, n), slab.right);
+        let dy = &dy[k0 * m..(k0 + k) * m];
+        let left = if E::packs_by_itself(kernel) {
+            Left::Across { data: dy, column: m }
+        } else {
+            Left::Tiled { strips: pack_left(kernel, dy, (m, k), slab.left), tile: 0 }
+        };
+        product(kernel, Size { m, n, k }, (left, right, &mut *dw), Store::Add, scratch);
     }
+}
+
+/// Packs `A[i, k] = data[k·m + i]`.
+fn pack_left<'a, E: Element>(
+    kernel: Kernel,
+    data: &[E],
+    (m, k): (usize, usize),
+    room: &'a mut [u32],
+) -> Strips<'a> {
+    let size = StripSize::new::<E>((m, k), E::tile_rows(kernel));
+    let groups = &mut room[..size.len()];
+    groups.par_chunks_exact_mut(size.unit()).enumerate().for_each(|(index, unit)| {
+        pack_unit(kernel, data, size, index, unit);
+    });
+    Strips { groups, size }
 }
 
 /// Rows of a block of a result with `m` rows.
@@ -279,7 +321,9 @@ mod tests {
 
                 let mut c = fill(m * n, 3);
                 let factors = (&a_factor[..], &b_factor[..], &mut c[..]);
-                columns_by_columns(kernel, size, factors, &mut pack, &scratch);
+                let mut left = vec![u32::MAX; slab_left::<E>(kernel, k, m)];
+                let mut slab = Slab { left: &mut left, right: &mut pack };
+                columns_by_columns(kernel, size, factors, &mut slab, &scratch);
                 let sum = plain(size, |i, l| a[l * m + i], |l, j| b[l * n + j]);
                 let sum: Vec<f32> = sum.iter().zip(fill(m * n, 3)).map(|(s, c)| s + c).collect();
                 assert_eq!(c, sum, "{what}");

@@ -47,7 +47,7 @@ impl<E> Input<'_, E> {
 pub(crate) struct Scratch<'a, E> {
     pub(crate) logits: &'a mut [f32],
     pub(crate) dlogits: &'a mut [E],
-    pub(crate) slab: &'a mut [E],
+    pub(crate) slab: gemm::Slab<'a, E>,
     pub(crate) threads: &'a parallel::Scratch,
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn forward_backward<E: Element>(
             kernel,
             size,
             (&*dlogits, hidden, &mut *dtable),
-            scratch.slab,
+            &mut scratch.slab,
             scratch.threads,
         );
     }

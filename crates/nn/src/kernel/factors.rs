@@ -1,14 +1,14 @@
 //! The two factors of a product as they lie in memory.
 
-use super::{DEPTH_BYTES, Kernel};
+use super::{DEPTH_BYTES, Kernel, versions};
 use crate::element::Element;
 
 /// Columns of A are gathered this many rows at a time: those of the highest register tile, and two.
 pub(crate) const LANES: usize = 16;
 /// Groups of one pass.
 const GROUPS: usize = DEPTH_BYTES / 4;
-/// The most register tiles of a block whose columns are gathered at once.
-pub(super) const TILES: usize = 8;
+/// Register tiles whose columns are gathered together: their rows fill a few lines of cache.
+const STRIP: usize = 8;
 /// Groups between gathered rows, so that they do not fall on the same places of the cache.
 const GAP: usize = 16;
 /// Lines of an L1 cache that begin at a multiple of 4 KiB from each other share a place in it.
@@ -42,17 +42,27 @@ pub(crate) enum Left<'a, E> {
         /// Distance between groups of columns, in groups.
         column: usize,
     },
+    /// Packed by [`Strips`].
+    Tiled {
+        /// All strips.
+        strips: Strips<'a>,
+        /// The first register tile.
+        tile: usize,
+    },
 }
 
 impl<'a, E: Element> Left<'a, E> {
     /// The rows from `first` on.
-    pub(crate) fn below(self, first: usize) -> Self {
+    ///
+    /// - `rows`: those of a register tile, a divisor of `first` where the factor is tiled.
+    pub(crate) fn below(self, first: usize, rows: usize) -> Self {
         match self {
             Self::Along { data, row } => Self::Along { data: &data[first * row..], row },
             Self::Across { data, column } => Self::Across { data: &data[first..], column },
             Self::Grouped { data, column } => {
                 Self::Grouped { data: &data[first * E::GROUP..], column }
             }
+            Self::Tiled { strips, tile } => Self::Tiled { strips, tile: tile + first / rows },
         }
     }
 
@@ -64,6 +74,8 @@ impl<'a, E: Element> Left<'a, E> {
             Self::Grouped { data, column } => {
                 (data.len(), ((k.div_ceil(E::GROUP) - 1) * column + m) * E::GROUP)
             }
+            // Each tile is cut from its strip with a check of its own.
+            Self::Tiled { .. } => return,
         };
         assert!(found >= least, "left factor too short: {found} values of {least}");
     }
@@ -75,6 +87,7 @@ impl<'a> Left<'a, f32> {
         match self {
             Self::Along { data, row } => (data, row, 1),
             Self::Across { data, column } | Self::Grouped { data, column } => (data, 1, column),
+            Self::Tiled { .. } => unreachable!("the crate packs by itself"),
         }
     }
 }
@@ -117,7 +130,7 @@ pub(crate) struct Part<'a, E> {
 
 impl<'a> Room<'a> {
     /// Values of f32 it takes.
-    pub(crate) const LEN: usize = TILES * LANES * GROUPS;
+    pub(crate) const LEN: usize = LANES * (GROUPS + GAP);
 
     /// Takes [`Room::LEN`] values off the front of a buffer.
     pub(crate) fn take(buffer: &mut &'a mut [f32]) -> Self {
@@ -126,6 +139,7 @@ impl<'a> Room<'a> {
     }
 
     /// `rows` rows from `i` on of `deep` columns from `k` on, where rows lie along.
+    #[inline(always)]
     pub(super) fn along<'b, E: Element>(
         &'b mut self,
         (data, row): (&'b [E], usize),
@@ -146,32 +160,84 @@ impl<'a> Room<'a> {
         }
         Part { data: values, row: apart, step: 1 }
     }
+}
 
-    /// A block of `m` rows from the first on of `deep` columns from `k` on, where columns lie along,
-    /// in register tiles of `rows` rows.
-    pub(super) fn across<E: Element>(
-        &mut self,
-        (data, column): (&[E], usize),
-        (m, rows): (usize, usize),
-        (k, deep): (usize, usize),
-    ) {
-        let groups = deep.div_ceil(E::GROUP);
-        for g in 0..groups {
-            let k = k + g * E::GROUP;
-            let first = &data[k * column..];
-            let second = if g * E::GROUP + 1 < deep { &data[(k + 1) * column..] } else { &[] };
-            for (tile, i) in (0..m).step_by(rows).enumerate() {
-                let out = &mut self.groups[(tile * groups + g) * LANES..];
-                let out = out.first_chunk_mut().expect("a room for every group of every tile");
-                *out = E::group(lanes(first, i), lanes(second, i));
-            }
-        }
+/// A left factor whose columns lie along, packed in the order its tiles read it.
+///
+/// In units: the passes of the first strip of [`STRIP`] tiles, those of the next strip and so on; in
+/// a unit the tiles one after another, [`LANES`] rows by a pass's groups each.
+#[derive(Clone, Copy)]
+pub(crate) struct Strips<'a> {
+    pub(crate) groups: &'a [u32],
+    pub(crate) size: StripSize,
+}
+
+/// How a factor is cut into strips and passes.
+#[derive(Clone, Copy)]
+pub(crate) struct StripSize {
+    /// Rows of A.
+    m: usize,
+    /// Columns of A.
+    k: usize,
+    /// Rows of a register tile.
+    rows: usize,
+    passes: usize,
+    /// Groups of a tile's row in a pass.
+    deep: usize,
+}
+
+impl StripSize {
+    /// For `A [m × k]` in tiles of `rows` rows.
+    pub(crate) fn new<E: Element>((m, k): (usize, usize), rows: usize) -> Self {
+        let groups = k.div_ceil(E::GROUP);
+        Self { m, k, rows, passes: groups.div_ceil(GROUPS), deep: groups.min(GROUPS) }
     }
 
-    /// What [`Room::across`] has made of a tile's rows.
-    pub(super) fn tile<E: Element>(&self, tile: usize, groups: usize) -> Part<'_, E> {
-        let data = &self.groups[tile * groups * LANES..][..groups * LANES];
+    /// Groups of a unit.
+    pub(crate) fn unit(&self) -> usize {
+        STRIP * LANES * self.deep
+    }
+
+    /// Groups of all units.
+    pub(crate) fn len(&self) -> usize {
+        self.m.div_ceil(STRIP * self.rows) * self.passes * self.unit()
+    }
+}
+
+impl Strips<'_> {
+    /// The groups of a tile in a pass.
+    #[inline(always)]
+    pub(super) fn tile<E: Element>(&self, tile: usize, pass: usize) -> Part<'_, E> {
+        let room = self.size.deep * LANES;
+        let unit = (tile / STRIP * self.size.passes + pass) * self.size.unit();
+        let data = &self.groups[unit + tile % STRIP * room..][..room];
         Part { data: bytemuck::cast_slice(data), row: 1, step: LANES }
+    }
+}
+
+versions! {
+    /// Packs unit `index` of `A[i, k] = data[k·m + i]`.
+    pub(crate) fn pack_unit<E: Element>(
+        data: &[E], size: StripSize, index: usize, unit: &mut [u32],
+    ) = pack_unit_body;
+}
+
+#[inline(always)]
+fn pack_unit_body<E: Element>(data: &[E], size: StripSize, index: usize, unit: &mut [u32]) {
+    let StripSize { m, k, rows, passes, deep } = size;
+    let (strip, pass) = (index / passes, index % passes);
+    let (first, k0) = (strip * STRIP * rows, pass * deep * E::GROUP);
+    let tiles = STRIP.min((m - first).div_ceil(rows));
+    let groups = deep.min((k - k0).div_ceil(E::GROUP));
+    for g in 0..groups {
+        let k0 = k0 + g * E::GROUP;
+        let row = |k0: usize| if k0 < k { &data[k0 * m..(k0 + 1) * m] } else { &[] };
+        let (one, two) = (row(k0), row(k0 + 1));
+        for tile in 0..tiles {
+            let i = first + tile * rows;
+            let out = unit[(tile * deep + g) * LANES..].first_chunk_mut();
+            *out.expect("a unit has room for every group") = E::group(lanes(one, i), lanes(two, i));
+        }
     }
 }
 
@@ -190,5 +256,5 @@ fn lanes<E: Element>(values: &[E], i: usize) -> [E; LANES] {
 fn spreads(row: usize, deep: usize) -> bool {
     let apart = row / LINE % PLACES;
     let places = PLACES / (1 << apart.trailing_zeros().min(6));
-    deep <= 4 * LINE || (row.is_multiple_of(LINE) && places >= 8)
+    deep <= 4 * LINE || (row.is_multiple_of(LINE) && places >= 4)
 }

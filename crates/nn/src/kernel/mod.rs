@@ -21,10 +21,10 @@ use crate::element::Element;
 pub(crate) use avx2::tile as tile_avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::{tile_bf16, tile_f32 as tile_avx512};
-pub(crate) use factors::{LANES, Left, Panels, Part, Room, packed_len};
+pub(crate) use factors::{
+    LANES, Left, Panels, Part, Room, StripSize, Strips, pack_unit, packed_len,
+};
 pub(crate) use versions::versions;
-
-use factors::TILES;
 
 /// Bytes of A that each row of a register tile brings to one pass: 14 rows stay in half of an L1
 /// cache of 32 KiB.
@@ -163,44 +163,36 @@ fn tiles_body<E: Element>(
     (kernel, (rows, width)): (Kernel, (usize, usize)),
 ) {
     let pass = DEPTH_BYTES / size_of::<E>();
-    // Gathered columns serve all columns of B; rows are looked at again for each span of them.
-    let blocks = if matches!(a, Left::Across { .. }) { rows * TILES } else { m };
-    for i0 in (0..m).step_by(blocks) {
-        let m = blocks.min(m - i0);
-        let a = a.below(i0);
-        for k0 in (0..k).step_by(pass) {
-            let deep = pass.min(k - k0);
-            let groups = deep.div_ceil(E::GROUP);
-            let replace = k0 == 0 && store == Store::Replace;
-            if let Left::Across { data, column } = a {
-                room.across((data, column), (m, rows), (k0, deep));
-            }
-            for span in (0..n).step_by(SPAN) {
-                for (tile, i) in (0..m).step_by(rows).enumerate() {
-                    let high = rows.min(m - i);
-                    let part = match a {
-                        Left::Along { data, row } => room.along((data, row), (i, high), (k0, deep)),
-                        Left::Across { .. } => room.tile(tile, groups),
-                        Left::Grouped { data, column } => {
-                            let start = (k0 / E::GROUP * column + i) * E::GROUP;
-                            Part { data: &data[start..], row: 1, step: column }
-                        }
-                    };
-                    for j in (span..n.min(span + SPAN)).step_by(width) {
-                        let start = (b.column + j) * b.rows.next_multiple_of(E::GROUP)
-                            + (b.first + k0) * width;
-                        let tile = Tile {
-                            rows: high,
-                            columns: width.min(n - j),
-                            depth: groups,
-                            a: part,
-                            b: &b.data[start..][..groups * width * E::GROUP],
-                            c: &mut c[(i0 + i) * row_c + j..],
-                            row_c,
-                            replace,
-                        };
-                        E::tile(kernel, tile);
+    for k0 in (0..k).step_by(pass) {
+        let deep = pass.min(k - k0);
+        let groups = deep.div_ceil(E::GROUP);
+        let replace = k0 == 0 && store == Store::Replace;
+        for span in (0..n).step_by(SPAN) {
+            for i in (0..m).step_by(rows) {
+                let high = rows.min(m - i);
+                let part = match a {
+                    Left::Along { data, row } => room.along((data, row), (i, high), (k0, deep)),
+                    Left::Grouped { data, column } => {
+                        let start = (k0 / E::GROUP * column + i) * E::GROUP;
+                        Part { data: &data[start..], row: 1, step: column }
                     }
+                    Left::Tiled { ref strips, tile } => strips.tile(tile + i / rows, k0 / pass),
+                    Left::Across { .. } => unreachable!("tiled before it comes here"),
+                };
+                for j in (span..n.min(span + SPAN)).step_by(width) {
+                    let start =
+                        (b.column + j) * b.rows.next_multiple_of(E::GROUP) + (b.first + k0) * width;
+                    let tile = Tile {
+                        rows: high,
+                        columns: width.min(n - j),
+                        depth: groups,
+                        a: part,
+                        b: &b.data[start..][..groups * width * E::GROUP],
+                        c: &mut c[i * row_c + j..],
+                        row_c,
+                        replace,
+                    };
+                    E::tile(kernel, tile);
                 }
             }
         }

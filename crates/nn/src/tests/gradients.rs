@@ -158,8 +158,10 @@ fn linear_gradients_match_finite_differences() {
         let expected = differences(&x64, |x| dot(&reference::linear(x, &w64, k), &dy));
         assert_close("dx", &dx, &expected, TOLERANCE);
         let mut dw = vec![0.0; n * k];
+        let mut left = vec![u32::MAX; gemm::slab_left::<f32>(kernel, rows, n)];
+        let mut slab = gemm::Slab { left: &mut left, right: &mut room };
         let size = Size { m: n, n: k, k: rows };
-        gemm::columns_by_columns(kernel, size, (&dy, &x, &mut dw), &mut room, &scratch);
+        gemm::columns_by_columns(kernel, size, (&dy, &x, &mut dw), &mut slab, &scratch);
         let expected = differences(&w64, |w| dot(&reference::linear(&x64, w, k), &dy));
         assert_close("dw", &dw, &expected, TOLERANCE);
     }
@@ -185,11 +187,12 @@ fn head_gradients_match_finite_differences() {
         };
         let (mut logits, mut dlogits) = (vec![f32::NAN; 54], vec![f32::NAN; 54]);
         let threads = Scratch::new(rayon::current_num_threads(), gemm::scratch_room());
-        let mut slab = vec![f32::NAN; gemm::slab_room(6, 5)];
+        let mut left = vec![u32::MAX; gemm::slab_left::<f32>(kernel, 6, 9)];
+        let mut right = vec![f32::NAN; gemm::slab_right(6, 5)];
         let mut scratch = head::Scratch {
             logits: &mut logits,
             dlogits: &mut dlogits,
-            slab: &mut slab,
+            slab: gemm::Slab { left: &mut left, right: &mut right },
             threads: &threads,
         };
         let mut nats = [f32::NAN; 6];
