@@ -56,9 +56,9 @@ pub(crate) trait Element: Pod + Default + Send + Sync + From<f32> {
     /// for a second row that is missing.
     fn interleave<S: Becomes<Self>>(first: &[S], second: Option<&[S]>, out: &mut [Self]);
 
-    /// The groups of [`LANES`] rows, from two columns that follow each other; where a group is one
-    /// value, the first is all.
-    fn group(first: [Self; LANES], second: [Self; LANES]) -> [u32; LANES];
+    /// The groups of [`LANES`] rows, from as many values of two columns that follow each other; where
+    /// a group is one value, the first is all.
+    fn group(first: &[Self], second: &[Self]) -> [u32; LANES];
 }
 
 /// Something that is packed as `E`: itself, or fp32 that is rounded.
@@ -133,8 +133,9 @@ impl Element for f32 {
     }
 
     #[inline(always)]
-    fn group(first: [f32; LANES], _: [f32; LANES]) -> [u32; LANES] {
-        first.map(f32::to_bits)
+    fn group(first: &[f32], _: &[f32]) -> [u32; LANES] {
+        let first = &first[..LANES];
+        std::array::from_fn(|i| first[i].to_bits())
     }
 }
 
@@ -202,7 +203,8 @@ impl Element for Bf16 {
     }
 
     #[inline(always)]
-    fn group(first: [Bf16; LANES], second: [Bf16; LANES]) -> [u32; LANES] {
+    fn group(first: &[Bf16], second: &[Bf16]) -> [u32; LANES] {
+        let (first, second) = (&first[..LANES], &second[..LANES]);
         // As one number, so that the compiler sees whole vectors; the first lies in front.
         std::array::from_fn(|i| {
             let (first, second) = (u32::from(first[i].0), u32::from(second[i].0));

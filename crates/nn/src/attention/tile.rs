@@ -76,7 +76,8 @@ fn soften_body<E: Element>(
     for (i, ((row, weights), ((largest, sum), values))) in rows.zip(states).enumerate() {
         bias.scores(row, i, fused);
         row[bias.seen(i)..].fill(f32::NEG_INFINITY);
-        let highest = largest.max(math::max(row));
+        let part = math::max(row);
+        let highest = if part > *largest { part } else { *largest };
         let part = math::sum_of(row, |score| math::exp(score - highest, fused));
         for (weight, value) in weights.iter_mut().zip(&*row) {
             *weight = (*value).into();

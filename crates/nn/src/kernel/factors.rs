@@ -236,19 +236,19 @@ fn pack_unit_body<E: Element>(data: &[E], size: StripSize, index: usize, unit: &
         for tile in 0..tiles {
             let i = first + tile * rows;
             let out = unit[(tile * deep + g) * LANES..].first_chunk_mut();
-            *out.expect("a unit has room for every group") = E::group(lanes(one, i), lanes(two, i));
+            let out = out.expect("a unit has room for every group");
+            *out = match (one.get(i..i + LANES), two.get(i..i + LANES)) {
+                (Some(one), Some(two)) => E::group(one, two),
+                _ => E::group(&lanes(one, i), &lanes(two, i)),
+            };
         }
     }
 }
 
 /// The values from `i` on, zeros past the last.
-#[inline(always)]
+#[cold]
 fn lanes<E: Element>(values: &[E], i: usize) -> [E; LANES] {
-    let values = values.get(i..).unwrap_or_default();
-    match values.first_chunk() {
-        Some(lanes) => *lanes,
-        None => std::array::from_fn(|lane| values.get(lane).copied().unwrap_or_default()),
-    }
+    std::array::from_fn(|lane| values.get(i + lane).copied().unwrap_or_default())
 }
 
 /// Whether rows of `deep` bytes that begin `row` bytes apart can be read side by side: they are
