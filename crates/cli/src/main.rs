@@ -4,8 +4,10 @@
 //! say, and turns how it ended into an exit code.
 
 mod args;
+mod doctor;
 mod failure;
 mod interrupt;
+mod machine;
 mod new;
 mod output;
 mod plan;
@@ -44,5 +46,6 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Run { study, job } => run::run(study, job.as_deref(), place, &stop),
         Command::Report { study } => report::show(study, place, &stop),
         Command::Show(what) => show::show(what, place),
+        Command::Doctor => doctor::show(place),
     }
 }

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sparkjoy_base::{SourceName, bytes, duration, quantity, thousands};
 use sparkjoy_data::PrepareProgress;
 use sparkjoy_lab::Event;
-use sparkjoy_train::StepRecord;
+use sparkjoy_train::{KernelChange, StepRecord};
 
 use crate::output::say;
 use crate::rate::Rate;
@@ -57,6 +57,7 @@ impl Progress {
                 let line = step_line(&self.subject, record, *target, &self.main, *tokens_left);
                 self.line(&line, record.step, *target, now);
             }
+            Event::OtherKernel(change) => self.remark(&kernel_line(&self.subject, change)),
             Event::Saved(path) => {
                 // Worth keeping on a terminal, not worth a line of a log.
                 if let Some(bar) = &self.bar {
@@ -71,6 +72,14 @@ impl Progress {
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
+        }
+    }
+
+    /// A line that stays, on a terminal and in a log.
+    fn remark(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => say(line),
         }
     }
 
@@ -158,6 +167,16 @@ fn step_line(job: &str, record: &StepRecord, target: u64, rate: &Rate, tokens_le
     parts.join("  ")
 }
 
+/// What it means that a run goes on elsewhere.
+fn kernel_line(job: &str, change: &KernelChange) -> String {
+    let KernelChange { step, found, now } = change;
+    format!(
+        "note: {job} was computed on {found} up to step {}, this machine continues on {now}: sound, \
+         but not the bits of a run that stayed on either; the report will say so",
+        thousands(*step)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -189,6 +208,16 @@ mod tests {
              10K tok/s  2 min 30 s"
         );
         assert!(!step_line("trunk", &record, 6102, &Rate::default(), 1).contains("tok/s"));
+    }
+
+    #[test]
+    fn a_run_that_moves_says_from_where_to_where_and_what_that_means() {
+        let change = KernelChange { step: 5240, found: "avx512bf16".to_owned(), now: "avx2" };
+        assert_eq!(
+            kernel_line("trunk-6102", &change),
+            "note: trunk-6102 was computed on avx512bf16 up to step 5,240, this machine continues on \
+             avx2: sound, but not the bits of a run that stayed on either; the report will say so"
+        );
     }
 
     #[test]

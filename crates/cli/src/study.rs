@@ -82,6 +82,7 @@ pub(crate) fn with_options<T>(
         runs: place.runs.clone(),
         prepared: place.prepared.clone(),
         threads: place.threads(),
+        recompute: place.recompute,
         save_every: SAVE_EVERY,
         stop,
         observe: &mut |event| progress.show(&event),

@@ -25,6 +25,7 @@ fn help_fits_a_screen_and_groups_the_commands() {
     Read
       report   Compare the branches of a study, with their spread
       show     Look inside a shard, batch, checkpoint or run
+      doctor   Show what this machine can do, and how fast it trains
 
     Options
           --data <DIR>      Folder of the text of sources [default: as the study
@@ -32,6 +33,7 @@ fn help_fits_a_screen_and_groups_the_commands() {
           --prepared <DIR>  Folder of prepared sources [default: prepared]
           --runs <DIR>      Folder of runs [default: runs]
           --threads <N>     Threads to compute with [default: all cores]
+          --recompute       Keep less for the backward pass: less memory, slower
           --json            Print JSON for machines instead of tables
       -h, --help            Print help (see more with '--help')
       -V, --version         Print version
@@ -50,7 +52,7 @@ fn nothing_typed_is_a_wrong_command() {
 #[test]
 fn every_command_has_an_example_or_says_all() {
     let laboratory = Laboratory::new();
-    for command in ["prepare", "plan", "run", "report", "show"] {
+    for command in ["prepare", "plan", "run", "report", "show", "doctor"] {
         let help = laboratory.succeed(&format!("{command} --help")).stdout;
         assert!(help.contains("Example"), "{help}");
     }

@@ -28,9 +28,14 @@ fn a_study_runs_from_text_to_a_report_and_can_be_looked_at() {
 fn plan_tells_all(laboratory: &Laboratory) {
     let text = laboratory.succeed("plan study.toml").stdout;
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
-    for part in
-        ["80 steps of 256 tokens", "parameters", "upsampled", "done", "every branch in full"]
-    {
+    for part in [
+        "80 steps of 256 tokens",
+        "parameters",
+        "in bf16",
+        "upsampled",
+        "done",
+        "every branch in full",
+    ] {
         assert!(text.contains(part), "no `{part}` in\n{text}");
     }
     let json = json(&laboratory.succeed("plan study.toml --json").stdout);
@@ -62,12 +67,15 @@ fn everything_can_be_shown(laboratory: &Laboratory) {
     assert_eq!(json(&laboratory.succeed(before).stdout)["job"], "trunk");
 
     let run = relative(laboratory.find("runs", "upsampled-25%-r0"));
-    assert!(laboratory.succeed(&format!("show {run}")).stdout.contains("last step 80"));
+    let shown = laboratory.succeed(&format!("show {run}")).stdout;
+    assert!(shown.contains("last step 80") && shown.contains("computed on "), "{shown}");
+    assert!(shown.contains(" · bf16\n"), "{shown}");
     assert_eq!(json(&laboratory.succeed(&format!("show {run} --json")).stdout)["last_step"], 80);
 
     let checkpoint = format!("{run}/step-000080");
     let shown = laboratory.succeed(&format!("show {checkpoint}")).stdout;
     assert!(shown.contains("model.safetensors") && shown.contains("step 80"), "{shown}");
+    assert!(shown.contains("computed on "), "{shown}");
 
     let source = relative(laboratory.find("prepared", "sums-"));
     assert!(laboratory.succeed(&format!("show {source}")).stdout.contains("held out"));
@@ -76,6 +84,34 @@ fn everything_can_be_shown(laboratory: &Laboratory) {
         json(&laboratory.succeed(&format!("show {shard} --json")).stdout)["source"],
         "crawl"
     );
+}
+
+#[test]
+fn the_doctor_tells_what_the_machine_computes_on_and_how_fast() {
+    let laboratory = Laboratory::new();
+    let text = laboratory.succeed("doctor --threads 1").stdout;
+    assert!(text.lines().count() <= 24, "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    let found = json(&laboratory.succeed("doctor --threads 1 --json").stdout);
+    let kernels = found["kernels"].as_array().expect("kernels");
+    let speeds = found["speeds"].as_array().expect("speeds");
+    let precisions: Vec<_> = speeds.iter().map(|speed| speed["precision"].as_str()).collect();
+    assert_eq!(precisions, [Some("fp32"), Some("bf16")]);
+    for speed in speeds {
+        assert!(kernels.contains(&speed["kernel"]), "{found}");
+        assert!(speed["tokens_per_second"].as_f64() > Some(0.0), "{found}");
+    }
+    assert!(found["gpu"].as_str().expect("a sentence").starts_with("none found"));
+}
+
+#[test]
+fn computing_again_to_save_memory_changes_no_number() {
+    let [kept, again] = ["", " --recompute"].map(|flag| {
+        let laboratory = Laboratory::new();
+        laboratory.succeed(&format!("run study.toml{flag}"));
+        laboratory.report()
+    });
+    assert!(kept == again, "another report with `--recompute`");
 }
 
 /// The path of a study of the repository.

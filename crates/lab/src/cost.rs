@@ -2,8 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::Tokens;
+use sparkjoy_mix::Draw;
+use sparkjoy_nn::Compute;
 
 use crate::plan::Plan;
+
+/// Batches at once: the one computed, the one that waits, and the one being read.
+const BATCHES: u64 = 3;
+/// Bytes of a process before its engine is made, measured: most of them are the tokenizer's
+/// compiled split.
+const PROGRAM: u64 = 10 << 20;
+/// Bytes for each id of the vocabulary, measured with `cl100k`: the tokenizer's tables, and its
+/// files as text while a checkpoint is saved.
+const PER_ID: u64 = 300;
 
 /// An amount of training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,8 +32,6 @@ pub struct Effort {
 pub struct TreeCost {
     /// Parameters of the model.
     pub parameters: u64,
-    /// Bytes that training the model takes.
-    pub memory: u64,
     /// The trunk up to its last branch point.
     pub trunk: Effort,
     /// Each branch's window, same index as [`Plan::branches`].
@@ -61,11 +70,6 @@ impl Plan {
         let times = |other: Effort| other.steps as f64 / tree.steps as f64;
         TreeCost {
             parameters: self.shape.parameters(),
-            memory: self.shape.memory(
-                self.batch as usize,
-                self.trunk.optimizer,
-                sparkjoy_nn::Compute::exact(1),
-            ),
             trunk: effort(trunk_steps),
             branches: self.branches.iter().map(|branch| effort(branch.window_steps)).collect(),
             saving: times(in_full),
@@ -74,5 +78,19 @@ impl Plan {
             in_full,
             controls_once,
         }
+    }
+
+    /// Bytes of memory that the process of a run takes at its peak, which is in training: scoring
+    /// has no gradients and no moments. Preparing text is apart.
+    ///
+    /// Mapped shards and the program's own file are not in it; the system drops them when it must.
+    ///
+    /// - `recompute`: as in [`Options`](crate::Options).
+    pub fn memory(&self, threads: usize, recompute: bool) -> u64 {
+        let compute = Compute { precision: self.trunk.precision, recompute, threads };
+        let engine = self.shape.memory(self.batch as usize, self.trunk.optimizer, compute);
+        let sequence = size_of::<u32>() * self.shape.context + size_of::<Draw>();
+        let batches = BATCHES * self.batch * sequence as u64;
+        engine + batches + PROGRAM + PER_ID * self.shape.vocab as u64
     }
 }

@@ -20,7 +20,8 @@ mod testing;
 
 pub use account::Account;
 pub use answers::{
-    Answer, Answers, ArmAnswer, Comparison, Control, Cost, Scope, Spread, Verdict, What, answers,
+    Answer, Answers, ArmAnswer, Comparison, Computed, Control, Cost, Scope, Spread, Verdict, What,
+    answers,
 };
 pub use cost::{Effort, TreeCost};
 pub use error::{LabError, StudyError};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sparkjoy_base::SourceName;
 use sparkjoy_data::PrepareProgress;
-use sparkjoy_train::StepRecord;
+use sparkjoy_train::{KernelChange, StepRecord};
 
 /// Where and how, never what.
 pub struct Options<'a> {
@@ -16,6 +16,9 @@ pub struct Options<'a> {
     pub prepared: PathBuf,
     /// Threads.
     pub threads: usize,
+    /// Whether training keeps only the input of each block for the backward pass and computes the
+    /// rest again: less memory, more time.
+    pub recompute: bool,
     /// How much training a kill may cost: a checkpoint is saved when this much time has passed.
     /// Where saving itself takes long (a large model), it is done more rarely, so that it takes at
     /// most a twentieth of the time.
@@ -53,6 +56,8 @@ pub enum Event<'a> {
         /// Training tokens the whole study still needs, this job's rest included.
         tokens_left: u64,
     },
+    /// The current job continues from steps that another kernel computed.
+    OtherKernel(&'a KernelChange),
     /// A checkpoint was saved.
     Saved(&'a Path),
     /// A branch is being scored.

@@ -173,6 +173,7 @@ impl Plan {
         let base = &mixtures[&study.trunk.value];
         let trunk = RunSpec {
             shape,
+            precision: study.training.precision,
             tokenizer,
             optimizer: study.training.optimizer,
             schedule: study.training.schedule,

@@ -14,8 +14,8 @@ use sparkjoy_data::{
     Corpus, OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation, prepare,
 };
 use sparkjoy_mix::{Ledger, Mixture, Phase, Supply};
-use sparkjoy_nn::{OptimizerKind, Schedule, ScheduleKind, Shape};
-use sparkjoy_train::{Checkpoint, RunRequest, RunSpec, Signal, Start, load_model, run};
+use sparkjoy_nn::{OptimizerKind, Precision, Schedule, ScheduleKind, Shape};
+use sparkjoy_train::{Checkpoint, RunRequest, RunSpec, Signal, Start, StepRecord, load_model, run};
 
 const STEPS: u64 = 8;
 const BATCH: u64 = 4;
@@ -42,8 +42,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             target: STEPS,
             keep: &[],
             threads: 1,
+            recompute: false,
         };
-        run(request, &mut |_| Signal::Continue)?;
+        run(request, &mut |_: &StepRecord| Signal::Continue)?;
         let checkpoint = Checkpoint::at(&run_folder, STEPS)?.ok_or("no checkpoint")?;
         write_logits(&checkpoint, &corpus, &tokenizer, shape.context)?;
     }
@@ -95,6 +96,7 @@ fn spec(shape: Shape, corpus: &Corpus, tokenizer: &Tokenizer) -> RunSpec {
     let sequences = corpus.sequences(Part::Train, shape.context);
     RunSpec {
         shape,
+        precision: Precision::Fp32,
         tokenizer: tokenizer.fingerprint(),
         optimizer: OptimizerKind::AdamW {
             lr: 1e-2,

@@ -18,6 +18,7 @@ use sparkjoy_nn::{Compute, Engine, Shape};
 use crate::TrainError;
 use crate::disk;
 use crate::hugging_face::{self, CONFIG};
+use crate::kernels::Kernels;
 use crate::metrics::{METRICS, Metrics};
 use crate::state::TrainState;
 use crate::tensors;
@@ -31,7 +32,7 @@ pub(crate) const STATE: &str = "state.json";
 const DONE: &str = "DONE";
 
 /// The version of the folder's layout, in `state.json`.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A checkpoint folder: a Hugging Face model plus what is needed to continue bit for bit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +65,8 @@ pub struct CheckpointInfo {
     pub step: u64,
     /// Steps the optimizer has taken (AdamW's bias correction counts them).
     pub optimizer_steps: u64,
+    /// What computed the steps, the trunk's included.
+    pub kernels: Kernels,
     /// The model.
     pub shape: Shape,
     /// Its parameters, the tied embedding counted once.
@@ -235,7 +238,9 @@ pub(crate) fn read_weights(checkpoint: &Checkpoint, engine: &mut Engine) -> Resu
     tensors::read(&checkpoint.folder.join(MODEL), targets)
 }
 
-/// Loads the weights of a checkpoint into a fresh engine for evaluation.
+/// Loads the weights of a checkpoint into a fresh engine for evaluation, in fp32 whatever the run
+/// was trained in: scores are compared across runs, and with what other programs make of the same
+/// weights.
 ///
 /// - `batch`: sequences the engine computes at once.
 ///
@@ -245,7 +250,9 @@ pub(crate) fn read_weights(checkpoint: &Checkpoint, engine: &mut Engine) -> Resu
 pub fn load_model(checkpoint: &Path, batch: usize, threads: usize) -> Result<Engine, TrainError> {
     let checkpoint = Checkpoint::peek(checkpoint)?;
     checkpoint.verified(MODEL)?;
-    let mut engine = Engine::new(checkpoint.inspect()?.shape, batch, Compute::exact(threads))?;
+    // Nothing is computed again where there is no backward pass: this only saves memory.
+    let compute = Compute { recompute: true, ..Compute::exact(threads) };
+    let mut engine = Engine::new(checkpoint.inspect()?.shape, batch, compute)?;
     read_weights(&checkpoint, &mut engine)?;
     Ok(engine)
 }
@@ -283,7 +290,7 @@ pub(crate) fn save(folder: &Path, contents: &Contents<'_>) -> Result<Checkpoint,
 
 fn write_files(folder: &Path, contents: &Contents<'_>) -> Result<(), TrainError> {
     let Contents { run, state, tokenizer, metrics, .. } = contents;
-    let TrainState { engine, optimizer, step } = state;
+    let TrainState { engine, optimizer, step, kernels } = state;
     let shape = *engine.shape();
     let layout = shape.tensors();
     disk::create_folder(folder)?;
@@ -307,6 +314,7 @@ fn write_files(folder: &Path, contents: &Contents<'_>) -> Result<(), TrainError>
         run: *run,
         step: *step,
         optimizer_steps: optimizer.steps(),
+        kernels: kernels.clone(),
         shape,
         parameters: shape.parameters(),
         ledger: contents.ledger.clone(),

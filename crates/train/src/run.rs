@@ -5,10 +5,12 @@ use std::path::Path;
 use sparkjoy_base::{Fingerprint, SourceName};
 use sparkjoy_data::{Corpus, Tokenizer};
 use sparkjoy_mix::{Draw, Ledger, Order};
+use sparkjoy_nn::Compute;
 
 use crate::TrainError;
 use crate::checkpoint::Checkpoint;
 use crate::inputs;
+use crate::kernels::KernelChange;
 use crate::log::Log;
 use crate::metrics::{METRICS, Metrics, StepRecord};
 use crate::run_folder::RunFolder;
@@ -25,6 +27,22 @@ pub enum Signal {
     Save,
     /// Save and stop.
     Stop,
+}
+
+/// Whoever watches a run. A closure that takes a step's record watches steps alone.
+pub trait Observer {
+    /// A step has been taken; what next?
+    fn stepped(&mut self, record: &StepRecord) -> Signal;
+
+    /// Before the first step: the run continues, or branches off, from steps that another kernel
+    /// computed.
+    fn kernel_changed(&mut self, _change: &KernelChange) {}
+}
+
+impl<F: FnMut(&StepRecord) -> Signal> Observer for F {
+    fn stepped(&mut self, record: &StepRecord) -> Signal {
+        self(record)
+    }
 }
 
 /// How a call of [`run`] ended.
@@ -58,6 +76,9 @@ pub struct RunRequest<'a> {
     pub keep: &'a [u64],
     /// Threads that compute. Changes the time, never a bit of the result.
     pub threads: usize,
+    /// Keeps only the input of each block for the backward pass and computes the rest again.
+    /// Changes memory and time, never a bit of the result.
+    pub recompute: bool,
 }
 
 /// A request whose inputs have been found to be the ones the spec was made for.
@@ -69,6 +90,7 @@ pub(crate) struct Run<'a> {
     pub(crate) corpora: &'a [&'a Corpus],
     pub(crate) tokenizer: &'a Tokenizer,
     pub(crate) target: u64,
+    pub(crate) compute: Compute,
 }
 
 impl<'a> Run<'a> {
@@ -86,13 +108,14 @@ impl<'a> Run<'a> {
 /// Brings the run in `request.folder` to `request.target` and keeps a checkpoint there.
 ///
 /// Continues from the last whole checkpoint at or before the target that is in the folder; without
-/// one it starts fresh, or from `start_from`. `observe` is called after each step and decides when
-/// to save and when to stop.
+/// one it starts fresh, or from `start_from`. The observer is told of each step and decides when to
+/// save and when to stop.
 ///
 /// # Guarantees
 ///
 /// - Stopping after any step and continuing, or being killed at any instant and run again, ends in
-///   the same weights, moments and metrics, bit for bit, as never stopping.
+///   the same weights, moments and metrics, bit for bit, as never stopping, on the same kernel.
+/// - Going on on another kernel is told to the observer and recorded in every later checkpoint.
 /// - [`Outcome::Done`] means that the checkpoint at exactly the target is whole. A run that is
 ///   beyond the target already computes it again and leaves later checkpoints and metrics alone.
 /// - Besides the kept checkpoints at most two exist at any time.
@@ -105,18 +128,16 @@ impl<'a> Run<'a> {
 /// # Panics
 ///
 /// If the spec starts fresh and `start_from` is given, or its phases do not fill whole batches.
-pub fn run(
-    request: RunRequest<'_>,
-    observe: &mut dyn FnMut(&StepRecord) -> Signal,
-) -> Result<Outcome, TrainError> {
-    let RunRequest { spec, tokenizer, target, threads, .. } = request;
+pub fn run(request: RunRequest<'_>, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+    let RunRequest { spec, tokenizer, target, threads, recompute, .. } = request;
     let (first, last) = (spec.first_step, spec.last_step());
     if !(first..=last).contains(&target) {
         return Err(TrainError::Target { target, first, last });
     }
     let order = spec.order()?;
     let corpora = inputs::matched(spec, &order, request.corpora, tokenizer)?;
-    let run = Run { spec, order: &order, corpora: &corpora, tokenizer, target };
+    let compute = Compute { precision: spec.precision, recompute, threads };
+    let run = Run { spec, order: &order, corpora: &corpora, tokenizer, target, compute };
 
     let keep: Vec<u64> = request.keep.iter().copied().chain([target]).collect();
     let mut folder = RunFolder::open(request.folder, spec, &keep)?;
@@ -128,32 +149,27 @@ pub fn run(
                 folder.remove_passed(target)?;
                 return Ok(Outcome::Done);
             }
-            (continued(run, &checkpoint, threads)?, recorded)
+            (continued(run, &checkpoint)?, recorded)
         }
-        None => (started(run, request.start_from, threads)?, 0),
+        None => (started(run, request.start_from)?, 0),
     };
     let metrics = Metrics::restore(request.folder, folder.last(), recorded)?;
-    train(run, &mut state, &mut Log { run, folder, metrics }, observe)
+    if let Some(change) = state.take_over() {
+        observer.kernel_changed(&change);
+    }
+    train(run, &mut state, &mut Log { run, folder, metrics }, observer)
 }
 
 /// The state in a checkpoint of this run.
-fn continued(
-    run: Run<'_>,
-    checkpoint: &Checkpoint,
-    threads: usize,
-) -> Result<TrainState, TrainError> {
+fn continued(run: Run<'_>, checkpoint: &Checkpoint) -> Result<TrainState, TrainError> {
     check_ledger(checkpoint, &run.ledger(checkpoint.step))?;
-    TrainState::restored(run.spec, checkpoint, threads)
+    TrainState::restored(run.spec, run.compute, checkpoint)
 }
 
 /// The state before the first step.
-fn started(
-    run: Run<'_>,
-    start_from: Option<&Path>,
-    threads: usize,
-) -> Result<TrainState, TrainError> {
+fn started(run: Run<'_>, start_from: Option<&Path>) -> Result<TrainState, TrainError> {
     let parent = match (&run.spec.start, start_from) {
-        (Start::Fresh, None) => return TrainState::fresh(run.spec, threads),
+        (Start::Fresh, None) => return TrainState::fresh(run.spec, run.compute),
         (Start::Fresh, Some(path)) => panic!("a fresh run does not start from {}", path.display()),
         (Start::Branch { run: parent }, _) => *parent,
     };
@@ -164,7 +180,7 @@ fn started(
     let checkpoint = Checkpoint::open(folder)?;
     check_parent(&checkpoint, parent, step)?;
     check_ledger(&checkpoint, &run.spec.opening)?;
-    TrainState::restored(run.spec, &checkpoint, threads)
+    TrainState::restored(run.spec, run.compute, &checkpoint)
 }
 
 fn check_parent(checkpoint: &Checkpoint, run: Fingerprint, step: u64) -> Result<(), TrainError> {

@@ -8,7 +8,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, Seed};
 use sparkjoy_mix::{Ledger, MixError, Order, Phase, Supply};
-use sparkjoy_nn::{OptimizerKind, Schedule, Shape};
+use sparkjoy_nn::{OptimizerKind, Precision, Schedule, Shape};
 
 /// Where a run's state before its first step comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub enum Start {
 pub struct RunSpec {
     /// Model.
     pub shape: Shape,
+    /// What the factors of its products are rounded to.
+    pub precision: Precision,
     /// Tokenizer identity.
     pub tokenizer: Fingerprint,
     /// Optimizer.

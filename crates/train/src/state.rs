@@ -7,6 +7,7 @@ use sparkjoy_nn::{Compute, Engine, Optimizer};
 
 use crate::TrainError;
 use crate::checkpoint::{self, Checkpoint};
+use crate::kernels::{KernelChange, Kernels};
 use crate::spec::RunSpec;
 use crate::tensors;
 
@@ -16,12 +17,14 @@ pub(crate) struct TrainState {
     pub(crate) optimizer: Optimizer,
     /// Steps done, counted from the trunk's start.
     pub(crate) step: u64,
+    /// What computed it so far.
+    pub(crate) kernels: Kernels,
 }
 
 impl TrainState {
     /// New weights drawn from the seed, zero moments.
-    pub(crate) fn fresh(spec: &RunSpec, threads: usize) -> Result<Self, TrainError> {
-        let mut state = Self::empty(spec, threads)?;
+    pub(crate) fn fresh(spec: &RunSpec, compute: Compute) -> Result<Self, TrainError> {
+        let mut state = Self::empty(spec, compute)?;
         state.engine.init(spec.seed);
         Ok(state)
     }
@@ -29,10 +32,10 @@ impl TrainState {
     /// The state a checkpoint holds. The checkpoint has been opened, so its files are as written.
     pub(crate) fn restored(
         spec: &RunSpec,
+        compute: Compute,
         checkpoint: &Checkpoint,
-        threads: usize,
     ) -> Result<Self, TrainError> {
-        let mut state = Self::empty(spec, threads)?;
+        let mut state = Self::empty(spec, compute)?;
         checkpoint::read_weights(checkpoint, &mut state.engine)?;
 
         let layout = spec.shape.tensors();
@@ -41,15 +44,26 @@ impl TrainState {
             .iter_mut()
             .flat_map(|(moment, values)| tensors::targets(&layout, &format!("{moment}."), values));
         tensors::read(&checkpoint.folder.join(checkpoint::OPTIMIZER), targets.collect())?;
-        state.optimizer.set_steps(checkpoint.inspect()?.optimizer_steps);
+        let info = checkpoint.inspect()?;
+        state.optimizer.set_steps(info.optimizer_steps);
+        state.kernels = info.kernels;
         state.step = checkpoint.step;
         Ok(state)
     }
 
-    fn empty(spec: &RunSpec, threads: usize) -> Result<Self, TrainError> {
-        let engine = Engine::new(spec.shape, spec.batch as usize, Compute::exact(threads))?;
+    /// Notes that the next step is computed on this machine; returns what that changes.
+    pub(crate) fn take_over(&mut self) -> Option<KernelChange> {
+        let now = self.engine.kernel();
+        let found = self.kernels.last().map(str::to_owned);
+        self.kernels.take_over(self.step, now);
+        let found = found.filter(|found| found != now)?;
+        Some(KernelChange { step: self.step, found, now })
+    }
+
+    fn empty(spec: &RunSpec, compute: Compute) -> Result<Self, TrainError> {
+        let engine = Engine::new(spec.shape, spec.batch as usize, compute)?;
         let optimizer = Optimizer::new(spec.optimizer, engine.weights().len());
-        Ok(Self { engine, optimizer, step: spec.first_step })
+        Ok(Self { engine, optimizer, step: spec.first_step, kernels: Kernels::default() })
     }
 
     /// The first tensor with a weight that is not a finite number, if there is one.

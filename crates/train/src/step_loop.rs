@@ -6,16 +6,16 @@ use crate::TrainError;
 use crate::loader::read_ahead;
 use crate::log::Log;
 use crate::metrics::{StepRecord, by_source};
-use crate::run::{Outcome, Run, Signal};
+use crate::run::{Observer, Outcome, Run, Signal};
 use crate::state::TrainState;
 
 /// Takes the steps from `state.step` to `run.target`, saving where the folder keeps a checkpoint
-/// and where `observe` asks for one.
+/// and where the observer asks for one.
 pub(crate) fn train(
     run: Run<'_>,
     state: &mut TrainState,
     log: &mut Log<'_>,
-    observe: &mut dyn FnMut(&StepRecord) -> Signal,
+    observer: &mut dyn Observer,
 ) -> Result<Outcome, TrainError> {
     let mut row_losses = vec![0.0; run.spec.batch as usize];
     thread::scope(|scope| {
@@ -34,7 +34,7 @@ pub(crate) fn train(
             state.step += 1;
 
             log.stepped(&record)?;
-            let signal = observe(&record);
+            let signal = observer.stepped(&record);
             if signal != Signal::Continue || log.keeps(state.step) {
                 log.save(state)?;
             }

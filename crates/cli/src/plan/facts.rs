@@ -8,6 +8,8 @@ use sparkjoy_lab::{Account, Branch, JobState, Plan, TreeCost};
 use sparkjoy_mix::{MixError, Mixture};
 use sparkjoy_nn::Throughput;
 
+use super::memory::Memory;
+
 /// Everything `plan` shows.
 #[derive(Debug, Serialize)]
 pub(super) struct Facts<'a> {
@@ -17,6 +19,7 @@ pub(super) struct Facts<'a> {
     /// What this machine makes of the model.
     pub(super) speed: Throughput,
     pub(super) cost: TreeCost,
+    pub(super) memory: Memory,
     /// Training steps of the tree that are not taken yet.
     pub(super) steps_left: u64,
     /// The mixtures of the study, then those that removals make of them.
@@ -81,6 +84,7 @@ impl<'a> Facts<'a> {
         plan: &'a Plan,
         states: Vec<(String, JobState)>,
         speed: Throughput,
+        memory: Memory,
     ) -> Result<Self, MixError> {
         let jobs = states.iter().cloned().map(|(name, state)| Job { name, state }).collect();
         let states: BTreeMap<String, JobState> = states.into_iter().collect();
@@ -91,6 +95,7 @@ impl<'a> Facts<'a> {
             flops_per_step: plan.shape.flops(plan.batch),
             speed,
             cost: plan.cost(),
+            memory,
             steps_left: steps_left(plan, &states),
             mixtures: mixtures(plan),
             columns: columns(plan)?,

@@ -1,6 +1,7 @@
 //! `plan`: every consequence of a study, before a second is spent on it.
 
 mod facts;
+mod memory;
 mod tables;
 
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use sparkjoy_base::thousands;
 use sparkjoy_lab::{Plan, job_states};
+use sparkjoy_nn::{Compute, measure};
 
 use crate::args::Place;
 use crate::failure::Failure;
@@ -16,6 +18,7 @@ use crate::progress::Progress;
 use crate::study::{Opened, with_options};
 
 use facts::Facts;
+use memory::Memory;
 
 /// Shows the plan of a study. Writes nothing, trains nothing.
 ///
@@ -26,12 +29,10 @@ pub(crate) fn show(study: &Path, place: &Place, stop: &AtomicBool) -> Result<(),
     let Opened { plan, .. } = Opened::prepared(study, place)?;
     let states =
         with_options(place, stop, &mut Progress::new(), |options| job_states(&plan, options))?;
-    let speed = sparkjoy_nn::measure(
-        plan.shape,
-        plan.batch as usize,
-        sparkjoy_nn::Compute::exact(place.threads()),
-    );
-    let facts = Facts::new(&plan, states, speed)?;
+    let (precision, threads) = (plan.trunk.precision, place.threads());
+    let compute = Compute { precision, recompute: place.recompute, threads };
+    let speed = measure(plan.shape, plan.batch as usize, compute);
+    let facts = Facts::new(&plan, states, speed, Memory::of(&plan, compute))?;
     match place.output() {
         Output::Json => print_json(&facts),
         Output::Text => print(&format!("{}{}", header(&plan), tables::render(&facts))),

@@ -38,7 +38,8 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
         &jobs(facts),
     );
     section(&mut text, "cost", &cost(facts));
-    for (at, note) in facts.plan.notes.iter().enumerate() {
+    let notes = facts.plan.notes.iter().map(ToString::to_string);
+    for (at, note) in notes.chain(facts.memory.note()).enumerate() {
         let note = wrap(&format!("note: {note}")).join("\n");
         let _ = writeln!(text, "{}{note}", if at == 0 { "\n" } else { "" });
     }
@@ -56,14 +57,15 @@ fn machine(text: &mut String, facts: &Facts<'_>) {
     let _ = writeln!(
         text,
         "model: {} parameters ({} layers, width {}, {} heads, context {}, vocabulary {})\n\
-         each run: {} of memory, {} FLOPs a step; this machine: {} tokens/s ({how})",
+         each run, in {}: {} of memory, {} FLOPs a step; this machine: {} tokens/s ({how})",
         thousands(facts.cost.parameters),
         shape.layers,
         thousands(shape.width as u64),
         shape.heads,
         thousands(shape.context as u64),
         thousands(shape.vocab as u64),
-        bytes(facts.cost.memory),
+        facts.plan.trunk.precision,
+        bytes(facts.memory.run),
         power(facts.flops(1)),
         speed(facts.speed.tokens_per_second),
     );

@@ -1,9 +1,10 @@
 //! A checkpoint: what it is of, what it has read, and its files.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use sparkjoy_base::{bytes, thousands};
-use sparkjoy_train::{Checkpoint, CheckpointInfo};
+use sparkjoy_train::{Checkpoint, CheckpointInfo, Kernels};
 
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
@@ -30,7 +31,8 @@ fn render(folder: &Path, info: &CheckpointInfo) -> String {
         files.row([name.clone(), bytes(file.bytes), file.fingerprint.to_string()]);
     }
     format!(
-        "step {} of run {} · {} parameters ({} layers, width {}, {} heads, context {})\n\n\
+        "step {} of run {} · {} parameters ({} layers, width {}, {} heads, context {})\n\
+         {}\n\
          {}\n{}\nall files as they were written; transformers loads the folder as it is:\n  \
          AutoModelForCausalLM.from_pretrained(\"{}\")\n",
         thousands(info.step),
@@ -40,8 +42,22 @@ fn render(folder: &Path, info: &CheckpointInfo) -> String {
         shape.width,
         shape.heads,
         shape.context,
+        kernels(&info.kernels),
         read.render(),
         files.render(),
         folder.display()
     )
+}
+
+/// `computed on avx512bf16 up to step 500, then avx2`.
+pub(super) fn kernels(kernels: &Kernels) -> String {
+    let mut text = "computed on ".to_owned();
+    for (at, since) in kernels.iter().enumerate() {
+        if at > 0 {
+            let _ = write!(text, " up to step {}, then ", thousands(since.since));
+        }
+        text.push_str(&since.kernel);
+    }
+    text.push('\n');
+    text
 }

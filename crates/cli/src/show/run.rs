@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use sparkjoy_base::{Fingerprint, thousands};
-use sparkjoy_train::{Checkpoint, RunSpec, StepRecord, read_metrics, read_spec};
+use sparkjoy_train::{Checkpoint, Kernels, RunSpec, StepRecord, read_metrics, read_spec};
 
+use super::checkpoint;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
 use crate::table::Table;
@@ -20,6 +21,8 @@ struct Run {
     /// The last step in its metrics, saved or not.
     last_record: Option<StepRecord>,
     checkpoints: Vec<Saved>,
+    /// What computed the steps of the last checkpoint.
+    kernels: Option<Kernels>,
     spec: RunSpec,
 }
 
@@ -33,7 +36,12 @@ struct Saved {
 pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
     let spec = read_spec(folder)?;
     let checkpoints = Checkpoint::list(folder)?;
+    let kernels = match checkpoints.last() {
+        Some(last) => Some(last.inspect()?.kernels),
+        None => None,
+    };
     let run = Run {
+        kernels,
         fingerprint: spec.fingerprint(),
         first_step: spec.first_step,
         last_step: spec.last_step(),
@@ -53,12 +61,16 @@ pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
 
 fn render(run: &Run) -> String {
     let mut text = format!(
-        "run {} · steps {} to {} · {} parameters\n",
+        "run {} · steps {} to {} · {} parameters · {}\n",
         run.fingerprint,
         thousands(run.first_step),
         thousands(run.last_step),
-        thousands(run.parameters)
+        thousands(run.parameters),
+        run.spec.precision
     );
+    if let Some(kernels) = &run.kernels {
+        text.push_str(&checkpoint::kernels(kernels));
+    }
     match &run.last_record {
         None => text.push_str("no step taken yet\n"),
         Some(record) => text.push_str(&last_step(record)),

@@ -9,6 +9,7 @@
 //! same order. A comparison of which any replicate is missing is missing as a whole; it is never
 //! computed from fewer.
 
+mod computed;
 #[cfg(test)]
 pub(crate) mod invented;
 mod spread;
@@ -24,6 +25,8 @@ use sparkjoy_mix::Mixture;
 use crate::executor::{Scored, Scores, branch_folder};
 use crate::{Arm, Ask, LabError, Options, Plan, QuestionPlan};
 
+pub use computed::Computed;
+pub(crate) use computed::mixed;
 pub(crate) use spread::false_alarms;
 pub use spread::{Spread, Verdict};
 
@@ -40,6 +43,9 @@ pub struct Answers {
     pub missing: Vec<String>,
     /// What the study costs.
     pub cost: Cost,
+    /// What computed the scored branches; more than one kernel in all means that rounding is part
+    /// of some difference.
+    pub computed: Vec<Computed>,
     /// One per question, as asked.
     pub questions: Vec<Answer>,
 }
@@ -153,17 +159,21 @@ pub fn answers(plan: &Plan, options: &Options<'_>) -> Result<Answers, LabError> 
         };
         Ok(scores.map(by_source))
     });
-    Ok(compare(plan, &scores.collect::<Result<Vec<_>, LabError>>()?))
+    let scores = scores.collect::<Result<Vec<_>, LabError>>()?;
+    let scored = plan.branches.iter().zip(&scores).filter(|(_, score)| score.is_some());
+    let computed = computed::computed(scored.map(|(branch, _)| branch), &options.runs)?;
+    Ok(compare(plan, &scores, computed))
 }
 
 /// The answers from bits per byte, one element per branch of the plan.
-fn compare(plan: &Plan, scores: &[Option<BitsPerByte>]) -> Answers {
+fn compare(plan: &Plan, scores: &[Option<BitsPerByte>], computed: Vec<Computed>) -> Answers {
     let unscored = plan.branches.iter().zip(scores).filter(|(_, score)| score.is_none());
     Answers {
         study: plan.name.clone(),
         plan: plan.fingerprint(),
         branches: plan.branches.len(),
         cost: cost(plan),
+        computed,
         missing: unscored.map(|(branch, _)| branch.name.clone()).collect(),
         questions: plan.questions.iter().map(|question| answer(plan, question, scores)).collect(),
     }

@@ -118,7 +118,7 @@ fn a_source_that_was_not_scored_is_missing_wherever_it_counts() {
     for score in scores.iter_mut().flatten() {
         score.remove(&SourceName::new("puzzles").unwrap());
     }
-    let answers = compare(&plan, &scores);
+    let answers = compare(&plan, &scores, Vec::new());
     let control = "base, same 10% window";
     let of = |name| cell(&answers.questions[0], "10%", control, name);
     assert!(of("all").is_none() && of("math").is_none() && of("puzzles").is_none());

@@ -140,7 +140,7 @@ fn progress(folder: &Path, spec: &RunSpec, from: u64, to: u64) -> Result<JobStat
 }
 
 /// The whole checkpoint of `spec` at `step` in `folder`, if it is there.
-pub(super) fn checkpoint(folder: &Path, step: u64) -> Result<Option<Checkpoint>, LabError> {
+pub(crate) fn checkpoint(folder: &Path, step: u64) -> Result<Option<Checkpoint>, LabError> {
     if !folder.exists() {
         return Ok(None);
     }

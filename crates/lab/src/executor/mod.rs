@@ -10,6 +10,7 @@ mod folders;
 mod job;
 mod scores;
 mod timing;
+mod watch;
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -17,10 +18,11 @@ use std::time::Instant;
 
 use sparkjoy_base::write_atomic;
 use sparkjoy_data::{Corpus, Part, Tokenizer};
-use sparkjoy_train::{Checkpoint, Outcome, RunRequest, Signal, StepRecord};
+use sparkjoy_train::{Checkpoint, Outcome, RunRequest};
 
 use crate::{Branch, Event, LabError, Options, Plan, Study};
-use job::{Job, checkpoint, jobs};
+pub(crate) use job::checkpoint;
+use job::{Job, jobs};
 
 pub use corpora::{corpora, open_corpora};
 pub use error::ExecutionError;
@@ -28,9 +30,7 @@ pub use folders::{branch_folder, study_folder, trunk_folder};
 pub use job::{JobState, job_states};
 pub(crate) use scores::{Scored, Scores};
 pub use timing::{JobTime, timings};
-
-/// Time between saves in times a save takes: a checkpoint of 100 GB is not written every minute.
-const SAVING_SHARE: u32 = 20;
+use watch::Watch;
 
 /// Runs what is missing: trunk to its branch points, branches, scores.
 ///
@@ -168,6 +168,7 @@ impl<'a> Executor<'a, '_> {
             target: to,
             keep: &self.plan.branch_points(),
             threads: self.options.threads,
+            recompute: self.options.recompute,
         };
         self.train(job, request)
     }
@@ -185,6 +186,7 @@ impl<'a> Executor<'a, '_> {
             target: branch.spec.last_step(),
             keep: &[],
             threads: self.options.threads,
+            recompute: self.options.recompute,
         };
         self.train(job, request)
     }
@@ -194,28 +196,11 @@ impl<'a> Executor<'a, '_> {
         let steps_after =
             self.steps_left()? - job.steps_left(job.state(self.plan, &self.options.runs)?);
         let tokens_per_step = self.plan.tokens_per_step().0;
-        let Options { observe, stop, save_every, .. } = &mut *self.options;
-        let (mut saved, mut saving, mut wait) = (Instant::now(), false, *save_every);
-        let mut on_step = |record: &StepRecord| {
-            if std::mem::take(&mut saving) {
-                // A step has passed as well, so a save is taken to be longer than it was.
-                wait = (*save_every).max(saved.elapsed() * SAVING_SHARE);
-            }
-            let tokens_left = (steps_after + request.target - record.step) * tokens_per_step;
-            observe(Event::Step { record, target: request.target, tokens_left });
-            if stop.load(Ordering::Relaxed) {
-                Signal::Stop
-            } else if saved.elapsed() >= wait {
-                (saved, saving) = (Instant::now(), true);
-                Signal::Save
-            } else {
-                Signal::Continue
-            }
-        };
-        let outcome = sparkjoy_train::run(request, &mut on_step)?;
+        let mut watch = Watch::new(self.options, request.target, steps_after, tokens_per_step);
+        let outcome = sparkjoy_train::run(request, &mut watch)?;
         let last = Checkpoint::list(request.folder)?.into_iter().max_by_key(|c| c.step);
         if let Some(last) = last {
-            observe(Event::Saved(&last.folder));
+            (self.options.observe)(Event::Saved(&last.folder));
         }
         match outcome {
             Outcome::Done => Ok(()),

@@ -89,6 +89,16 @@ fn every_mistake_says_what_was_found_what_was_expected_and_where() {
 }
 
 #[test]
+fn the_precision_is_part_of_every_runs_identity() {
+    let (bf16, fp32) = (good(), changed("batch = ", "precision = \"fp32\"\nbatch = "));
+    assert_ne!(bf16.trunk.fingerprint(), fp32.trunk.fingerprint());
+    for (a, b) in bf16.branches.iter().zip(&fp32.branches) {
+        assert_eq!(a.name, b.name);
+        assert_ne!(a.spec.fingerprint(), b.spec.fingerprint(), "{}", a.name);
+    }
+}
+
+#[test]
 fn a_domains_share_goes_to_its_sources_by_their_tokens() {
     let plan = good();
     assert_eq!(

@@ -1,6 +1,7 @@
 //! The report on the figures of `answers/invented.rs`, as it is read.
 
 use super::*;
+use crate::Computed;
 use crate::answers::invented::{answers, unfinished};
 
 #[test]
@@ -158,4 +159,30 @@ fn csv_holds_every_number_of_the_answers() {
     let missing = arms.clone().filter(|arm| arm.cells[0].is_none()).count();
     assert_eq!((arms.clone().count(), missing), (5, 1));
     assert_eq!(lines.len(), 1 + 6 * (4 * 8 + 1));
+}
+
+#[test]
+fn kernels_are_mentioned_where_rounding_is_part_of_a_difference() {
+    let of = |kernels: &[&str], branches: &[&str]| Computed {
+        kernels: kernels.iter().map(ToString::to_string).collect(),
+        branches: branches.iter().map(ToString::to_string).collect(),
+    };
+    let text = |computed: &[Computed]| {
+        let answers = Answers { computed: computed.to_vec(), ..answers() };
+        let lines = report_text(&answers);
+        let note = lines.lines().skip_while(|line| !line.starts_with("KERNELS"));
+        note.take_while(|line| !line.starts_with("training")).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(text(&[]), "");
+    assert_eq!(text(&[of(&["avx512"], &["base-10%-r0", "upsampled-10%-r0"])]), "");
+    let two = [of(&["avx512"], &["base-10%-r0"]), of(&["avx2"], &["upsampled-10%-r0"])];
+    insta::assert_snapshot!(text(&two), @"
+    KERNELS: not one set of instructions computed all that is compared, and each rounds in its own way,
+      so a difference may hold rounding besides data: avx512 (base-10%-r0); avx2 (upsampled-10%-r0)
+    ");
+    // All alike, but not to the bit what one machine would have made of them.
+    insta::assert_snapshot!(text(&[of(&["avx512", "avx2"], &["base-10%-r0"])]), @"
+    KERNELS: not one set of instructions computed all that is compared, and each rounds in its own way,
+      so a difference may hold rounding besides data: avx512 then avx2 (every branch)
+    ");
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use sparkjoy_base::Ppm;
 
 use super::table::{Cell, Row, Table};
-use crate::answers::false_alarms;
+use crate::answers::{false_alarms, mixed};
 use crate::{Answer, Answers, ArmAnswer, Ask, Comparison, Scope, Spread, Verdict, What};
 
 /// The report for a terminal: at most 100 characters a line, domains only.
@@ -54,6 +54,7 @@ fn preamble(answers: &Answers) -> Vec<String> {
             answers.missing.join(", ")
         ));
     }
+    lines.extend(mixed(&answers.computed));
     let cost = answers.cost;
     let saving = 100.0 * (1.0 - cost.tree.0 as f64 / cost.in_full.0 as f64);
     lines.push(format!(

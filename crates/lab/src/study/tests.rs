@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sparkjoy_base::{Ppm, Tokens};
 use sparkjoy_data::{OnBadDocument, SourceFiles, TokenizerKind, Validation};
-use sparkjoy_nn::{OptimizerKind, Schedule, ScheduleKind};
+use sparkjoy_nn::{OptimizerKind, Precision, Schedule, ScheduleKind};
 
 use super::*;
 use crate::testing::{Case, cases, edited, shown};
@@ -113,6 +113,15 @@ fn a_share_on_the_curve_ends_at_the_step_a_window_of_it_does() {
 }
 
 #[test]
+fn products_are_of_16_bit_numbers_unless_the_study_says_otherwise() {
+    let precision = |text: &str| parse(text).unwrap().training.precision;
+    assert_eq!(precision(GOOD), Precision::Bf16);
+    let with = |word| edited(GOOD, "batch = 8", &format!("batch = 8\nprecision = \"{word}\""));
+    assert_eq!(precision(&with("bf16")), Precision::Bf16);
+    assert_eq!(precision(&with("fp32")), Precision::Fp32);
+}
+
+#[test]
 fn the_template_parses_and_names_every_key() {
     let study = Study::parse(Path::new("new.toml"), STUDY_TEMPLATE.to_owned(), None).unwrap();
     assert_eq!(*study.tokenizer(), TokenizerKind::Bpe { vocab: 4096 });
@@ -131,6 +140,7 @@ fn the_template_parses_and_names_every_key() {
         "clip_qkv",
         "budget",
         "batch",
+        "precision",
         "optimizer",
         "lr",
         "betas",

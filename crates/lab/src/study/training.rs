@@ -1,7 +1,7 @@
 //! Reads `[model]` and `[training]`: the shape, the clock, the optimizer, the learning-rate curve.
 
 use sparkjoy_base::{Span, Tokens};
-use sparkjoy_nn::{OptimizerKind, Schedule, ScheduleKind};
+use sparkjoy_nn::{OptimizerKind, Precision, Schedule, ScheduleKind};
 
 use super::clock::Clock;
 use super::reader::{Item, Table};
@@ -50,6 +50,8 @@ impl Model {
 pub(crate) struct Training {
     /// Budget, batch and context.
     pub(crate) clock: Clock,
+    /// What the factors of products are rounded to.
+    pub(crate) precision: Precision,
     /// Optimizer.
     pub(crate) optimizer: OptimizerKind,
     /// Learning-rate curve over the whole run.
@@ -74,6 +76,7 @@ impl Training {
             let problem = Problem::BudgetBelowStep { budget: clock.budget, step: clock.step() };
             return Err(budget.problem(problem));
         }
+        let precision = table.optional("precision").as_ref().map(precision).transpose()?;
         let optimizer =
             optimizer(table.required("optimizer", "a table such as { kind = \"lionw\", … }")?)?;
         let schedule = table.required("schedule", "a table such as { kind = \"constant\", … }")?;
@@ -83,13 +86,21 @@ impl Training {
         let replicates = replicates.whole(1, AT_LEAST_ONE)?;
         table.finish()?;
         let replicates = u32::try_from(replicates).unwrap_or(u32::MAX);
-        Ok(Self { clock, optimizer, schedule, grad_clip, replicates })
+        let precision = precision.unwrap_or_default();
+        Ok(Self { clock, precision, optimizer, schedule, grad_clip, replicates })
     }
 }
 
 fn positive(item: Option<Item<'_>>) -> Result<Option<f32>, LabError> {
     let read = |item: Item<'_>| item.number(|x| x.is_finite() && x > 0.0, "a number above 0");
     Ok(item.map(read).transpose()?.map(|x| x as f32))
+}
+
+fn precision(item: &Item<'_>) -> Result<Precision, LabError> {
+    Ok(match item.choice(&["bf16", "fp32"])? {
+        "fp32" => Precision::Fp32,
+        _ => Precision::Bf16,
+    })
 }
 
 fn optimizer(item: Item<'_>) -> Result<OptimizerKind, LabError> {

@@ -12,6 +12,7 @@ use sparkjoy_lab::{
     Event, LabError, Options, Plan, Study, answers, corpora, report_text, run, study_folder,
     write_report,
 };
+use sparkjoy_train::KernelChange;
 use tempfile::TempDir;
 
 pub(crate) const STUDY: &str = r#"name = "tiny"
@@ -103,6 +104,7 @@ pub(crate) struct Seen {
     pub(crate) tokens_left: Vec<u64>,
     pub(crate) saved: usize,
     pub(crate) scored: Vec<String>,
+    pub(crate) kernels: Vec<KernelChange>,
 }
 
 impl Tiny {
@@ -172,6 +174,7 @@ impl Tiny {
                 }
                 Event::Saved(_) => seen.saved += 1,
                 Event::Scoring(name) => seen.scored.push(name.to_owned()),
+                Event::OtherKernel(change) => seen.kernels.push(change.clone()),
                 Event::Preparing(..) | Event::TrainingTokenizer => {}
             }
         };
@@ -219,6 +222,7 @@ pub(crate) fn options<'a>(
         runs: root.join("runs"),
         prepared: root.join("prepared"),
         threads: 2,
+        recompute: false,
         save_every: Duration::from_hours(1),
         stop,
         observe,

@@ -6,7 +6,7 @@ use super::tiny::{
     ADAM, LAST, LION, Tiny, assert_same_bytes, contents, files_and_folders, go_on, refusal, reseal,
     step_folders, stop_after,
 };
-use crate::{Checkpoint, Outcome, RunRequest, Signal, TrainError, run};
+use crate::{Checkpoint, Outcome, RunRequest, Signal, StepRecord, TrainError, run};
 
 #[test]
 fn resume_past_the_target_step_is_refused() {
@@ -30,7 +30,7 @@ fn computing_an_earlier_step_again_leaves_later_ones_alone() {
         let folder = tiny.folder(name);
         let request = RunRequest { keep, ..tiny.request(&spec, &folder) };
         run(request, &mut go_on).unwrap();
-        run(RunRequest { target: 4, ..request }, &mut |_| Signal::Save).unwrap();
+        run(RunRequest { target: 4, ..request }, &mut |_: &StepRecord| Signal::Save).unwrap();
         assert!(Checkpoint::at(&folder, 4).unwrap().is_some());
         assert_same_bytes(&folder, &whole, LAST, name);
     }
@@ -79,7 +79,7 @@ fn renaming_a_checkpoint_folder_changes_nothing() {
     let steps = |name: &str| {
         let mut steps = Vec::new();
         let request = RunRequest { target: LAST, ..tiny.request(&spec, &folder) };
-        run(request, &mut |record| {
+        run(request, &mut |record: &StepRecord| {
             steps.push(record.step);
             Signal::Continue
         })
@@ -96,12 +96,12 @@ fn periodic_checkpoints_go_and_kept_ones_stay() {
     let spec = tiny.trunk(LION);
     let folder = tiny.folder("run");
     let request = RunRequest { target: 2, ..tiny.request(&spec, &folder) };
-    run(request, &mut |_| Signal::Save).unwrap();
+    run(request, &mut |_: &StepRecord| Signal::Save).unwrap();
     assert_eq!(step_folders(&folder), ["step-000002"]);
 
     let mut seen = Vec::new();
     let request = RunRequest { target: 6, keep: &[4], ..request };
-    run(request, &mut |_| {
+    run(request, &mut |_: &StepRecord| {
         seen.push(step_folders(&folder));
         Signal::Save
     })
@@ -154,7 +154,7 @@ fn a_checkpoint_without_done_is_not_continued_from() {
     run(request, &mut stop_after(2)).unwrap();
     fs::remove_file(folder.join("step-000002/DONE")).unwrap();
     assert_eq!(Checkpoint::list(&folder).unwrap(), []);
-    let error = run(request, &mut |_| Signal::Save).unwrap_err();
+    let error = run(request, &mut |_: &StepRecord| Signal::Save).unwrap_err();
     assert!(matches!(error, TrainError::Occupied { step: 2, .. }), "{error}");
 }
 

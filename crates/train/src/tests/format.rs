@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::tiny::{ADAM, LAST, Tiny, contents, go_on};
-use crate::{Checkpoint, RunRequest, load_model, read_spec, run};
+use crate::{Checkpoint, RunRequest, StepRecord, load_model, read_spec, run};
 
 #[test]
 fn a_checkpoint_holds_these_files_and_tensors() {
@@ -154,7 +154,7 @@ fn a_model_loads_with_the_weights_that_were_saved() {
     // The loss of the next batch is the loss the run records for it.
     let request = RunRequest { target: LAST, ..tiny.request(&spec, &folder) };
     let mut next = None;
-    run(request, &mut |record| {
+    run(request, &mut |record: &StepRecord| {
         next.get_or_insert_with(|| record.clone());
         go_on(record)
     })

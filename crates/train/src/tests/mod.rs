@@ -3,6 +3,7 @@
 pub(crate) mod crash;
 mod folder;
 mod format;
+mod kernels;
 mod refusals;
 mod resume;
 mod tiny;

@@ -12,8 +12,8 @@ use super::tiny::{
     ADAM, LAST, LION, SWITCH, Tiny, branch_of, files_and_folders, go_on, refusal, reseal,
 };
 use crate::{
-    Checkpoint, Divergence, RunRequest, Signal, Start, TrainError, load_model, read_metrics,
-    read_spec, run,
+    Checkpoint, Divergence, RunRequest, Signal, Start, StepRecord, TrainError, load_model,
+    read_metrics, read_spec, run,
 };
 
 /// Error and hint, with the place of the test and all fingerprints taken out.
@@ -119,12 +119,12 @@ hint: remove `runs/run/step-000002` and run the same command again: it computes 
 fn a_checkpoint_of_another_version_is_refused() {
     let tiny = Tiny::new();
     let (_, checkpoint) = stopped(&tiny);
-    reseal(&checkpoint, |state| state["format"] = 2.into());
+    reseal(&checkpoint, |state| state["format"] = 3.into());
     insta::assert_snapshot!(open_error(&tiny, &checkpoint), @r#"
-`runs/run/step-000002/state.json` has format 2, expected format 1
+`runs/run/step-000002/state.json` has format 3, expected format 2
 hint: remove `runs/run/step-000002` and run the same command again: it computes what is missing
 "#);
-    reseal(&checkpoint, |state| *state = serde_json::json!({ "format": 1, "files": {} }));
+    reseal(&checkpoint, |state| *state = serde_json::json!({ "format": 2, "files": {} }));
     insta::assert_snapshot!(open_error(&tiny, &checkpoint), @r#"
 cannot read `runs/run/step-000002/state.json`
   caused by: missing field `run` at line 4 column 1
@@ -358,7 +358,7 @@ fn broken_weights_are_never_saved_over_good_ones() {
     // Too large for a float, so that the first step with a rate breaks the weights.
     spec.optimizer = OptimizerKind::LionW { lr: 1e39, betas: [0.9, 0.95], weight_decay: 0.0 };
     let folder = tiny.folder("run");
-    let error = run(tiny.request(&spec, &folder), &mut |_| Signal::Save).unwrap_err();
+    let error = run(tiny.request(&spec, &folder), &mut |_: &StepRecord| Signal::Save).unwrap_err();
     insta::assert_snapshot!(text(&tiny, &error), @r#"
 training diverged after step 2: `transformer.wte.weight` holds a weight that is not finite
 hint: the last checkpoint is whole; a lower `lr` or a longer `warmup` in the study makes another run

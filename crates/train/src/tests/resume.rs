@@ -7,7 +7,7 @@ use sparkjoy_base::SourceName;
 use super::tiny::{
     ADAM, LAST, LION, SWITCH, Tiny, assert_same_bytes, branch_of, contents, go_on, stop_after,
 };
-use crate::{Checkpoint, Outcome, RunRequest, Signal, read_metrics, run};
+use crate::{Checkpoint, Outcome, RunRequest, Signal, StepRecord, read_metrics, run};
 
 #[test]
 fn resume_after_any_step_equals_never_stopping() {
@@ -34,10 +34,10 @@ fn stopping_after_every_step_equals_never_stopping() {
     let folder = tiny.folder("stopped");
     let request = tiny.request(&spec, &folder);
     for step in 1..LAST {
-        let outcome = run(request, &mut |_| Signal::Stop).unwrap();
+        let outcome = run(request, &mut |_: &StepRecord| Signal::Stop).unwrap();
         assert_eq!(outcome, Outcome::Stopped { step });
     }
-    assert_eq!(run(request, &mut |_| Signal::Stop).unwrap(), Outcome::Done);
+    assert_eq!(run(request, &mut |_: &StepRecord| Signal::Stop).unwrap(), Outcome::Done);
     assert_same_bytes(&folder, &whole, LAST, "stopped after every step");
 }
 
@@ -47,7 +47,7 @@ fn saving_changes_nothing() {
     let spec = tiny.trunk(ADAM);
     let whole = tiny.train(&spec, "whole", LAST);
     let folder = tiny.folder("saved");
-    run(tiny.request(&spec, &folder), &mut |_| Signal::Save).unwrap();
+    run(tiny.request(&spec, &folder), &mut |_: &StepRecord| Signal::Save).unwrap();
     assert_same_bytes(&folder, &whole, LAST, "saved after every step");
 }
 
@@ -59,6 +59,16 @@ fn the_number_of_threads_changes_nothing() {
     let folder = tiny.folder("two");
     run(RunRequest { threads: 2, ..tiny.request(&spec, &folder) }, &mut go_on).unwrap();
     assert_same_bytes(&folder, &whole, LAST, "two threads");
+}
+
+#[test]
+fn computing_blocks_again_changes_nothing() {
+    let tiny = Tiny::new();
+    let spec = tiny.trunk(LION);
+    let whole = tiny.train(&spec, "kept", LAST);
+    let folder = tiny.folder("again");
+    run(RunRequest { recompute: true, ..tiny.request(&spec, &folder) }, &mut go_on).unwrap();
+    assert_same_bytes(&folder, &whole, LAST, "recomputed");
 }
 
 #[test]

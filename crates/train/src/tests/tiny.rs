@@ -10,7 +10,7 @@ use sparkjoy_data::{
     Corpus, OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation, prepare,
 };
 use sparkjoy_mix::{Ledger, Mixture, Phase, Supply};
-use sparkjoy_nn::{OptimizerKind, Schedule, ScheduleKind, Shape};
+use sparkjoy_nn::{OptimizerKind, Precision, Schedule, ScheduleKind, Shape};
 use tempfile::TempDir;
 
 use crate::checkpoint::entries;
@@ -57,6 +57,7 @@ impl Tiny {
         let total = LAST * BATCH * CONTEXT as u64;
         RunSpec {
             shape,
+            precision: Precision::Bf16,
             tokenizer: self.tokenizer.fingerprint(),
             optimizer,
             schedule: Schedule {
@@ -99,6 +100,7 @@ impl Tiny {
             target: spec.last_step(),
             keep: &[],
             threads: 1,
+            recompute: false,
         }
     }
 
