@@ -47,12 +47,17 @@ pub(crate) fn lines_of<E: Pod>(n: usize) -> usize {
     (n * size_of::<E>()).div_ceil(size_of::<Line>()) * VALUES
 }
 
-/// Cuts room for `n` values of `E` off the front of a buffer.
-///
-/// # Panics
-///
-/// If the buffer is too short.
-pub(crate) fn take<'a, E: Pod>(buffer: &mut &'a mut [f32], n: usize) -> &'a mut [E] {
-    let part = buffer.split_off_mut(..lines_of::<E>(n)).expect("a buffer sized for its arrays");
-    &mut bytemuck::cast_slice_mut(part)[..n]
+/// The part of a buffer that is not handed out yet.
+pub(crate) struct Rest<'a>(pub(crate) &'a mut [f32]);
+
+impl<'a> Rest<'a> {
+    /// Room for `n` values of `E`, holding whatever was there.
+    ///
+    /// # Panics
+    ///
+    /// If the buffer is too short.
+    pub(crate) fn take<E: Pod>(&mut self, n: usize) -> &'a mut [E] {
+        let part = self.0.split_off_mut(..lines_of::<E>(n)).expect("a buffer sized for its arrays");
+        &mut bytemuck::cast_slice_mut(part)[..n]
+    }
 }

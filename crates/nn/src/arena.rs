@@ -3,7 +3,7 @@
 //! The sizes depend on the shape, the microbatch and how it is computed, so that memory is known
 //! before a run.
 
-use crate::aligned::{lines_of, take};
+use crate::aligned::{Rest, lines_of};
 use crate::element::Element;
 use crate::kernel::Kernel;
 use crate::shape::Shape;
@@ -51,8 +51,9 @@ macro_rules! arrays {
             }
 
             /// Cuts the arrays from a buffer of [`Layout::total`] values.
-            pub(crate) fn cut<'a, E: Element>(&self, mut buffer: &'a mut [f32]) -> Views<'a, E> {
-                Views { $( $name: take(&mut buffer, self.$name), )* }
+            pub(crate) fn cut<'a, E: Element>(&self, buffer: &'a mut [f32]) -> Views<'a, E> {
+                let mut rest = Rest(buffer);
+                Views { $( $name: rest.take(self.$name), )* }
             }
         }
     };

@@ -184,7 +184,7 @@ impl Engine {
         for (tokens, losses) in tokens.chunks(microbatch * t).zip(losses.chunks_mut(microbatch)) {
             self.with_parts(t, |Parts { model, mut views, gradients }: Parts<'_, E>| {
                 model.forward(tokens, &mut views);
-                let (input, n) = (model.head_input(&views.normal_f, tokens), tokens.len());
+                let (input, n) = (model.head_input(views.normal_f, tokens), tokens.len());
                 let mut scratch = head::Scratch {
                     logits: views.logits,
                     dlogits: views.dlogits,
@@ -224,7 +224,7 @@ impl Engine {
         for (tokens, out) in parts {
             self.with_parts(t, |Parts { model, mut views, .. }: Parts<'_, E>| {
                 model.forward(tokens, &mut views);
-                let input = model.head_input(&views.normal_f, tokens);
+                let input = model.head_input(views.normal_f, tokens);
                 let nats = &mut views.nats[..tokens.len()];
                 head::forward(model.kernel, input, views.logits, nats, model.scratch);
                 for (out, nats) in out.chunks_exact_mut(t - 1).zip(nats.chunks_exact(t)) {
@@ -251,7 +251,7 @@ impl Engine {
         self.pack::<E>(Fresh::Forward);
         self.with_parts(n, |Parts { model, mut views, .. }: Parts<'_, E>| {
             model.forward(tokens, &mut views);
-            let input = model.head_input(&views.normal_f, tokens);
+            let input = model.head_input(views.normal_f, tokens);
             let left = Left::Along { data: input.hidden, row: d };
             let size = Size { m: n, n: v, k: d };
             let factors = (left, input.table, &mut logits[..]);

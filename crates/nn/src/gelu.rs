@@ -25,7 +25,7 @@ versions! {
 #[inline(always)]
 fn with_slope_body<E: Element>(x: &[f32], hidden: &mut [E], slope: &mut [E], fused: bool) {
     /// Halves of the coefficients of t, t², … t⁵.
-    const P: [f32; 5] = [0.127_414_8, -0.142_248_37, 0.710_706_87, -0.726_576, 0.530_702_7];
+    const P: [f32; 5] = [0.127_414_8, -0.142_248_37, 0.710_706_9, -0.726_576, 0.530_702_7];
     const T: f32 = 0.327_591_1 * FRAC_1_SQRT_2;
     const DENSITY: f32 = 0.398_942_3;
     for ((x, hidden), slope) in x.iter().zip(hidden).zip(slope) {

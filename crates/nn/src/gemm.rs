@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::aligned::Rest;
 use crate::element::{Becomes, Element};
 use crate::kernel::{
     Kernel, Left, PADDING, Panels, Room, SPAN, Size, Store, StripSize, Strips, pack_unit,
@@ -84,8 +85,8 @@ pub(crate) fn product<E: Element>(
     let block = block_rows::<E>(kernel, m);
     c[..m * n].par_chunks_mut(block * n).enumerate().for_each(|(i, c)| {
         let size = Size { m: c.len() / n, n, k };
-        scratch.with(|mut scratch| {
-            let room = &mut Room::take(&mut scratch);
+        scratch.with(|scratch| {
+            let room = &mut Room::take(&mut Rest(scratch));
             kernel.multiply(size, a.below(i * block, E::tile_rows(kernel)), b, (c, n), store, room);
         });
     });
@@ -127,8 +128,10 @@ pub(crate) fn product_with<E: Element, O: Send>(
     let block = block_rows::<E>(kernel, m);
     outputs.enumerate().for_each(|(i, mut output)| {
         let rows = block.min(m - i * block);
-        scratch.with(|mut values| {
-            let room = &mut Room::take(&mut values);
+        scratch.with(|scratch| {
+            let mut rest = Rest(scratch);
+            let room = &mut Room::take(&mut rest);
+            let values = rest.0;
             for column in (0..n).step_by(SPAN) {
                 let width = SPAN.min(n - column);
                 let values = &mut values[..rows * width];

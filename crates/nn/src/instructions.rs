@@ -1,7 +1,7 @@
 //! What the processor offers, for reports; nothing is decided here.
 
+use crate::Precision;
 use crate::kernel::Kernel;
-use crate::{Compute, Engine, Precision, Shape};
 
 /// A set of instructions that matters to this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,14 +14,12 @@ pub struct InstructionSet {
 
 /// The names of the kernels this machine can run, fastest first.
 pub fn kernels() -> Vec<&'static str> {
-    Kernel::all().into_iter().map(Kernel::name).collect()
+    Kernel::all(Precision::Bf16).into_iter().map(Kernel::name).collect()
 }
 
 /// The kernel that engines of this precision use on this machine.
 pub fn kernel_of(precision: Precision) -> &'static str {
-    let shape = Shape { layers: 1, width: 8, heads: 1, context: 2, vocab: 8, clip_qkv: None };
-    let compute = Compute { precision, ..Compute::exact(1) };
-    Engine::new(shape, 1, compute).expect("a shape that can be built").kernel()
+    Kernel::best(precision).name()
 }
 
 /// The sets of instructions that kernels are, or could be, written for.

@@ -1,7 +1,7 @@
 //! Every matrix of the model packed as a right factor in both directions, once per step.
 
 use crate::Shape;
-use crate::aligned::{Aligned, lines_of, take};
+use crate::aligned::{Aligned, Rest, lines_of};
 use crate::element::Element;
 use crate::gemm::{self, Right};
 use crate::kernel::{Kernel, Panels, packed_len};
@@ -98,13 +98,13 @@ impl Packed {
         weights: &[f32],
         back: bool,
     ) {
-        let mut rest = self.values.values_mut();
+        let mut rest = Rest(self.values.values_mut());
         for matrix in Matrix::all(shape) {
             let (n, k) = matrix.size(shape);
             let data = &weights[matrix.range(shape)];
             let forward = Right { data, row: 1, column: k };
-            gemm::pack::<f32, E>(kernel, forward, (k, n), take(&mut rest, gemm::room(k, n)));
-            let room = take(&mut rest, gemm::room(n, k));
+            gemm::pack::<f32, E>(kernel, forward, (k, n), rest.take(gemm::room(k, n)));
+            let room = rest.take(gemm::room(n, k));
             if back {
                 gemm::pack::<f32, E>(kernel, Right { data, row: k, column: 1 }, (n, k), room);
             }

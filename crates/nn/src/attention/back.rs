@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::tile::{KEYS, QUERIES, dot, grouped, harden, rounded, unclamped};
 use super::{Head, Heads, Rows};
-use crate::aligned::take;
+use crate::aligned::Rest;
 use crate::element::Element;
 use crate::kernel::{Kernel, Left, Panels, Room, Size, Store};
 use crate::parallel::{Scratch, Shared};
@@ -44,26 +44,27 @@ fn head_backward<E: Element>(
     saved: Saved<'_, E>,
     log_sums: &[f32],
     dqkv: &Shared<'_, E>,
-    mut scratch: &mut [f32],
+    scratch: &mut [f32],
 ) {
     let Heads { t, k, .. } = head.heads;
     let d = head.heads.width();
-    let room = &mut Room::take(&mut scratch);
+    let mut rest = Rest(scratch);
+    let room = &mut Room::take(&mut rest);
     let [q, keys, values] = head.qkv(saved.qkv);
     let dout = Rows { data: &saved.dout[head.start..], row: d };
     let out = Rows { data: &saved.out[head.start..], row: d };
-    let keys_across = keys.across(kernel, head.heads, &mut scratch);
-    let values_across = values.across(kernel, head.heads, &mut scratch);
-    let keys_along = keys.along(kernel, head.heads, &mut scratch);
-    let q_along = q.along(kernel, head.heads, &mut scratch);
-    let dout_along = dout.along(kernel, head.heads, &mut scratch);
-    let weights: &mut [f32] = take(&mut scratch, QUERIES * KEYS);
-    let gradient: &mut [f32] = take(&mut scratch, QUERIES * KEYS);
-    let weights_grouped: &mut [E] = take(&mut scratch, QUERIES * KEYS);
-    let gradient_grouped: &mut [E] = take(&mut scratch, QUERIES * KEYS);
-    let gradient_rounded: &mut [E] = take(&mut scratch, QUERIES * KEYS);
-    let dq: &mut [f32] = take(&mut scratch, QUERIES * k);
-    let [dk, dv] = [(); 2].map(|()| take::<f32>(&mut scratch, t * k));
+    let keys_across = keys.across(kernel, head.heads, &mut rest);
+    let values_across = values.across(kernel, head.heads, &mut rest);
+    let keys_along = keys.along(kernel, head.heads, &mut rest);
+    let q_along = q.along(kernel, head.heads, &mut rest);
+    let dout_along = dout.along(kernel, head.heads, &mut rest);
+    let weights: &mut [f32] = rest.take(QUERIES * KEYS);
+    let gradient: &mut [f32] = rest.take(QUERIES * KEYS);
+    let weights_grouped: &mut [E] = rest.take(QUERIES * KEYS);
+    let gradient_grouped: &mut [E] = rest.take(QUERIES * KEYS);
+    let gradient_rounded: &mut [E] = rest.take(QUERIES * KEYS);
+    let dq: &mut [f32] = rest.take(QUERIES * k);
+    let [dk, dv] = [(); 2].map(|()| rest.take::<f32>(t * k));
     dk.fill(0.0);
     dv.fill(0.0);
     let clip = saved.clip.unwrap_or(f32::INFINITY);

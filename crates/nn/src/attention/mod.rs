@@ -9,7 +9,7 @@ mod tile;
 
 use rayon::prelude::*;
 
-use crate::aligned::{lines_of, take};
+use crate::aligned::{Rest, lines_of};
 use crate::element::Element;
 use crate::gemm::{self, Right, pack_panel};
 use crate::kernel::{Kernel, Left, Panels, Room, Size, Store, packed_len};
@@ -111,13 +111,13 @@ impl<'a, E: Element> Rows<'a, E> {
     }
 
     /// Packed with T as columns: the right factor of `x·thisᵀ`.
-    fn across<'b>(self, kernel: Kernel, heads: Heads, rest: &mut &'b mut [f32]) -> Panels<'b, E> {
+    fn across<'b>(self, kernel: Kernel, heads: Heads, rest: &mut Rest<'b>) -> Panels<'b, E> {
         let right = Right { data: self.data, row: 1, column: self.row };
         packed(kernel, right, (heads.k, heads.t), rest)
     }
 
     /// Packed with T as rows: the right factor of `x·this`.
-    fn along<'b>(self, kernel: Kernel, heads: Heads, rest: &mut &'b mut [f32]) -> Panels<'b, E> {
+    fn along<'b>(self, kernel: Kernel, heads: Heads, rest: &mut Rest<'b>) -> Panels<'b, E> {
         let right = Right { data: self.data, row: self.row, column: 1 };
         packed(kernel, right, (heads.t, heads.k), rest)
     }
@@ -128,10 +128,10 @@ fn packed<'b, E: Element>(
     kernel: Kernel,
     right: Right<'_, E>,
     (rows, columns): (usize, usize),
-    rest: &mut &'b mut [f32],
+    rest: &mut Rest<'b>,
 ) -> Panels<'b, E> {
     let width = E::panel(kernel, columns);
-    let data = take(rest, packed_len::<E>(kernel, rows, columns));
+    let data = rest.take(packed_len::<E>(kernel, rows, columns));
     let panels = data.chunks_exact_mut(rows.next_multiple_of(E::GROUP) * width);
     for (p, panel) in panels.enumerate() {
         pack_panel(kernel, right, (p * width, columns), (rows, width), panel);
@@ -164,16 +164,17 @@ fn head_forward<E: Element>(
     head: &Head,
     qkv: &[E],
     (out, log_sums): (&Shared<'_, E>, &mut [f32]),
-    mut scratch: &mut [f32],
+    scratch: &mut [f32],
 ) {
     let Heads { t, k, .. } = head.heads;
-    let room = &mut Room::take(&mut scratch);
+    let mut rest = Rest(scratch);
+    let room = &mut Room::take(&mut rest);
     let [q, keys, values] = head.qkv(qkv);
-    let keys = keys.across(kernel, head.heads, &mut scratch);
-    let values = values.along(kernel, head.heads, &mut scratch);
-    let scores: &mut [f32] = take(&mut scratch, QUERIES * KEYS);
-    let weights: &mut [E] = take(&mut scratch, QUERIES * KEYS);
-    let sums_of_values: &mut [f32] = take(&mut scratch, QUERIES * k);
+    let keys = keys.across(kernel, head.heads, &mut rest);
+    let values = values.along(kernel, head.heads, &mut rest);
+    let scores: &mut [f32] = rest.take(QUERIES * KEYS);
+    let weights: &mut [E] = rest.take(QUERIES * KEYS);
+    let sums_of_values: &mut [f32] = rest.take(QUERIES * k);
     for i0 in (0..t).step_by(QUERIES) {
         let queries = QUERIES.min(t - i0);
         let mixed = &mut sums_of_values[..queries * k];

@@ -44,15 +44,17 @@ macro_rules! tiles {
         unsafe fn $sums<const ROWS: usize>(tile: Tile<'_, $element>) {
             let Tile { columns, depth, a, b, c, row_c, replace, .. } = tile;
             let mut sums: [[__m512; 2]; ROWS] = [[_mm512_setzero_ps(); 2]; ROWS];
-            // A group has the size of an f32, and is moved as one whatever it holds.
-            let (mut left, mut right) = (a.data.as_ptr().cast::<f32>(), b.as_ptr().cast::<f32>());
+            // A group has four bytes, and is moved as an f32 whatever it holds.
+            let left: &[[u8; 4]] = bytemuck::cast_slice(a.data);
+            let right: &[[u8; 4]] = bytemuck::cast_slice(b);
+            let (mut left, mut right) = (left.as_ptr(), right.as_ptr());
             for _ in 0..depth {
                 // SAFETY: `right` stays below `b + depth·32` groups, `left` below the last of A.
                 unsafe {
-                    let b0 = _mm512_loadu_ps(right);
-                    let b1 = _mm512_loadu_ps(right.add(16));
+                    let b0 = right.cast::<__m512>().read_unaligned();
+                    let b1 = right.add(16).cast::<__m512>().read_unaligned();
                     for (i, sum) in sums.iter_mut().enumerate() {
-                        let value = _mm512_set1_ps(left.add(i * a.row).read_unaligned());
+                        let value = _mm512_set1_ps(left.add(i * a.row).cast::<f32>().read_unaligned());
                         sum[0] = $step(sum[0], value, b0);
                         sum[1] = $step(sum[1], value, b1);
                     }

@@ -1,6 +1,7 @@
 //! The two factors of a product as they lie in memory.
 
 use super::{DEPTH_BYTES, Kernel, versions};
+use crate::aligned::Rest;
 use crate::element::Element;
 
 /// Columns of A are gathered this many rows at a time: those of the highest register tile, and two.
@@ -51,7 +52,7 @@ pub(crate) enum Left<'a, E> {
     },
 }
 
-impl<'a, E: Element> Left<'a, E> {
+impl<E: Element> Left<'_, E> {
     /// The rows from `first` on.
     ///
     /// - `rows`: those of a register tile, a divisor of `first` where the factor is tiled.
@@ -132,10 +133,9 @@ impl<'a> Room<'a> {
     /// Values of f32 it takes.
     pub(crate) const LEN: usize = LANES * (GROUPS + GAP);
 
-    /// Takes [`Room::LEN`] values off the front of a buffer.
-    pub(crate) fn take(buffer: &mut &'a mut [f32]) -> Self {
-        let values = buffer.split_off_mut(..Self::LEN).expect("scratch is sized for a room");
-        Self { groups: bytemuck::cast_slice_mut(values) }
+    /// Takes [`Room::LEN`] values off a buffer.
+    pub(crate) fn take(rest: &mut Rest<'a>) -> Self {
+        Self { groups: rest.take(Self::LEN) }
     }
 
     /// `rows` rows from `i` on of `deep` columns from `k` on, where rows lie along.
