@@ -11,16 +11,16 @@ use rayon::prelude::*;
 use crate::aligned::Rest;
 use crate::element::{Becomes, Element};
 use crate::kernel::{
-    Kernel, Left, PADDING, Panels, Room, SPAN, Size, Store, StripSize, Strips, pack_unit,
-    packed_len, versions,
+    Kernel, LANES, Left, PADDING, Panels, Right, Room, SPAN, Size, Store, apart, pack_columns,
+    pack_rows, pack_tiles, packed_len,
 };
-use crate::parallel::Scratch;
+use crate::parallel::{Scratch, Shared};
 
 /// Rows of the right factor packed at once where the sums are long: a slab of 256 columns of bf16
 /// takes 512 KiB and is still in cache when it is used.
 const SLAB: usize = 1024;
-/// Groups of a column that are packed at a time: a line of cache.
-const COLUMN: usize = 16;
+/// Groups of rows that one task packs.
+const CHUNK: usize = 32;
 /// Blocks a result is cut into where it has the rows: enough to keep many threads busy to the end.
 const BLOCKS: usize = 48;
 /// The most register tiles of a block.
@@ -28,20 +28,9 @@ const TILES: usize = 8;
 /// The most rows of a block, on any kernel.
 const BLOCK_ROWS: usize = TILES * 14;
 
-/// A right factor as it lies in memory, `B[k, j] = data[k·row + j·column]`.
-#[derive(Clone, Copy)]
-pub(crate) struct Right<'a, S> {
-    /// Values.
-    pub(crate) data: &'a [S],
-    /// Distance between rows.
-    pub(crate) row: usize,
-    /// Distance between columns.
-    pub(crate) column: usize,
-}
-
 /// Room for a packed `k × n` right factor, on any kernel.
 pub(crate) fn room(k: usize, n: usize) -> usize {
-    n.next_multiple_of(PADDING) * k.next_multiple_of(2)
+    n.next_multiple_of(PADDING) * (k + 3)
 }
 
 /// Room for the right factor of a [`Slab`], on any kernel.
@@ -51,7 +40,7 @@ pub(crate) fn slab_right(k: usize, n: usize) -> usize {
 
 /// Room for its left factor.
 pub(crate) fn slab_left<E: Element>(kernel: Kernel, k: usize, m: usize) -> usize {
-    StripSize::new::<E>((m, k.min(SLAB)), E::tile_rows(kernel)).len()
+    m.div_ceil(E::tile_rows(kernel)) * apart::<E>(k.min(SLAB)) * LANES
 }
 
 /// Scratch a thread needs for products.
@@ -68,10 +57,51 @@ pub(crate) fn pack<'a, S: Becomes<E>, E: Element>(
 ) -> Panels<'a, E> {
     let width = E::panel(kernel, n);
     let data = &mut room[..packed_len::<E>(kernel, k, n)];
-    data.par_chunks_mut(k.next_multiple_of(E::GROUP) * width).enumerate().for_each(|(p, panel)| {
-        pack_panel(kernel, b, (p * width, n), (k, width), panel);
-    });
+    match b {
+        Right::Along { data: rows, row } => {
+            let out = Shared::new(&mut *data);
+            in_chunks(k.div_ceil(E::GROUP)).for_each(|groups| {
+                pack_rows(kernel, (rows, row), (k, n), width, groups, &out);
+            });
+        }
+        Right::Across { data: columns, column } => {
+            let panel = apart::<E>(k) * E::GROUP * width;
+            data.par_chunks_mut(panel).enumerate().for_each(|(p, panel)| {
+                pack_columns(kernel, (columns, column), (k, n), (p * width, width), panel);
+            });
+        }
+    }
     Panels { data, rows: k, columns: n, first: 0, column: 0 }
+}
+
+/// The same on this thread alone.
+pub(crate) fn pack_alone<'a, S: Becomes<E>, E: Element>(
+    kernel: Kernel,
+    b: Right<'_, S>,
+    (k, n): (usize, usize),
+    room: &'a mut [E],
+) -> Panels<'a, E> {
+    let width = E::panel(kernel, n);
+    let data = &mut room[..packed_len::<E>(kernel, k, n)];
+    match b {
+        Right::Along { data: rows, row } => {
+            let groups = 0..k.div_ceil(E::GROUP);
+            pack_rows(kernel, (rows, row), (k, n), width, groups, &Shared::new(&mut *data));
+        }
+        Right::Across { data: columns, column } => {
+            let panels = data.chunks_mut(apart::<E>(k) * E::GROUP * width);
+            for (p, panel) in panels.enumerate() {
+                pack_columns(kernel, (columns, column), (k, n), (p * width, width), panel);
+            }
+        }
+    }
+    Panels { data, rows: k, columns: n, first: 0, column: 0 }
+}
+
+/// `0..groups` in parts for one task each.
+fn in_chunks(groups: usize) -> impl IndexedParallelIterator<Item = Range<usize>> {
+    let parts = (0..groups.div_ceil(CHUNK)).into_par_iter();
+    parts.map(move |part| part * CHUNK..groups.min((part + 1) * CHUNK))
 }
 
 /// `C (+)= A·B`: `C [m × n]`.
@@ -171,13 +201,13 @@ pub(crate) fn columns_by_columns<E: Element>(
 ) {
     for k0 in (0..k).step_by(SLAB) {
         let k = SLAB.min(k - k0);
-        let right = Right { data: &x[k0 * n..], row: n, column: 1 };
+        let right = Right::Along { data: &x[k0 * n..], row: n };
         let right = pack(kernel, right, (k, n), slab.right);
         let dy = &dy[k0 * m..(k0 + k) * m];
         let left = if E::packs_by_itself(kernel) {
             Left::Across { data: dy, column: m }
         } else {
-            Left::Tiled { strips: pack_left(kernel, dy, (m, k), slab.left), tile: 0 }
+            Left::Tiled { groups: pack_left(kernel, dy, (m, k), slab.left), k }
         };
         product(kernel, Size { m, n, k }, (left, right, &mut *dw), Store::Add, scratch);
     }
@@ -189,73 +219,18 @@ fn pack_left<'a, E: Element>(
     data: &[E],
     (m, k): (usize, usize),
     room: &'a mut [u32],
-) -> Strips<'a> {
-    let size = StripSize::new::<E>((m, k), E::tile_rows(kernel));
-    let groups = &mut room[..size.len()];
-    groups.par_chunks_exact_mut(size.unit()).enumerate().for_each(|(index, unit)| {
-        pack_unit(kernel, data, size, index, unit);
-    });
-    Strips { groups, size }
+) -> &'a [u32] {
+    let (rows, groups) = (E::tile_rows(kernel), k.div_ceil(E::GROUP));
+    let tiles = &mut room[..m.div_ceil(rows) * apart::<E>(k) * LANES];
+    let out = Shared::new(&mut *tiles);
+    in_chunks(groups).for_each(|groups| pack_tiles(kernel, data, (m, k), rows, groups, &out));
+    tiles
 }
 
 /// Rows of a block of a result with `m` rows.
 pub(crate) fn block_rows<E: Element>(kernel: Kernel, m: usize) -> usize {
     let tile = E::tile_rows(kernel);
     m.div_ceil(BLOCKS).next_multiple_of(tile).min(TILES * tile)
-}
-
-versions! {
-    /// Packs the columns `first..first + width` of `rows` rows into one panel, zeros past column
-    /// `n` and past the last row.
-    pub(crate) fn pack_panel<S: Becomes<E>, E: Element>(
-        b: Right<'_, S>, columns: (usize, usize), size: (usize, usize), panel: &mut [E],
-    ) = pack_panel_body;
-}
-
-#[inline(always)]
-fn pack_panel_body<S: Becomes<E>, E: Element>(
-    b: Right<'_, S>,
-    (first, n): (usize, usize),
-    (rows, width): (usize, usize),
-    panel: &mut [E],
-) {
-    let columns = width.min(n - first);
-    if columns < width || !rows.is_multiple_of(E::GROUP) {
-        panel.fill(E::default());
-    }
-    if b.column == 1 {
-        for (g, out) in panel.chunks_exact_mut(width * E::GROUP).enumerate() {
-            let k = g * E::GROUP;
-            let row = |k: usize| &b.data[k * b.row + first..][..columns];
-            E::interleave(row(k), (k + 1 < rows).then(|| row(k + 1)), out);
-        }
-    } else {
-        // Columns lie along: 16 groups of every column at a time, so that both sides stay within
-        // the cache lines they have touched.
-        assert_eq!(b.row, 1, "rows or columns lie along");
-        let deep = COLUMN * E::GROUP;
-        let groups: &mut [u32] = bytemuck::cast_slice_mut(panel);
-        for (k0, groups) in (0..rows).step_by(deep).zip(groups.chunks_mut(COLUMN * width)) {
-            let deep = deep.min(rows - k0);
-            for j in 0..columns {
-                let values = &b.data[(first + j) * b.column + k0..][..deep];
-                let mut column = [E::default(); 2 * COLUMN];
-                if deep == COLUMN * E::GROUP {
-                    for (out, value) in column[..COLUMN * E::GROUP].iter_mut().zip(values) {
-                        *out = (*value).into();
-                    }
-                } else {
-                    for (out, value) in column.iter_mut().zip(values) {
-                        *out = (*value).into();
-                    }
-                }
-                let column: &[u32] = bytemuck::cast_slice(&column[..COLUMN * E::GROUP]);
-                for (out, group) in groups[j..].iter_mut().step_by(width).zip(column) {
-                    *out = *group;
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -305,13 +280,13 @@ mod tests {
 
                 let mut c = vec![f32::NAN; m * n];
                 let left = Left::Along { data: &a_factor[..], row: k };
-                let across = Right { data: &b_factor[..], row: 1, column: k };
+                let across = Right::Across { data: &b_factor[..], column: k };
                 let across = super::pack(kernel, across, (k, n), &mut pack);
                 product(kernel, size, (left, across, &mut c), Store::Replace, &scratch);
                 assert_eq!(c, plain(size, |i, l| a[i * k + l], |l, j| b[j * k + l]), "{what}");
 
                 // Weights are packed from fp32.
-                let along = Right { data: &b[..], row: n, column: 1 };
+                let along = Right::Along { data: &b[..], row: n };
                 let along = super::pack(kernel, along, (k, n), &mut pack);
                 let mut c = vec![f32::NAN; m * n];
                 let blocks = c.par_chunks_mut(block_rows::<E>(kernel, m) * n);
@@ -353,7 +328,7 @@ mod tests {
         let scratch = Scratch::new(rayon::current_num_threads(), scratch_room());
         for kernel in Kernel::all(Precision::Bf16) {
             let mut room = vec![Bf16::from(f32::NAN); room(7, 33)];
-            let right = Right { data: &b[..], row: 33, column: 1 };
+            let right = Right::Along { data: &b[..], row: 33 };
             let right = super::pack(kernel, right, (7, 33), &mut room);
             let mut c = vec![f32::NAN; 15 * 33];
             let left = Left::Grouped { data: &grouped[..], column: 15 };

@@ -3,8 +3,8 @@
 use crate::Shape;
 use crate::aligned::{Aligned, Rest, lines_of};
 use crate::element::Element;
-use crate::gemm::{self, Right};
-use crate::kernel::{Kernel, Panels, packed_len};
+use crate::gemm;
+use crate::kernel::{Kernel, Panels, Right, packed_len};
 
 /// Which matrix: the embedding, or one of a block's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,11 +102,11 @@ impl Packed {
         for matrix in Matrix::all(shape) {
             let (n, k) = matrix.size(shape);
             let data = &weights[matrix.range(shape)];
-            let forward = Right { data, row: 1, column: k };
+            let forward = Right::Across { data, column: k };
             gemm::pack::<f32, E>(kernel, forward, (k, n), rest.take(gemm::room(k, n)));
             let room = rest.take(gemm::room(n, k));
             if back {
-                gemm::pack::<f32, E>(kernel, Right { data, row: k, column: 1 }, (n, k), room);
+                gemm::pack::<f32, E>(kernel, Right::Along { data, row: k }, (n, k), room);
             }
         }
     }

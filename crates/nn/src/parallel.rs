@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 use std::sync::Mutex;
 
+use bytemuck::Pod;
+
 use crate::aligned::Aligned;
-use crate::element::Element;
 
 /// Rows an elementwise pass takes at a time.
 pub(crate) const ROWS: usize = 64;
@@ -33,8 +34,8 @@ impl Scratch {
     }
 }
 
-/// A matrix whose rows are cut among tasks that cannot share a slice of it: attention's heads, which
-/// own columns.
+/// An array whose parts belong to different tasks though no slice holds such a part alone:
+/// attention's heads own columns, packing owns lines of every panel.
 pub(crate) struct Shared<'a, E> {
     start: *mut E,
     len: usize,
@@ -45,7 +46,7 @@ pub(crate) struct Shared<'a, E> {
 // SAFETY: it is a mutable slice, and plain numbers may be written by any thread.
 unsafe impl<E: Send> Sync for Shared<'_, E> {}
 
-impl<'a, E: Element> Shared<'a, E> {
+impl<'a, E: Pod> Shared<'a, E> {
     pub(crate) fn new(whole: &'a mut [E]) -> Self {
         Self { start: whole.as_mut_ptr(), len: whole.len(), whole: PhantomData }
     }

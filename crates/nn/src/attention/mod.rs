@@ -11,8 +11,8 @@ use rayon::prelude::*;
 
 use crate::aligned::{Rest, lines_of};
 use crate::element::Element;
-use crate::gemm::{self, Right, pack_panel};
-use crate::kernel::{Kernel, Left, Panels, Room, Size, Store, packed_len};
+use crate::gemm;
+use crate::kernel::{Kernel, Left, Panels, Right, Room, Size, Store, packed_len};
 use crate::parallel::{Scratch, Shared};
 
 pub(crate) use back::{Saved, backward};
@@ -112,31 +112,17 @@ impl<'a, E: Element> Rows<'a, E> {
 
     /// Packed with T as columns: the right factor of `x·thisᵀ`.
     fn across<'b>(self, kernel: Kernel, heads: Heads, rest: &mut Rest<'b>) -> Panels<'b, E> {
-        let right = Right { data: self.data, row: 1, column: self.row };
-        packed(kernel, right, (heads.k, heads.t), rest)
+        let right = Right::Across { data: self.data, column: self.row };
+        let room = rest.take(packed_len::<E>(kernel, heads.k, heads.t));
+        gemm::pack_alone(kernel, right, (heads.k, heads.t), room)
     }
 
     /// Packed with T as rows: the right factor of `x·this`.
     fn along<'b>(self, kernel: Kernel, heads: Heads, rest: &mut Rest<'b>) -> Panels<'b, E> {
-        let right = Right { data: self.data, row: self.row, column: 1 };
-        packed(kernel, right, (heads.t, heads.k), rest)
+        let right = Right::Along { data: self.data, row: self.row };
+        let room = rest.take(packed_len::<E>(kernel, heads.t, heads.k));
+        gemm::pack_alone(kernel, right, (heads.t, heads.k), room)
     }
-}
-
-/// Packs a small right factor on this thread.
-fn packed<'b, E: Element>(
-    kernel: Kernel,
-    right: Right<'_, E>,
-    (rows, columns): (usize, usize),
-    rest: &mut Rest<'b>,
-) -> Panels<'b, E> {
-    let width = E::panel(kernel, columns);
-    let data = rest.take(packed_len::<E>(kernel, rows, columns));
-    let panels = data.chunks_exact_mut(rows.next_multiple_of(E::GROUP) * width);
-    for (p, panel) in panels.enumerate() {
-        pack_panel(kernel, right, (p * width, columns), (rows, width), panel);
-    }
-    Panels { data, rows, columns, first: 0, column: 0 }
 }
 
 /// `out = softmax(q·kᵀ/√K − slope·distance)·v`, head by head.

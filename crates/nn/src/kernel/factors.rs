@@ -1,6 +1,6 @@
 //! The two factors of a product as they lie in memory.
 
-use super::{DEPTH_BYTES, Kernel, versions};
+use super::{DEPTH_BYTES, Kernel};
 use crate::aligned::Rest;
 use crate::element::Element;
 
@@ -8,8 +8,6 @@ use crate::element::Element;
 pub(crate) const LANES: usize = 16;
 /// Groups of one pass.
 const GROUPS: usize = DEPTH_BYTES / 4;
-/// Register tiles whose columns are gathered together: their rows fill a few lines of cache.
-const STRIP: usize = 8;
 /// Groups between gathered rows, so that they do not fall on the same places of the cache.
 const GAP: usize = 16;
 /// Lines of an L1 cache that begin at a multiple of 4 KiB from each other share a place in it.
@@ -43,12 +41,13 @@ pub(crate) enum Left<'a, E> {
         /// Distance between groups of columns, in groups.
         column: usize,
     },
-    /// Packed by [`Strips`].
+    /// Packed by [`pack_tiles`](super::pack_tiles): the register tiles one after another, [`LANES`]
+    /// rows by all groups each.
     Tiled {
-        /// All strips.
-        strips: Strips<'a>,
-        /// The first register tile.
-        tile: usize,
+        /// Groups, from the first tile on.
+        groups: &'a [u32],
+        /// Terms of the whole packed matrix.
+        k: usize,
     },
 }
 
@@ -63,7 +62,9 @@ impl<E: Element> Left<'_, E> {
             Self::Grouped { data, column } => {
                 Self::Grouped { data: &data[first * E::GROUP..], column }
             }
-            Self::Tiled { strips, tile } => Self::Tiled { strips, tile: tile + first / rows },
+            Self::Tiled { groups, k } => {
+                Self::Tiled { groups: &groups[first / rows * apart::<E>(k) * LANES..], k }
+            }
         }
     }
 
@@ -75,7 +76,7 @@ impl<E: Element> Left<'_, E> {
             Self::Grouped { data, column } => {
                 (data.len(), ((k.div_ceil(E::GROUP) - 1) * column + m) * E::GROUP)
             }
-            // Each tile is cut from its strip with a check of its own.
+            // Each tile is cut off with a check of its own.
             Self::Tiled { .. } => return,
         };
         assert!(found >= least, "left factor too short: {found} values of {least}");
@@ -96,12 +97,12 @@ impl<'a> Left<'a, f32> {
 /// The right factor: columns in panels, each panel's groups of rows one after another.
 ///
 /// With panels of `w` columns and groups of `G`, `B[k, j]` lies at
-/// `(j / w)·rows·w + (k / G)·w·G + j % w·G + k % G`, `rows` rounded up to whole groups.
+/// `(j / w)·apart·w·G + (k / G)·w·G + j % w·G + k % G`.
 #[derive(Clone, Copy)]
 pub(crate) struct Panels<'a, E> {
     /// Values.
     pub(crate) data: &'a [E],
-    /// Rows of the whole packed matrix.
+    /// Rows of the whole packed matrix; [`apart`] of their groups lie between panels.
     pub(crate) rows: usize,
     /// Columns of the whole packed matrix.
     pub(crate) columns: usize,
@@ -113,7 +114,13 @@ pub(crate) struct Panels<'a, E> {
 
 /// Values a packed `rows × columns` matrix takes.
 pub(crate) fn packed_len<E: Element>(kernel: Kernel, rows: usize, columns: usize) -> usize {
-    columns.next_multiple_of(E::panel(kernel, columns)) * rows.next_multiple_of(E::GROUP)
+    columns.next_multiple_of(E::panel(kernel, columns)) * apart::<E>(rows) * E::GROUP
+}
+
+/// Groups from one tile or panel of a packed factor to the next: those of `k` terms, made odd, so
+/// that not all of them fall on the same places of the cache when they are written side by side.
+pub(crate) fn apart<E: Element>(k: usize) -> usize {
+    k.div_ceil(E::GROUP) | 1
 }
 
 /// Room in which parts of a left factor are put in the order a tile reads them.
@@ -160,95 +167,6 @@ impl<'a> Room<'a> {
         }
         Part { data: values, row: apart, step: 1 }
     }
-}
-
-/// A left factor whose columns lie along, packed in the order its tiles read it.
-///
-/// In units: the passes of the first strip of [`STRIP`] tiles, those of the next strip and so on; in
-/// a unit the tiles one after another, [`LANES`] rows by a pass's groups each.
-#[derive(Clone, Copy)]
-pub(crate) struct Strips<'a> {
-    pub(crate) groups: &'a [u32],
-    pub(crate) size: StripSize,
-}
-
-/// How a factor is cut into strips and passes.
-#[derive(Clone, Copy)]
-pub(crate) struct StripSize {
-    /// Rows of A.
-    m: usize,
-    /// Columns of A.
-    k: usize,
-    /// Rows of a register tile.
-    rows: usize,
-    passes: usize,
-    /// Groups of a tile's row in a pass.
-    deep: usize,
-}
-
-impl StripSize {
-    /// For `A [m × k]` in tiles of `rows` rows.
-    pub(crate) fn new<E: Element>((m, k): (usize, usize), rows: usize) -> Self {
-        let groups = k.div_ceil(E::GROUP);
-        Self { m, k, rows, passes: groups.div_ceil(GROUPS), deep: groups.min(GROUPS) }
-    }
-
-    /// Groups of a unit.
-    pub(crate) fn unit(&self) -> usize {
-        STRIP * LANES * self.deep
-    }
-
-    /// Groups of all units.
-    pub(crate) fn len(&self) -> usize {
-        self.m.div_ceil(STRIP * self.rows) * self.passes * self.unit()
-    }
-}
-
-impl Strips<'_> {
-    /// The groups of a tile in a pass.
-    #[inline(always)]
-    pub(super) fn tile<E: Element>(&self, tile: usize, pass: usize) -> Part<'_, E> {
-        let room = self.size.deep * LANES;
-        let unit = (tile / STRIP * self.size.passes + pass) * self.size.unit();
-        let data = &self.groups[unit + tile % STRIP * room..][..room];
-        Part { data: bytemuck::cast_slice(data), row: 1, step: LANES }
-    }
-}
-
-versions! {
-    /// Packs unit `index` of `A[i, k] = data[k·m + i]`.
-    pub(crate) fn pack_unit<E: Element>(
-        data: &[E], size: StripSize, index: usize, unit: &mut [u32],
-    ) = pack_unit_body;
-}
-
-#[inline(always)]
-fn pack_unit_body<E: Element>(data: &[E], size: StripSize, index: usize, unit: &mut [u32]) {
-    let StripSize { m, k, rows, passes, deep } = size;
-    let (strip, pass) = (index / passes, index % passes);
-    let (first, k0) = (strip * STRIP * rows, pass * deep * E::GROUP);
-    let tiles = STRIP.min((m - first).div_ceil(rows));
-    let groups = deep.min((k - k0).div_ceil(E::GROUP));
-    for g in 0..groups {
-        let k0 = k0 + g * E::GROUP;
-        let row = |k0: usize| if k0 < k { &data[k0 * m..(k0 + 1) * m] } else { &[] };
-        let (one, two) = (row(k0), row(k0 + 1));
-        for tile in 0..tiles {
-            let i = first + tile * rows;
-            let out = unit[(tile * deep + g) * LANES..].first_chunk_mut();
-            let out = out.expect("a unit has room for every group");
-            *out = match (one.get(i..i + LANES), two.get(i..i + LANES)) {
-                (Some(one), Some(two)) => E::group(one, two),
-                _ => E::group(&lanes(one, i), &lanes(two, i)),
-            };
-        }
-    }
-}
-
-/// The values from `i` on, zeros past the last.
-#[cold]
-fn lanes<E: Element>(values: &[E], i: usize) -> [E; LANES] {
-    std::array::from_fn(|lane| values.get(i + lane).copied().unwrap_or_default())
 }
 
 /// Whether rows of `deep` bytes that begin `row` bytes apart can be read side by side: they are

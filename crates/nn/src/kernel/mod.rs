@@ -10,6 +10,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod factors;
+mod packing;
 pub(crate) mod plain;
 pub(crate) mod portable;
 mod versions;
@@ -21,9 +22,8 @@ use crate::element::Element;
 pub(crate) use avx2::tile as tile_avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::{tile_bf16, tile_f32 as tile_avx512};
-pub(crate) use factors::{
-    LANES, Left, Panels, Part, Room, StripSize, Strips, pack_unit, packed_len,
-};
+pub(crate) use factors::{LANES, Left, Panels, Part, Room, apart, packed_len};
+pub(crate) use packing::{Right, pack_columns, pack_rows, pack_tiles};
 pub(crate) use versions::versions;
 
 /// Bytes of A that each row of a register tile brings to one pass: 14 rows stay in half of an L1
@@ -176,12 +176,16 @@ fn tiles_body<E: Element>(
                         let start = (k0 / E::GROUP * column + i) * E::GROUP;
                         Part { data: &data[start..], row: 1, step: column }
                     }
-                    Left::Tiled { ref strips, tile } => strips.tile(tile + i / rows, k0 / pass),
+                    Left::Tiled { groups: all, k } => {
+                        let start = (i / rows * apart::<E>(k) + k0 / E::GROUP) * LANES;
+                        let data = bytemuck::cast_slice(&all[start..][..groups * LANES]);
+                        Part { data, row: 1, step: LANES }
+                    }
                     Left::Across { .. } => unreachable!("tiled before it comes here"),
                 };
                 for j in (span..n.min(span + SPAN)).step_by(width) {
                     let start =
-                        (b.column + j) * b.rows.next_multiple_of(E::GROUP) + (b.first + k0) * width;
+                        (b.column + j) * apart::<E>(b.rows) * E::GROUP + (b.first + k0) * width;
                     let tile = Tile {
                         rows: high,
                         columns: width.min(n - j),

@@ -7,8 +7,7 @@
 use super::reference;
 use super::{assert_close, fill, tokens};
 use crate::attention::{self, Heads, Saved};
-use crate::gemm::Right;
-use crate::kernel::{Kernel, Left, Size, Store};
+use crate::kernel::{Kernel, Left, Right, Size, Store};
 use crate::parallel::Scratch;
 use crate::{Compute, Engine, Precision, Shape, alibi_slopes, embedding, gelu, gemm, head, norm};
 
@@ -143,14 +142,14 @@ fn linear_gradients_match_finite_differences() {
         let scratch = Scratch::new(rayon::current_num_threads(), gemm::scratch_room());
         let mut room = vec![f32::NAN; gemm::room(8, 8)];
         let mut y = vec![f32::NAN; rows * n];
-        let across = Right { data: &w[..], row: 1, column: k };
+        let across = Right::Across { data: &w[..], column: k };
         let across = gemm::pack(kernel, across, (k, n), &mut room);
         let left = Left::Along { data: &x[..], row: k };
         let size = Size { m: rows, n, k };
         gemm::product(kernel, size, (left, across, &mut y), Store::Replace, &scratch);
         assert_close("y", &y, &reference::linear(&x64, &w64, k), TOLERANCE);
         let mut dx = vec![f32::NAN; rows * k];
-        let back = Right { data: &w[..], row: k, column: 1 };
+        let back = Right::Along { data: &w[..], row: k };
         let back = gemm::pack(kernel, back, (n, k), &mut room);
         let left = Left::Along { data: &dy[..], row: n };
         let size = Size { m: rows, n: k, k: n };
@@ -176,8 +175,8 @@ fn head_gradients_match_finite_differences() {
     for kernel in Kernel::all(Precision::Fp32) {
         let (mut there, mut back) =
             (vec![f32::NAN; gemm::room(5, 9)], vec![f32::NAN; gemm::room(9, 5)]);
-        let across = Right { data: &table[..], row: 1, column: 5 };
-        let along = Right { data: &table[..], row: 5, column: 1 };
+        let across = Right::Across { data: &table[..], column: 5 };
+        let along = Right::Along { data: &table[..], row: 5 };
         let input = head::Input {
             hidden: &hidden[..],
             table: gemm::pack(kernel, across, (5, 9), &mut there),
