@@ -115,6 +115,10 @@ impl Element for f32 {
     }
 
     #[inline(always)]
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(unused_variables, reason = "there is one kernel, which cuts its own tiles")
+    )]
     fn tile(kernel: Kernel, tile: Tile<'_, f32>) {
         match kernel {
             #[cfg(target_arch = "x86_64")]

@@ -25,6 +25,7 @@ mod norm;
 mod optimizer;
 mod packed;
 mod parallel;
+mod products;
 mod schedule;
 mod shape;
 
@@ -34,6 +35,7 @@ pub use engine::Engine;
 pub use instructions::{InstructionSet, instruction_sets, kernel_of, kernels};
 pub use measure::{Throughput, measure};
 pub use optimizer::{Optimizer, OptimizerKind};
+pub use products::{ProductSpeed, measure_products};
 pub use schedule::{Schedule, ScheduleKind};
 pub use shape::{Shape, ShapeError, Tensor};
 

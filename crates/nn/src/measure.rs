@@ -1,4 +1,4 @@
-//! How fast this machine is, for the plan. The only place in this crate that looks at a clock.
+//! How fast this machine is, for the plan. Nothing but this and `products` looks at a clock.
 
 use std::time::Instant;
 

@@ -82,6 +82,10 @@ impl Kernel {
     }
 
     /// Every kernel this machine can run in a precision, fastest first.
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(unused_variables, reason = "there is one kernel")
+    )]
     pub(crate) fn all(precision: Precision) -> Vec<Self> {
         let mut kernels = Vec::new();
         #[cfg(target_arch = "x86_64")]
