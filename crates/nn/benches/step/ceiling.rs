@@ -82,7 +82,7 @@ mod x86 {
                 *sum = _mm512_fmadd_ps(a, b, *sum);
             }
         }
-        total(sums)
+        total(&sums)
     }
 
     #[target_feature(enable = "avx512f,avx512bf16")]
@@ -97,12 +97,12 @@ mod x86 {
                 *sum = _mm512_dpbf16_ps(*sum, a, b);
             }
         }
-        total(sums)
+        total(&sums)
     }
 
     #[target_feature(enable = "avx512f")]
-    fn total(sums: [__m512; SUMS]) -> f32 {
+    fn total(sums: &[__m512; SUMS]) -> f32 {
         let zero = _mm512_setzero_ps();
-        _mm512_reduce_add_ps(sums.into_iter().fold(zero, |a, b| _mm512_add_ps(a, b)))
+        _mm512_reduce_add_ps(sums.iter().fold(zero, |a, &b| _mm512_add_ps(a, b)))
     }
 }
