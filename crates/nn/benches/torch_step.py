@@ -16,7 +16,8 @@ Each variant got the fastest of what was tried on the 10M shape; what did not he
   it with an ignored target: slower or the same;
 - ALiBi folded into eight more columns of queries and keys, so that attention is `is_causal` and
   skips half of its blocks: the same in fp32, slower in bf16;
-- transparent huge pages (THP_MEM_ALLOC_ENABLE=1): the same; lerp in LionW: the same.
+- leaving the compiled norm's backward pass to ATen: the same;
+- transparent huge pages (THP_MEM_ALLOC_ENABLE=1), lerp in LionW: the same.
 What helped most is glibc's allocator keeping its memory (MALLOC_TRIM_THRESHOLD_ and
 MALLOC_MMAP_THRESHOLD_, set by compare.py): a fifth of the time in bf16.
 """
