@@ -18,6 +18,8 @@ Usage: cargo xtask <COMMAND>
 
   ci                        format, lints, tests: what .ci/run runs
   bench [mix|data|engine]   benchmarks of one room, or of all three
+  bench engine [OPTIONS]    against PyTorch: --shapes 10M,125M, --rounds N, --threads N,
+                            --engines eager,bf16, --json FILE, --peers (Burn and Candle too)
   golden                    make the golden numbers again, in a throw-away Python environment
   parity                    check against transformers and tiktoken, in one too";
 
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["ci"] => ci::run(),
         ["bench"] => bench::run_rooms(&bench::ROOMS),
+        ["bench", "engine", options @ ..] => bench::engine(options),
         ["bench", room] if bench::ROOMS.contains(room) => bench::run_rooms(&[room]),
         ["golden"] => python::golden(),
         ["parity"] => python::parity(),
