@@ -1,5 +1,7 @@
 //! Benchmarks of the rooms whose speed is a promise.
 
+use std::path::Path;
+
 use crate::command::{Failed, built, cargo, root, run};
 use crate::python::Python;
 
@@ -47,7 +49,11 @@ pub(crate) fn engine(options: &[&str]) -> Result<(), Failed> {
         run(&cargo(), &[&build[..], &places[..]].concat())?;
         arguments.extend(["--peers", &peers_program]);
     }
-    Python::prepare()?.run("crates/nn/benches/compare.py", &arguments, None)
+    Python::prepare()?.run("crates/nn/benches/compare.py", &arguments, None)?;
+    let threads = std::thread::available_parallelism().map_or(1, Into::into).to_string();
+    ["10M", "40M"]
+        .iter()
+        .try_for_each(|shape| run(Path::new(&program), &["products", shape, &threads]))
 }
 
 /// What the comparison is passed on of `options`, and whether `--peers` was among them.

@@ -34,6 +34,24 @@ pub(crate) fn run(program: &Path, arguments: &[&str]) -> Result<(), Failed> {
     run_in(root(), program, arguments, None)
 }
 
+/// The same with variables of the environment.
+///
+/// # Errors
+///
+/// As [`run`].
+pub(crate) fn run_with(
+    program: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Result<(), Failed> {
+    let assignments = environment.iter().map(|(name, value)| format!("{name}={value}"));
+    let assignments: Vec<String> = assignments.collect();
+    let assignments = assignments.iter().map(String::as_str);
+    let program = program.to_string_lossy();
+    let all: Vec<&str> = assignments.chain([&*program]).chain(arguments.iter().copied()).collect();
+    run(Path::new("env"), &all)
+}
+
 /// Runs a program in a folder, its output to a file beside it if one is named.
 ///
 /// # Errors

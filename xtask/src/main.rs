@@ -8,6 +8,7 @@ mod bench;
 mod ci;
 mod command;
 mod python;
+mod sanitize;
 #[cfg(test)]
 mod tidy;
 
@@ -20,6 +21,7 @@ Usage: cargo xtask <COMMAND>
   bench [mix|data|engine]   benchmarks of one room, or of all three
   bench engine [OPTIONS]    against PyTorch: --shapes 10M,125M, --rounds N, --threads N,
                             --engines eager,bf16, --json FILE, --peers (Burn and Candle too)
+  sanitize                  the engine's tests under AddressSanitizer
   golden                    make the golden numbers again, in a throw-away Python environment
   parity                    check against transformers and tiktoken, in one too";
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         ["bench"] => bench::run_rooms(&bench::ROOMS),
         ["bench", "engine", options @ ..] => bench::engine(options),
         ["bench", room] if bench::ROOMS.contains(room) => bench::run_rooms(&[room]),
+        ["sanitize"] => sanitize::run(),
         ["golden"] => python::golden(),
         ["parity"] => python::parity(),
         _ => {

@@ -9,7 +9,7 @@ use serde::Serialize;
 #[derive(Serialize)]
 pub(crate) struct Ceiling {
     fp32: Option<f64>,
-    bf16: Option<f64>,
+    pub(crate) bf16: Option<f64>,
 }
 
 impl Ceiling {

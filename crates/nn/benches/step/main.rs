@@ -5,6 +5,7 @@
 //! - `… -- serve SHAPE THREADS PRECISION` times one step per line read from standard input, which
 //!   is how `compare.py` alternates with other engines.
 //! - `… -- ceiling THREADS` measures the machine's most, likewise per line.
+//! - `… -- products SHAPE THREADS` prints how near each product of a step comes to it.
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
 mod ceiling;
@@ -14,7 +15,9 @@ use std::time::Instant;
 
 use serde_json::json;
 use sparkjoy_base::Seed;
-use sparkjoy_nn::{Compute, Engine, Optimizer, OptimizerKind, Precision, Shape};
+use sparkjoy_nn::{
+    Compute, Engine, Optimizer, OptimizerKind, Precision, ProductSpeed, Shape, measure_products,
+};
 
 use crate::ceiling::Ceiling;
 
@@ -116,6 +119,36 @@ fn serve_steps(name: &str, threads: &str, precision: &str) {
     serve(&ready, || run.step().into());
 }
 
+/// The products of a step in bf16 with their shares of a ceiling measured before and after.
+fn print_products(name: &str, threads: &str) {
+    let case = CASES.iter().find(|case| case.name == name).expect("a known shape");
+    let threads: usize = threads.parse().expect("a number of threads");
+    let compute = Compute { precision: Precision::Bf16, recompute: false, threads };
+    let before = Ceiling::measure(threads);
+    let products = measure_products(case.shape, case.batch, compute);
+    let after = Ceiling::measure(threads);
+    let ceiling = before.bf16.zip(after.bf16).map(|(before, after)| f64::midpoint(before, after));
+    let share = |gflops: f64| match ceiling {
+        Some(ceiling) => format!("{:5.1} %", 100.0 * gflops / ceiling),
+        None => "unknown".to_owned(),
+    };
+    println!("\nproducts of a step of {name} in bf16, {threads} threads, packing included");
+    println!(
+        "{:18} {:>22} {:>9} {:>8}  of ceiling",
+        "", "rows × columns × terms", "GFLOP", "GFLOP/s"
+    );
+    let (mut flops, mut seconds) = (0.0, 0.0);
+    for ProductSpeed { name, size: [m, n, k], flops: of, flops_per_second } in products {
+        let gflops = flops_per_second / 1e9;
+        let size = format!("{m} × {n} × {k}");
+        println!("{name:18} {size:>22} {:9.1} {gflops:8.1}  {}", of / 1e9, share(gflops));
+        flops += of;
+        seconds += of / flops_per_second;
+    }
+    let gflops = flops / seconds / 1e9;
+    println!("{:18} {:>22} {:9.1} {gflops:8.1}  {}", "together", "", flops / 1e9, share(gflops));
+}
+
 fn print_all() {
     let threads = std::thread::available_parallelism().map_or(1, Into::into);
     println!("shape  threads  kernel    tokens/s   GFLOP/s");
@@ -143,6 +176,7 @@ fn main() {
             let threads = threads.parse().expect("a number of threads");
             serve(&json!({}), || json!(Ceiling::measure(threads)));
         }
+        ["products", name, threads] => print_products(name, threads),
         ["shapes"] => CASES.iter().for_each(|case| println!("{}", case.json())),
         _ => print_all(),
     }
