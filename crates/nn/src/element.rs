@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::kernel::{Kernel, LANES, Left, Panels, Room, Size, Store, Tile, plain, portable, tiles};
 #[cfg(target_arch = "x86_64")]
-use crate::kernel::{tile_avx2, tile_avx512, tile_bf16};
+use crate::kernel::{avx2, avx512};
 
 /// The brain float: the upper half of an fp32, 8 bits of significand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
@@ -122,9 +122,9 @@ impl Element for f32 {
     fn tile(kernel: Kernel, tile: Tile<'_, f32>) {
         match kernel {
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512Bf16 | Kernel::Avx512 => tile_avx512(tile),
+            Kernel::Avx512Bf16 | Kernel::Avx512 => avx512::tile_f32(tile),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => tile_avx2(tile),
+            Kernel::Avx2 => avx2::tile_f32(tile),
             Kernel::Portable => unreachable!("the crate cuts its own tiles"),
         }
     }
@@ -155,15 +155,21 @@ impl Element for Bf16 {
         match kernel {
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx512Bf16 => 14,
-            _ => plain::SIZE.0,
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => 12,
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2 => 4,
+            Kernel::Portable => plain::SIZE.0,
         }
     }
 
     fn panel(kernel: Kernel, _: usize) -> usize {
         match kernel {
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512Bf16 => 32,
-            _ => plain::SIZE.1,
+            Kernel::Avx512Bf16 | Kernel::Avx512 => 32,
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2 => 16,
+            Kernel::Portable => plain::SIZE.1,
         }
     }
 
@@ -187,8 +193,12 @@ impl Element for Bf16 {
     fn tile(kernel: Kernel, tile: Tile<'_, Bf16>) {
         match kernel {
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512Bf16 => tile_bf16(tile),
-            _ => plain::tile(kernel, tile),
+            Kernel::Avx512Bf16 => avx512::tile_bf16(tile),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => avx512::tile_bf16_widened(tile),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2 => avx2::tile_bf16(tile),
+            Kernel::Portable => plain::tile(tile),
         }
     }
 

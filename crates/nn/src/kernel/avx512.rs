@@ -1,13 +1,14 @@
-//! The 14 × 32 register tiles of AVX-512, in fp32 and in bf16: 28 sums, two vectors of B, one value
-//! of A broadcast.
+//! The register tiles of AVX-512, 32 columns wide: up to 28 sums, two vectors of B, one value of A
+//! broadcast.
 //!
-//! Both read groups of four bytes: one fp32, or two bf16 that `vdpbf16ps` multiplies and adds at
-//! once. That instruction takes denormals as zero.
+//! All read groups of four bytes: one fp32, or two bf16. `vdpbf16ps` multiplies and adds both at
+//! once, taking denormals as zero; without it, the halves are widened and multiplied one by one.
 #![expect(unsafe_code, reason = "vector loads and stores through pointers")]
 
 use std::arch::x86_64::{
-    __m512, __m512bh, __mmask16, _mm512_add_ps, _mm512_dpbf16_ps, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps,
+    __m512, __m512bh, __mmask16, _mm512_add_ps, _mm512_and_si512, _mm512_castps_si512,
+    _mm512_castsi512_ps, _mm512_dpbf16_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps,
+    _mm512_maskz_loadu_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_slli_epi32,
     _mm512_storeu_ps,
 };
 use std::mem::transmute;
@@ -18,10 +19,13 @@ use crate::element::Bf16;
 /// Columns of a tile.
 const WIDTH: usize = 32;
 
-/// Declares the tile of one element: `$step` is `sum + a·b` of 16 groups.
+/// Declares the tile of one element.
+///
+/// - `$parts`: what a vector of groups is multiplied as;
+/// - `$step`: `sum + a·b` for two such parts.
 macro_rules! tiles {
     (
-        $element:ty, $entry:ident, $sums:ident, $features:literal, $step:expr,
+        $element:ty, $entry:ident, $sums:ident, $features:literal, $parts:expr, $step:expr,
         [$($rows:literal)*]
     ) => {
         /// Computes one tile.
@@ -51,12 +55,15 @@ macro_rules! tiles {
             for _ in 0..depth {
                 // SAFETY: `right` stays below `b + depth·32` groups, `left` below the last of A.
                 unsafe {
-                    let b0 = right.cast::<__m512>().read_unaligned();
-                    let b1 = right.add(16).cast::<__m512>().read_unaligned();
+                    let b0 = $parts(right.cast::<__m512>().read_unaligned());
+                    let b1 = $parts(right.add(16).cast::<__m512>().read_unaligned());
                     for (i, sum) in sums.iter_mut().enumerate() {
-                        let value = _mm512_set1_ps(left.add(i * a.row).cast::<f32>().read_unaligned());
-                        sum[0] = $step(sum[0], value, b0);
-                        sum[1] = $step(sum[1], value, b1);
+                        let group = left.add(i * a.row).cast::<f32>().read_unaligned();
+                        let parts = $parts(_mm512_set1_ps(group));
+                        for (part, value) in parts.into_iter().enumerate() {
+                            sum[0] = $step(sum[0], value, b0[part]);
+                            sum[1] = $step(sum[1], value, b1[part]);
+                        }
                     }
                     right = right.add(WIDTH);
                     left = left.wrapping_add(a.step);
@@ -89,13 +96,26 @@ macro_rules! tiles {
 
 tiles!(
     f32, tile_f32, sums_f32, "avx512f",
+    |group| [group],
     |sum, a, b| _mm512_fmadd_ps(a, b, sum),
     [1 2 3 4 5 6 7 8 9 10 11 12 13 14]
 );
 tiles!(
     Bf16, tile_bf16, sums_bf16, "avx512f,avx512bf16",
-    |sum, a, b| _mm512_dpbf16_ps(sum, transmute::<__m512, __m512bh>(a), transmute::<__m512, __m512bh>(b)),
+    |group| [transmute::<__m512, __m512bh>(group)],
+    |sum, a, b| _mm512_dpbf16_ps(sum, a, b),
     [1 2 3 4 5 6 7 8 9 10 11 12 13 14]
+);
+// Two rows fewer: B takes four registers.
+tiles!(
+    Bf16, tile_bf16_widened, sums_bf16_widened, "avx512f",
+    |group| {
+        let bits = _mm512_castps_si512(group);
+        let upper = _mm512_and_si512(bits, _mm512_set1_epi32(!0xffff));
+        [_mm512_slli_epi32::<16>(bits), upper].map(|part| _mm512_castsi512_ps(part))
+    },
+    |sum, a, b| _mm512_fmadd_ps(a, b, sum),
+    [1 2 3 4 5 6 7 8 9 10 11 12]
 );
 
 /// The first `columns` lanes, at most 16.

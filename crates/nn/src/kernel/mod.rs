@@ -6,9 +6,9 @@
 //! slices whose lengths are checked here.
 
 #[cfg(target_arch = "x86_64")]
-mod avx2;
+pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
-mod avx512;
+pub(crate) mod avx512;
 mod factors;
 mod packing;
 pub(crate) mod plain;
@@ -18,10 +18,6 @@ mod versions;
 use crate::Precision;
 use crate::element::Element;
 
-#[cfg(target_arch = "x86_64")]
-pub(crate) use avx2::tile as tile_avx2;
-#[cfg(target_arch = "x86_64")]
-pub(crate) use avx512::{tile_bf16, tile_f32 as tile_avx512};
 pub(crate) use factors::{LANES, Left, Panels, Part, Room, apart, packed_len};
 pub(crate) use packing::{Right, pack_columns, pack_rows, pack_tiles};
 pub(crate) use versions::versions;
@@ -45,10 +41,10 @@ pub(crate) enum Kernel {
     /// 14 × 32 register tiles of AVX-512 with products of bf16.
     #[cfg(target_arch = "x86_64")]
     Avx512Bf16,
-    /// 14 × 32 register tiles of AVX-512.
+    /// 14 × 32 register tiles of AVX-512, 12 × 32 in bf16.
     #[cfg(target_arch = "x86_64")]
     Avx512,
-    /// 6 × 16 register tiles of AVX2 with fused multiply-add.
+    /// 6 × 16 register tiles of AVX2 with fused multiply-add, 4 × 16 in bf16.
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// `matrixmultiply` and what the compiler makes of plain loops.
