@@ -1,7 +1,8 @@
 """Alternates our step with other engines', so that all meet the same machine, and prints the table.
 
-Beside the median by the clock stand the fastest step and the seconds of all cores: a busy machine
-disturbs them less.
+Beside the median by the clock stand the fastest step and the seconds of all cores. PyTorch's
+threads spin while they wait for one that lost its core, so only a quiet machine is fair to it:
+the table says when ours had less than nearly all of its cores.
 The machine's ceiling is measured in every round too. Engines take turns two at a time, ours and
 one other: memory must hold no more, and a ratio needs no more. Linux only.
 
@@ -49,7 +50,8 @@ class Engine:
         return self.ask(), self.cpu() - before
 
     def cpu(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        stat = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
+        fields = stat.rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def peak(self):
@@ -130,20 +132,25 @@ def show(shape, rows, ceilings, kernel, options):
           f"ceiling bf16 {gflops(ceilings['bf16'])}, fp32 {gflops(ceilings['fp32'])}\n")
     print(f"{'engine':18} {'tokens/s':>9} {'share of bf16':>14} {'peak memory':>12} {'time':>7} "
           f"{'our ratio':>10} {'least':>7} {'our ratio':>10} {'CPU time':>9} {'our ratio':>10}")
-    print(f"{'':18} {'':>9} {'ceiling':>14} {'MiB':>12} {'s':>7} {'':>10} {'s':>7} {'':>10} {'s':>9}")
+    print(f"{'':18} {'':>9} {'ceiling':>14} {'MiB':>12} {'s':>7} "
+          f"{'':>10} {'s':>7} {'':>10} {'s':>9}")
     for r in rows:
         print(f"{r['engine']:18} {shape['tokens'] / r['seconds']:9,.0f} "
               f"{share(shape, r['seconds'], ceilings['bf16']):>14} {r['peak_mib']:12,.0f} "
               f"{r['seconds']:7.3f} {r['ratio']:9.2f}x "
               f"{r['least']:7.3f} {r['least'] / rows[0]['least']:9.2f}x "
               f"{r['cpu']:9.2f} {r['ratio_cpu']:9.2f}x")
+    had = rows[0]["cpu"] / rows[0]["seconds"] / int(options.threads)
+    if had < 0.85:
+        print(f"\nbusy machine: ours had {had:.0%} of its cores; measure again when it is quiet")
     torch = [r for r in rows if r["engine"] in TORCH]
     if torch:
         print()
         verdict("medians", torch, lambda r: r["ratio"])
         verdict("fastest steps", torch, lambda r: r["least"] / rows[0]["least"])
         least = min(r["peak_mib"] for r in torch)
-        print(f"peak memory: ours / least of PyTorch: {rows[0]['peak_mib'] / least:.2f}", flush=True)
+        share_of_least = rows[0]["peak_mib"] / least
+        print(f"peak memory: ours / least of PyTorch: {share_of_least:.2f}", flush=True)
 
 
 def verdict(what, torch, ratio):
@@ -157,7 +164,8 @@ def verdict(what, torch, ratio):
 
 def show_scaling(results):
     print(f"\nscaling of {OURS}: time over FLOPs\n")
-    print(f"{'shape':6} {'GFLOP a step':>13} {'s a step':>9} {'GFLOP/s':>8} {'of bf16 ceiling':>16}")
+    print(f"{'shape':6} {'GFLOP a step':>13} {'s a step':>9} {'GFLOP/s':>8} "
+          f"{'of bf16 ceiling':>16}")
     for result in results:
         shape, seconds = result["shape"], result["rows"][0]["seconds"]
         print(f"{shape['name']:6} {shape['flops'] / 1e9:13,.0f} {seconds:9.3f} "
