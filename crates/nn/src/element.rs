@@ -56,8 +56,8 @@ pub(crate) trait Element: Pod + Default + Send + Sync + From<f32> {
     /// for a second row that is missing.
     fn interleave<S: Becomes<Self>>(first: &[S], second: Option<&[S]>, out: &mut [Self]);
 
-    /// The groups of [`LANES`] rows, from as many values of two columns that follow each other; where
-    /// a group is one value, the first is all.
+    /// The groups of [`LANES`] rows, from as many values of two columns that follow each other;
+    /// where a group is one value, the first is all.
     fn group(first: &[Self], second: &[Self]) -> [u32; LANES];
 }
 

@@ -12,7 +12,7 @@ pub(crate) const ROWS: usize = 64;
 /// Values an elementwise pass over flat buffers takes at a time.
 pub(crate) const VALUES: usize = 16_384;
 
-/// Scratch for each thread of a pool, so that it stays in that thread's cache and is allocated once.
+/// Scratch for each thread of a pool: it stays in that thread's cache and is allocated once.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     /// Each is locked by its own thread only, for as long as one piece of work lasts.

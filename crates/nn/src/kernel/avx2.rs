@@ -1,7 +1,8 @@
-//! The register tiles of AVX2 with fused multiply-add, 16 columns wide: up to 12 sums, two vectors of
-//! B, one value of A broadcast.
+//! The register tiles of AVX2 with fused multiply-add, 16 columns wide: up to 12 sums, two vectors
+//! of B, one value of A broadcast.
 //!
-//! Both read groups of four bytes: one fp32, or two bf16 that are widened and multiplied one by one.
+//! Both read groups of four bytes: one fp32, or two bf16 that are widened and multiplied one by
+//! one.
 #![expect(unsafe_code, reason = "vector loads and stores through pointers")]
 
 use std::arch::x86_64::{

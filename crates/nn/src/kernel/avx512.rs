@@ -79,13 +79,16 @@ macro_rules! tiles {
                     // SAFETY: as above.
                     unsafe {
                         if masks[half] == __mmask16::MAX {
-                            let sum =
-                                if replace { *sum } else { _mm512_add_ps(_mm512_loadu_ps(out), *sum) };
-                            _mm512_storeu_ps(out, sum);
+                            let old =
+                                if replace { _mm512_setzero_ps() } else { _mm512_loadu_ps(out) };
+                            _mm512_storeu_ps(out, _mm512_add_ps(old, *sum));
                         } else {
-                            let old = _mm512_maskz_loadu_ps(masks[half], out);
-                            let sum = if replace { *sum } else { _mm512_add_ps(old, *sum) };
-                            _mm512_mask_storeu_ps(out, masks[half], sum);
+                            let old = if replace {
+                                _mm512_setzero_ps()
+                            } else {
+                                _mm512_maskz_loadu_ps(masks[half], out)
+                            };
+                            _mm512_mask_storeu_ps(out, masks[half], _mm512_add_ps(old, *sum));
                         }
                     }
                 }

@@ -3,8 +3,8 @@
 /// Declares `fn name(kernel: Kernel, …)` that runs `body(…)`, an `#[inline(always)]` function of
 /// plain Rust, compiled with the vector instructions of `kernel`.
 ///
-/// A body that ends in `, fused` is told whether the machine rounds a product and a sum as one: there
-/// [`math::fma`](crate::math::fma) is one instruction.
+/// A body that ends in `, fused` is told whether the machine rounds a product and a sum as one:
+/// there [`math::fma`](crate::math::fma) is one instruction.
 macro_rules! versions {
     ($(
         $(#[$doc:meta])*
@@ -17,7 +17,10 @@ macro_rules! versions {
             target_arch = "x86_64",
             expect(unsafe_code, reason = "calls a function compiled for detected instructions")
         )]
-        $vis fn $name $(<$($g: $bound),*>)? (kernel: $crate::kernel::Kernel, $($arg: $ty),*) $(-> $ret)? {
+        $vis fn $name $(<$($g: $bound),*>)? (
+            kernel: $crate::kernel::Kernel,
+            $($arg: $ty),*
+        ) $(-> $ret)? {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
