@@ -11,8 +11,8 @@ use rayon::prelude::*;
 use crate::aligned::Rest;
 use crate::element::{Becomes, Element};
 use crate::kernel::{
-    Kernel, LANES, Left, PADDING, Panels, Right, Room, SPAN, Size, Store, apart, pack_columns,
-    pack_rows, pack_tiles, packed_len,
+    Kernel, LANES, Left, Lines, PADDING, Panels, Right, Room, SPAN, Size, Store, apart,
+    pack_columns, pack_rows, pack_tiles, packed_len,
 };
 use crate::parallel::{Scratch, Shared};
 
@@ -49,6 +49,7 @@ pub(crate) fn scratch_room() -> usize {
 }
 
 /// Packs a `k × n` right factor, to be used by any number of products.
+#[expect(unsafe_code, reason = "tasks claim lines of one array")]
 pub(crate) fn pack<'a, S: Becomes<E>, E: Element>(
     kernel: Kernel,
     b: Right<'_, S>,
@@ -60,8 +61,11 @@ pub(crate) fn pack<'a, S: Becomes<E>, E: Element>(
     match b {
         Right::Along { data: rows, row } => {
             let out = Shared::new(&mut *data);
+            let line = (apart::<E>(k), width * E::GROUP);
             in_chunks(k.div_ceil(E::GROUP)).for_each(|groups| {
-                pack_rows(kernel, (rows, row), (k, n), width, groups, &out);
+                // SAFETY: chunks do not overlap, and are all there is of this packing.
+                let lines = unsafe { Lines::claim(&out, groups, line) };
+                pack_rows(kernel, (rows, row), (k, n), width, lines);
             });
         }
         Right::Across { data: columns, column } => {
@@ -75,6 +79,7 @@ pub(crate) fn pack<'a, S: Becomes<E>, E: Element>(
 }
 
 /// The same on this thread alone.
+#[expect(unsafe_code, reason = "the same claim, for one task")]
 pub(crate) fn pack_alone<'a, S: Becomes<E>, E: Element>(
     kernel: Kernel,
     b: Right<'_, S>,
@@ -85,8 +90,10 @@ pub(crate) fn pack_alone<'a, S: Becomes<E>, E: Element>(
     let data = &mut room[..packed_len::<E>(kernel, k, n)];
     match b {
         Right::Along { data: rows, row } => {
-            let groups = 0..k.div_ceil(E::GROUP);
-            pack_rows(kernel, (rows, row), (k, n), width, groups, &Shared::new(&mut *data));
+            let (out, line) = (Shared::new(&mut *data), (apart::<E>(k), width * E::GROUP));
+            // SAFETY: all groups are claimed once.
+            let lines = unsafe { Lines::claim(&out, 0..k.div_ceil(E::GROUP), line) };
+            pack_rows(kernel, (rows, row), (k, n), width, lines);
         }
         Right::Across { data: columns, column } => {
             let panels = data.chunks_mut(apart::<E>(k) * E::GROUP * width);
@@ -214,6 +221,7 @@ pub(crate) fn columns_by_columns<E: Element>(
 }
 
 /// Packs `A[i, k] = data[k·m + i]`.
+#[expect(unsafe_code, reason = "tasks claim lines of one array")]
 fn pack_left<'a, E: Element>(
     kernel: Kernel,
     data: &[E],
@@ -223,7 +231,11 @@ fn pack_left<'a, E: Element>(
     let (rows, groups) = (E::tile_rows(kernel), k.div_ceil(E::GROUP));
     let tiles = &mut room[..m.div_ceil(rows) * apart::<E>(k) * LANES];
     let out = Shared::new(&mut *tiles);
-    in_chunks(groups).for_each(|groups| pack_tiles(kernel, data, (m, k), rows, groups, &out));
+    in_chunks(groups).for_each(|groups| {
+        // SAFETY: chunks do not overlap, and are all there is of this packing.
+        let lines = unsafe { Lines::claim(&out, groups, (apart::<E>(k), LANES)) };
+        pack_tiles(kernel, data, (m, k), rows, lines);
+    });
     tiles
 }
 

@@ -19,7 +19,7 @@ use crate::Precision;
 use crate::element::Element;
 
 pub(crate) use factors::{LANES, Left, Panels, Part, Room, apart, packed_len};
-pub(crate) use packing::{Right, pack_columns, pack_rows, pack_tiles};
+pub(crate) use packing::{Lines, Right, pack_columns, pack_rows, pack_tiles};
 pub(crate) use versions::versions;
 
 /// Bytes of A that each row of a register tile brings to one pass: 14 rows stay in half of an L1

@@ -6,7 +6,9 @@
 
 use std::ops::Range;
 
-use super::{LANES, apart, versions};
+use bytemuck::Pod;
+
+use super::{LANES, versions};
 use crate::element::{Becomes, Element};
 use crate::parallel::Shared;
 
@@ -32,27 +34,54 @@ pub(crate) enum Right<'a, S> {
     },
 }
 
-versions! {
-    /// Packs groups of rows of a `k × n` right factor whose rows lie along, in panels of `width`
-    /// columns, zeros past the last row and column.
+/// Some groups of every panel or tile of a packed factor, for one task alone.
+pub(crate) struct Lines<'a, T> {
+    whole: &'a Shared<'a, T>,
+    groups: Range<usize>,
+    /// Groups from one panel or tile to the next.
+    apart: usize,
+    /// Values of a group, for all columns of a panel or rows of a tile.
+    len: usize,
+}
+
+impl<'a, T: Pod> Lines<'a, T> {
+    /// The lines of `groups`, each of `len` values, in panels or tiles `apart` groups apart.
     ///
-    /// No other may write these groups of `out` meanwhile.
+    /// # Safety
+    ///
+    /// No group may be claimed twice at a time, and all claims must name the same sizes.
+    pub(crate) unsafe fn claim(
+        whole: &'a Shared<'a, T>,
+        groups: Range<usize>,
+        (apart, len): (usize, usize),
+    ) -> Self {
+        Self { whole, groups, apart, len }
+    }
+
+    /// The line of a group in a panel or tile.
+    #[inline(always)]
+    fn line(&mut self, panel: usize, group: usize) -> &mut [T] {
+        assert!(self.groups.contains(&group) && group < self.apart, "a line of another task");
+        // SAFETY: nobody else has claimed this group, and this borrow ends before the next.
+        unsafe { self.whole.part((panel * self.apart + group) * self.len, self.len) }
+    }
+}
+
+versions! {
+    /// Packs the rows of some groups of a `k × n` right factor whose rows lie along, in panels of
+    /// `width` columns, zeros past the last row and column.
     pub(crate) fn pack_rows<S: Becomes<E>, E: Element>(
-        factor: (&[S], usize), size: (usize, usize), width: usize, groups: Range<usize>,
-        out: &Shared<'_, E>,
+        factor: (&[S], usize), size: (usize, usize), width: usize, out: Lines<'_, E>,
     ) = pack_rows_body;
     /// Packs the panel of `width` columns from `first` on of a `k × n` right factor whose columns
     /// lie along.
     pub(crate) fn pack_columns<S: Becomes<E>, E: Element>(
         factor: (&[S], usize), size: (usize, usize), columns: (usize, usize), panel: &mut [E],
     ) = pack_columns_body;
-    /// Packs groups of columns of a left factor, `A[i, k] = data[k·m + i]`, `[m × k]`, for tiles of
-    /// `rows` rows.
-    ///
-    /// No other may write these groups of `out` meanwhile.
+    /// Packs the columns of some groups of a left factor, `A[i, k] = data[k·m + i]`, `[m × k]`, for
+    /// tiles of `rows` rows.
     pub(crate) fn pack_tiles<E: Element>(
-        data: &[E], size: (usize, usize), rows: usize, groups: Range<usize>,
-        out: &Shared<'_, u32>,
+        data: &[E], size: (usize, usize), rows: usize, out: Lines<'_, u32>,
     ) = pack_tiles_body;
 }
 
@@ -73,20 +102,16 @@ fn pack_rows_body<S: Becomes<E>, E: Element>(
     factor: (&[S], usize),
     (k, n): (usize, usize),
     width: usize,
-    groups: Range<usize>,
-    out: &Shared<'_, E>,
+    mut out: Lines<'_, E>,
 ) {
-    let apart = apart::<E>(k);
-    for g in groups {
+    for g in out.groups.clone() {
         let (one, two) = rows_of::<S, E>(factor, (k, n), g);
         for (panel, first) in (0..n).step_by(width).enumerate() {
-            let start = (panel * apart + g) * width * E::GROUP;
-            // SAFETY: group `g` of a panel, which the caller lets nobody else write.
-            let out = unsafe { out.part(start, width * E::GROUP) };
+            let line = out.line(panel, g);
             let end = n.min(first + width);
-            E::interleave(&one[first..end], two.map(|two| &two[first..end]), out);
+            E::interleave(&one[first..end], two.map(|two| &two[first..end]), line);
             if end < first + width {
-                out[(end - first) * E::GROUP..].fill(E::default());
+                line[(end - first) * E::GROUP..].fill(E::default());
             }
         }
     }
@@ -134,17 +159,13 @@ fn pack_tiles_body<E: Element>(
     data: &[E],
     (m, k): (usize, usize),
     rows: usize,
-    groups: Range<usize>,
-    out: &Shared<'_, u32>,
+    mut out: Lines<'_, u32>,
 ) {
-    let apart = apart::<E>(k);
-    for g in groups {
+    for g in out.groups.clone() {
         let (one, two) = rows_of::<E, E>((data, m), (k, m), g);
         for (tile, i) in (0..m).step_by(rows).enumerate() {
-            // SAFETY: group `g` of a tile, which the caller lets nobody else write.
-            let out = unsafe { out.part((tile * apart + g) * LANES, LANES) };
-            let out = out.first_chunk_mut().expect("as many");
-            *out = match (one.get(i..i + LANES), two.unwrap_or(one).get(i..i + LANES)) {
+            let line = out.line(tile, g).first_chunk_mut().expect("a line of all lanes");
+            *line = match (one.get(i..i + LANES), two.unwrap_or(one).get(i..i + LANES)) {
                 (Some(one), Some(second)) if two.is_some() || E::GROUP == 1 => {
                     E::group(one, second)
                 }
