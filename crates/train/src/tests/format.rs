@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use sparkjoy_nn::Precision;
+
 use super::tiny::{ADAM, LAST, Tiny, contents, go_on};
-use crate::{Checkpoint, RunRequest, StepRecord, load_model, read_spec, run};
+use crate::{Checkpoint, RunRequest, RunSpec, StepRecord, load_model, read_spec, run};
 
 #[test]
 fn a_checkpoint_holds_these_files_and_tensors() {
@@ -147,7 +149,8 @@ fn run_json_holds_the_spec_as_it_was_asked_for() {
 #[test]
 fn a_model_loads_with_the_weights_that_were_saved() {
     let tiny = Tiny::new();
-    let spec = tiny.trunk(ADAM);
+    // Models are loaded to compute in fp32, whatever they were trained in.
+    let spec = RunSpec { precision: Precision::Fp32, ..tiny.trunk(ADAM) };
     let folder = tiny.train(&spec, "run", 2);
     let checkpoint = Checkpoint::at(&folder, 2).unwrap().unwrap();
     let mut engine = load_model(&checkpoint.folder, 1, 1).unwrap();
