@@ -129,11 +129,6 @@ impl Engine {
         &self.shape
     }
 
-    /// How it computes.
-    pub fn compute(&self) -> Compute {
-        self.compute
-    }
-
     /// The name of the instructions in use: `avx512bf16`, `avx512`, `avx2` or `portable`.
     pub fn kernel(&self) -> &'static str {
         self.kernel.name()

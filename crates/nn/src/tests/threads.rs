@@ -115,6 +115,24 @@ fn bf16_computes_the_gradients_of_fp32_within_its_rounding() {
 }
 
 #[test]
+fn odd_widths_leave_half_a_group_and_nothing_more() {
+    let shape = Shape { width: 15, heads: 3, context: 67, vocab: 31, ..SHAPE };
+    let loss = |precision, kernel| {
+        let compute = Compute { precision, recompute: false, threads: 2 };
+        let mut engine = Engine::with_kernel(shape, 2, compute, kernel).unwrap();
+        engine.init(Seed(5));
+        let loss = engine.loss_and_gradients(&tokens(&shape, 2), &mut [0.0; 2]);
+        (loss, engine.clip_gradients(None))
+    };
+    let (exact, norm) = loss(Precision::Fp32, Kernel::best(Precision::Fp32));
+    for kernel in Kernel::all(Precision::Bf16) {
+        let (found, found_norm) = loss(Precision::Bf16, kernel);
+        assert!((found - exact).abs() < 5e-3, "{}: {found}, {exact}", kernel.name());
+        assert!((found_norm / norm - 1.0).abs() < 0.02, "{}: {found_norm}", kernel.name());
+    }
+}
+
+#[test]
 fn a_batch_in_microbatches_has_the_mean_loss_and_gradient_of_its_parts() {
     let shape = Shape { context: 2000, layers: 1, width: 16, heads: 2, vocab: 31, clip_qkv: None };
     assert_eq!(shape.microbatch(5), 2);
