@@ -29,4 +29,6 @@ pub use error::{
 pub use prepare::{PrepareOptions, PrepareProgress, prepare};
 pub use sample::sample_documents;
 pub use source::{OnBadDocument, SourceFiles, SourceSummary, Validation, scan};
-pub use tokenizer::{Encoder, Tokenizer, TokenizerError, TokenizerKind};
+pub use tokenizer::{
+    Encoder, ModelEncoder, ModelTokenizer, Tokenizer, TokenizerError, TokenizerKind,
+};

@@ -9,6 +9,7 @@ mod cl100k;
 mod error;
 mod file;
 mod merges;
+mod model;
 mod train;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_base::Fingerprint;
 
 pub use error::TokenizerError;
+pub use model::{ModelEncoder, ModelTokenizer};
 
 use crate::DataError;
 
