@@ -99,7 +99,7 @@ impl Model<'_> {
         attention::forward(kernel, self.heads(), inputs, (attended, log_sums), self.scratch);
         let outputs = middle.par_chunks_mut(rows * d).zip(before.par_chunks(rows * d));
         self.project(Matrix::OutProj(i), attended, outputs, |(after, before), patch| {
-            add_rows(kernel, &patch, before, after, d);
+            sum_rows(kernel, &patch, before, after, d);
         });
 
         norm::forward(kernel, (middle, &weights[block.norm_2]), normal_2, stats_2);
@@ -122,29 +122,44 @@ impl Model<'_> {
         let hidden = &views.hidden[slot * 4 * n * d..][..4 * n * d];
         let outputs = after.par_chunks_mut(rows * d).zip(middle.par_chunks(rows * d));
         self.project(Matrix::DownProj(i), hidden, outputs, |(after, before), patch| {
-            add_rows(kernel, &patch, before, after, d);
+            sum_rows(kernel, &patch, before, after, d);
         });
     }
 }
 
 /// `after = before + patch`, in its columns of rows of `d`.
-fn add_rows(kernel: Kernel, patch: &gemm::Patch<'_>, before: &[f32], after: &mut [f32], d: usize) {
+fn sum_rows(kernel: Kernel, patch: &gemm::Patch<'_>, before: &[f32], after: &mut [f32], d: usize) {
     let rows = before.chunks_exact(d).zip(after.chunks_exact_mut(d));
     for (values, (before, after)) in patch.rows().zip(rows) {
         add(kernel, values, &before[patch.columns()], &mut after[patch.columns()]);
     }
 }
 
+/// `stream += patch`, in its columns of rows of `d`.
+pub(crate) fn add_rows(kernel: Kernel, patch: &gemm::Patch<'_>, stream: &mut [f32], d: usize) {
+    for (values, stream) in patch.rows().zip(stream.chunks_exact_mut(d)) {
+        add_to(kernel, values, &mut stream[patch.columns()]);
+    }
+}
+
 versions! {
     fn add(values: &[f32], before: &[f32], after: &mut [f32]) = add_body;
+    fn add_to(values: &[f32], stream: &mut [f32]) = add_to_body;
     /// Clamps to ±`clip`.
-    fn clamp<E: Element>(values: &[f32], clip: f32, out: &mut [E]) = clamp_body;
+    pub(crate) fn clamp<E: Element>(values: &[f32], clip: f32, out: &mut [E]) = clamp_body;
 }
 
 #[inline(always)]
 fn add_body(values: &[f32], before: &[f32], after: &mut [f32]) {
     for ((after, before), value) in after.iter_mut().zip(before).zip(values) {
         *after = before + value;
+    }
+}
+
+#[inline(always)]
+fn add_to_body(values: &[f32], stream: &mut [f32]) {
+    for (sum, value) in stream.iter_mut().zip(values) {
+        *sum += value;
     }
 }
 

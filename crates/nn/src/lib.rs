@@ -9,6 +9,7 @@ mod arena;
 mod attention;
 mod backward;
 mod compute;
+mod decoder;
 mod element;
 mod embedding;
 mod engine;
@@ -31,6 +32,7 @@ mod shape;
 
 pub use attention::alibi_slopes;
 pub use compute::{Compute, Precision};
+pub use decoder::{Computed, Decoder, Prompt, Scored, TokenScore};
 pub use engine::Engine;
 pub use instructions::{InstructionSet, instruction_sets, kernel_of, kernels};
 pub use measure::{Throughput, measure};

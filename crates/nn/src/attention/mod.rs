@@ -16,7 +16,7 @@ use crate::kernel::{Kernel, Left, Panels, Right, Room, Size, Store, packed_len};
 use crate::parallel::{Scratch, Shared};
 
 pub(crate) use back::{Saved, backward};
-use tile::{Bias, KEYS, QUERIES, normalise, soften};
+pub(crate) use tile::{Bias, KEYS, QUERIES, normalise, soften};
 
 /// Largest exponent of the slopes, MPT's `alibi_bias_max`.
 const BIAS_MAX: f64 = 8.0;
@@ -49,7 +49,7 @@ pub(crate) struct Heads {
 }
 
 impl Heads {
-    fn width(self) -> usize {
+    pub(crate) fn width(self) -> usize {
         self.h * self.k
     }
 }
@@ -94,7 +94,7 @@ impl Head {
 
     /// How scores are made in the tile whose first query and key are these.
     fn bias(&self, query: usize, key: usize) -> Bias {
-        Bias { scale: self.scale, slope: self.slope, ahead: query as i32 - key as i32 }
+        Bias { scale: self.scale, slope: self.slope, ahead: query as i32 - key as i32, keys: KEYS }
     }
 }
 

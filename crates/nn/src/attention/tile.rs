@@ -5,24 +5,26 @@ use crate::kernel::versions;
 use crate::math::{self, fma};
 
 /// Queries of a tile: four register tiles of the widest kernel.
-pub(super) const QUERIES: usize = 56;
+pub(crate) const QUERIES: usize = 56;
 /// Keys of a tile: a whole number of panels of every kernel.
-pub(super) const KEYS: usize = 64;
+pub(crate) const KEYS: usize = 64;
 
 /// How products become scores: `scale·s − slope·(i − j)`, none for keys after the query.
 #[derive(Clone, Copy)]
-pub(super) struct Bias {
-    pub(super) scale: f32,
-    pub(super) slope: f32,
+pub(crate) struct Bias {
+    pub(crate) scale: f32,
+    pub(crate) slope: f32,
     /// First query's position less first key's.
-    pub(super) ahead: i32,
+    pub(crate) ahead: i32,
+    /// Keys there are.
+    pub(crate) keys: usize,
 }
 
 impl Bias {
     /// Keys of the tile that query `i` sees.
     #[inline(always)]
     fn seen(self, i: usize) -> usize {
-        (self.ahead + i as i32 + 1).clamp(0, KEYS as i32) as usize
+        (self.ahead + i as i32 + 1).clamp(0, self.keys as i32) as usize
     }
 
     /// Turns products of query `i` into scores, without regard to which keys it sees.
@@ -40,7 +42,7 @@ versions! {
     ///
     /// - `state`: of each query the largest score, the sum of weights, and the weighted values,
     ///   which shrink where a larger score has come.
-    pub(super) fn soften<E: Element>(
+    pub(crate) fn soften<E: Element>(
         bias: Bias, scores: &mut [f32], weights: &mut [E],
         state: (&mut [f32], &mut [f32], &mut [f32]),
     ) = soften_body, fused;
@@ -54,7 +56,7 @@ versions! {
     /// Rounds a tile.
     pub(super) fn rounded<E: Element>(tile: &[f32], out: &mut [E]) = rounded_body;
     /// `out = values·by`.
-    pub(super) fn normalise<E: Element>(values: &[f32], by: f32, out: &mut [E]) = normalise_body;
+    pub(crate) fn normalise<E: Element>(values: &[f32], by: f32, out: &mut [E]) = normalise_body;
     /// Rounds a gradient; zero where the value it belongs to was clamped.
     pub(super) fn unclamped<E: Element>(gradient: &[f32], values: &[E], clip: f32, out: &mut [E])
         = unclamped_body;

@@ -13,7 +13,7 @@ fn tokens(shape: &Shape, batch: usize) -> Vec<u32> {
 }
 
 /// Fills the weights by the formula of `testdata/golden/model.py`.
-fn fill(engine: &mut Engine) {
+pub(crate) fn fill(engine: &mut Engine) {
     let tensors = engine.shape().tensors();
     for (s, tensor) in tensors.iter().enumerate() {
         let (base, amplitude) = match tensor.shape[..] {

@@ -1,0 +1,102 @@
+//! Keys and values of tokens that were computed before.
+
+use super::attention::KEYS;
+use crate::Shape;
+
+/// Keys and values of every layer and head, for up to a fixed number of tokens.
+///
+/// Of each layer and head: keys in blocks of [`KEYS`] tokens, `[K × KEYS]` each, so that a query
+/// meets a whole block with vectors; then values, `[capacity × K]`.
+#[derive(Debug)]
+pub(super) struct Cache {
+    values: Vec<f32>,
+    /// Tokens it has room for, whole blocks.
+    capacity: usize,
+    /// Tokens it holds.
+    len: usize,
+    heads: usize,
+    /// Values of a head's key.
+    width: usize,
+}
+
+/// What a cache holds of one layer and head.
+#[derive(Clone, Copy)]
+pub(super) struct Kept<'a> {
+    /// Blocks of `[K × KEYS]`.
+    pub(super) keys: &'a [f32],
+    /// `[len × K]`.
+    pub(super) values: &'a [f32],
+    /// Tokens.
+    pub(super) len: usize,
+}
+
+impl Cache {
+    /// Room for `tokens` tokens.
+    pub(super) fn new(shape: &Shape, tokens: usize) -> Self {
+        let capacity = tokens.next_multiple_of(KEYS);
+        Self {
+            values: vec![0.0; shape.layers * 2 * capacity * shape.width],
+            capacity,
+            len: 0,
+            heads: shape.heads,
+            width: shape.width / shape.heads,
+        }
+    }
+
+    /// Bytes of a cache for `tokens` tokens.
+    pub(super) fn bytes(shape: &Shape, tokens: usize) -> usize {
+        shape.layers * 2 * tokens.next_multiple_of(KEYS) * shape.width * size_of::<f32>()
+    }
+
+    /// Tokens it holds.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// What it holds of one layer and head.
+    pub(super) fn kept(&self, layer: usize, head: usize) -> Kept<'_> {
+        let start = self.start(layer, head);
+        let (keys, values) = self.values[start..][..2 * self.room()].split_at(self.room());
+        Kept { keys, values: &values[..self.len * self.width], len: self.len }
+    }
+
+    /// Adds a layer's keys and values of further tokens, which count once [`Cache::grow`] is told.
+    ///
+    /// - `qkv`: `[tokens × 3D]`.
+    pub(super) fn put(&mut self, layer: usize, qkv: &[f32]) {
+        let (width, d) = (self.width, self.heads * self.width);
+        for head in 0..self.heads {
+            let (start, room) = (self.start(layer, head), self.room());
+            let (keys, values) = self.values[start..][..2 * room].split_at_mut(room);
+            for (token, row) in (self.len..).zip(qkv.chunks_exact(3 * d)) {
+                let key = &row[d + head * width..][..width];
+                let block = &mut keys[token / KEYS * KEYS * width..][..KEYS * width];
+                for (column, value) in block.chunks_exact_mut(KEYS).zip(key) {
+                    column[token % KEYS] = *value;
+                }
+                let value = &row[2 * d + head * width..][..width];
+                values[token * width..][..width].copy_from_slice(value);
+            }
+        }
+    }
+
+    /// Counts `tokens` more, put into every layer.
+    pub(super) fn grow(&mut self, tokens: usize) {
+        self.len += tokens;
+        assert!(self.len <= self.capacity, "{} tokens in room of {}", self.len, self.capacity);
+    }
+
+    /// Forgets all tokens.
+    pub(super) fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// Values of the keys, or of the values, of one layer and head.
+    fn room(&self) -> usize {
+        self.capacity * self.width
+    }
+
+    fn start(&self, layer: usize, head: usize) -> usize {
+        (layer * self.heads + head) * 2 * self.room()
+    }
+}
