@@ -27,6 +27,8 @@ pub enum Purpose {
     HeldOutSample,
     /// Bootstrap resampling.
     Bootstrap,
+    /// Tokens a model writes when it is asked to go on from a prompt.
+    Generation,
 }
 
 impl Purpose {
@@ -40,6 +42,7 @@ impl Purpose {
             Self::TokenizerSample => "tokenizer-sample",
             Self::HeldOutSample => "held-out-sample",
             Self::Bootstrap => "bootstrap",
+            Self::Generation => "generation",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The Gauntlet and its tasks belong here too. This crate reads tokens and computes numbers; it
 //! writes nothing, and which models are compared with which is not its business.
 
+mod draw;
 mod error;
 mod held_out;
 mod sample;

@@ -5,6 +5,7 @@ mod answers;
 mod apportion;
 mod cost;
 mod error;
+mod evaluation;
 mod executor;
 mod fit;
 mod mixtures;

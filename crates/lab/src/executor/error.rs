@@ -87,6 +87,18 @@ pub enum ExecutionError {
         /// What the plan asks for.
         expected: String,
     },
+    /// A file of results that answers another question, though its name says otherwise.
+    #[error("`{}` holds results of another task, model or setting than its name says", path.display())]
+    ForeignResults {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of results that another process adds to.
+    #[error("another process is writing `{}`", path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file of ours that cannot be read back.
     #[error("`{}` is damaged: {source}", path.display())]
     Damaged {
@@ -121,9 +133,12 @@ impl Hint for ExecutionError {
                 "move `{}` away and {again}: the run is trained anew",
                 path.parent().unwrap_or(path).display()
             ),
-            Self::ForeignScore { path, .. } | Self::Damaged { path, .. } => {
+            Self::ForeignScore { path, .. }
+            | Self::ForeignResults { path }
+            | Self::Damaged { path, .. } => {
                 format!("move `{}` away and {again}: it is made anew", path.display())
             }
+            Self::Busy { .. } => "wait for it, or stop it: what it has is kept".to_owned(),
         })
     }
 }
@@ -219,7 +234,12 @@ mod tests {
                 found: "step 3".into(),
                 expected: "step 4".into(),
             },
-            ExecutionError::Damaged { path, source: serde_json::from_str::<u32>("{").unwrap_err() },
+            ExecutionError::Damaged {
+                path: path.clone(),
+                source: serde_json::from_str::<u32>("{").unwrap_err(),
+            },
+            ExecutionError::ForeignResults { path: path.clone() },
+            ExecutionError::Busy { path },
         ]);
         insta::assert_snapshot!(texts, @"
         the checkpoint `runs/trunk-3f9a12bc/step-3600` belongs to run 6166e496, expected run a99e31b7
@@ -230,6 +250,12 @@ mod tests {
 
         `runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json` is damaged: invalid type: map, expected u32 at line 1 column 0
         hint: move `runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
+
+        `runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json` holds results of another task, model or setting than its name says
+        hint: move `runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
+
+        another process is writing `runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json`
+        hint: wait for it, or stop it: what it has is kept
         ");
     }
 }

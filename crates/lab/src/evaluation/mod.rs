@@ -1,0 +1,3 @@
+//! Tasks on models: what is done, what is missing, and the results on disk.
+
+mod records;
