@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{DomainName, Fingerprint, Seed, SourceName, Tokens};
 use sparkjoy_data::{Corpus, Tokenizer};
+use sparkjoy_eval::{BaselineVersion, Selection};
 use sparkjoy_mix::{Ledger, Mixture, Phase, Supply};
 use sparkjoy_nn::Shape;
 use sparkjoy_train::{RunSpec, Start};
@@ -101,10 +102,26 @@ pub struct QuestionPlan {
 }
 
 /// How branches are scored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Held-out tokens per source.
     pub held_out: Tokens,
+    /// Tasks, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tasks: Option<TaskPlan>,
+}
+
+/// Which tasks are scored, how, and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskPlan {
+    /// Tasks and suites with their definitions.
+    pub selection: Selection,
+    /// Which baselines are subtracted.
+    pub baselines: BaselineVersion,
+    /// Items of each task at most; without it, all.
+    pub limit: Option<u64>,
+    /// Steps of the trunk that are scored beside the branches, ascending.
+    pub at: Vec<u64>,
 }
 
 /// The study resolved: every derived number, in canonical order.
@@ -205,11 +222,36 @@ impl Plan {
             trunk,
             branches,
             questions,
-            evaluation: Evaluation { held_out: study.held_out },
+            evaluation: Evaluation { held_out: study.evaluation.held_out, tasks: None },
             notes: vec![],
         };
+        plan.evaluation.tasks = plan.tasks(study)?;
         plan.notes = notes::notes(study, &plan);
         Ok(plan)
+    }
+
+    /// Tasks, their steps checked against the tree.
+    fn tasks(&self, study: &Study) -> Result<Option<TaskPlan>, LabError> {
+        let evaluation = &study.evaluation;
+        let last = self.branch_points().last().copied().unwrap_or(0);
+        if let Some(&(step, line)) = evaluation.at.iter().find(|(step, _)| *step > last) {
+            return Err(study.problem(line, Problem::NeverReached { step, last }));
+        }
+        Ok((!evaluation.selection.tasks.is_empty()).then(|| TaskPlan {
+            selection: evaluation.selection.clone(),
+            baselines: evaluation.baselines,
+            limit: evaluation.limit,
+            at: evaluation.at.iter().map(|&(step, _)| step).collect(),
+        }))
+    }
+
+    /// The trunk's checkpoints that are kept: those that branches start from or that are scored.
+    pub(crate) fn kept_steps(&self) -> Vec<u64> {
+        let mut steps = self.branch_points();
+        steps.extend(self.evaluation.tasks.iter().flat_map(|tasks| &tasks.at));
+        steps.sort_unstable();
+        steps.dedup();
+        steps
     }
 
     /// Identity of the whole plan.

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use sparkjoy_base::{DomainName, Hint, NameError, QuantityError, SourceName, Tokens, thousands};
+use sparkjoy_eval::EvalError;
 use sparkjoy_mix::MixError;
 use sparkjoy_nn::ShapeError;
 
@@ -111,9 +112,25 @@ pub enum Problem {
         /// The source.
         source_name: SourceName,
     },
-    /// Tasks, which this version cannot score.
-    #[error("tasks cannot be scored yet, expected `tasks` to be absent; held-out text is scored")]
-    TasksNotYet,
+    /// A task or suite nobody defines.
+    #[error("{why}")]
+    Task {
+        /// What is wrong with it.
+        why: Box<EvalError>,
+    },
+    /// A step of the trunk that is to be scored, and is never reached.
+    #[error(
+        "`at` asks for step {}, expected at most {}, the last that a branch starts from: the trunk \
+         is trained no further",
+        thousands(*.step),
+        thousands(*.last)
+    )]
+    NeverReached {
+        /// The step.
+        step: u64,
+        /// The last branch point.
+        last: u64,
+    },
     /// One name for two things.
     #[error("`{name}` is the name of a source and of a domain, expected different names")]
     SourceIsDomain {
@@ -407,7 +424,11 @@ impl Problem {
                 format!("give the missing {} to a source", decimal(1_000_000 - sum))
             }
             Self::Sum { sum, .. } => format!("take {} away", decimal(sum - 1_000_000)),
-            Self::TasksNotYet => "leave `tasks` out".into(),
+            Self::Task { why } => return why.hint(),
+            Self::NeverReached { .. } => {
+                "ask for an earlier one; the branch on the trunk's mixture is scored at its end"
+                    .into()
+            }
             Self::Unweighed { domain, source_name } => {
                 format!("add `{source_name}` to `[domains.{domain}]`, or drop the whole table")
             }

@@ -5,6 +5,7 @@
 //! is filled in silently that could change a result.
 
 mod clock;
+mod evaluation;
 mod mixture;
 mod question;
 mod reader;
@@ -20,6 +21,7 @@ use sparkjoy_data::{SourceFiles, TokenizerKind};
 
 pub use self::template::STUDY_TEMPLATE;
 
+pub(crate) use self::evaluation::Evaluation;
 pub(crate) use self::mixture::{Share, WrittenMixture};
 pub(crate) use self::question::{Question, Refill, Removal, Window, quoted};
 pub(crate) use self::reader::Placed;
@@ -47,7 +49,7 @@ pub struct Study {
     pub(crate) mixtures: BTreeMap<String, WrittenMixture>,
     pub(crate) trunk: Placed<String>,
     pub(crate) questions: Vec<Question>,
-    pub(crate) held_out: Tokens,
+    pub(crate) evaluation: Evaluation,
 }
 
 /// Where a source's sequences come from.
@@ -109,7 +111,8 @@ impl Study {
             .into_iter()
             .map(|item| known.question(item))
             .collect::<Result<Vec<_>, _>>()?;
-        let held_out = evaluation(table("evaluation", "a table")?.table()?)?;
+        let evaluation = table("evaluation", "a table")?.table()?;
+        let evaluation = Evaluation::read(evaluation, folder, training.clock)?;
         let weights = match root.optional("domains") {
             None => BTreeMap::new(),
             Some(item) => sources::weights(item, &sources)?,
@@ -128,7 +131,7 @@ impl Study {
             mixtures,
             trunk: trunk_mixture,
             questions,
-            held_out,
+            evaluation,
             text,
         })
     }
@@ -168,6 +171,11 @@ impl Study {
         &self.sources.inputs
     }
 
+    /// Folder of the files of its tasks, where it names one.
+    pub fn task_data(&self) -> Option<&Path> {
+        self.evaluation.data.as_deref()
+    }
+
     /// A problem at a line of this study.
     pub(crate) fn problem(&self, line: usize, problem: Problem) -> LabError {
         LabError::from(Box::new(StudyError { file: self.file.clone(), line, problem }))
@@ -198,21 +206,6 @@ fn tokenizer(mut table: Table<'_>) -> Result<(TokenizerKind, u64), LabError> {
     };
     table.finish()?;
     Ok((kind, sample_bytes))
-}
-
-fn evaluation(mut table: Table<'_>) -> Result<Tokens, LabError> {
-    let expected = "a number of tokens per source in quotes, such as \"16K\"";
-    let held_out = table.required("held_out", expected)?;
-    if let Some(tasks) = table.optional("tasks") {
-        let file = tasks.source();
-        let line = tasks.line();
-        if !tasks.list("a list of tasks")?.is_empty() {
-            return Err(file.problem(line, Problem::TasksNotYet));
-        }
-    }
-    let tokens: Tokens = held_out.quantity(expected)?;
-    table.finish()?;
-    Ok(tokens)
 }
 
 #[cfg(test)]

@@ -166,7 +166,7 @@ impl<'a> Executor<'a, '_> {
             folder: &folder,
             start_from: None,
             target: to,
-            keep: &self.plan.branch_points(),
+            keep: &self.plan.kept_steps(),
             threads: self.options.threads,
             recompute: self.options.recompute,
         };

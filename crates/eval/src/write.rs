@@ -1,0 +1,91 @@
+//! Texts a model writes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sparkjoy_base::Seed;
+use sparkjoy_data::ModelTokenizer;
+use sparkjoy_nn::{Decoder, Prompt};
+
+use crate::draw::{Choice, drawn, greedy, random};
+
+/// Tokens looked at beside those that may spell the end: a character may begin in one of them.
+const MARGIN: usize = 8;
+
+/// When a text is at its end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End<'a> {
+    /// Where one of these stands in it.
+    Texts(&'a [String]),
+    /// Where a line begins with one of `A-Z a-z 0-9 # backtick`: a function body is over.
+    Body,
+}
+
+impl End<'_> {
+    /// Whether a text has reached its end.
+    fn reached(self, text: &str) -> bool {
+        match self {
+            Self::Texts(texts) => texts.iter().any(|end| text.contains(end.as_str())),
+            Self::Body => text.as_bytes().windows(2).any(|pair| {
+                pair[0] == b'\n' && (pair[1].is_ascii_alphanumeric() || b"#`".contains(&pair[1]))
+            }),
+        }
+    }
+
+    /// Bytes that may spell it.
+    fn longest(self) -> usize {
+        match self {
+            Self::Texts(texts) => texts.iter().map(String::len).max().unwrap_or(0),
+            Self::Body => 2,
+        }
+    }
+}
+
+/// What is asked to go on.
+pub(crate) struct Asked<'a> {
+    /// Name of the task: part of the address of random numbers.
+    pub(crate) task: &'a str,
+    /// Each prompt's item, tokens, and the most tokens to write.
+    pub(crate) prompts: &'a [(usize, &'a [u32], usize)],
+    /// Texts per prompt.
+    pub(crate) samples: usize,
+    pub(crate) choice: Choice,
+    pub(crate) end: End<'a>,
+    pub(crate) seed: Seed,
+    pub(crate) stop: &'a AtomicBool,
+}
+
+/// The tokens of each text, by prompt and sample, without the end-of-text token; nothing if it was
+/// told to stop.
+///
+/// A text goes on to the token that completes its end; what comes after is for the judge to cut.
+pub(crate) fn write(
+    decoder: &mut Decoder,
+    tokenizer: &ModelTokenizer,
+    asked: &Asked<'_>,
+) -> Option<Vec<Vec<Vec<u32>>>> {
+    let &Asked { task, prompts, samples, choice, end, seed, stop } = asked;
+    let mut written = vec![vec![Vec::new(); samples]; prompts.len()];
+    let requests: Vec<Prompt<'_>> =
+        prompts.iter().map(|&(_, tokens, most)| Prompt { tokens, most, samples }).collect();
+    let tail = end.longest() + MARGIN;
+    decoder.generate(&requests, |prompt, sample, logits| {
+        let text: &mut Vec<u32> = &mut written[prompt][sample];
+        let recent = &text[text.len().saturating_sub(tail)..];
+        if stop.load(Ordering::Relaxed) || end.reached(&tokenizer.decode(recent)) {
+            return None;
+        }
+        let token = match choice {
+            Choice::Greedy => greedy(logits),
+            Choice::Drawn { temperature, top_p } => {
+                let random = random(seed, task, prompts[prompt].0, sample, text.len());
+                drawn(logits, temperature, top_p, random)
+            }
+        };
+        if Some(token) == tokenizer.end_of_text() {
+            return None;
+        }
+        text.push(token);
+        Some(token)
+    });
+    (!stop.load(Ordering::Relaxed)).then_some(written)
+}

@@ -1,0 +1,87 @@
+//! How models are scored: held-out text always, tasks where the study names them.
+
+use std::path::{Path, PathBuf};
+
+use sparkjoy_base::{Span, Tokens};
+use sparkjoy_eval::{BaselineVersion, Selection};
+
+use super::clock::Clock;
+use super::reader::{Item, Table};
+use crate::LabError;
+use crate::evaluation::select_tasks;
+use crate::problem::Problem;
+
+/// `[evaluation]` as written.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Evaluation {
+    /// Held-out tokens per source.
+    pub(crate) held_out: Tokens,
+    /// Tasks and suites asked for, with their definitions; none of them, no tasks.
+    pub(crate) selection: Selection,
+    /// Which baselines are subtracted.
+    pub(crate) baselines: BaselineVersion,
+    /// Items of each task at most.
+    pub(crate) limit: Option<u64>,
+    /// Steps of the trunk that are scored beside the branches, each with its line.
+    pub(crate) at: Vec<(u64, usize)>,
+    /// Folder of task files.
+    pub(crate) data: Option<PathBuf>,
+}
+
+impl Evaluation {
+    /// Reads the table. `folder`: where the study lies.
+    pub(super) fn read(
+        mut table: Table<'_>,
+        folder: &Path,
+        clock: Clock,
+    ) -> Result<Self, LabError> {
+        let expected = "a number of tokens per source in quotes, such as \"16K\"";
+        let held_out = table.required("held_out", expected)?.quantity(expected)?;
+        let selection = match table.optional("tasks") {
+            None => Selection::default(),
+            Some(item) => select(item, folder)?,
+        };
+        let names = BaselineVersion::ALL.map(BaselineVersion::name);
+        let baselines = match table.optional("baselines") {
+            None => BaselineVersion::V03,
+            Some(item) => {
+                let name = item.choice(&names)?;
+                let known = BaselineVersion::ALL.into_iter().find(|v| v.name() == name);
+                known.expect("the choice is one of the names")
+            }
+        };
+        let expected = "a whole number of items from 1";
+        let limit = table.optional("limit").map(|item| item.whole(1, expected)).transpose()?;
+        let at = match table.optional("at") {
+            None => Vec::new(),
+            Some(item) => steps(item, clock)?,
+        };
+        let folder_expected = "a folder in quotes";
+        let data = table.optional("data").map(|item| item.string(folder_expected).map(Into::into));
+        let data: Option<PathBuf> = data.transpose()?;
+        table.finish()?;
+        let data = data.map(|data| folder.join(data));
+        Ok(Self { held_out, selection, baselines, limit, at, data })
+    }
+}
+
+fn select(item: Item<'_>, folder: &Path) -> Result<Selection, LabError> {
+    let expected = "a list of tasks, suites and files of tasks in quotes";
+    let items = item.list(expected)?;
+    let names = items.iter().map(|name| name.string(expected)).collect::<Result<Vec<_>, _>>()?;
+    select_tasks(&names, folder)
+        .map_err(|(index, why)| items[index].problem(Problem::Task { why: Box::new(why) }))
+}
+
+/// Steps in order, each once.
+fn steps(item: Item<'_>, clock: Clock) -> Result<Vec<(u64, usize)>, LabError> {
+    let expected = "places of the run in quotes, such as \"50%\"";
+    let mut steps = Vec::new();
+    for place in item.one_or_more(expected)? {
+        let span: Span = place.quantity(expected)?;
+        steps.push((clock.steps_of(span), place.line()));
+    }
+    steps.sort_unstable();
+    steps.dedup_by_key(|(step, _)| *step);
+    Ok(steps)
+}
