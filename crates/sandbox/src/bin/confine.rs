@@ -1,0 +1,9 @@
+//! The launcher by itself: what the command line does behind its hidden argument, for the tests.
+
+fn main() -> std::process::ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == sparkjoy_sandbox::HIDDEN_ARGUMENT) {
+        sparkjoy_sandbox::confined(arguments)
+    }
+    std::process::ExitCode::from(2)
+}

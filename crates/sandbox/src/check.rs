@@ -1,0 +1,372 @@
+//! Whether a completion solves a problem of HumanEval.
+//!
+//! Two confined interpreters: one runs the tested program, the other knows the expected answers
+//! and asks. They share nothing but lines of plain data that pass through this process. Whatever
+//! a tested program does to its interpreter, the most it can do is answer; and it is the answers
+//! that are judged.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::SandboxError;
+use crate::process::{Confined, code_or_signal, wait_for_any};
+use crate::run::{SIGXCPU, STARTING};
+use crate::sandbox::Sandbox;
+
+/// The most a program may answer altogether, in bytes of the packed form.
+const ANSWERS: usize = 16 << 20;
+/// What the judge may take for itself, besides waiting.
+const JUDGING: Duration = Duration::from_secs(60);
+
+/// A problem of HumanEval, as its row has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Its name, `HumanEval/0`.
+    pub task_id: String,
+    /// The beginning of the program, up to the docstring of the function that is wanted.
+    pub prompt: String,
+    /// The function that is wanted.
+    pub entry_point: String,
+    /// A completion that solves it.
+    pub canonical_solution: String,
+    /// Defines `check(candidate)`, by rule [`Rule::Check`].
+    #[serde(default)]
+    pub test: String,
+    /// A tuple of arguments for each case, as a Python expression, by rule [`Rule::Cases`].
+    #[serde(default)]
+    pub test_inputs: Vec<String>,
+    /// The expected value for each case, as a Python expression or as text.
+    #[serde(default)]
+    pub test_outputs: Vec<String>,
+}
+
+/// How a completion is cut and judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rule {
+    /// LLM Foundry's: the function ends before the first line that begins with a letter, a digit,
+    /// `#` or a backquote; every case of `test_inputs` must equal its `test_outputs`, in 5 s of
+    /// its own and a process of its own.
+    ///
+    /// Source: composer 0.20, `datasets/in_context_learning_evaluation.py` and `utils/eval_client`.
+    Cases,
+    /// OpenAI's: the completion ends at the first of five stop sequences; `test` must pass in 3 s.
+    ///
+    /// Source: Chen et al. 2021, arXiv 2107.03374, section 3.1, and the human-eval repository.
+    Check,
+}
+
+/// Whether a completion solves its problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "verdict")]
+pub enum Verdict {
+    /// All answers were right.
+    Passed,
+    /// An answer was wrong, an exception, or none; or the program is none.
+    Failed {
+        /// The question it failed at, counted from 0; none before the first.
+        case: Option<u64>,
+        /// What was answered, for people.
+        reason: String,
+    },
+    /// An answer did not come in time.
+    TimedOut,
+    /// It used more CPU time than it had.
+    CpuExceeded,
+    /// It ran out of memory.
+    MemoryExceeded,
+    /// It printed, or answered, more than it may.
+    OutputExceeded,
+    /// A process of it was ended by this signal.
+    Killed {
+        /// The number of the signal.
+        signal: i32,
+    },
+}
+
+impl Verdict {
+    /// Whether it solves the problem.
+    pub fn is_passed(&self) -> bool {
+        *self == Self::Passed
+    }
+}
+
+impl Rule {
+    /// Its name in files and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cases => "cases",
+            Self::Check => "check",
+        }
+    }
+
+    /// The wall time for one answer by [`Rule::Cases`], for all of them by [`Rule::Check`].
+    pub fn wall(self) -> Duration {
+        match self {
+            Self::Cases => Duration::from_secs(5),
+            Self::Check => Duration::from_secs(3),
+        }
+    }
+
+    /// The part of a completion that belongs to the function.
+    pub fn cut(self, completion: &str) -> &str {
+        let ends = |at: &usize| {
+            let rest = &completion[at + 1..];
+            match self {
+                Self::Cases => {
+                    rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '#' || c == '`')
+                }
+                Self::Check => {
+                    ["class", "def", "#", "if", "print"].iter().any(|stop| rest.starts_with(stop))
+                }
+            }
+        };
+        let mut lines = completion.match_indices('\n').map(|(at, _)| at);
+        lines.find(ends).map_or(completion, |end| &completion[..end])
+    }
+}
+
+/// What the judge is told.
+#[derive(Serialize)]
+struct Task<'a> {
+    rule: &'static str,
+    entry_point: &'a str,
+    prompt: &'a str,
+    test: &'a str,
+    inputs: &'a [String],
+    outputs: &'a [String],
+}
+
+/// What the tested program's interpreter is told.
+#[derive(Serialize)]
+struct Tested<'a> {
+    source: String,
+    entry_point: &'a str,
+    /// Whether every question gets a process of its own.
+    fresh: bool,
+}
+
+/// What the judge says in the end.
+#[derive(Deserialize)]
+struct Said {
+    kind: String,
+    #[serde(default)]
+    why: String,
+    case: Option<i64>,
+}
+
+/// Judges one completion. `None` if `stop` was set meanwhile.
+///
+/// # Errors
+///
+/// [`SandboxError::BadProblem`] if the problem cannot be judged by `rule`, the others if the
+/// machine failed. Nothing a program does is an error.
+pub fn check_program(
+    sandbox: &Sandbox,
+    problem: &Problem,
+    completion: &str,
+    rule: Rule,
+    stop: &AtomicBool,
+) -> Result<Option<Verdict>, SandboxError> {
+    let bad = |reason: String| SandboxError::BadProblem {
+        task_id: problem.task_id.clone(),
+        rule: rule.name(),
+        reason,
+    };
+    let (inputs, outputs) = (&problem.test_inputs, &problem.test_outputs);
+    if rule == Rule::Cases && (inputs.is_empty() || inputs.len() != outputs.len()) {
+        let (inputs, outputs) = (inputs.len(), outputs.len());
+        return Err(bad(format!(
+            "it has {inputs} test inputs and {outputs} test outputs, expected as many of both"
+        )));
+    }
+    if rule == Rule::Check && problem.test.is_empty() {
+        return Err(bad("it has no test".to_owned()));
+    }
+    let entry_point = problem.entry_point.as_str();
+    let source = format!("{}{}", problem.prompt, rule.cut(completion));
+    let program = Tested { source, entry_point, fresh: rule == Rule::Cases };
+    let (prompt, test) = (problem.prompt.as_str(), problem.test.as_str());
+    let task = Task { rule: rule.name(), entry_point, prompt, test, inputs, outputs };
+
+    let plain = include_str!("python/plain.py");
+    let mut judge = sandbox.start(format!("{plain}\n{}", include_str!("python/judge.py")))?;
+    let mut worker = sandbox.start(format!("{plain}\n{}", include_str!("python/worker.py")))?;
+    judge.send(&line(&task));
+    worker.send(&line(&program));
+    match Exchange::new(sandbox, rule, inputs.len()).relay(&mut judge, &mut worker, stop)? {
+        Outcome::Stopped => Ok(None),
+        Outcome::Verdict(verdict) => Ok(Some(verdict)),
+        Outcome::Broken(reason) => Err(bad(reason)),
+    }
+}
+
+fn line(message: &impl Serialize) -> Vec<u8> {
+    let mut line = serde_json::to_vec(message).expect("text is JSON");
+    line.push(b'\n');
+    line
+}
+
+enum Outcome {
+    Verdict(Verdict),
+    /// The problem's own code fails.
+    Broken(String),
+    Stopped,
+}
+
+/// Questions and answers on their way, and the time they take.
+struct Exchange<'a> {
+    sandbox: &'a Sandbox,
+    rule: Rule,
+    started: Instant,
+    /// After this, whoever is slow: the questions' times together, and the judge's.
+    last: Instant,
+    asked: Option<Instant>,
+    waited: Duration,
+    answered: usize,
+}
+
+impl<'a> Exchange<'a> {
+    fn new(sandbox: &'a Sandbox, rule: Rule, cases: usize) -> Self {
+        let questions = u32::try_from(cases.max(1)).unwrap_or(u32::MAX);
+        let started = Instant::now();
+        let last = started + 2 * STARTING + JUDGING + rule.wall().saturating_mul(questions);
+        Self { sandbox, rule, started, last, asked: None, waited: Duration::ZERO, answered: 0 }
+    }
+
+    /// Passes questions and answers on until there is a verdict.
+    fn relay(
+        mut self,
+        judge: &mut Confined,
+        worker: &mut Confined,
+        stop: &AtomicBool,
+    ) -> Result<Outcome, SandboxError> {
+        loop {
+            judge.pump()?;
+            worker.pump()?;
+            while let Some(line) = judge.take_line() {
+                if line.starts_with(b"!") {
+                    return self.concluded(&line[1..]);
+                }
+                self.asked = Some(Instant::now());
+                worker.send(&line[1..]);
+            }
+            if let Some(verdict) = self.pass_answers(judge, worker) {
+                return Ok(Outcome::Verdict(verdict));
+            }
+            if judge.ended().is_some() {
+                return self.judge_is_gone(judge);
+            }
+            if stop.load(Ordering::Relaxed) {
+                return Ok(Outcome::Stopped);
+            }
+            let ready = judge.layers.is_some() && worker.layers.is_some();
+            if !ready && self.started.elapsed() > STARTING {
+                return Err(self.sandbox.never_started());
+            }
+            let now = Instant::now();
+            let waiting = self.asked.filter(|_| worker.layers.is_some());
+            let deadline = waiting.map_or(self.last, |asked| {
+                (asked + self.rule.wall().saturating_sub(self.waited)).min(self.last)
+            });
+            if now >= deadline {
+                return Ok(Outcome::Verdict(Verdict::TimedOut));
+            }
+            wait_for_any(&[judge, worker], deadline)?;
+        }
+    }
+
+    /// Passes answers to the judge; a verdict if the program has no more to say.
+    fn pass_answers(&mut self, judge: &mut Confined, worker: &mut Confined) -> Option<Verdict> {
+        let printed = u64::try_from(worker.errors.len()).unwrap_or(u64::MAX);
+        let unsent = worker.output.len();
+        if printed > self.sandbox.limits().output || self.answered + unsent > ANSWERS {
+            return Some(Verdict::OutputExceeded);
+        }
+        while let Some(line) = worker.take_line() {
+            if self.rule == Rule::Check {
+                self.waited += self.asked.map_or(Duration::ZERO, |asked| asked.elapsed());
+            }
+            self.asked = None;
+            self.answered += line.len();
+            judge.send(&line);
+        }
+        if self.asked.is_none() {
+            return None;
+        }
+        worker.ended().map(|status| match code_or_signal(status) {
+            Err(signal) => by_signal(signal),
+            Ok(code) => {
+                let said = String::from_utf8_lossy(&worker.errors);
+                let last = said.trim_end().lines().next_back().unwrap_or_default();
+                let last: String = last.chars().take(200).collect();
+                let reason = format!("it ended with code {code} without an answer {last}");
+                Verdict::Failed { case: None, reason: reason.trim_end().to_owned() }
+            }
+        })
+    }
+
+    fn concluded(&self, said: &[u8]) -> Result<Outcome, SandboxError> {
+        let Ok(said) = serde_json::from_slice::<Said>(said) else {
+            return Err(self.bad_judge("it said something else than a verdict".to_owned()));
+        };
+        let failed = |reason: String| {
+            let case = said.case.and_then(|case| u64::try_from(case).ok());
+            Outcome::Verdict(Verdict::Failed { case, reason })
+        };
+        Ok(match said.kind.as_str() {
+            "passed" => Outcome::Verdict(Verdict::Passed),
+            "broken" => Outcome::Broken(said.why),
+            "raised" if said.why.starts_with("MemoryError") => {
+                Outcome::Verdict(Verdict::MemoryExceeded)
+            }
+            "gone" => match said.why.parse() {
+                Ok(signal @ 1..) => Outcome::Verdict(by_signal(signal)),
+                _ => failed("it ended instead of answering".to_owned()),
+            },
+            "wrong" => failed(said.why),
+            "raised" => failed(format!("raised {}", said.why)),
+            "no-data" if !said.why.is_empty() => {
+                failed(format!("returned a `{}`, expected plain data", said.why))
+            }
+            _ => failed("answered with no data".to_owned()),
+        })
+    }
+
+    /// The judge can be drowned by an answer. Before the first one, the fault is not the
+    /// program's.
+    fn judge_is_gone(&self, judge: &Confined) -> Result<Outcome, SandboxError> {
+        if self.answered > 0 {
+            let reason = "its answer was too much for the judge".to_owned();
+            return Ok(Outcome::Verdict(Verdict::Failed { case: None, reason }));
+        }
+        Err(self.bad_judge(String::from_utf8_lossy(&judge.errors).trim().to_owned()))
+    }
+
+    fn bad_judge(&self, found: String) -> SandboxError {
+        let found = format!("the judge ended without a verdict: {found}");
+        SandboxError::BadLauncher { launcher: self.sandbox.launcher().to_owned(), found }
+    }
+}
+
+fn by_signal(signal: i32) -> Verdict {
+    if signal == SIGXCPU { Verdict::CpuExceeded } else { Verdict::Killed { signal } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_ends_where_its_rule_says() {
+        let text = "    x = 1\n\n    return x\n\n@cached\n`\nif y:\nother()";
+        assert_eq!(Rule::Cases.cut(text), "    x = 1\n\n    return x\n\n@cached");
+        assert_eq!(Rule::Check.cut(text), "    x = 1\n\n    return x\n\n@cached\n`");
+        assert_eq!(Rule::Check.cut("    a\nother()\nprint"), "    a\nother()");
+        assert_eq!(Rule::Cases.cut("    a\nother()\nprint"), "    a");
+        assert_eq!(Rule::Cases.cut("    a\nähnlich"), "    a\nähnlich");
+        assert_eq!(Rule::Cases.cut("x\n"), "x\n");
+    }
+}

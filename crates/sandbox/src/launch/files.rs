@@ -1,0 +1,138 @@
+//! What a confined program can see of files: its interpreter, its libraries, a scratch folder.
+//!
+//! Twice over. The mount namespace has a root of its own, in memory, into which only what may be
+//! read is mounted. Landlock then forbids the same again by another part of the kernel, and TCP
+//! and signals out of the sandbox besides.
+
+use std::ffi::CString;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{FileTypeExt, symlink};
+use std::path::{Path, PathBuf};
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
+    RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
+};
+use rustix::fs::{Mode, StatVfsMountFlags, statvfs};
+use rustix::mount::{
+    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_bind_recursive,
+    mount_change, mount_remount, unmount,
+};
+use rustix::process::{chdir, pivot_root, umask};
+
+use super::{Layer, Order, Refusal};
+
+/// Devices that are no way out.
+const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"];
+/// Where the machine's files lie while the new root is built.
+const OLD: &str = "/old";
+/// Files and folders the scratch folder may hold.
+const INODES: u32 = 4_096;
+
+/// Builds the new root and enters it. The machine's files are gone then.
+pub(super) fn build(order: &Order) -> Result<(), Refusal> {
+    const LAYER: &str = "mount namespace";
+    umask(Mode::from_raw_mode(0o022));
+    enter_empty_root().layer(LAYER)?;
+    for path in order.readable.iter().map(PathBuf::as_path).chain(DEVICES.map(Path::new)) {
+        show(path).map_err(|e| Refusal::new(LAYER, &format!("{}: {e}", path.display())))?;
+    }
+    fs::create_dir_all(&order.scratch).layer(LAYER)?;
+    let size = order.limits.scratch;
+    let options = CString::new(format!("mode=0777,size={size},nr_inodes={INODES}")).layer(LAYER)?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    mount("scratch", &order.scratch, "tmpfs", flags, options.as_c_str()).layer(LAYER)?;
+    unmount(OLD, UnmountFlags::DETACH).layer(LAYER)?;
+    fs::remove_dir(OLD).layer(LAYER)?;
+    let flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
+    mount_remount("/", flags, "").layer(LAYER)?;
+    chdir(&order.scratch).layer(LAYER)
+}
+
+/// Makes a file system in memory the root, with the machine's files at [`OLD`].
+fn enter_empty_root() -> io::Result<()> {
+    let propagation = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    mount_change("/", propagation)?;
+    // Any folder will do: in this namespace only, and only until the next lines.
+    let base = ["/tmp", "/run", "/mnt", "/var", "/usr"];
+    let base = base.into_iter().find(|base| Path::new(base).is_dir()).unwrap_or("/proc");
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    mount("root", base, "tmpfs", flags, c"mode=0755,size=1m")?;
+    let old = format!("{base}{OLD}");
+    fs::create_dir(&old)?;
+    pivot_root(base, old.as_str())?;
+    chdir("/")?;
+    Ok(())
+}
+
+/// Shows one file or folder of the machine in the new root, read-only. A link is made again: what
+/// it leads to is shown under its own name.
+fn show(path: &Path) -> io::Result<()> {
+    let source = PathBuf::from(format!("{OLD}{}", path.display()));
+    let kind = match fs::symlink_metadata(&source) {
+        Ok(metadata) => metadata.file_type(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    if kind.is_symlink() {
+        return symlink(fs::read_link(&source)?, path);
+    }
+    if kind.is_dir() {
+        fs::create_dir_all(path)?;
+    } else {
+        fs::File::create_new(path)?;
+    }
+    // A folder with other mounts below it can only be shown together with them.
+    mount_bind(&source, path).or_else(|_| mount_bind_recursive(&source, path))?;
+    let mut flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID | kept(path)?;
+    if !kind.is_char_device() {
+        flags |= MountFlags::NODEV;
+    }
+    mount_remount(path, flags, "")?;
+    Ok(())
+}
+
+/// Flags of the mount `path` lies in which only the machine's root could take away.
+fn kept(path: &Path) -> io::Result<MountFlags> {
+    let has = statvfs(path)?.f_flag;
+    let pairs = [
+        (StatVfsMountFlags::NODEV, MountFlags::NODEV),
+        (StatVfsMountFlags::NOEXEC, MountFlags::NOEXEC),
+        (StatVfsMountFlags::NOATIME, MountFlags::NOATIME),
+        (StatVfsMountFlags::NODIRATIME, MountFlags::NODIRATIME),
+        (StatVfsMountFlags::RELATIME, MountFlags::RELATIME),
+    ];
+    let kept = pairs.into_iter().filter(|(set, _)| has.contains(*set)).map(|(_, flag)| flag);
+    Ok(kept.fold(MountFlags::empty(), |all, flag| all | flag))
+}
+
+/// Applies Landlock as far as the kernel has it; whether it has it at all.
+pub(super) fn restrict(order: &Order) -> Result<bool, Refusal> {
+    const LAYER: &str = "Landlock";
+    // The newest one whose rights are all handled below; older kernels apply what they know.
+    const KNOWN: ABI = ABI::V7;
+    let read = AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::Execute;
+    let device = AccessFs::ReadFile | AccessFs::WriteFile;
+    let mut rules = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(KNOWN))
+        .and_then(|rules| rules.handle_access(AccessNet::from_all(KNOWN)))
+        .and_then(|rules| rules.scope(Scope::from_all(KNOWN)))
+        .and_then(Ruleset::create)
+        .layer(LAYER)?;
+    let scratch = AccessFs::from_all(KNOWN) & !AccessFs::Execute;
+    let seen = order.readable.iter().map(|path| (path.as_path(), read));
+    let devices = DEVICES.iter().map(|path| (Path::new(*path), device));
+    for (path, access) in seen.chain(devices).chain([(order.scratch.as_path(), scratch)]) {
+        let Ok(metadata) = fs::metadata(path) else { continue };
+        let access = if metadata.is_dir() { access } else { access & AccessFs::from_file(KNOWN) };
+        let folder = PathFd::new(path).layer(LAYER)?;
+        rules = rules.add_rule(PathBeneath::new(folder, access)).layer(LAYER)?;
+    }
+    let status = rules.restrict_self().layer(LAYER)?;
+    Ok(status.ruleset != RulesetStatus::NotEnforced)
+}

@@ -1,0 +1,39 @@
+//! Limits the kernel keeps for each process.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::limits::Limits;
+
+use super::{Layer, Refusal};
+
+/// Processes of the launcher that count as the same user's: outer, init, inner.
+#[cfg(target_os = "linux")]
+const LAUNCHERS: u64 = 3;
+
+/// Sets everything but the number of processes.
+pub(super) fn set(limits: &Limits) -> Result<(), Refusal> {
+    let cpu = Rlimit {
+        current: Some(limits.cpu_seconds),
+        // A second later it is killed, if it ignores the signal of the first limit.
+        maximum: Some(limits.cpu_seconds + 1),
+    };
+    setrlimit(Resource::Cpu, cpu).layer("limit of CPU time")?;
+    at_most(Resource::As, limits.memory).layer("limit of memory")?;
+    at_most(Resource::Fsize, limits.file).layer("limit of file sizes")?;
+    at_most(Resource::Nofile, 64).layer("limit of open files")?;
+    at_most(Resource::Core, 0).layer("limit of core files")?;
+    at_most(Resource::Stack, 8 << 20).layer("limit of the stack")?;
+    at_most(Resource::Memlock, 0).layer("limit of locked memory")
+}
+
+/// Sets the number of processes. The kernel counts them per user and user namespace.
+#[cfg(target_os = "linux")]
+pub(super) fn set_processes(limits: &Limits) -> Result<(), Refusal> {
+    at_most(Resource::Nproc, limits.processes + LAUNCHERS).layer("limit of processes")
+}
+
+/// Lowers a limit; one that is lower already stays.
+fn at_most(resource: Resource, value: u64) -> rustix::io::Result<()> {
+    let value = getrlimit(resource).maximum.map_or(value, |maximum| value.min(maximum));
+    setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })
+}
