@@ -19,8 +19,8 @@ use super::file::{CONFIG, TOKENIZER};
 const SLOW: [&str; 5] =
     ["tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", "tokenizer_config.json"];
 
-/// A character no vocabulary has a token for.
-const UNKNOWN: &str = "\u{10fffd}";
+/// A letter few vocabularies have a token for: the first of the hieroglyphs.
+const UNKNOWN: &str = "\u{13000}";
 
 /// What transformers removes before these if told to clean up, in its order.
 ///
@@ -84,7 +84,7 @@ struct Config {
 
 /// A special token: its text, or its text and how it is matched.
 #[derive(Clone, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a special token is neither text nor a description with `content`")]
 enum Special {
     Text(String),
     Described(AddedToken),
