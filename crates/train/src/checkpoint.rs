@@ -202,7 +202,8 @@ fn size_text(bytes: u64) -> String {
     format!("{} bytes", sparkjoy_base::thousands(bytes))
 }
 
-fn record(path: &Path) -> Result<FileRecord, FileError> {
+/// Size and content of a file, all of which is read.
+pub(crate) fn record(path: &Path) -> Result<FileRecord, FileError> {
     let mut hasher = blake3::Hasher::new();
     File::open(path)
         .and_then(|file| hasher.update_reader(file).map(|_| ()))

@@ -8,6 +8,8 @@ use sparkjoy_data::DataError;
 use sparkjoy_mix::MixError;
 use sparkjoy_nn::ShapeError;
 
+use crate::ModelError;
+
 /// What went wrong in a run.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
@@ -253,6 +255,9 @@ pub enum TrainError {
         expected: u32,
     },
 
+    /// A folder holds no model that can be evaluated.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// Tokens of a batch could not be read.
     #[error("cannot read the batch of step {} from source `{source_name}`", thousands(*step))]
     Read {
@@ -363,6 +368,7 @@ impl Hint for TrainError {
             }
             Self::Read { source, .. } | Self::Tokenizer { source } => return source.hint(),
             Self::File(error) => return error.hint(),
+            Self::Model(error) => return error.hint(),
             Self::Shape(_) => "change `[model]` in the study".to_owned(),
             Self::Mix(_) => "change `[mixtures]` or `[sources]` in the study".to_owned(),
         };

@@ -1,12 +1,12 @@
-//! `*.safetensors`: named f32 tensors, streamed from and into buffers that exist already.
+//! `*.safetensors`: named tensors, streamed from and into f32 buffers that exist already.
 //!
 //! The `safetensors` crate makes and checks the header; the data never gets a second copy in
-//! memory. What is not exactly the tensors asked for is refused.
+//! memory. Our own files hold f32, and what is not exactly the tensors asked for is refused.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{BufReader, Read};
-use std::path::Path;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 
 use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
@@ -18,6 +18,12 @@ use crate::disk;
 
 /// A header of more bytes than this is not one of ours: 100 bytes a tensor is the rule.
 const HEADER_BYTES_MAX: u64 = 1 << 26;
+
+/// The types that widen to f32 without rounding.
+pub(crate) const FLOATS: [Dtype; 3] = [Dtype::F32, Dtype::BF16, Dtype::F16];
+
+/// Numbers widened at a time.
+const CHUNK: usize = 1 << 18;
 
 /// A tensor to write.
 pub(crate) struct Source<'a> {
@@ -100,28 +106,24 @@ fn header(tensors: &[Source<'_>]) -> Vec<u8> {
 
 /// Reads exactly `tensors`, in whatever order the file has them.
 pub(crate) fn read(path: &Path, tensors: Vec<Target<'_>>) -> Result<(), TrainError> {
-    let file = File::open(path).map_err(FileError::at("read", path))?;
-    let bytes = file.metadata().map_err(FileError::at("read", path))?.len();
-    let mut file = BufReader::with_capacity(1 << 20, file);
-    let metadata = read_header(path, &mut file, bytes)?;
-
+    let mut file = TensorFile::open(path).map_err(|error| match error {
+        OpenError::Header(source) => TrainError::Header { path: path.to_owned(), source },
+        OpenError::File(error) => error.into(),
+    })?;
     let mut wanted: BTreeMap<String, Target<'_>> =
         tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
-    for name in metadata.offset_keys() {
-        let info = metadata.info(&name).expect("the name comes from this header");
-        let found = format!("{} {:?}", info.dtype, info.shape);
+    for (name, info) in file.tensors() {
         let refuse = |name: &str, expected: String| TrainError::Tensor {
             path: path.to_owned(),
             name: name.to_owned(),
-            found: found.clone(),
+            found: described(&info),
             expected,
         };
         let tensor = wanted.remove(&name).ok_or_else(|| refuse(&name, "no such tensor".into()))?;
         if info.dtype != Dtype::F32 || info.shape != tensor.shape {
             return Err(refuse(&name, format!("{} {:?}", Dtype::F32, tensor.shape)));
         }
-        file.read_exact(bytemuck::cast_slice_mut(tensor.values))
-            .map_err(FileError::at("read", path))?;
+        file.read(&info, tensor.values)?;
     }
     match wanted.into_values().next() {
         None => Ok(()),
@@ -134,26 +136,134 @@ pub(crate) fn read(path: &Path, tensors: Vec<Target<'_>>) -> Result<(), TrainErr
     }
 }
 
-/// Reads and checks a header; no length is believed that the file does not have.
-fn read_header(path: &Path, file: &mut impl Read, bytes: u64) -> Result<Metadata, TrainError> {
-    let refuse = |source| TrainError::Header { path: path.to_owned(), source };
-    let mut length = [0; 8];
-    file.read_exact(&mut length).map_err(|_| refuse(SafeTensorError::HeaderTooSmall))?;
-    let length = u64::from_le_bytes(length);
-    if length > HEADER_BYTES_MAX {
-        return Err(refuse(SafeTensorError::HeaderTooLarge));
+/// `F32 [2, 3]`.
+pub(crate) fn described(info: &TensorInfo) -> String {
+    format!("{} {:?}", info.dtype, info.shape)
+}
+
+/// Why a file of tensors cannot be opened.
+#[derive(Debug)]
+pub(crate) enum OpenError {
+    /// It cannot be read.
+    File(FileError),
+    /// Its header is broken.
+    Header(SafeTensorError),
+}
+
+/// A file of tensors, its header read and checked.
+#[derive(Debug)]
+pub(crate) struct TensorFile {
+    path: PathBuf,
+    file: File,
+    metadata: Metadata,
+    /// Where the data begins, in bytes.
+    data: u64,
+}
+
+impl TensorFile {
+    /// Reads and checks a header; no length is believed that the file does not have.
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        let unread = |error| OpenError::File(FileError::at("read", path)(error));
+        let mut file = File::open(path).map_err(unread)?;
+        let bytes = file.metadata().map_err(unread)?.len();
+        let mut length = [0; 8];
+        file.read_exact(&mut length)
+            .map_err(|_| OpenError::Header(SafeTensorError::HeaderTooSmall))?;
+        let length = u64::from_le_bytes(length);
+        if length > HEADER_BYTES_MAX {
+            return Err(OpenError::Header(SafeTensorError::HeaderTooLarge));
+        }
+        if length > bytes - 8 {
+            return Err(OpenError::Header(SafeTensorError::InvalidHeaderLength));
+        }
+        let mut json = vec![0; length as usize];
+        file.read_exact(&mut json).map_err(unread)?;
+        let metadata: Metadata = serde_json::from_slice(&json)
+            .map_err(|e| OpenError::Header(SafeTensorError::InvalidHeaderDeserialization(e)))?;
+        let data = 8 + length;
+        if data + metadata.data_len() as u64 != bytes {
+            return Err(OpenError::Header(SafeTensorError::MetadataIncompleteBuffer));
+        }
+        Ok(Self { path: path.to_owned(), file, metadata, data })
     }
-    if length > bytes - 8 {
-        return Err(refuse(SafeTensorError::InvalidHeaderLength));
+
+    /// Its tensors, in the order of their data.
+    pub(crate) fn tensors(&self) -> Vec<(String, TensorInfo)> {
+        let info = |name: &str| self.metadata.info(name).expect("the name comes from this header");
+        self.metadata
+            .offset_keys()
+            .into_iter()
+            .map(|name| (name.clone(), info(&name).clone()))
+            .collect()
     }
-    let mut json = vec![0; length as usize];
-    file.read_exact(&mut json).map_err(FileError::at("read", path))?;
-    let metadata: Metadata = serde_json::from_slice(&json)
-        .map_err(|e| refuse(SafeTensorError::InvalidHeaderDeserialization(e)))?;
-    if 8 + length + metadata.data_len() as u64 != bytes {
-        return Err(refuse(SafeTensorError::MetadataIncompleteBuffer));
+
+    /// Reads one of its tensors, widened to f32, which is exact for all of [`FLOATS`].
+    ///
+    /// # Panics
+    ///
+    /// If `values` is not as long as the tensor, or its type is none of [`FLOATS`].
+    pub(crate) fn read(&mut self, info: &TensorInfo, values: &mut [f32]) -> Result<(), FileError> {
+        assert_eq!(info.shape.iter().product::<usize>(), values.len(), "room for the tensor");
+        let unread = FileError::at("read", &self.path);
+        let start = self.data + info.data_offsets.0 as u64;
+        let widen: fn(u16) -> f32 = match info.dtype {
+            Dtype::F32 => {
+                return self
+                    .file
+                    .seek(SeekFrom::Start(start))
+                    .and_then(|_| self.file.read_exact(bytemuck::cast_slice_mut(values)))
+                    .map_err(unread);
+            }
+            Dtype::BF16 => |bits| f32::from_bits(u32::from(bits) << 16),
+            Dtype::F16 => f32_of_f16,
+            other => unreachable!("{other} is refused before it is read"),
+        };
+        let mut halves = vec![0_u16; values.len().min(CHUNK)];
+        let mut read = || {
+            self.file.seek(SeekFrom::Start(start))?;
+            for values in values.chunks_mut(CHUNK) {
+                let halves = &mut halves[..values.len()];
+                self.file.read_exact(bytemuck::cast_slice_mut(halves))?;
+                for (value, &bits) in values.iter_mut().zip(&*halves) {
+                    *value = widen(bits);
+                }
+            }
+            Ok(())
+        };
+        read().map_err(unread)
     }
-    Ok(metadata)
+
+    /// Whether one of its tensors has exactly these values, to the bit.
+    pub(crate) fn holds(&mut self, info: &TensorInfo, values: &[f32]) -> Result<bool, FileError> {
+        let mut part = vec![0.0; values.len().min(CHUNK)];
+        let (mut start, bytes) = (info.data_offsets.0, info.dtype.bitsize() / 8);
+        for values in values.chunks(CHUNK) {
+            let end = start + values.len() * bytes;
+            let info = TensorInfo {
+                shape: vec![values.len()],
+                data_offsets: (start, end),
+                ..info.clone()
+            };
+            let part = &mut part[..values.len()];
+            self.read(&info, part)?;
+            if !part.iter().zip(values).all(|(a, b)| a.to_bits() == b.to_bits()) {
+                return Ok(false);
+            }
+            start = end;
+        }
+        Ok(true)
+    }
+}
+
+/// The value of IEEE 754 binary16: sign, 5 bits of exponent (bias 15), 10 of fraction.
+fn f32_of_f16(bits: u16) -> f32 {
+    let (exponent, fraction) = (bits >> 10 & 31, bits & 1023);
+    let size = match exponent {
+        0 => f32::from(fraction) * f32::from_bits((127 - 24) << 23),
+        31 => f32::from_bits(0x7f80_0000 | u32::from(fraction) << 13),
+        _ => f32::from_bits((u32::from(exponent) + 112) << 23 | u32::from(fraction) << 13),
+    };
+    if bits >> 15 == 1 { -size } else { size }
 }
 
 #[cfg(test)]
@@ -224,6 +334,24 @@ mod tests {
         }
         let error = read(&path, targets).unwrap_err().to_string();
         assert!(error.ends_with("found no such tensor, expected F32 [2, 3]"), "{error}");
+    }
+
+    #[test]
+    fn every_half_widens_to_its_value() {
+        for bits in 0..=u16::MAX {
+            let (sign, exponent) = (bits >> 15, i32::from(bits >> 10 & 31));
+            let fraction = f64::from(bits & 1023) / 1024.0;
+            let size = match exponent {
+                31 if fraction > 0.0 => f64::NAN,
+                31 => f64::INFINITY,
+                0 => fraction * 2_f64.powi(-14),
+                _ => (1.0 + fraction) * 2_f64.powi(exponent - 15),
+            };
+            let expected = if sign == 1 { -size } else { size };
+            let found = f64::from(f32_of_f16(bits));
+            assert!(found.total_cmp(&expected).is_eq() || found.is_nan() && expected.is_nan());
+            assert_eq!(found.is_sign_negative(), sign == 1, "{bits:x}");
+        }
     }
 
     #[test]

@@ -14,8 +14,8 @@ use splintr::core::byte_level::{byte_level_decode, byte_level_encode};
 use super::merges::halves;
 use super::{END_OF_TEXT, Tokenizer, TokenizerError, TokenizerKind, cl100k, train};
 
-const TOKENIZER: &str = "tokenizer.json";
-const CONFIG: &str = "tokenizer_config.json";
+pub(super) const TOKENIZER: &str = "tokenizer.json";
+pub(super) const CONFIG: &str = "tokenizer_config.json";
 
 /// The split of `cl100k_base`, spelled so that Oniguruma and Rust's regex crates read the same.
 ///

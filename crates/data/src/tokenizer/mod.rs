@@ -8,6 +8,7 @@
 mod cl100k;
 mod error;
 mod file;
+mod foreign;
 mod merges;
 mod model;
 mod train;

@@ -1,0 +1,256 @@
+//! A fast tokenizer of somebody else: `tokenizer.json`, read by the Hugging Face library itself.
+//!
+//! What transformers adds from `tokenizer_config.json` is added here too, so that ids and texts are
+//! those of `AutoTokenizer`, told nothing but the folder.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sparkjoy_base::{Fingerprint, read};
+use tokenizers::models::ModelWrapper;
+use tokenizers::{AddedToken, Tokenizer};
+
+use super::TokenizerError;
+use super::file::{CONFIG, TOKENIZER};
+
+/// Files a tokenizer without `tokenizer.json` is made of.
+const SLOW: [&str; 5] =
+    ["tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", "tokenizer_config.json"];
+
+/// A letter few vocabularies have a token for: the first of the hieroglyphs.
+const UNKNOWN: &str = "\u{13000}";
+
+/// What transformers removes before these if told to clean up, in its order.
+///
+/// # Source
+///
+/// `clean_up_tokenization` of transformers 5.23.
+const CLEAN_UP: [(&str, &str); 10] = [
+    (" .", "."),
+    (" ?", "?"),
+    (" !", "!"),
+    (" ,", ","),
+    (" ' ", "'"),
+    (" n't", "n't"),
+    (" 'm", "'m"),
+    (" 's", "'s"),
+    (" 've", "'ve"),
+    (" 're", "'re"),
+];
+
+/// A tokenizer of somebody else.
+pub(super) struct Foreign {
+    tokenizer: Tokenizer,
+    /// One past the largest id.
+    pub(super) vocab: u32,
+    /// What stands before every text.
+    pub(super) begin: Vec<u32>,
+    pub(super) end_of_text: Option<u32>,
+    pub(super) fingerprint: Fingerprint,
+    cleans_up: bool,
+}
+
+/// What decides about ids and texts.
+#[derive(Serialize)]
+struct Identity<'a> {
+    kind: &'static str,
+    /// Of `tokenizer.json`.
+    content: Fingerprint,
+    special: &'a [AddedToken],
+    split_special_tokens: bool,
+    begin: &'a [u32],
+    end_of_text: Option<u32>,
+    cleans_up: bool,
+}
+
+/// `tokenizer_config.json`, as far as it changes ids or texts.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Config {
+    bos_token: Option<Special>,
+    eos_token: Option<Special>,
+    unk_token: Option<Special>,
+    sep_token: Option<Special>,
+    pad_token: Option<Special>,
+    cls_token: Option<Special>,
+    mask_token: Option<Special>,
+    add_bos_token: Option<bool>,
+    add_eos_token: Option<bool>,
+    split_special_tokens: bool,
+    clean_up_tokenization_spaces: bool,
+}
+
+/// A special token: its text, or its text and how it is matched.
+#[derive(Clone, Deserialize)]
+#[serde(untagged, expecting = "a special token is neither text nor a description with `content`")]
+enum Special {
+    Text(String),
+    Described(AddedToken),
+}
+
+impl Special {
+    fn token(&self) -> AddedToken {
+        match self {
+            Self::Text(text) => AddedToken::from(text.clone(), true),
+            Self::Described(token) => AddedToken { special: true, ..token.clone() },
+        }
+    }
+}
+
+impl Config {
+    /// Every special token it names, in the order transformers adds them.
+    fn special(&self) -> impl Iterator<Item = &Special> {
+        let Self {
+            bos_token,
+            eos_token,
+            unk_token,
+            sep_token,
+            pad_token,
+            cls_token,
+            mask_token,
+            ..
+        } = self;
+        [bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token]
+            .into_iter()
+            .flatten()
+    }
+}
+
+impl Foreign {
+    /// Opens the `tokenizer.json` of a folder.
+    pub(super) fn open(folder: &Path) -> Result<Self, TokenizerError> {
+        let path = folder.join(TOKENIZER);
+        if !path.is_file() {
+            let slow = SLOW.into_iter().find(|name| folder.join(name).is_file());
+            return Err(TokenizerError::NoFast { folder: folder.to_owned(), slow });
+        }
+        let unreadable = |source| TokenizerError::Unreadable { path: path.clone(), source };
+        let json = read(&path)?;
+        let mut tokenizer: Tokenizer = serde_json::from_slice(&json).map_err(unreadable)?;
+        let config: Config = optional(&folder.join(CONFIG))?;
+
+        tokenizer.with_padding(None);
+        tokenizer.with_truncation(None).expect("no truncation is always possible");
+        tokenizer.set_encode_special_tokens(config.split_special_tokens);
+        let special = added(&mut tokenizer, &config);
+        // Reads as any text would; no text fails if this one does not.
+        if tokenizer.encode_fast(UNKNOWN, false).is_err() {
+            return Err(TokenizerError::NoUnknown { path });
+        }
+
+        let id = |token: &Option<Special>| {
+            token.as_ref().and_then(|token| tokenizer.token_to_id(&token.token().content))
+        };
+        let end_of_text = match id(&config.eos_token) {
+            Some(id) => Some(id),
+            None => eos_token_id(folder)?,
+        };
+        let begin = if config.add_bos_token.or(config.add_eos_token).is_some() {
+            // Said there, it takes the place of what tokenizer.json says.
+            let bos = id(&config.bos_token);
+            bos.filter(|_| config.add_bos_token == Some(true)).into_iter().collect()
+        } else {
+            begin(&tokenizer, end_of_text)
+                .map_err(|found| TokenizerError::Suffix { path: path.clone(), found })?
+        };
+        // A BPE writes its spaces itself, so that there is nothing to clean up.
+        let cleans_up = config.clean_up_tokenization_spaces
+            && !matches!(tokenizer.get_model(), ModelWrapper::BPE(_));
+        let identity = Identity {
+            kind: "foreign v1",
+            content: Fingerprint::of_bytes(&json),
+            special: &special,
+            split_special_tokens: config.split_special_tokens,
+            begin: &begin,
+            end_of_text,
+            cleans_up,
+        };
+        Ok(Self {
+            vocab: tokenizer.get_vocab(true).into_values().max().map_or(0, |id| id + 1),
+            fingerprint: Fingerprint::of_value(&identity),
+            tokenizer,
+            begin,
+            end_of_text,
+            cleans_up,
+        })
+    }
+
+    /// Appends the ids of `text`.
+    pub(super) fn encode(&self, text: &str, ids: &mut Vec<u32>) {
+        let encoding = self.tokenizer.encode_fast(text, false);
+        ids.extend_from_slice(
+            encoding.expect("any text has ids where unknown ones have").get_ids(),
+        );
+    }
+
+    pub(super) fn decode(&self, ids: &[u32]) -> String {
+        let text = self.tokenizer.decode(ids, true).expect("tokens of the vocabulary join");
+        if !self.cleans_up {
+            return text;
+        }
+        CLEAN_UP.iter().fold(text, |text, (from, to)| text.replace(from, to))
+    }
+}
+
+/// Adds the special tokens that only the config knows to be special; returns them.
+fn added(tokenizer: &mut Tokenizer, config: &Config) -> Vec<AddedToken> {
+    let known = tokenizer.get_added_tokens_decoder();
+    let is_known = |token: &AddedToken| {
+        known.values().any(|known| known.special && known.content == token.content)
+    };
+    let mut tokens: Vec<AddedToken> = Vec::new();
+    for token in config.special().map(Special::token) {
+        if !is_known(&token) && !tokens.iter().any(|other| other.content == token.content) {
+            tokens.push(token);
+        }
+    }
+    tokenizer.add_special_tokens(tokens.iter().cloned()).expect("special tokens are only matched");
+    tokens
+}
+
+/// What the post-processor puts before a text. What it puts behind is left away if it is the end
+/// of the text, as LLM Foundry's evaluation does, and returned as an error if it is anything else.
+fn begin(tokenizer: &Tokenizer, end_of_text: Option<u32>) -> Result<Vec<u32>, String> {
+    let encoding = tokenizer.encode_fast("a", true).expect("a letter has ids");
+    let (ids, added) = (encoding.get_ids(), encoding.get_special_tokens_mask());
+    let is_text = |&added: &u32| added == 0;
+    let start = added.iter().position(is_text).unwrap_or(ids.len());
+    let end = added.iter().rposition(is_text).map_or(ids.len(), |last| last + 1);
+    if ids[end..].iter().all(|&id| Some(id) == end_of_text) {
+        return Ok(ids[..start].to_vec());
+    }
+    let names = ids[end..].iter().filter_map(|&id| tokenizer.id_to_token(id));
+    Err(names.collect::<Vec<_>>().join(" "))
+}
+
+/// `eos_token_id` of the model, for a tokenizer that does not name its own; the first of a list.
+fn eos_token_id(folder: &Path) -> Result<Option<u32>, TokenizerError> {
+    for name in ["generation_config.json", "config.json"] {
+        let config: Value = optional(&folder.join(name))?;
+        let id = match &config["eos_token_id"] {
+            Value::Array(ids) => ids.first().and_then(Value::as_u64),
+            id => id.as_u64(),
+        };
+        if let Some(id) = id.and_then(|id| u32::try_from(id).ok()) {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+/// A JSON file that need not be there.
+fn optional<T: Default + for<'a> Deserialize<'a>>(path: &Path) -> Result<T, TokenizerError> {
+    if !path.is_file() {
+        return Ok(T::default());
+    }
+    serde_json::from_slice(&read(path)?)
+        .map_err(|source| TokenizerError::Unreadable { path: path.to_owned(), source })
+}
+
+impl fmt::Debug for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Foreign({} ids, {})", self.vocab, self.fingerprint)
+    }
+}

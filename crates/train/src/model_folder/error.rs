@@ -1,0 +1,234 @@
+//! Why a model folder cannot be evaluated, and what to do about it.
+
+use std::path::{Path, PathBuf};
+
+use safetensors::SafeTensorError;
+use sparkjoy_base::{Hint, thousands};
+use sparkjoy_data::DataError;
+
+/// A folder that is no checkpoint of ours, and no MPT model that can be evaluated either.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// There is no model.
+    #[error("`{}` is not a model folder: it has no `config.json`", folder.display())]
+    NotAModel {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file is not the JSON it should be.
+    #[error("cannot read `{}`", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Line and column.
+        source: serde_json::Error,
+    },
+    /// Another architecture.
+    #[error("`{}` is of a checkpoint of another architecture: found `model_type` {found}, \
+             expected \"mpt\"", path.display())]
+    Architecture {
+        /// Its `config.json`.
+        path: PathBuf,
+        /// The architecture it names.
+        found: String,
+    },
+    /// A model with a feature that would change the numbers.
+    #[error("`{field}` in `{}`: found {found}, expected {expected}", path.display())]
+    Field {
+        /// Its `config.json`.
+        path: PathBuf,
+        /// The field, names of nested ones with points between.
+        field: &'static str,
+        /// Its value.
+        found: String,
+        /// What can be evaluated.
+        expected: String,
+    },
+    /// Weights as a Python pickle.
+    #[error("the weights of `{}` are a Python pickle: found `{file}`, expected \
+             `model.safetensors`", folder.display())]
+    Pickle {
+        /// The model folder.
+        folder: PathBuf,
+        /// The first such file.
+        file: String,
+    },
+    /// No weights at all.
+    #[error("`{}` holds no weights: found neither `model.safetensors` nor \
+             `model.safetensors.index.json`", folder.display())]
+    NoWeights {
+        /// The model folder.
+        folder: PathBuf,
+    },
+    /// Weights twice.
+    #[error("`{}` holds weights twice: `model.safetensors` and `model.safetensors.index.json`",
+        folder.display())]
+    TwoWeights {
+        /// The model folder.
+        folder: PathBuf,
+    },
+    /// A shard is named that is no file of the folder.
+    #[error("`{}` puts tensor `{tensor}` into `{shard}`, which is not in the folder",
+        path.display())]
+    MissingShard {
+        /// The index.
+        path: PathBuf,
+        /// A tensor it puts there.
+        tensor: String,
+        /// The file.
+        shard: String,
+    },
+    /// The index and the shards contradict each other.
+    #[error("`{}` is wrong about tensor `{tensor}`: found {found}, expected {expected}",
+        path.display())]
+    Index {
+        /// The index.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// The shards it is in.
+        found: String,
+        /// The shard the index names.
+        expected: String,
+    },
+    /// A safetensors header is broken.
+    #[error("cannot read `{}`", path.display())]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: SafeTensorError,
+    },
+    /// A tensor is missing, unknown, or of another shape or type.
+    #[error("tensor `{name}` in `{}`: found {found}, expected {expected}", path.display())]
+    Tensor {
+        /// The file, or the folder of several.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// What is there.
+        found: String,
+        /// What an MPT model of this shape has.
+        expected: String,
+    },
+    /// The files hold less than the config says.
+    #[error("`{}` has weights of {} values in {} tensors, its `config.json` describes a model of \
+             {}", folder.display(), thousands(*values), thousands(*tensors),
+             thousands(*expected))]
+    TooFew {
+        /// The model folder.
+        folder: PathBuf,
+        /// Numbers in the weight files.
+        values: u64,
+        /// Tensors in the weight files.
+        tensors: u64,
+        /// Parameters by the config.
+        expected: u64,
+    },
+    /// A weight is not a finite number.
+    #[error("tensor `{name}` in `{}` holds a weight that is not finite", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+    },
+    /// The tokenizer cannot be opened.
+    #[error("the tokenizer of `{}` cannot be used", folder.display())]
+    Tokenizer {
+        /// The model folder.
+        folder: PathBuf,
+        /// Why.
+        source: Box<DataError>,
+    },
+    /// The tokenizer has ids the model has no row for.
+    #[error("`{}` has a tokenizer that does not match the model: it has {} ids, the embedding has \
+             {} rows", folder.display(), thousands(u64::from(*ids)), thousands(*rows as u64))]
+    Vocabulary {
+        /// The model folder.
+        folder: PathBuf,
+        /// Ids of the tokenizer.
+        ids: u32,
+        /// Rows of the embedding.
+        rows: usize,
+    },
+}
+
+impl Hint for ModelError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NotAModel { .. } => {
+                "give a folder that holds `config.json`, `model.safetensors` and `tokenizer.json`: \
+                 a checkpoint, or a model saved with `save_pretrained`"
+                    .to_owned()
+            }
+            Self::Architecture { .. } => "only MPT models are evaluated here; \
+                 lm-evaluation-harness scores other architectures"
+                .to_owned(),
+            Self::Field { field, .. } => field_hint(field),
+            Self::Pickle { folder, .. } => format!(
+                "convert it, reading only what you trust: `python -c \"import glob, torch, \
+                 safetensors.torch as s; s.save_file({{k: v.clone() for p in \
+                 glob.glob('{folder}/pytorch_model*.bin') for k, v in torch.load(p, \
+                 map_location='cpu', weights_only=True).items()}}, '{folder}/model.safetensors', \
+                 {{'format': 'pt'}})\"`",
+                folder = folder.display()
+            ),
+            Self::TwoWeights { folder } => format!(
+                "remove the ones that are not this model's: one of `{0}/model.safetensors` and \
+                 `{0}/model.safetensors.index.json`",
+                folder.display()
+            ),
+            Self::Tensor { found, .. } if found.starts_with("also") => {
+                "save the model again with each tensor once".to_owned()
+            }
+            Self::Tensor { path, .. } => format!(
+                "MPT models of this shape without biases, with the head tied to the embedding, in \
+                 F32, BF16 or F16 are evaluated here; compare `config.json` with `{}`",
+                path.display()
+            ),
+            Self::NotFinite { .. } => {
+                "nothing can be scored with it; fetch an earlier checkpoint of the model".to_owned()
+            }
+            Self::Json { path, .. } | Self::Header { path, .. } => {
+                format!("fetch `{}` again: it is cut off or was changed", path.display())
+            }
+            Self::MissingShard { path, shard, .. } => {
+                format!("fetch `{}`", path.with_file_name(shard).display())
+            }
+            Self::Index { path, .. } => again(path.parent().unwrap_or(path)),
+            Self::NoWeights { folder } | Self::TooFew { folder, .. } => again(folder),
+            Self::Tokenizer { source, .. } => return source.hint(),
+            Self::Vocabulary { .. } => "put the tokenizer the model was trained with into the \
+                 folder: `python -c \"from transformers import AutoTokenizer as T; \
+                 T.from_pretrained('NAME').save_pretrained('FOLDER')\"`"
+                .to_owned(),
+        })
+    }
+}
+
+fn again(folder: &Path) -> String {
+    format!("fetch the model into `{}` again, all of its files", folder.display())
+}
+
+/// transformers passes over some features, so that it is no way out for a model that has them.
+fn field_hint(field: &str) -> String {
+    const TRANSFORMERS_COMPUTES: [&str; 5] = [
+        "layer_norm_epsilon",
+        "attn_config.softmax_scale",
+        "attn_config.clip_qkv",
+        "tie_word_embeddings",
+        "quantization_config",
+    ];
+    const DIMENSIONS: [&str; 5] = ["d_model", "n_heads", "n_layers", "max_seq_len", "vocab_size"];
+    if DIMENSIONS.contains(&field) {
+        "fetch `config.json` again: no MPT model has such a shape".to_owned()
+    } else if TRANSFORMERS_COMPUTES.contains(&field) {
+        "sparkjoy's engine does not compute this; transformers scores such a model".to_owned()
+    } else {
+        format!(
+            "sparkjoy's engine does not compute this, and transformers ignores `{field}` without a \
+             word; score this model with LLM Foundry"
+        )
+    }
+}
