@@ -4,11 +4,12 @@
 //! same numbers.
 
 use std::fmt::Write;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use sparkjoy_eval::BaselineVersion;
 
 use crate::output::Output;
 
@@ -76,6 +77,20 @@ refused, never reused.
         #[arg(long, value_name = "NAME")]
         job: Option<String>,
     },
+    /// Score a model on tasks: the Gauntlet, MMLU, GSM8K, HumanEval, your own
+    #[command(after_long_help = "\
+Examples:
+  sparkjoy eval runs/NAME/step-900 --eval-data DIR
+  sparkjoy eval MODEL --tasks mmlu,gsm8k-exact,my-tasks.toml --limit 200
+  sparkjoy eval --list
+
+MODEL is a checkpoint or any Hugging Face MPT folder. Ctrl-C stops; the same
+command continues, and answers no item twice. Scores come with a standard
+error; every item's result is kept as a line of JSON.
+
+Programs that a model writes (human-eval) run in a sandbox without network or
+files; where the machine cannot give one, the task is refused.")]
+    Eval(EvalOf),
     /// Compare the branches of a study, with their spread
     #[command(after_long_help = "\
 Example: sparkjoy report study.toml --json
@@ -121,6 +136,55 @@ pub(crate) struct What {
     pub(crate) rows: usize,
 }
 
+/// Which model, which tasks.
+#[derive(Debug, Args)]
+pub(crate) struct EvalOf {
+    /// A checkpoint or a Hugging Face MPT folder
+    #[arg(value_name = "MODEL", required_unless_present = "list")]
+    pub(crate) model: Option<PathBuf>,
+    /// Tasks, suites, and files that define some, separated by commas
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "gauntlet-v0.3")]
+    pub(crate) tasks: Vec<String>,
+    /// Items of each task at most, spread evenly over its rows [default: all]
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<NonZeroU64>,
+    /// Whose baselines are subtracted
+    #[arg(long, value_name = "VERSION", value_enum, default_value_t = Baselines::V03)]
+    pub(crate) baselines: Baselines,
+    /// Tokens the model may read at once [default: its own context]
+    #[arg(long, value_name = "N")]
+    pub(crate) context: Option<NonZeroUsize>,
+    /// Seed of sampled texts
+    #[arg(long, value_name = "N", default_value_t = 17)]
+    pub(crate) seed: u64,
+    /// Folder of results [default: RUNS/evaluations/MODEL]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// List the tasks and suites that can be named
+    #[arg(long, conflicts_with = "model")]
+    pub(crate) list: bool,
+}
+
+/// A version of baselines.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Baselines {
+    /// As published with the Gauntlet v0.3
+    #[value(name = "v0.3")]
+    V03,
+    /// As DCLM corrected them
+    #[value(name = "dclm-2025")]
+    Dclm2025,
+}
+
+impl From<Baselines> for BaselineVersion {
+    fn from(baselines: Baselines) -> Self {
+        match baselines {
+            Baselines::V03 => Self::V03,
+            Baselines::Dclm2025 => Self::Dclm2025,
+        }
+    }
+}
+
 /// Where things lie and how they are shown.
 #[derive(Debug, Args)]
 pub(crate) struct Place {
@@ -130,6 +194,15 @@ pub(crate) struct Place {
     /// Folder of prepared sources
     #[arg(long, value_name = "DIR", global = true, default_value = "prepared")]
     pub(crate) prepared: PathBuf,
+    /// Folder of task files [default: as the study says]
+    #[arg(long, value_name = "DIR", global = true, env = "SPARKJOY_EVAL_DATA")]
+    pub(crate) eval_data: Option<PathBuf>,
+    /// Run programs that a model writes without a sandbox
+    ///
+    /// They can then read and write what you can, and use the network. For machines that may be
+    /// lost.
+    #[arg(long, global = true)]
+    pub(crate) unprotected_code: bool,
     /// Folder of runs
     #[arg(long, value_name = "DIR", global = true, default_value = "runs")]
     pub(crate) runs: PathBuf,
@@ -163,7 +236,7 @@ impl Place {
 /// The commands as the help groups them.
 const GROUPS: [(&str, &[&str]); 3] = [
     ("Prepare", &["new", "prepare", "plan"]),
-    ("Run", &["run"]),
+    ("Run", &["run", "eval"]),
     ("Read", &["report", "show", "doctor"]),
 ];
 

@@ -9,7 +9,8 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use sparkjoy_base::{FileError, Hint, SourceName};
 use sparkjoy_data::DataError;
-use sparkjoy_lab::LabError;
+use sparkjoy_eval::EvalError;
+use sparkjoy_lab::{FailedTask, LabError};
 use sparkjoy_mix::MixError;
 use sparkjoy_train::TrainError;
 
@@ -34,6 +35,22 @@ pub(crate) enum Failure {
     /// An order of sequences.
     #[error(transparent)]
     Mix(#[from] MixError),
+    /// Tasks.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+    /// Nobody said where task files lie.
+    #[error("the folder of task files is not known")]
+    NoEvalData,
+    /// Some tasks could not be scored; the others are.
+    #[error("{}", unscored(failed, missing))]
+    Tasks {
+        /// Those that went wrong.
+        failed: Vec<FailedTask>,
+        /// Those that were named and whose file is not there.
+        missing: Vec<String>,
+        /// Where it was looked for.
+        data: PathBuf,
+    },
     /// A file.
     #[error(transparent)]
     File(#[from] FileError),
@@ -106,6 +123,19 @@ pub(crate) enum Failure {
     },
 }
 
+/// Which tasks have no score, and why.
+fn unscored(failed: &[FailedTask], missing: &[String]) -> String {
+    let mut text = match (failed, missing) {
+        ([], []) => "no task could be scored: none of their files is there".to_owned(),
+        ([], missing) => format!("no file of task {}", missing.join(", ")),
+        (failed, _) => format!("{} of the tasks could not be scored", failed.len()),
+    };
+    for FailedTask { task, why, .. } in failed {
+        let _ = write!(text, "\n  {task}: {why}");
+    }
+    text
+}
+
 impl Hint for Failure {
     fn hint(&self) -> Option<String> {
         match self {
@@ -113,6 +143,19 @@ impl Hint for Failure {
             Self::Data(error) => error.hint(),
             Self::Train(error) => error.hint(),
             Self::File(error) => error.hint(),
+            Self::Eval(error) => error.hint(),
+            Self::NoEvalData => Some(
+                "name it: `--eval-data DIR`, or set SPARKJOY_EVAL_DATA; docs/tasks.md says what it \
+                 should hold"
+                    .to_owned(),
+            ),
+            Self::Tasks { failed, data, .. } => match failed.first() {
+                Some(FailedTask { hint, .. }) => hint.clone(),
+                None => Some(format!(
+                    "put the files into `{}`, or name another folder: `--eval-data DIR`",
+                    data.display()
+                )),
+            },
             Self::Mix(error) => error.hint(),
             Self::Print { .. } => None,
             Self::Exists { .. } => Some("give another name: `sparkjoy new FILE`".to_owned()),

@@ -5,6 +5,7 @@
 
 mod args;
 mod doctor;
+mod eval;
 mod failure;
 mod interrupt;
 mod machine;
@@ -44,6 +45,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Prepare { study } => prepare::prepare(study, place, &stop),
         Command::Plan { study } => plan::show(study, place, &stop),
         Command::Run { study, job } => run::run(study, job.as_deref(), place, &stop),
+        Command::Eval(of) => eval::eval(of, place, &stop),
         Command::Report { study } => report::show(study, place, &stop),
         Command::Show(what) => show::show(what, place),
         Command::Doctor => doctor::show(place),

@@ -3,6 +3,7 @@
 //! On a terminal one line is rewritten; in a log there is a line where something begins and then
 //! at most one a minute. The numbers go to `metrics.jsonl` either way.
 
+use std::fmt::Write;
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
@@ -65,6 +66,14 @@ impl Progress {
                 }
             }
             Event::Scoring(name) => self.line(&format!("scoring {name}"), 0, 0, now),
+            Event::Task { model, task, index, of } => {
+                self.begin(task, &format!("{model} · {task} · task {index} of {of}"), now);
+            }
+            Event::Items { done, of } => {
+                self.main.reach(*done as u64, now);
+                let line = items_line(&self.subject, *done, *of, &self.main);
+                self.line(&line, *done as u64, *of as u64, now);
+            }
         }
     }
 
@@ -175,6 +184,18 @@ fn kernel_line(job: &str, change: &KernelChange) -> String {
          but not the bits of a run that stayed on either; the report will say so",
         thousands(*step)
     )
+}
+
+/// `arc_easy  1,024/2,376 items  85 it/s  16 s`.
+fn items_line(task: &str, done: usize, of: usize, rate: &Rate) -> String {
+    let mut line = format!("{task}  {}/{} items", thousands(done as u64), thousands(of as u64));
+    if let Some(rate) = rate.per_second() {
+        let _ = write!(line, "  {rate:.0} it/s");
+    }
+    if let Some(left) = rate.seconds_for((of - done) as u64) {
+        let _ = write!(line, "  {}", duration(left));
+    }
+    line
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use sparkjoy_data::{Corpus, Tokenizer};
-use sparkjoy_lab::{Options, Plan, Study, corpora, open_corpora};
+use sparkjoy_lab::{Options, Plan, Programs, Study, corpora, open_corpora};
 
 use crate::args::Place;
 use crate::failure::Failure;
@@ -84,6 +84,8 @@ pub(crate) fn with_options<T>(
         threads: place.threads(),
         recompute: place.recompute,
         save_every: SAVE_EVERY,
+        eval_data: place.eval_data.clone(),
+        programs: Programs::run_by(place.unprotected_code),
         stop,
         observe: &mut |event| progress.show(&event),
     })

@@ -26,14 +26,17 @@ pub use answers::{
 };
 pub use cost::{Effort, TreeCost};
 pub use error::{LabError, StudyError};
+pub use evaluation::{
+    FailedTask, MissingTask, Scorecard, TaskRequest, TaskWork, score_tasks, select_tasks,
+};
 pub use executor::{
     ExecutionError, JobState, JobTime, branch_folder, corpora, job_states, open_corpora, run,
     study_folder, timings, trunk_folder,
 };
 pub use fit::Fit;
 pub use note::{EPOCHS_WORTH_READING, Note};
-pub use options::{Event, Options};
-pub use plan::{Arm, Ask, Branch, Evaluation, Plan, PlanSource, QuestionPlan};
+pub use options::{Event, Options, Programs};
+pub use plan::{Arm, Ask, Branch, Evaluation, Plan, PlanSource, QuestionPlan, TaskPlan};
 pub use problem::Problem;
 pub use report::{report_csv, report_markdown, report_text, wrap, write_report};
 pub use study::{STUDY_TEMPLATE, SourceInput, Study};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sparkjoy_base::SourceName;
 use sparkjoy_data::PrepareProgress;
+use sparkjoy_eval::{Interpreter, Limits, Protection, Sandbox, SandboxError};
 use sparkjoy_train::{KernelChange, StepRecord};
 
 /// Where and how, never what.
@@ -23,10 +24,44 @@ pub struct Options<'a> {
     /// Where saving itself takes long (a large model), it is done more rarely, so that it takes at
     /// most a twentieth of the time.
     pub save_every: Duration,
+    /// Folder of task files; where it is none, the study's own.
+    pub eval_data: Option<PathBuf>,
+    /// How programs that a model writes are run.
+    pub programs: Programs,
     /// Set to save and stop.
     pub stop: &'a AtomicBool,
     /// Told what happens.
     pub observe: &'a mut dyn FnMut(Event<'_>),
+}
+
+/// How programs that a model writes are run.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    protection: Protection,
+    /// The program that confines: this one.
+    launcher: Option<PathBuf>,
+}
+
+impl Programs {
+    /// By this program, which must hand over to [`sparkjoy_eval::confined`] when it is started with
+    /// [`sparkjoy_eval::HIDDEN_ARGUMENT`].
+    ///
+    /// - `unprotected`: without a sandbox, for machines that may be lost.
+    pub fn run_by(unprotected: bool) -> Self {
+        let protection = if unprotected { Protection::None } else { Protection::Full };
+        Self { protection, launcher: std::env::current_exe().ok() }
+    }
+
+    /// The sandbox they run in, tried once.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError`] with the layer this machine lacks, or without an interpreter.
+    pub fn sandbox(&self) -> Result<Sandbox, SandboxError> {
+        let interpreter = Interpreter::find("python3")?;
+        let launcher = self.launcher.clone().unwrap_or_default();
+        Sandbox::new(interpreter, launcher, self.protection, Limits::HUMAN_EVAL)
+    }
 }
 
 /// What happens while a study runs, for whoever shows it.
@@ -62,4 +97,22 @@ pub enum Event<'a> {
     Saved(&'a Path),
     /// A branch is being scored.
     Scoring(&'a str),
+    /// A model is asked for a task.
+    Task {
+        /// The model.
+        model: &'a str,
+        /// The task.
+        task: &'a str,
+        /// From 1.
+        index: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// Items of the task are answered.
+    Items {
+        /// So far.
+        done: usize,
+        /// All that are asked.
+        of: usize,
+    },
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use sparkjoy_base::{Fingerprint, Hint, SourceName};
 
+use crate::FailedTask;
+
 /// A job that cannot run, or a result that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecutionError {
@@ -99,6 +101,27 @@ pub enum ExecutionError {
         /// The file.
         path: PathBuf,
     },
+    /// Nobody said where task files lie.
+    #[error("the study asks for tasks, but the folder of their files is not known")]
+    NoTaskData,
+    /// No task has its file.
+    #[error("no task of the study has its file in `{}`", data.display())]
+    NoTaskFiles {
+        /// The folder.
+        data: PathBuf,
+    },
+    /// Some tasks could not be scored; the others are.
+    #[error(
+        "{} of the tasks of `{model}` could not be scored:{}",
+        .failed.len(),
+        .failed.iter().map(|f| format!("\n  {}: {}", f.task, f.why)).collect::<String>()
+    )]
+    TasksFailed {
+        /// The model.
+        model: String,
+        /// Which, and why.
+        failed: Vec<FailedTask>,
+    },
     /// A file of ours that cannot be read back.
     #[error("`{}` is damaged: {source}", path.display())]
     Damaged {
@@ -137,6 +160,18 @@ impl Hint for ExecutionError {
             | Self::ForeignResults { path }
             | Self::Damaged { path, .. } => {
                 format!("move `{}` away and {again}: it is made anew", path.display())
+            }
+            Self::NoTaskData => "name it: `data = \"…\"` in `[evaluation]`, `--eval-data DIR`, or \
+                                 SPARKJOY_EVAL_DATA"
+                .to_owned(),
+            Self::NoTaskFiles { .. } => {
+                "name another folder: `--eval-data DIR`; docs/tasks.md says what it should hold"
+                    .to_owned()
+            }
+            Self::TasksFailed { failed, .. } => {
+                let hint = failed.first().and_then(|failed| failed.hint.clone());
+                let hint = hint.map_or(String::new(), |hint| format!("{hint}; "));
+                format!("{hint}then {again}: what is answered is kept")
             }
             Self::Busy { .. } => "wait for it, or stop it: what it has is kept".to_owned(),
         })

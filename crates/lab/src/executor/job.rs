@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sparkjoy_train::{Checkpoint, RunSpec};
 
+use super::cards::{Asked, Point, read_card};
 use super::folders::{branch_folder, trunk_folder};
 use super::scores::{Scored, Scores};
 use crate::{Branch, ExecutionError, LabError, Options, Plan};
@@ -39,8 +40,10 @@ pub(super) enum Job<'a> {
     },
     /// Train a branch to its end.
     Branch(&'a Branch),
-    /// Score the end of a branch.
+    /// Score the end of a branch on held-out text.
     Score(&'a Branch),
+    /// Score a model on tasks.
+    Tasks(Point<'a>),
 }
 
 /// All jobs of a plan in an order in which each finds what it needs.
@@ -49,7 +52,16 @@ pub(super) fn jobs(plan: &Plan) -> Vec<Job<'_>> {
     let starts = std::iter::once(plan.trunk.first_step).chain(points.iter().copied());
     let trunk = starts.zip(&points).map(|(from, &to)| Job::Trunk { from, to });
     let branches = plan.branches.iter().flat_map(|b| [Job::Branch(b), Job::Score(b)]);
-    trunk.chain(branches).collect()
+    // Tasks last: they take long, and the answers on held-out text need not wait for them.
+    let tasks = points_of(plan).into_iter().map(Job::Tasks);
+    trunk.chain(branches).chain(tasks).collect()
+}
+
+/// The models of a plan that are scored on tasks.
+pub(crate) fn points_of(plan: &Plan) -> Vec<Point<'_>> {
+    let Some(tasks) = &plan.evaluation.tasks else { return Vec::new() };
+    let trunk = tasks.at.iter().map(|&step| Point::Trunk(step));
+    trunk.chain(plan.branches.iter().map(Point::Branch)).collect()
 }
 
 /// State of each job of a plan, by name: the trunk's stretches, then each branch and its score.
@@ -73,6 +85,7 @@ impl<'a> Job<'a> {
             Self::Trunk { to, .. } => format!("trunk-{to}"),
             Self::Branch(branch) => branch.name.clone(),
             Self::Score(branch) => format!("{}-score", branch.name),
+            Self::Tasks(point) => format!("{}-tasks", point.name()),
         }
     }
 
@@ -84,7 +97,11 @@ impl<'a> Job<'a> {
         match self {
             Self::Trunk { from, .. } => trunk_to(*from),
             Self::Branch(branch) => trunk_to(branch.from_step),
-            Self::Score(branch) => Some(Self::Branch(branch)),
+            Self::Score(branch) | Self::Tasks(Point::Branch(branch)) => Some(Self::Branch(branch)),
+            // The first stretch that comes past it; none reaches back to the very start.
+            Self::Tasks(Point::Trunk(step)) => jobs(plan)
+                .into_iter()
+                .find(|job| matches!(job, Job::Trunk { to, .. } if to >= step)),
         }
     }
 
@@ -103,6 +120,11 @@ impl<'a> Job<'a> {
                 let scores = Scores::read(&branch_folder(branch, runs), &scored)?;
                 Ok(if scores.is_some() { JobState::Done } else { JobState::Missing })
             }
+            Self::Tasks(point) => {
+                let of = Asked::new(plan, *point).expect("there are tasks to score");
+                let card = read_card(&point.folder(plan, runs), &of)?;
+                Ok(if card.is_some() { JobState::Done } else { JobState::Missing })
+            }
         }
     }
 
@@ -111,7 +133,7 @@ impl<'a> Job<'a> {
         let (from, to) = match self {
             Self::Trunk { from, to } => (*from, *to),
             Self::Branch(branch) => (branch.spec.first_step, branch.spec.last_step()),
-            Self::Score(_) => return 0,
+            Self::Score(_) | Self::Tasks(_) => return 0,
         };
         match state {
             JobState::Missing => to - from,

@@ -4,6 +4,7 @@
 //! and whether a job is run again, continued or refused follows from the two. It is the only place
 //! below the command line that looks at a clock, to know when to save and how long a job took.
 
+mod cards;
 mod corpora;
 mod error;
 mod folders;
@@ -18,10 +19,12 @@ use std::time::Instant;
 
 use sparkjoy_base::write_atomic;
 use sparkjoy_data::{Corpus, Part, Tokenizer};
-use sparkjoy_train::{Checkpoint, Outcome, RunRequest};
+use sparkjoy_train::{Checkpoint, ModelFolder, Outcome, RunRequest};
 
+use crate::evaluation::{TaskRequest, score_tasks};
 use crate::{Branch, Event, LabError, Options, Plan, Study};
-pub(crate) use job::checkpoint;
+pub(crate) use cards::{Asked, Point, read_card};
+pub(crate) use job::{checkpoint, points_of};
 use job::{Job, jobs};
 
 pub use corpora::{corpora, open_corpora};
@@ -148,6 +151,7 @@ impl<'a> Executor<'a, '_> {
             Job::Trunk { to, .. } => self.train_trunk(job, to),
             Job::Branch(branch) => self.train_branch(job, branch),
             Job::Score(branch) => self.score(branch),
+            Job::Tasks(point) => self.score_tasks(point),
         };
         if matches!(result, Ok(()) | Err(LabError::Interrupted)) {
             let after = job.steps_left(job.state(self.plan, &self.options.runs)?);
@@ -212,6 +216,39 @@ impl<'a> Executor<'a, '_> {
     fn steps_left(&self) -> Result<u64, LabError> {
         let left = |job: &Job<'_>| Ok(job.steps_left(job.state(self.plan, &self.options.runs)?));
         jobs(self.plan).iter().map(left).sum()
+    }
+
+    /// Scores a model on the plan's tasks. Only a card without failures is kept as done.
+    fn score_tasks(&mut self, point: Point<'_>) -> Result<(), LabError> {
+        let plan = self.plan;
+        let tasks = plan.evaluation.tasks.as_ref().expect("the job is there for its tasks");
+        let Some(data) = self.options.eval_data.clone() else {
+            return Err(ExecutionError::NoTaskData.into());
+        };
+        let folder = point.folder(plan, &self.options.runs);
+        let checkpoint = checkpoint(&folder, point.step())?
+            .expect("the run is done, so its checkpoint is there");
+        let model = ModelFolder::open(&checkpoint.folder)?;
+        let request = TaskRequest {
+            name: &point.name(),
+            model: &model,
+            selection: &tasks.selection,
+            data: &data,
+            context: plan.shape.context,
+            limit: tasks.limit,
+            baselines: tasks.baselines,
+            seed: plan.seed,
+            folder: &folder.join("tasks"),
+        };
+        let (card, _) = score_tasks(&request, self.options)?;
+        if !card.failed.is_empty() {
+            return Err(ExecutionError::TasksFailed { model: point.name(), failed: card.failed }.into());
+        }
+        if card.tasks.is_empty() {
+            return Err(ExecutionError::NoTaskFiles { data }.into());
+        }
+        let of = Asked::new(plan, point).expect("there are tasks to score");
+        cards::write_card(&folder, of, card)
     }
 
     /// Scores the end of a branch on the held-out text of every source of the plan, whether its

@@ -1,0 +1,99 @@
+//! `eval`: a model on tasks.
+
+mod tables;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use serde::Serialize;
+use sparkjoy_base::{Seed, write_atomic};
+use sparkjoy_eval::Catalog;
+use sparkjoy_lab::{Scorecard, TaskRequest, TaskWork, score_tasks, select_tasks};
+use sparkjoy_train::ModelFolder;
+
+use crate::args::{EvalOf, Place};
+use crate::failure::Failure;
+use crate::output::{Output, print, print_json, say};
+use crate::progress::Progress;
+use crate::study::with_options;
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    card: &'a Scorecard,
+    /// What was computed this time, by task.
+    work: std::collections::BTreeMap<&'a str, &'a TaskWork>,
+}
+
+/// Scores a model on tasks, or lists the tasks there are.
+///
+/// # Errors
+///
+/// What is wrong with the model, the tasks or their files; [`Failure::Tasks`] if some could not be
+/// scored, after all others are.
+pub(crate) fn eval(of: &EvalOf, place: &Place, stop: &AtomicBool) -> Result<(), Failure> {
+    let Some(path) = &of.model else { return list(place.output()) };
+    let selection = select_tasks(&of.tasks, Path::new("")).map_err(|(_, why)| why)?;
+    let model = ModelFolder::open(path)?;
+    let data = place.eval_data.clone().ok_or(Failure::NoEvalData)?;
+    let shape = model.shape();
+    let context = of.context.map_or(shape.context, |context| context.get());
+    let folder = match &of.out {
+        Some(folder) => folder.clone(),
+        None => results_folder(path, &model, place)?,
+    };
+    let request = TaskRequest {
+        name: &path.display().to_string(),
+        model: &model,
+        selection: &selection,
+        data: &data,
+        context,
+        limit: of.limit.map(std::num::NonZeroU64::get),
+        baselines: of.baselines.into(),
+        seed: Seed(of.seed),
+        folder: &folder,
+    };
+    let mut progress = Progress::new();
+    let scored =
+        with_options(place, stop, &mut progress, |options| score_tasks(&request, options));
+    progress.finish();
+    let (card, work) = scored?;
+    let mut json = serde_json::to_vec_pretty(&card).expect("plain data has a JSON form");
+    json.push(b'\n');
+    write_atomic(&folder.join("scores.json"), &json)?;
+    match place.output() {
+        Output::Json => {
+            let work = work.iter().map(|work| (work.task.as_str(), work)).collect();
+            print_json(&Printed { card: &card, work })?;
+        }
+        Output::Text => print(&tables::render(&card, &selection, &work))?,
+    }
+    say(&format!("every item: {}/*.jsonl; all scores: scores.json there", folder.display()));
+    // A task that was named must be there; one of a suite is reported as missing.
+    let named = card.missing.iter().filter(|missing| of.tasks.contains(&missing.task));
+    let missing: Vec<String> = named.map(|missing| missing.task.clone()).collect();
+    if card.failed.is_empty() && missing.is_empty() && !card.tasks.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Tasks { failed: card.failed, missing, data })
+}
+
+/// Where results go if nobody says: a folder for each model.
+fn results_folder(path: &Path, model: &ModelFolder, place: &Place) -> Result<PathBuf, Failure> {
+    let path = path.canonicalize().map_err(sparkjoy_base::FileError::at("read", path))?;
+    let part = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let parts = [path.parent().and_then(part), part(&path)];
+    let name = parts.into_iter().flatten().collect::<Vec<_>>().join("-");
+    let fingerprint = model.fingerprint()?;
+    Ok(place.runs.join("evaluations").join(format!("{name}-{fingerprint}")))
+}
+
+/// The tasks and suites that come with the program.
+fn list(output: Output) -> Result<(), Failure> {
+    let catalog = Catalog::shipped();
+    match output {
+        Output::Json => print_json(&catalog.tasks()),
+        Output::Text => print(&tables::list(&catalog)),
+    }
+}

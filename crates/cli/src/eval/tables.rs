@@ -1,0 +1,235 @@
+//! Scorecards and lists of tasks as text.
+
+use std::fmt::Write;
+
+use sparkjoy_base::{duration, thousands};
+use sparkjoy_eval::{
+    Average, Catalog, Chance, Estimate, MatchRule, Selection, SuiteScore, TaskScore,
+};
+use sparkjoy_lab::{Scorecard, TaskWork};
+
+use crate::output::BOLD;
+use crate::table::Table;
+
+/// All scores of a model: by category where a suite says so, then the averages, then what a reader
+/// must know.
+pub(super) fn render(card: &Scorecard, selection: &Selection, work: &[TaskWork]) -> String {
+    let mut text = String::new();
+    let mut shown: Vec<&str> = Vec::new();
+    for suite in &selection.suites {
+        for category in &suite.categories {
+            let _ = writeln!(text, "{BOLD}{}{BOLD:#}", words(&category.name));
+            let tasks: Vec<&str> = category.tasks.iter().map(String::as_str).collect();
+            text.push_str(&table(card, &tasks));
+            text.push('\n');
+            shown.extend(tasks);
+        }
+    }
+    let others = selection.tasks.iter().map(|task| task.name.as_str());
+    let others: Vec<&str> = others.filter(|name| !shown.contains(name)).collect();
+    if !others.is_empty() {
+        text.push_str(&table(card, &others));
+        text.push('\n');
+    }
+    for suite in &card.suites {
+        text.push_str(&averages(suite));
+        text.push('\n');
+    }
+    for note in notes(card) {
+        let _ = writeln!(text, "{note}");
+    }
+    text.push_str(&effort(work));
+    text
+}
+
+/// `world_knowledge` as words.
+fn words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+fn table(card: &Scorecard, names: &[&str]) -> String {
+    let headers = [
+        "<task",
+        "shots",
+        "items",
+        "accuracy %",
+        "± s.e.",
+        "<",
+        "chance %",
+        "majority %",
+        "centred",
+        "gold bits/byte",
+        "± s.e.",
+    ];
+    let mut table = Table::new(&headers);
+    for name in names {
+        if let Some(score) = card.tasks.iter().find(|score| score.task == *name) {
+            table.row(row(score));
+        } else {
+            let missing = card.missing.iter().any(|missing| missing.task == *name);
+            let what = if missing { "MISSING" } else { "FAILED" };
+            let mut cells = vec![String::new(); headers.len()];
+            (*name).clone_into(&mut cells[0]);
+            what.clone_into(&mut cells[3]);
+            table.row(cells);
+        }
+    }
+    table.render()
+}
+
+fn row(score: &TaskScore) -> Vec<String> {
+    let percent = |value: f64| format!("{:.1}", 100.0 * value);
+    let error = |estimate: Estimate, scale: f64, places: usize| {
+        estimate.error.map_or(String::new(), |error| format!("{:.places$}", scale * error))
+    };
+    let chance = match score.chance {
+        Chance::Above => "",
+        Chance::At => "at chance",
+        Chance::Below => "below chance",
+    };
+    vec![
+        score.task.clone(),
+        score.shots.to_string(),
+        thousands(score.rows as u64),
+        percent(score.accuracy.value),
+        error(score.accuracy, 100.0, 1),
+        chance.to_owned(),
+        percent(score.baseline.value),
+        score.majority.map_or(String::new(), percent),
+        format!("{:+.3}", score.centred.value).replace('-', "−"),
+        format!("{:.3}", score.gold_bits_per_byte.value),
+        error(score.gold_bits_per_byte, 1.0, 3),
+    ]
+}
+
+/// The averages of a suite, or the plain word that they are incomplete.
+fn averages(suite: &SuiteScore) -> String {
+    let mut text = String::new();
+    let categories = suite.categories.iter().map(|c| (words(&c.name), &c.average));
+    let core = ("core average".to_owned(), &suite.core);
+    for (name, average) in categories.chain([core]) {
+        let said = match average {
+            Average::Complete { score, partial } => {
+                let error = score.error.map_or(String::new(), |error| format!(" ± {error:.3}"));
+                let value = format!("{:+.3}", score.value).replace('-', "−");
+                let partial = match partial.as_slice() {
+                    [] => String::new(),
+                    partial => format!("  (a part of the rows of {})", partial.join(", ")),
+                };
+                format!("{value}{error}{partial}")
+            }
+            Average::Incomplete { missing } => {
+                format!("INCOMPLETE: without {}", missing.join(", "))
+            }
+        };
+        let _ = writeln!(text, "{:<26}  {said}", format!("{} {name}", suite.suite));
+    }
+    text
+}
+
+/// What the numbers mean and what is wrong with some.
+fn notes(card: &Scorecard) -> Vec<String> {
+    let mut notes = vec![format!(
+        "chance: baselines {}; `at chance` is within two standard errors of them, or of unknown \
+         error; centred: guessing at 0, perfection at 1; gold bits/byte: of the right answers, \
+         lower is better, and the figure to go by where accuracies are at chance",
+        card.baselines.name()
+    )];
+    for score in &card.tasks {
+        if let Some(published) = score.rows_published {
+            notes.push(format!(
+                "{}: {} of {} rows: not comparable with the whole task",
+                score.task,
+                thousands(score.rows as u64),
+                thousands(published)
+            ));
+        }
+        if score.truncated > 0 {
+            notes.push(format!(
+                "{}: {} of {} items are longer than the context of {} tokens: they lost the \
+                 beginning of their prompts",
+                score.task,
+                thousands(score.truncated as u64),
+                thousands(score.rows as u64),
+                thousands(card.context as u64)
+            ));
+        }
+        if let Some(other) = &score.other_rule {
+            let rule = match other.rule {
+                MatchRule::Exact => "the answer must be the reference",
+                MatchRule::Prefix => "the answer need only start with the reference",
+            };
+            notes.push(format!(
+                "{}: scored by the rule `{}`; {:.1} % where {rule}",
+                score.task,
+                score.rule,
+                100.0 * other.accuracy.value
+            ));
+        }
+        if let Some(by_rows) = score.accuracy_by_rows {
+            notes.push(format!(
+                "{}: every subcategory weighs the same; {:.1} % where every row does",
+                score.task,
+                100.0 * by_rows.value
+            ));
+        }
+        for pass in &score.pass_at {
+            let error = pass.estimate.error.map_or(String::new(), |e| format!(" ± {:.1}", 100.0 * e));
+            let value = 100.0 * pass.estimate.value;
+            notes.push(format!("{}: pass@{} {value:.1} %{error}", score.task, pass.k));
+        }
+    }
+    for missing in &card.missing {
+        let tried = missing.tried.join("` or `");
+        notes.push(format!("MISSING {}: no file `{tried}`", missing.task));
+    }
+    for failed in &card.failed {
+        notes.push(format!("FAILED {}: {}", failed.task, failed.why));
+    }
+    let wrap = |note: String| sparkjoy_lab::wrap(&note).join("\n");
+    notes.into_iter().map(wrap).collect()
+}
+
+/// What it took, and what padding every sequence would have taken.
+fn effort(work: &[TaskWork]) -> String {
+    let items: usize = work.iter().map(|work| work.items).sum();
+    if items == 0 {
+        return "all items were answered before\n".to_owned();
+    }
+    let sum = |of: fn(&TaskWork) -> u64| work.iter().map(of).sum::<u64>();
+    let (tokens, separate, padded) =
+        (sum(|w| w.tokens), sum(|w| w.separate_tokens), sum(|w| w.padded_tokens));
+    let seconds: f64 = work.iter().map(|work| work.seconds).sum();
+    format!(
+        "{} items in {}: {} tokens computed; {:.1} times as many with every sequence by itself, \
+         {:.1} times padded to the context\n",
+        thousands(items as u64),
+        duration(seconds),
+        thousands(tokens),
+        separate as f64 / tokens as f64,
+        padded as f64 / tokens as f64
+    )
+}
+
+/// The tasks and suites that come with the program.
+pub(super) fn list(catalog: &Catalog) -> String {
+    let mut table = Table::new(&["<task", "<type", "shots", "chance %", "<rule", "<file"]);
+    for task in catalog.tasks() {
+        table.row([
+            task.name.clone(),
+            task.kind.word().to_owned(),
+            task.few_shot.shots.to_string(),
+            format!("{:.1}", 100.0 * task.baselines.v03),
+            task.rule().to_owned(),
+            task.files.first().cloned().unwrap_or_default(),
+        ]);
+    }
+    let mut text = table.render();
+    for suite in catalog.suites() {
+        let _ = writeln!(text, "\n{BOLD}{}{BOLD:#}", suite.name);
+        for category in &suite.categories {
+            let _ = writeln!(text, "  {}: {}", words(&category.name), category.tasks.join(", "));
+        }
+    }
+    text
+}
