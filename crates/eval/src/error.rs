@@ -1,6 +1,11 @@
 //! What can go wrong in scoring.
 
-use sparkjoy_base::{Hint, SourceName, Tokens, thousands};
+use std::path::PathBuf;
+
+use sparkjoy_base::{FileError, Hint, SourceName, Tokens, thousands};
+
+use crate::definition::{DefinitionError, did_you_mean};
+use crate::row_error::RowError;
 
 /// What went wrong in scoring.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +55,46 @@ pub enum EvalError {
         /// Nats over its targets.
         nats: f64,
     },
+    /// A file could not be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A task file cannot be used.
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
+    /// A task's rows cannot be used.
+    #[error(transparent)]
+    Row(#[from] RowError),
+    /// A name that no task and no suite has.
+    #[error("`{name}` is no task and no suite{}", did_you_mean(nearest.as_deref()))]
+    UnknownTask {
+        /// The name.
+        name: String,
+        /// The known one that looks most like it.
+        nearest: Option<String>,
+    },
+    /// None of the files a task may be read from is there.
+    #[error("task `{task}` has no file in `{}`, expected `{}`", folder.display(), tried.join("` or `"))]
+    NoTaskFile {
+        /// The task.
+        task: String,
+        /// The data folder.
+        folder: PathBuf,
+        /// The files tried.
+        tried: Vec<String>,
+    },
+    /// A likelihood is not a finite number, so the model is broken.
+    #[error(
+        "the model's loss on row {} of task `{task}` is {nats}, expected a finite number",
+        thousands(*row as u64 + 1)
+    )]
+    ItemNotFinite {
+        /// The task.
+        task: String,
+        /// Which row of its file, from 0.
+        row: usize,
+        /// Nats of its answer.
+        nats: f64,
+    },
 }
 
 impl Hint for EvalError {
@@ -65,7 +110,21 @@ impl Hint for EvalError {
             Self::NoText { source_name, .. } => Some(format!(
                 "look at the validation text of `[sources.{source_name}]`: its documents are empty"
             )),
-            Self::NotFinite { .. } => Some(
+            Self::File(error) => error.hint(),
+            Self::Definition(error) => error.hint(),
+            Self::Row(error) => error.hint(),
+            Self::UnknownTask { name, nearest } => Some(match nearest {
+                Some(nearest) => format!("write `{nearest}` for `{name}`"),
+                None => "ask for `gauntlet-v0.3`, `mmlu`, `gsm8k`, `human-eval`, or a task of a \
+                         file of your own"
+                    .to_owned(),
+            }),
+            Self::NoTaskFile { tried, .. } => Some(format!(
+                "put `{}` there, laid out as in LLM Foundry's `eval/local_data`, or name another \
+                 data folder",
+                tried[0]
+            )),
+            Self::NotFinite { .. } | Self::ItemNotFinite { .. } => Some(
                 "the training diverged: lower `lr` or set `grad_clip` in `[training]`, and run again"
                     .to_owned(),
             ),

@@ -1,15 +1,49 @@
-//! Scores a model on held-out text, the same text for every model.
+//! Scores a model on held-out text and on tasks, the same for every model.
 //!
-//! The Gauntlet and its tasks belong here too. This crate reads tokens and computes numbers; it
-//! writes nothing, and which models are compared with which is not its business.
+//! This crate reads tokens and rows and computes numbers; it writes nothing, and which models are
+//! compared with which is not its business. A task's way: `task` (data from a file, read by
+//! `definition`), `rows` (its questions), `prompt` (token sequences for the model), `judge` (what
+//! the model made of an item), `score` (a number with its error), `aggregate` (averages).
 
+mod aggregate;
+mod answer;
+mod code;
+mod definition;
 mod draw;
 mod error;
+mod few_shot;
 mod held_out;
+mod int_set;
+mod judge;
+mod metric;
+mod prompt;
+mod random;
+mod row_error;
+mod rows;
+mod runner;
 mod sample;
+mod score;
+mod suite;
+mod task;
 #[cfg(test)]
 mod tests;
+mod text;
+mod write;
 
+pub use aggregate::{Average, CategoryScore, SuiteScore, average};
+pub use answer::program;
+pub use definition::{DefinitionError, DefinitionProblem};
 pub use error::EvalError;
 pub use held_out::{HeldOutScore, held_out};
+pub use judge::{ChoiceResult, ItemResult, Outcome, Sample, TokenScore, Verdicts, judge};
+pub use metric::{Chance, Estimate, pass_at};
+pub use prompt::{Item, Sequence, Work, items};
+pub use row_error::{RowError, RowProblem};
+pub use rows::{Dataset, PlacedRow, Problem, Row};
 pub use sample::sample;
+pub use score::{OtherRule, PassAt, Subcategory, TaskScore, score};
+pub use suite::{Catalog, Category, Selection, Suite};
+pub use task::{
+    Aggregation, Baseline, BaselineVersion, Baselines, ChoiceRule, Delimiters, FewShotRule, Format,
+    Generation, MatchRule, Sampling, Task, TaskKind,
+};

@@ -1,0 +1,271 @@
+//! From what a model said to whether it was right, item by item.
+
+use serde::{Deserialize, Serialize};
+
+use crate::answer::{agrees_exactly, answer_of, starts_with};
+use crate::metric::pass_at;
+use crate::prompt::{Item, Work};
+use crate::rows::{Dataset, Row};
+use crate::{ChoiceRule, EvalError, MatchRule, Task, TaskKind};
+
+/// What a model makes of one scored token.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TokenScore {
+    /// Minus the logarithm of its probability.
+    pub nats: f32,
+    /// Whether no other token is likelier.
+    pub argmax: bool,
+}
+
+/// What a model made of an item.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// `[sequences][scored]`.
+    Scored(Vec<Vec<TokenScore>>),
+    /// A text, and the scored tokens of the reference.
+    Generated {
+        /// What it went on with, decoded, without the prompt.
+        text: String,
+        /// `[scored]`.
+        gold: Vec<TokenScore>,
+    },
+    /// Programs, run, and the scored tokens of the reference.
+    Programs {
+        /// `[samples]`.
+        samples: Vec<Sample>,
+        /// `[scored]`.
+        gold: Vec<TokenScore>,
+    },
+}
+
+/// One program a model wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    /// What it went on with, decoded, without the prompt.
+    pub text: String,
+    /// Whether all test cases passed.
+    pub passed: bool,
+}
+
+/// How a model did on one item: a line of the results, enough to compare two models by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ItemResult {
+    /// Its row in the file, from 0.
+    pub index: usize,
+    /// Its category, if the task goes by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// 1 or 0; of programs, the estimate of pass@k for the task's first `k`.
+    pub correct: f64,
+    /// Which choice is right, where there is a choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gold: Option<usize>,
+    /// Which choice the model made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<usize>,
+    /// What it made of each choice; one entry where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<ChoiceResult>,
+    /// Nats of the right answer.
+    pub gold_nats: f64,
+    /// Tokens of the right answer.
+    pub gold_tokens: usize,
+    /// UTF-8 bytes of the right answer.
+    pub gold_bytes: u64,
+    /// Prompt tokens cut off.
+    pub truncated: usize,
+    /// What the model wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generated: Option<String>,
+    /// Whether that is right by either rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdicts: Option<Verdicts>,
+    /// The programs it wrote.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<Sample>,
+}
+
+/// What a model makes of one choice.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChoiceResult {
+    /// Nats over its tokens.
+    pub nats: f64,
+    /// Its tokens.
+    pub tokens: usize,
+    /// Whether every token is the model's first choice.
+    pub greedy: bool,
+}
+
+/// Whether an answer is right, by both rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdicts {
+    /// [`MatchRule::Prefix`].
+    pub prefix: bool,
+    /// [`MatchRule::Exact`].
+    pub exact: bool,
+}
+
+/// Judges an item.
+///
+/// # Errors
+///
+/// [`EvalError::ItemNotFinite`] if the likelihood of an answer is not a number.
+///
+/// # Panics
+///
+/// If the outcome is not one of the item's work, or the item not one of the task.
+pub fn judge(
+    task: &Task,
+    rows: &Dataset,
+    item: &Item,
+    outcome: &Outcome,
+) -> Result<ItemResult, EvalError> {
+    let finite = |scores: &[TokenScore]| {
+        let choice = total(scores);
+        if choice.nats.is_finite() {
+            return Ok(choice);
+        }
+        let (task, row, nats) = (task.name.clone(), item.index, choice.nats);
+        Err(EvalError::ItemNotFinite { task, row, nats })
+    };
+    let mut result = ItemResult {
+        index: item.index,
+        category: item.category.clone(),
+        correct: 0.0,
+        gold: None,
+        chosen: None,
+        choices: Vec::new(),
+        gold_nats: 0.0,
+        gold_tokens: 0,
+        gold_bytes: item.gold_bytes,
+        truncated: item.truncated,
+        generated: None,
+        verdicts: None,
+        samples: Vec::new(),
+    };
+    let gold = match (&item.work, outcome) {
+        (Work::Score { sequences }, Outcome::Scored(scores)) => {
+            assert!(sequences.iter().map(|s| s.scored).eq(scores.iter().map(Vec::len)));
+            result.choices = scores.iter().map(|s| finite(s)).collect::<Result<_, _>>()?;
+            choose(task, item, &mut result);
+            result.choices[item.gold]
+        }
+        (Work::Generate { gold, .. }, Outcome::Generated { text, gold: scores }) => {
+            assert_eq!(gold.scored, scores.len());
+            let verdicts = verdicts(task, &rows.rows[item.index].row, text);
+            result.correct = f64::from(u8::from(verdicts.of(task)));
+            result.verdicts = Some(verdicts);
+            result.generated = Some(text.clone());
+            finite(scores)?
+        }
+        (Work::Generate { gold, .. }, Outcome::Programs { samples, gold: scores }) => {
+            assert_eq!(gold.scored, scores.len());
+            let TaskKind::Code(sampling) = &task.kind else {
+                panic!("the task asks for no program")
+            };
+            assert_eq!(samples.len(), sampling.samples, "programs of `{}`", task.name);
+            result.correct = pass_at(samples.len(), passed(samples), sampling.pass_at[0]);
+            result.samples.clone_from(samples);
+            finite(scores)?
+        }
+        _ => panic!("the outcome is not one of the work"),
+    };
+    (result.gold_nats, result.gold_tokens) = (gold.nats, gold.tokens);
+    Ok(result)
+}
+
+/// How many programs passed.
+pub(crate) fn passed(samples: &[Sample]) -> usize {
+    samples.iter().filter(|sample| sample.passed).count()
+}
+
+fn choose(task: &Task, item: &Item, result: &mut ItemResult) {
+    let rule = match &task.kind {
+        TaskKind::LanguageModeling => {
+            result.correct = f64::from(u8::from(result.choices[0].greedy));
+            return;
+        }
+        TaskKind::MultipleChoice(rule) | TaskKind::Schema(rule) => *rule,
+        _ => panic!("the task gives no choice"),
+    };
+    let chosen = likeliest(&result.choices, rule);
+    result.correct = f64::from(u8::from(chosen == item.gold));
+    (result.chosen, result.gold) = (Some(chosen), Some(item.gold));
+}
+
+/// The choice of least nats by the rule; of several, the first.
+fn likeliest(choices: &[ChoiceResult], rule: ChoiceRule) -> usize {
+    let nats = |choice: &ChoiceResult| match rule {
+        ChoiceRule::TokenMean => choice.nats / choice.tokens as f64,
+        ChoiceRule::Sum => choice.nats,
+    };
+    let better = |best, i| if nats(&choices[i]) < nats(&choices[best]) { i } else { best };
+    (1..choices.len()).fold(0, better)
+}
+
+/// Summed in f64 and in order: the same bits everywhere.
+fn total(scores: &[TokenScore]) -> ChoiceResult {
+    ChoiceResult {
+        nats: scores.iter().map(|score| f64::from(score.nats)).sum(),
+        tokens: scores.len(),
+        greedy: scores.iter().all(|score| score.argmax),
+    }
+}
+
+impl Verdicts {
+    /// The verdict that counts.
+    fn of(self, task: &Task) -> bool {
+        match &task.kind {
+            TaskKind::Generation(generation) => match generation.rule {
+                MatchRule::Prefix => self.prefix,
+                MatchRule::Exact => self.exact,
+            },
+            _ => panic!("the task asks for no text"),
+        }
+    }
+}
+
+fn verdicts(task: &Task, row: &Row, text: &str) -> Verdicts {
+    let (TaskKind::Generation(generation), Row::Generation { answer, aliases, .. }) =
+        (&task.kind, row)
+    else {
+        panic!("the task asks for no text")
+    };
+    let said = answer_of(generation, text);
+    let references = || std::iter::once(answer).chain(aliases);
+    Verdicts {
+        prefix: references().any(|reference| starts_with(generation, said.text, reference)),
+        exact: references().any(|reference| agrees_exactly(generation, &said, reference)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choice(nats: f64, tokens: usize) -> ChoiceResult {
+        ChoiceResult { nats, tokens, greedy: false }
+    }
+
+    #[test]
+    fn the_mean_favours_long_answers_and_the_sum_short_ones() {
+        let choices = [choice(2.0, 1), choice(6.0, 4), choice(3.0, 2)];
+        assert_eq!(likeliest(&choices, ChoiceRule::TokenMean), 1);
+        assert_eq!(likeliest(&choices, ChoiceRule::Sum), 0);
+    }
+
+    #[test]
+    fn of_equals_the_first_is_chosen() {
+        let choices = [choice(4.0, 2), choice(2.0, 1), choice(2.0, 1)];
+        assert_eq!(likeliest(&choices, ChoiceRule::TokenMean), 0);
+        assert_eq!(likeliest(&choices, ChoiceRule::Sum), 1);
+    }
+
+    #[test]
+    fn one_token_that_is_not_the_first_choice_spoils_the_rest() {
+        let score = |argmax| TokenScore { nats: 0.5, argmax };
+        assert!(total(&[score(true), score(true)]).greedy);
+        assert!(!total(&[score(true), score(false), score(true)]).greedy);
+        assert!((total(&[score(true), score(false)]).nats - 1.0).abs() < 1e-12);
+    }
+}

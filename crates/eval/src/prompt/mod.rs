@@ -1,0 +1,283 @@
+//! From rows to token sequences, exactly as LLM Foundry makes them.
+//!
+//! ```text
+//! preamble  = prompt, then each example: (example delimiter) prelimiter context delimiter answer
+//! context   = (example delimiter) prelimiter context delimiter, without white space at the end
+//! sequence  = encode(preamble) ++ encode(context) ++ encode(answer)
+//! ```
+//!
+//! The three are encoded apart, so that no token reaches over a seam, and cut off on the left where
+//! they are longer than the model can read. Padding, which the original adds, changes no score.
+//!
+//! # Source
+//!
+//! `llmfoundry/eval/datasets/in_context_learning_evaluation.py`, v0.6 to v0.22; code evaluation:
+//! `InContextLearningCodeEvalDataset` of mosaicml/composer v0.20.
+
+mod options;
+mod text;
+
+use rayon::prelude::*;
+use sparkjoy_data::{ModelEncoder, ModelTokenizer};
+
+use crate::few_shot::FewShot;
+use crate::row_error::{RowError, RowProblem};
+use crate::rows::{Dataset, PlacedRow, Row};
+use crate::{EvalError, Task, TaskKind};
+use text::Writer;
+
+/// A token sequence whose last `scored` tokens are scored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sequence {
+    /// At most as many as the model can read.
+    pub tokens: Vec<u32>,
+    /// At least one, and at least one fewer than there are.
+    pub scored: usize,
+}
+
+/// What the model is asked to do for an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Say how likely the scored tokens are.
+    Score {
+        /// One per choice; language modelling has one.
+        sequences: Vec<Sequence>,
+    },
+    /// Go on.
+    Generate {
+        /// What to go on from.
+        prompt: Vec<u32>,
+        /// Tokens at most; together with the prompt no more than the model can read.
+        max_new: usize,
+        /// The reference answer after the prompt, for bits per byte.
+        gold: Sequence,
+    },
+}
+
+/// One row, ready for the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its row in the file, from 0.
+    pub index: usize,
+    /// Its category, if the task goes by it.
+    pub category: Option<String>,
+    /// What to do.
+    pub work: Work,
+    /// Which choice is right; 0 where there is no choice.
+    pub gold: usize,
+    /// UTF-8 bytes of the right answer as it is scored, with the space before it.
+    pub gold_bytes: u64,
+    /// Prompt tokens cut off on the left, at most over the choices.
+    pub truncated: usize,
+}
+
+/// Tokens the original allows beyond the longest reference, where answers are reasoned or programs.
+const BUFFER: usize = 10;
+
+/// Makes the items of a task, in the order of its rows.
+///
+/// # Guarantees
+///
+/// The same task, rows, tokenizer and context give the same items, on any number of threads.
+///
+/// # Errors
+///
+/// [`EvalError::Row`] for the first row that cannot be asked: its answer alone fills the context,
+/// nothing stands before its answer, or its options cannot be told apart; and for a file whose
+/// longest answer (or program) leaves no room for a prompt. Where the room for a prompt is exactly
+/// 0, the original keeps the whole prompt by a slip of its slice, and its model then refuses the
+/// sequence; here the row is refused.
+///
+/// # Panics
+///
+/// If the rows are not those of the task.
+pub fn items(
+    task: &Task,
+    rows: &Dataset,
+    tokenizer: &ModelTokenizer,
+    context: usize,
+) -> Result<Vec<Item>, EvalError> {
+    let mut items = Vec::with_capacity(rows.rows.len());
+    for group in rows.groups(task) {
+        let maker = Maker::new(task, rows, tokenizer, context, &group)?;
+        let examples = examples(task, rows, &group);
+        let made: Vec<Result<Item, RowError>> = group
+            .par_iter()
+            .zip(examples)
+            .map_init(|| tokenizer.encoder(), |encoder, (&i, shown)| maker.item(i, &shown, encoder))
+            .collect();
+        for item in made {
+            items.push(item?);
+        }
+    }
+    items.sort_by_key(|item| item.index);
+    Ok(items)
+}
+
+/// The examples of each row of a group. Drawn one row after the other, as in the original.
+fn examples<'a>(task: &Task, rows: &'a Dataset, group: &[usize]) -> Vec<Vec<&'a PlacedRow>> {
+    let shots = task.few_shot.shots;
+    if let Some(fixed) = &rows.examples {
+        let of = |&i: &usize| {
+            let same = |e: &&PlacedRow| e.category == rows.rows[i].category;
+            fixed.rows.iter().filter(same).take(shots).collect()
+        };
+        return group.iter().map(of).collect();
+    }
+    if shots == 0 {
+        return vec![Vec::new(); group.len()];
+    }
+    let mut few_shot = FewShot::new(task.few_shot.seed, group.len(), shots);
+    let row = |i: usize| &rows.rows[group[i]];
+    group.iter().map(|_| few_shot.draw().into_iter().map(row).collect()).collect()
+}
+
+/// What all items of a group have in common.
+struct Maker<'a> {
+    writer: Writer<'a>,
+    rows: &'a Dataset,
+    context: usize,
+    /// Tokens that are kept free for what the model generates.
+    answer_tokens: usize,
+    /// Tokens it may generate.
+    max_new: usize,
+}
+
+impl<'a> Maker<'a> {
+    fn new(
+        task: &'a Task,
+        rows: &'a Dataset,
+        tokenizer: &ModelTokenizer,
+        context: usize,
+        group: &[usize],
+    ) -> Result<Self, RowError> {
+        let writer = Writer { task, file: &rows.file, prefix_space: needs_space(tokenizer) };
+        let mut maker = Self { writer, rows, context, answer_tokens: 0, max_new: 0 };
+        let refuse = |what, tokens| {
+            Err(RowError::of_file(&rows.file, RowProblem::NoRoom { what, tokens, context }))
+        };
+        match &task.kind {
+            TaskKind::Generation(generation) => {
+                let buffer = if generation.cot_delimiter.is_empty() { 0 } else { BUFFER };
+                let longest = longest(tokenizer, rows, group, |row| maker.writer.answers(row));
+                maker.answer_tokens = longest + buffer;
+                maker.max_new = maker.answer_tokens.max(1);
+                if maker.answer_tokens >= context {
+                    return refuse("answer", maker.answer_tokens);
+                }
+            }
+            TaskKind::Code(_) => {
+                let prompt = longest(tokenizer, rows, group, |row| vec![program(row).0.to_owned()]);
+                let rest = longest(tokenizer, rows, group, |row| vec![program(row).1.to_owned()]);
+                if prompt >= context {
+                    return refuse("prompt", prompt);
+                }
+                maker.max_new = (rest + BUFFER).min(context - prompt);
+                maker.answer_tokens = maker.max_new;
+            }
+            _ => {}
+        }
+        Ok(maker)
+    }
+
+    fn item(
+        &self,
+        index: usize,
+        examples: &[&PlacedRow],
+        encoder: &mut ModelEncoder,
+    ) -> Result<Item, RowError> {
+        let row = &self.rows.rows[index];
+        let refuse = |problem| RowError::at(&self.rows.file, row.line, problem);
+        let preamble = self.writer.preamble(row, examples)?;
+        let mut before = Vec::new();
+        encoder.begin(&mut before);
+        encoder.encode(&preamble, &mut before);
+        let prompt = |text: &str, encoder: &mut ModelEncoder| {
+            let mut tokens = before.clone();
+            encoder.encode(text, &mut tokens);
+            tokens
+        };
+
+        let contexts = self.writer.contexts(row, &preamble)?;
+        let answers = self.writer.scored(row);
+        let gold = match &row.row {
+            Row::Choice { gold, .. } | Row::Schema { gold, .. } => *gold,
+            _ => 0,
+        };
+        // One context and several answers, or several contexts and one answer.
+        let prompts: Vec<Vec<u32>> = contexts.iter().map(|text| prompt(text, encoder)).collect();
+        let answers_ids: Vec<Vec<u32>> = answers
+            .iter()
+            .map(|text| {
+                let mut ids = Vec::new();
+                encoder.encode(text, &mut ids);
+                ids
+            })
+            .collect();
+        let (mut sequences, mut truncated) = (Vec::new(), 0);
+        for i in 0..prompts.len().max(answers_ids.len()) {
+            let prompt = &prompts[i.min(prompts.len() - 1)];
+            let answer = &answers_ids[i.min(answers_ids.len() - 1)];
+            let (sequence, cut) = join(prompt, answer, self.context).map_err(refuse)?;
+            sequences.push(sequence);
+            truncated = truncated.max(cut);
+        }
+        let work = if self.max_new == 0 {
+            Work::Score { sequences }
+        } else {
+            let room = self.context - self.answer_tokens;
+            let kept = &prompts[0][prompts[0].len().saturating_sub(room)..];
+            truncated = prompts[0].len() - kept.len();
+            let gold = sequences.remove(0);
+            Work::Generate { prompt: kept.to_vec(), max_new: self.max_new, gold }
+        };
+        let gold_bytes = answers[gold.min(answers.len() - 1)].len() as u64;
+        let category = row.category.clone();
+        Ok(Item { index, category, work, gold, gold_bytes, truncated })
+    }
+}
+
+/// The prompt, cut off on the left to what the answer leaves of the context, and the answer.
+fn join(prompt: &[u32], answer: &[u32], context: usize) -> Result<(Sequence, usize), RowProblem> {
+    let scored = answer.len();
+    if scored >= context {
+        return Err(RowProblem::TooLong { tokens: scored, context });
+    }
+    if prompt.is_empty() {
+        return Err(RowProblem::NothingBefore);
+    }
+    let cut = (prompt.len() + scored).saturating_sub(context);
+    Ok((Sequence { tokens: [&prompt[cut..], answer].concat(), scored }, cut))
+}
+
+/// Whether answers get a space before them: where the tokenizer has one token for ` a`.
+fn needs_space(tokenizer: &ModelTokenizer) -> bool {
+    let mut ids = Vec::new();
+    tokenizer.encoder().encode(" a", &mut ids);
+    ids.len() == 1
+}
+
+/// Prompt and rest of a program, as they stand in the file.
+fn program(row: &Row) -> (&str, &str) {
+    let Row::Code(problem) = row else { unreachable!("the rows are those of the task") };
+    (&problem.prompt, &problem.canonical_solution)
+}
+
+/// Tokens of the longest of some texts of each row, with what the tokenizer puts before a text.
+fn longest(
+    tokenizer: &ModelTokenizer,
+    rows: &Dataset,
+    group: &[usize],
+    texts: impl Fn(&Row) -> Vec<String> + Sync,
+) -> usize {
+    let tokens = |encoder: &mut ModelEncoder, text: &String| {
+        let mut ids = Vec::new();
+        encoder.begin(&mut ids);
+        encoder.encode(text, &mut ids);
+        ids.len()
+    };
+    let of_row = |encoder: &mut ModelEncoder, &i: &usize| {
+        texts(&rows.rows[i].row).iter().map(|text| tokens(encoder, text)).max()
+    };
+    group.par_iter().map_init(|| tokenizer.encoder(), of_row).flatten().max().unwrap_or(0)
+}

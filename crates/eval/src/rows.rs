@@ -1,0 +1,363 @@
+//! The rows of a task file, checked one by one.
+//!
+//! JSON Lines, one object a row. Rows are kept as they stand in the file: what is stripped is
+//! stripped where prompts are made, because some lengths of the original count what was there
+//! before. Fields a type does not read are let be: published files carry identifiers and the like.
+//! Rows that say the same are kept, as in the original.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+use sparkjoy_base::{Fingerprint, read};
+
+use crate::row_error::{RowError, RowProblem};
+use crate::{Aggregation, EvalError, Task, TaskKind};
+
+/// A row as its type needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// Language modelling.
+    Language {
+        /// What comes before.
+        context: String,
+        /// What is to follow.
+        continuation: String,
+    },
+    /// Multiple choice.
+    Choice {
+        /// The question.
+        query: String,
+        /// The answers, two at least.
+        choices: Vec<String>,
+        /// Which is right.
+        gold: usize,
+    },
+    /// Schema.
+    Schema {
+        /// The contexts, two at least.
+        options: Vec<String>,
+        /// What follows all of them.
+        continuation: String,
+        /// Which fits.
+        gold: usize,
+    },
+    /// Generation.
+    Generation {
+        /// The question.
+        context: String,
+        /// The reference.
+        answer: String,
+        /// Other references.
+        aliases: Vec<String>,
+        /// The reasoning before the answer.
+        chain_of_thought: Option<String>,
+    },
+    /// Code.
+    Code(Problem),
+}
+
+/// A programming problem and its tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Its name, `HumanEval/0`.
+    pub id: String,
+    /// The beginning of the program.
+    pub prompt: String,
+    /// The function the tests call.
+    pub entry_point: String,
+    /// An end of the program that passes.
+    pub canonical_solution: String,
+    /// The arguments of each case, as a Python tuple.
+    pub test_inputs: Vec<String>,
+    /// What each case should return, as a Python expression.
+    pub test_outputs: Vec<String>,
+}
+
+/// A row and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedRow {
+    /// What it says.
+    pub row: Row,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its category, if the task goes by it.
+    pub category: Option<String>,
+}
+
+/// The rows of a task.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// The file that was read, from the data folder.
+    pub file: String,
+    /// Identity of its content.
+    pub fingerprint: Fingerprint,
+    /// In the order of the file; never empty.
+    pub rows: Vec<PlacedRow>,
+    /// Where the examples come from, if not from the rows: file and content.
+    pub examples: Option<Box<Dataset>>,
+}
+
+impl Dataset {
+    /// Reads the rows of `task` under the data folder.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError::NoTaskFile`] if none of its files exists, [`EvalError::File`] if it cannot be
+    /// read, [`EvalError::Row`] for the first row that is not as the type needs it, or for a file
+    /// that cannot be asked for (no rows, more examples than other rows).
+    pub fn open(task: &Task, folder: &Path) -> Result<Self, EvalError> {
+        let mut dataset = Self::first_of(&task.files, task, folder)?;
+        if !task.few_shot.files.is_empty() {
+            let examples = Self::first_of(&task.few_shot.files, task, folder)?;
+            dataset.examples = Some(Box::new(examples));
+        }
+        dataset.check_shots(task)?;
+        Ok(dataset)
+    }
+
+    fn first_of(files: &[String], task: &Task, folder: &Path) -> Result<Self, EvalError> {
+        let Some(file) = files.iter().find(|file| folder.join(file).is_file()) else {
+            let (task, tried) = (task.name.clone(), files.to_vec());
+            return Err(EvalError::NoTaskFile { task, folder: folder.to_owned(), tried });
+        };
+        let bytes = read(&folder.join(file))?;
+        Ok(Self::parse(task, file, &bytes)?)
+    }
+
+    /// Reads the rows of `task` from the bytes of a file.
+    pub(crate) fn parse(task: &Task, file: &str, bytes: &[u8]) -> Result<Self, RowError> {
+        let mut rows: Vec<PlacedRow> = Vec::new();
+        for (line, number) in bytes.split(|&b| b == b'\n').zip(1..) {
+            // Many writers leave a blank line at the end.
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let row = parse_row(task, line);
+            let (row, category) = row.map_err(|problem| RowError::at(file, number, problem))?;
+            if let Some(first) = rows.first()
+                && reasons(&first.row)
+                && !reasons(&row)
+            {
+                let expected = "a text, as in the first row";
+                let problem = RowProblem::MissingField { field: REASONING, expected };
+                return Err(RowError::at(file, number, problem));
+            }
+            rows.push(PlacedRow { row, line: number, category });
+        }
+        if rows.is_empty() {
+            return Err(RowError::of_file(file, RowProblem::NoRows));
+        }
+        let fingerprint = Fingerprint::of_bytes(bytes);
+        Ok(Self { file: file.to_owned(), fingerprint, rows, examples: None })
+    }
+
+    /// The rows of each group that is asked for by itself, by index, in the order of the file: all
+    /// of them, or one group a category, sorted by name.
+    pub(crate) fn groups(&self, task: &Task) -> Vec<Vec<usize>> {
+        let mut indices: Vec<usize> = (0..self.rows.len()).collect();
+        if task.aggregation == Aggregation::Rows {
+            return vec![indices];
+        }
+        indices.sort_by_key(|&i| &self.rows[i].category); // Stable: rows stay in order.
+        let same = |&a: &usize, &b: &usize| self.rows[a].category == self.rows[b].category;
+        indices.chunk_by(same).map(<[usize]>::to_vec).collect()
+    }
+
+    /// Refuses a file with too few rows to show `shots` others before every one.
+    fn check_shots(&self, task: &Task) -> Result<(), RowError> {
+        let shots = task.few_shot.shots;
+        if let Some(examples) = &self.examples {
+            for row in &self.rows {
+                let rows = examples.rows.iter().filter(|e| e.category == row.category).count();
+                if rows < shots {
+                    let category = row.category.clone();
+                    let problem = RowProblem::TooFewExamples { shots, rows, category };
+                    return Err(RowError::of_file(&examples.file, problem));
+                }
+            }
+            return Ok(());
+        }
+        for group in self.groups(task) {
+            let rows = group.len();
+            if rows <= shots && shots > 0 {
+                let category = match task.aggregation {
+                    Aggregation::Rows => None,
+                    Aggregation::Subcategories => self.rows[group[0]].category.clone(),
+                };
+                let problem = RowProblem::TooManyShots { shots, rows, category };
+                return Err(RowError::of_file(&self.file, problem));
+            }
+        }
+        Ok(())
+    }
+}
+
+const REASONING: &str = "chain_of_thought";
+
+fn reasons(row: &Row) -> bool {
+    matches!(row, Row::Generation { chain_of_thought: Some(_), .. })
+}
+
+fn parse_row(task: &Task, line: &[u8]) -> Result<(Row, Option<String>), RowProblem> {
+    let text = std::str::from_utf8(line)
+        .map_err(|error| RowProblem::NotUtf8 { byte: error.valid_up_to() + 1 })?;
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| RowProblem::NotJson { message: without_line(&error.to_string()) })?;
+    let Value::Object(fields) = value else {
+        return Err(RowProblem::NotAnObject { found: kind_of(&value) });
+    };
+    let mut fields = Fields(fields);
+    let category = if task.by_category() { Some(fields.filled("category")?) } else { None };
+    let row = match &task.kind {
+        TaskKind::LanguageModeling => Row::Language {
+            context: fields.text("context")?,
+            continuation: fields.filled("continuation")?,
+        },
+        TaskKind::MultipleChoice(_) => {
+            let choices = fields.several("choices")?;
+            let gold = fields.gold("choices", choices.len())?;
+            Row::Choice { query: fields.text("query")?, choices, gold }
+        }
+        TaskKind::Schema(_) => {
+            let options = fields.several("context_options")?;
+            let gold = fields.gold("context_options", options.len())?;
+            Row::Schema { options, continuation: fields.filled("continuation")?, gold }
+        }
+        TaskKind::Generation(_) => Row::Generation {
+            context: fields.text("context")?,
+            answer: fields.filled("answer")?,
+            aliases: if fields.has("aliases") { fields.texts("aliases")? } else { Vec::new() },
+            chain_of_thought: match fields.has(REASONING) {
+                true => Some(fields.text(REASONING)?),
+                false => None,
+            },
+        },
+        TaskKind::Code(_) => Row::Code(problem(&mut fields)?),
+    };
+    Ok((row, category))
+}
+
+fn problem(fields: &mut Fields) -> Result<Problem, RowProblem> {
+    let (test_inputs, test_outputs) = (fields.texts("test_inputs")?, fields.texts("test_outputs")?);
+    let (inputs, outputs) = (test_inputs.len(), test_outputs.len());
+    if inputs != outputs {
+        return Err(RowProblem::UnequalTests { inputs, outputs });
+    }
+    if inputs == 0 {
+        return Err(RowProblem::Empty { field: "test_inputs" });
+    }
+    if fields.has("language") {
+        let found = fields.text("language")?;
+        if found != "python" {
+            return Err(RowProblem::Language { found });
+        }
+    }
+    Ok(Problem {
+        id: fields.filled("task_id")?,
+        prompt: fields.filled("prompt")?,
+        entry_point: fields.filled("entry_point")?,
+        canonical_solution: fields.filled("canonical_solution")?,
+        test_inputs,
+        test_outputs,
+    })
+}
+
+/// The parser counts lines within the row; the row's line is known.
+fn without_line(message: &str) -> String {
+    message.replace(" at line 1 column ", " at column ")
+}
+
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn has(&self, field: &str) -> bool {
+        self.0.contains_key(field)
+    }
+
+    fn take(&mut self, field: &'static str, expected: &'static str) -> Result<Value, RowProblem> {
+        self.0.remove(field).ok_or(RowProblem::MissingField { field, expected })
+    }
+
+    /// A text.
+    fn text(&mut self, field: &'static str) -> Result<String, RowProblem> {
+        match self.take(field, "a text")? {
+            Value::String(text) => Ok(text),
+            other => {
+                let found = kind_of(&other);
+                Err(RowProblem::WrongField { field, found, expected: "a text" })
+            }
+        }
+    }
+
+    /// A text that does not vanish when stripped.
+    fn filled(&mut self, field: &'static str) -> Result<String, RowProblem> {
+        let text = self.text(field)?;
+        if crate::text::strip(&text).is_empty() {
+            return Err(RowProblem::Empty { field });
+        }
+        Ok(text)
+    }
+
+    /// A list of texts.
+    fn texts(&mut self, field: &'static str) -> Result<Vec<String>, RowProblem> {
+        let expected = "a list of texts";
+        let wrong = |found| RowProblem::WrongField { field, found, expected };
+        let values = match self.take(field, expected)? {
+            Value::Array(values) => values,
+            other => return Err(wrong(kind_of(&other))),
+        };
+        let text = |value| match value {
+            Value::String(text) => Ok(text),
+            other => Err(wrong(kind_in_list(&other))),
+        };
+        values.into_iter().map(text).collect()
+    }
+
+    /// A list of at least two texts, none empty.
+    fn several(&mut self, field: &'static str) -> Result<Vec<String>, RowProblem> {
+        let texts = self.texts(field)?;
+        if texts.len() < 2 {
+            return Err(RowProblem::TooFewChoices { field, found: texts.len() });
+        }
+        if texts.iter().any(String::is_empty) {
+            return Err(RowProblem::Empty { field });
+        }
+        Ok(texts)
+    }
+
+    /// The index of one of `count` choices.
+    fn gold(&mut self, choices: &'static str, count: usize) -> Result<usize, RowProblem> {
+        let expected = "the index of a choice, from 0";
+        let value = self.take("gold", expected)?;
+        let Value::Number(number) = &value else {
+            return Err(RowProblem::WrongField { field: "gold", found: kind_of(&value), expected });
+        };
+        let index = number.as_u64().and_then(|n| usize::try_from(n).ok());
+        match index {
+            Some(index) if index < count => Ok(index),
+            _ => Err(RowProblem::Gold { found: number.to_string(), field: choices, count }),
+        }
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth value",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+fn kind_in_list(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "a list with a null",
+        Value::Bool(_) => "a list with a truth value",
+        Value::Number(_) => "a list with a number",
+        Value::String(_) => "a list with a text",
+        Value::Array(_) => "a list with a list",
+        Value::Object(_) => "a list with an object",
+    }
+}

@@ -1,0 +1,3 @@
+//! Whole ways through the crate, on rows and text made up here.
+
+mod held_out;
