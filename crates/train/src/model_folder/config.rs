@@ -10,6 +10,7 @@ use sparkjoy_base::read;
 use sparkjoy_nn::Shape;
 
 use super::ModelError;
+use super::error::NOT_GIVEN;
 use crate::TrainError;
 use crate::hugging_face::CONFIG;
 
@@ -40,7 +41,7 @@ const fn field(
 ///
 /// `MptConfig` and `MptForCausalLM` of transformers 5.23; `MPTConfig` and its `config_defaults` of
 /// LLM Foundry 0.22.
-const FIELDS: [Field; 28] = [
+const FIELDS: [Field; 29] = [
     field("expansion_ratio", "4", |v, _| is(v, 4.0)),
     field("layer_norm_epsilon", "1e-5", |v, _| is(v, 1e-5)),
     field("norm_eps", "1e-5", |v, _| is(v, 1e-5)),
@@ -71,6 +72,7 @@ const FIELDS: [Field; 28] = [
         let rounded = |scale: f64| (scale as f32).to_bits();
         v.is_null() || v.as_f64().is_some_and(|found| rounded(found) == rounded(exact))
     }),
+    field("attn_config.alibi_bias_max", "8", |v, _| is(v, 8.0)),
     field("attn_config.qk_ln", "false", |v, _| off(v)),
     field("attn_config.qk_gn", "false", |v, _| off(v)),
     field("attn_config.fused_qkv", "true", |v, _| v == true),
@@ -82,11 +84,8 @@ const FIELDS: [Field; 28] = [
     field("attn_config.attn_temperature_tuning.attn_scale", "0", |v, _| is(v, 0.0)),
 ];
 
-/// These must be there: left out, transformers takes `alibi` for true and LLM Foundry for false.
-const GIVEN: [Field; 2] = [
-    field("attn_config.alibi", "true", |v, _| v == true),
-    field("attn_config.alibi_bias_max", "8", |v, _| is(v, 8.0)),
-];
+/// This must be there: left out, transformers takes it for true and LLM Foundry for false.
+const ALIBI: Field = field("attn_config.alibi", "true", |v, _| v == true);
 
 fn is(value: &Value, number: f64) -> bool {
     value.as_f64() == Some(number)
@@ -126,13 +125,9 @@ pub(super) fn open(folder: &Path) -> Result<Shape, TrainError> {
         expected: expected.to_owned(),
     };
     let shape = shape(&config, &refuse)?;
-    for Field { name, expected, accepts } in &FIELDS {
-        if look_up(&config, name).is_some_and(|value| !accepts(value, &shape)) {
-            return Err(refuse(name, expected).into());
-        }
-    }
-    for Field { name, expected, accepts } in &GIVEN {
-        if !look_up(&config, name).is_some_and(|value| accepts(value, &shape)) {
+    for Field { name, expected, accepts } in FIELDS.iter().chain([&ALIBI]) {
+        let value = look_up(&config, name);
+        if value.map_or(*name == ALIBI.name, |value| !accepts(value, &shape)) {
             return Err(refuse(name, expected).into());
         }
     }
@@ -178,7 +173,7 @@ fn look_up<'a>(config: &'a Value, path: &str) -> Option<&'a Value> {
 
 /// A value as it stands in the file, in 80 characters at most.
 fn shown(value: Option<&Value>) -> String {
-    let Some(value) = value else { return "not given".to_owned() };
+    let Some(value) = value else { return NOT_GIVEN.to_owned() };
     let text = value.to_string();
     match text.char_indices().nth(80) {
         Some((end, _)) => format!("{}…", &text[..end]),

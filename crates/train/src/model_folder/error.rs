@@ -6,6 +6,9 @@ use safetensors::SafeTensorError;
 use sparkjoy_base::{Hint, thousands};
 use sparkjoy_data::DataError;
 
+/// What is found where a field is left out.
+pub(super) const NOT_GIVEN: &str = "not given";
+
 /// A folder that is no checkpoint of ours, and no MPT model that can be evaluated either.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
@@ -165,6 +168,11 @@ impl Hint for ModelError {
             Self::Architecture { .. } => "only MPT models are evaluated here; \
                  lm-evaluation-harness scores other architectures"
                 .to_owned(),
+            Self::Field { field: "attn_config.alibi", found, .. } if found == NOT_GIVEN => {
+                "left out, transformers takes it for true and LLM Foundry for false: write into \
+                 `config.json` what the model was trained with"
+                    .to_owned()
+            }
             Self::Field { field, .. } => field_hint(field),
             Self::Pickle { folder, .. } => format!(
                 "convert it, reading only what you trust: `python -c \"import glob, torch, \
@@ -193,10 +201,12 @@ impl Hint for ModelError {
             Self::Json { path, .. } | Self::Header { path, .. } => {
                 format!("fetch `{}` again: it is cut off or was changed", path.display())
             }
-            Self::MissingShard { path, shard, .. } => {
+            Self::MissingShard { path, shard, .. } if !shard.contains('/') => {
                 format!("fetch `{}`", path.with_file_name(shard).display())
             }
-            Self::Index { path, .. } => again(path.parent().unwrap_or(path)),
+            Self::MissingShard { path, .. } | Self::Index { path, .. } => {
+                again(path.parent().unwrap_or(path))
+            }
             Self::NoWeights { folder } | Self::TooFew { folder, .. } => again(folder),
             Self::Tokenizer { source, .. } => return source.hint(),
             Self::Vocabulary { .. } => "put the tokenizer the model was trained with into the \
@@ -213,16 +223,16 @@ fn again(folder: &Path) -> String {
 
 /// transformers passes over some features, so that it is no way out for a model that has them.
 fn field_hint(field: &str) -> String {
-    const TRANSFORMERS_COMPUTES: [&str; 5] = [
+    const TRANSFORMERS_COMPUTES: [&str; 4] = [
         "layer_norm_epsilon",
         "attn_config.softmax_scale",
-        "attn_config.clip_qkv",
         "tie_word_embeddings",
         "quantization_config",
     ];
-    const DIMENSIONS: [&str; 5] = ["d_model", "n_heads", "n_layers", "max_seq_len", "vocab_size"];
-    if DIMENSIONS.contains(&field) {
-        "fetch `config.json` again: no MPT model has such a shape".to_owned()
+    const IMPOSSIBLE: [&str; 6] =
+        ["d_model", "n_heads", "n_layers", "max_seq_len", "vocab_size", "attn_config.clip_qkv"];
+    if IMPOSSIBLE.contains(&field) {
+        "fetch `config.json` again: no MPT model has this".to_owned()
     } else if TRANSFORMERS_COMPUTES.contains(&field) {
         "sparkjoy's engine does not compute this; transformers scores such a model".to_owned()
     } else {

@@ -4,6 +4,7 @@ pub(crate) mod crash;
 mod folder;
 mod format;
 mod kernels;
+mod model_folder;
 mod refusals;
 mod resume;
 mod tiny;

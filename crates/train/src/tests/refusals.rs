@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Error and hint, with the place of the test and all fingerprints taken out.
-fn text(tiny: &Tiny, error: &TrainError) -> String {
+pub(super) fn text(tiny: &Tiny, error: &TrainError) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
@@ -60,7 +60,7 @@ fn cut(path: &Path, bytes: u64) {
 }
 
 /// Changes one bit and keeps the size.
-fn flip(path: &Path) {
+pub(super) fn flip(path: &Path) {
     let mut bytes = fs::read(path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;

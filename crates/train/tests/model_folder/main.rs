@@ -1,0 +1,106 @@
+//! Model folders that others wrote: the logits transformers gives, and what is refused.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod copy;
+mod features;
+mod files;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+use sparkjoy_nn::{Compute, Engine};
+use sparkjoy_train::ModelFolder;
+
+use copy::{CONFIG, Copy, MODEL, MODELS, room};
+
+/// `logits.json`: made by `models.py`.
+#[derive(Deserialize)]
+struct Golden {
+    rows: Vec<Vec<u32>>,
+    logits: BTreeMap<String, Vec<Vec<f32>>>,
+}
+
+fn open(name: &str) -> ModelFolder {
+    ModelFolder::open(&Path::new(MODELS).join(name)).unwrap()
+}
+
+fn weights(folder: &Path) -> Vec<f32> {
+    let folder = ModelFolder::open(folder).unwrap();
+    let mut weights = room(&folder);
+    folder.read_weights(&mut weights).unwrap();
+    weights
+}
+
+#[test]
+fn logits_are_those_of_transformers() {
+    let json = fs::read(Path::new(MODELS).join("logits.json")).unwrap();
+    let golden: Golden = serde_json::from_slice(&json).unwrap();
+    assert_eq!(golden.logits.len(), 5);
+    for (name, expected) in &golden.logits {
+        let folder = open(name);
+        let mut engine = Engine::new(*folder.shape(), 1, Compute::exact(1)).unwrap();
+        folder.read_weights(engine.weights_mut()).unwrap();
+        for (ids, expected) in golden.rows.iter().zip(expected) {
+            let found = engine.logits(ids);
+            assert_eq!(found.len(), expected.len());
+            let off = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(off < 1e-4, "{name}, {} ids: {off}", ids.len());
+        }
+    }
+}
+
+#[test]
+fn a_folder_of_others_says_what_it_is() {
+    let folder = open("sharded");
+    assert_eq!((folder.step(), folder.run()), (None, None));
+    let files = folder.weight_files().unwrap();
+    let files: Vec<String> = files
+        .iter()
+        .map(|file| format!("{} {} {} {:?}", file.name, file.tensors, file.bytes, file.types))
+        .collect();
+    insta::assert_snapshot!(files.join("\n"), @r#"
+    model-00001-of-00003.safetensors 6 10984 ["F32"]
+    model-00002-of-00003.safetensors 5 8848 ["F32"]
+    model-00003-of-00003.safetensors 3 8584 ["F32"]
+    "#);
+    assert_eq!(open("bf16-clipped").weight_files().unwrap()[0].types, ["BF16"]);
+    assert_eq!(open("f16-odd").weight_files().unwrap()[0].types, ["F16"]);
+    assert_eq!(open("bf16-clipped").shape().clip_qkv, Some(0.75));
+}
+
+#[test]
+fn the_same_weights_are_read_under_every_name_they_have() {
+    let expected = weights(&Path::new(MODELS).join("composer"));
+    for prefix in ["", "transformer.", "model."] {
+        let copy = Copy::of("composer");
+        copy.rewrite(MODEL, |tensors| {
+            let named = |name: String| name.replace("model.transformer.", prefix);
+            let all = std::mem::take(tensors).into_iter();
+            *tensors = all.map(|(name, raw)| (named(name), raw)).collect();
+        });
+        assert_eq!(weights(copy.path()), expected);
+    }
+}
+
+#[test]
+fn the_fingerprint_is_of_weights_and_shape() {
+    let print = |copy: &Copy| ModelFolder::open(copy.path()).unwrap().fingerprint().unwrap();
+    let copy = Copy::of("sharded");
+    let first = print(&copy);
+    copy.edit(CONFIG, |config| config["use_cache"] = true.into());
+    assert_eq!(print(&copy), first);
+    copy.edit(CONFIG, |config| config["max_seq_len"] = 13.into());
+    assert_ne!(print(&copy), first);
+    let copy = Copy::of("sharded");
+    copy.edit(CONFIG, |config| config["attn_config"]["clip_qkv"] = 2.0.into());
+    assert_ne!(print(&copy), first);
+    let copy = Copy::of("sharded");
+    let path = copy.file("model-00002-of-00003.safetensors");
+    let mut bytes = fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(path, bytes).unwrap();
+    assert_ne!(print(&copy), first);
+}
