@@ -27,6 +27,11 @@ use args::{Arguments, Command};
 use failure::Failure;
 
 fn main() -> ExitCode {
+    // This program is also what confines the programs a model writes.
+    let mut raw = std::env::args_os().skip(1);
+    if raw.next().is_some_and(|first| first == sparkjoy_eval::HIDDEN_ARGUMENT) {
+        sparkjoy_eval::confined(raw)
+    }
     let arguments = Arguments::read();
     match dispatch(&arguments) {
         Ok(()) => ExitCode::SUCCESS,

@@ -87,7 +87,7 @@ fn over_tasks(category: &Category, scores: &[TaskScore]) -> Average {
             None => missing.push(name.clone()),
             Some(score) => {
                 centred.push(score.centred);
-                if score.rows_published.is_some() {
+                if score.is_partial() {
                     partial.push(name.clone());
                 }
             }

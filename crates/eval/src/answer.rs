@@ -4,7 +4,6 @@
 //! It is kept under its name; the exact rule is judged beside it.
 
 use crate::Generation;
-use crate::rows::Problem;
 use crate::text::{is_space, normalize, strip, strip_end};
 
 /// The answer in a generated text.
@@ -104,22 +103,6 @@ fn without_commas(whole: &str) -> Option<String> {
     (fits && groups.all(|group| group.len() == 3)).then(|| whole.replace(',', ""))
 }
 
-/// The program a model wrote: the problem's prompt, and the text up to the first line that begins
-/// outside a function.
-///
-/// # Source
-///
-/// `InContextLearningCodeEvalAccuracy` of mosaicml/composer v0.20: the expression
-/// `\n[A-Za-z0-9#`]`.
-pub fn program(problem: &Problem, text: &str) -> String {
-    let begins = |at: &usize| {
-        let next = text.as_bytes().get(at + 1);
-        next.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'#' | b'`'))
-    };
-    let end = text.match_indices('\n').map(|(at, _)| at).find(begins);
-    format!("{}{}", problem.prompt, &text[..end.unwrap_or(text.len())])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,25 +174,5 @@ mod tests {
         assert_eq!(verdicts(&plain(true), " potato", "The"), (true, false));
         assert_eq!(verdicts(&plain(false), " Onion\nx", "Onion"), (true, true));
         assert_eq!(verdicts(&plain(false), " onion", "Onion"), (false, false));
-    }
-
-    #[test]
-    fn a_program_ends_where_a_line_begins_outside() {
-        let problem = Problem {
-            id: "p".to_owned(),
-            prompt: "def f():\n".to_owned(),
-            entry_point: "f".to_owned(),
-            canonical_solution: "    return 1\n".to_owned(),
-            test_inputs: vec![],
-            test_outputs: vec![],
-        };
-        let kept = |text| program(&problem, text);
-        assert_eq!(
-            kept("    x = 1\n\n    return x\n\nprint(f())\n"),
-            "def f():\n    x = 1\n\n    return x\n"
-        );
-        assert_eq!(kept("    return 1\n```\n"), "def f():\n    return 1");
-        assert_eq!(kept("    return 1\n@wraps\n"), "def f():\n    return 1\n@wraps\n");
-        assert_eq!(kept("print()"), "def f():\nprint()");
     }
 }

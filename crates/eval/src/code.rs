@@ -24,7 +24,7 @@ pub(crate) fn samples(
     let TaskKind::Code(sampling) = &session.task.kind else {
         unreachable!("only tasks of programs are run")
     };
-    let sandbox = session.sandbox.ok_or(EvalError::NoSandbox)?;
+    let sandbox = session.sandbox.expect("programs are only asked for where they can be run");
     let programs: Vec<(&Item, &String)> =
         items.iter().zip(&texts).flat_map(|(item, texts)| texts.iter().map(|t| (*item, t))).collect();
     let run = |&(item, text): &(&Item, &String)| {
@@ -38,8 +38,7 @@ pub(crate) fn samples(
         verdicts.into_iter().map(|verdict| verdict.map(|verdict| verdict.is_passed())).collect();
     let Some(passed) = passed else { return Ok(None) };
     let mut passed = passed.into_iter();
-    let sample = |text| Sample { text, passed: passed.next().expect("one verdict a program") };
-    let mut sample = sample;
+    let mut sample = |text| Sample { text, passed: passed.next().expect("one verdict a program") };
     let of_item = |texts: Vec<String>| texts.into_iter().map(&mut sample).collect();
     Ok(Some(texts.into_iter().map(of_item).collect()))
 }

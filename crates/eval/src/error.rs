@@ -82,6 +82,9 @@ pub enum EvalError {
         /// The files tried.
         tried: Vec<String>,
     },
+    /// Programs cannot be run.
+    #[error(transparent)]
+    Sandbox(#[from] sparkjoy_sandbox::SandboxError),
     /// A likelihood is not a finite number, so the model is broken.
     #[error(
         "the model's loss on row {} of task `{task}` is {nats}, expected a finite number",
@@ -111,6 +114,7 @@ impl Hint for EvalError {
                 "look at the validation text of `[sources.{source_name}]`: its documents are empty"
             )),
             Self::File(error) => error.hint(),
+            Self::Sandbox(error) => error.hint(),
             Self::Definition(error) => error.hint(),
             Self::Row(error) => error.hint(),
             Self::UnknownTask { name, nearest } => Some(match nearest {

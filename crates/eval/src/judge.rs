@@ -1,21 +1,13 @@
 //! From what a model said to whether it was right, item by item.
 
 use serde::{Deserialize, Serialize};
+use sparkjoy_nn::TokenScore;
 
 use crate::answer::{agrees_exactly, answer_of, starts_with};
 use crate::metric::pass_at;
 use crate::prompt::{Item, Work};
 use crate::rows::{Dataset, Row};
 use crate::{ChoiceRule, EvalError, MatchRule, Task, TaskKind};
-
-/// What a model makes of one scored token.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TokenScore {
-    /// Minus the logarithm of its probability.
-    pub nats: f32,
-    /// Whether no other token is likelier.
-    pub argmax: bool,
-}
 
 /// What a model made of an item.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +16,9 @@ pub enum Outcome {
     Scored(Vec<Vec<TokenScore>>),
     /// A text, and the scored tokens of the reference.
     Generated {
-        /// What it went on with, decoded, without the prompt.
+        /// What it went on with, without the prompt and an end-of-text token.
+        tokens: Vec<u32>,
+        /// The same, decoded.
         text: String,
         /// `[scored]`.
         gold: Vec<TokenScore>,
@@ -77,6 +71,9 @@ pub struct ItemResult {
     /// What the model wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generated: Option<String>,
+    /// The same in tokens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<u32>,
     /// Whether that is right by either rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdicts: Option<Verdicts>,
@@ -140,6 +137,7 @@ pub fn judge(
         gold_bytes: item.gold_bytes,
         truncated: item.truncated,
         generated: None,
+        tokens: Vec::new(),
         verdicts: None,
         samples: Vec::new(),
     };
@@ -150,12 +148,13 @@ pub fn judge(
             choose(task, item, &mut result);
             result.choices[item.gold]
         }
-        (Work::Generate { gold, .. }, Outcome::Generated { text, gold: scores }) => {
+        (Work::Generate { gold, .. }, Outcome::Generated { tokens, text, gold: scores }) => {
             assert_eq!(gold.scored, scores.len());
             let verdicts = verdicts(task, &rows.rows[item.index].row, text);
             result.correct = f64::from(u8::from(verdicts.of(task)));
             result.verdicts = Some(verdicts);
             result.generated = Some(text.clone());
+            result.tokens.clone_from(tokens);
             finite(scores)?
         }
         (Work::Generate { gold, .. }, Outcome::Programs { samples, gold: scores }) => {
@@ -208,7 +207,7 @@ fn total(scores: &[TokenScore]) -> ChoiceResult {
     ChoiceResult {
         nats: scores.iter().map(|score| f64::from(score.nats)).sum(),
         tokens: scores.len(),
-        greedy: scores.iter().all(|score| score.argmax),
+        greedy: scores.iter().all(|score| score.greedy),
     }
 }
 

@@ -31,19 +31,22 @@ mod text;
 mod write;
 
 pub use aggregate::{Average, CategoryScore, SuiteScore, average};
-pub use answer::program;
 pub use definition::{DefinitionError, DefinitionProblem};
 pub use error::EvalError;
 pub use held_out::{HeldOutScore, held_out};
-pub use judge::{ChoiceResult, ItemResult, Outcome, Sample, TokenScore, Verdicts, judge};
+pub use judge::{ChoiceResult, ItemResult, Outcome, Sample, Verdicts, judge};
 pub use metric::{Chance, Estimate, pass_at};
 pub use prompt::{Item, Sequence, Work, items};
 pub use row_error::{RowError, RowProblem};
-pub use rows::{Dataset, PlacedRow, Problem, Row};
+pub use rows::{Dataset, PlacedRow, Row};
+pub use runner::{Session, Subject, answer};
 pub use sample::sample;
 pub use score::{OtherRule, PassAt, Subcategory, TaskScore, score};
 pub use suite::{Catalog, Category, Selection, Suite};
 pub use task::{
     Aggregation, Baseline, BaselineVersion, Baselines, ChoiceRule, Delimiters, FewShotRule, Format,
     Generation, MatchRule, Sampling, Task, TaskKind,
+};
+pub use sparkjoy_sandbox::{
+    HIDDEN_ARGUMENT, Interpreter, Limits, Protection, Sandbox, SandboxError, confined,
 };

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 use sparkjoy_base::{Fingerprint, read};
+use sparkjoy_sandbox::{Problem, Rule};
 
 use crate::row_error::{RowError, RowProblem};
 use crate::{Aggregation, EvalError, Task, TaskKind};
@@ -54,23 +55,6 @@ pub enum Row {
     },
     /// Code.
     Code(Problem),
-}
-
-/// A programming problem and its tests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Its name, `HumanEval/0`.
-    pub id: String,
-    /// The beginning of the program.
-    pub prompt: String,
-    /// The function the tests call.
-    pub entry_point: String,
-    /// An end of the program that passes.
-    pub canonical_solution: String,
-    /// The arguments of each case, as a Python tuple.
-    pub test_inputs: Vec<String>,
-    /// What each case should return, as a Python expression.
-    pub test_outputs: Vec<String>,
 }
 
 /// A row and where it stands.
@@ -232,19 +216,27 @@ fn parse_row(task: &Task, line: &[u8]) -> Result<(Row, Option<String>), RowProbl
                 false => None,
             },
         },
-        TaskKind::Code(_) => Row::Code(problem(&mut fields)?),
+        TaskKind::Code(sampling) => Row::Code(problem(&mut fields, sampling.rule)?),
     };
     Ok((row, category))
 }
 
-fn problem(fields: &mut Fields) -> Result<Problem, RowProblem> {
-    let (test_inputs, test_outputs) = (fields.texts("test_inputs")?, fields.texts("test_outputs")?);
-    let (inputs, outputs) = (test_inputs.len(), test_outputs.len());
-    if inputs != outputs {
-        return Err(RowProblem::UnequalTests { inputs, outputs });
-    }
-    if inputs == 0 {
-        return Err(RowProblem::Empty { field: "test_inputs" });
+/// A problem with what `rule` judges it by.
+fn problem(fields: &mut Fields, rule: Rule) -> Result<Problem, RowProblem> {
+    let (mut test, mut test_inputs, mut test_outputs) = (String::new(), Vec::new(), Vec::new());
+    match rule {
+        Rule::Check => test = fields.filled("test")?,
+        Rule::Cases => {
+            (test_inputs, test_outputs) =
+                (fields.texts("test_inputs")?, fields.texts("test_outputs")?);
+            let (inputs, outputs) = (test_inputs.len(), test_outputs.len());
+            if inputs != outputs {
+                return Err(RowProblem::UnequalTests { inputs, outputs });
+            }
+            if inputs == 0 {
+                return Err(RowProblem::Empty { field: "test_inputs" });
+            }
+        }
     }
     if fields.has("language") {
         let found = fields.text("language")?;
@@ -253,10 +245,11 @@ fn problem(fields: &mut Fields) -> Result<Problem, RowProblem> {
         }
     }
     Ok(Problem {
-        id: fields.filled("task_id")?,
+        task_id: fields.filled("task_id")?,
         prompt: fields.filled("prompt")?,
         entry_point: fields.filled("entry_point")?,
         canonical_solution: fields.filled("canonical_solution")?,
+        test,
         test_inputs,
         test_outputs,
     })

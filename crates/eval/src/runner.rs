@@ -7,7 +7,7 @@ use sparkjoy_data::ModelTokenizer;
 use sparkjoy_nn::{Decoder, Scored, TokenScore};
 use sparkjoy_sandbox::Sandbox;
 
-use crate::code::verdicts;
+use crate::code::samples;
 use crate::draw::Choice;
 use crate::judge::{ItemResult, Outcome, judge};
 use crate::prompt::{Item, Sequence, Work};
@@ -44,6 +44,8 @@ pub struct Session<'a> {
     pub seed: Seed,
     /// Where programs are run; needed by tasks that run them.
     pub sandbox: Option<&'a Sandbox>,
+    /// Programs run at a time.
+    pub threads: usize,
     /// Set to stop after the results at hand.
     pub stop: &'a AtomicBool,
 }
@@ -82,8 +84,7 @@ pub fn answer<E: From<EvalError>>(
             .iter()
             .zip(outcomes)
             .map(|(item, outcome)| {
-                let row = &session.rows.rows[item.index].row;
-                judge(session.task, row, item, outcome)
+                judge(session.task, session.rows, item, &outcome)
             })
             .collect::<Result<Vec<_>, EvalError>>()?;
         pass_on(results)?;
@@ -199,15 +200,13 @@ fn texts(
     let Some(written) = write(subject.decoder, subject.tokenizer, &asked) else { return Ok(None) };
     let decode = |tokens: &Vec<u32>| subject.tokenizer.decode(tokens);
     if let TaskKind::Code(_) = &task.kind {
-        let texts: Vec<Vec<String>> =
-            written.iter().map(|samples| samples.iter().map(decode).collect()).collect();
-        let Some(passed) = verdicts(session, items, &texts)? else { return Ok(None) };
-        let programs = texts.into_iter().zip(passed).zip(golds);
-        let outcome = |((texts, passed), gold)| Outcome::Programs { texts, passed, gold };
-        return Ok(Some(programs.map(outcome).collect()));
+        let texts = written.iter().map(|texts| texts.iter().map(decode).collect()).collect();
+        let Some(samples) = samples(session, items, texts)? else { return Ok(None) };
+        let outcome = |(samples, gold)| Outcome::Programs { samples, gold };
+        return Ok(Some(samples.into_iter().zip(golds).map(outcome).collect()));
     }
-    let outcome = |(mut samples, gold): (Vec<Vec<u32>>, _)| {
-        let tokens = samples.remove(0);
+    let outcome = |(mut texts, gold): (Vec<Vec<u32>>, _)| {
+        let tokens = texts.remove(0);
         Outcome::Generated { text: decode(&tokens), tokens, gold }
     };
     Ok(Some(written.into_iter().zip(golds).map(outcome).collect()))

@@ -24,8 +24,10 @@ pub struct TaskScore {
     pub file: String,
     /// Identity of that file's content.
     pub fingerprint: Fingerprint,
-    /// Rows scored: all there are.
+    /// Rows scored.
     pub rows: usize,
+    /// Rows of the file: more where only some were asked for.
+    pub rows_in_file: usize,
     /// Rows as published, where those are more: the file is a part of the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows_published: Option<u64>,
@@ -88,26 +90,22 @@ pub struct PassAt {
     pub estimate: Estimate,
 }
 
-/// Scores a task from the results of all its items, in any order.
+/// Scores a task from the results of its items, in any order. A score of some rows only says so.
 ///
 /// # Panics
 ///
-/// If a row has no result, or several: a score is never one of some rows only.
+/// If there is no result, one of a row that is not there, or several of one row.
 pub fn score(
     task: &Task,
     rows: &Dataset,
     results: &[ItemResult],
     version: BaselineVersion,
 ) -> TaskScore {
-    let mut results: Vec<&ItemResult> = results.iter().collect();
-    results.sort_by_key(|result| result.index);
-    let indices = results.iter().map(|result| result.index);
-    assert!(indices.eq(0..rows.rows.len()), "task `{}`: not one result a row", task.name);
-
-    let groups = rows.groups(task);
+    let results = &Answered::new(task, rows, results);
+    let groups = results.groups(task, rows);
     let mean = |value: &dyn Fn(&ItemResult) -> f64| {
         let group = |indices: &Vec<usize>| {
-            let values: Vec<f64> = indices.iter().map(|&i| value(results[i])).collect();
+            let values: Vec<f64> = indices.iter().map(|&i| value(results.of(i))).collect();
             Estimate::mean(&values)
         };
         groups.iter().map(group).collect::<Vec<_>>()
@@ -116,22 +114,23 @@ pub fn score(
     let accuracy = Estimate::mean_of(&by_group);
     let baseline = task.baselines.of(version);
     let has_subcategories = task.aggregation == Aggregation::Subcategories;
-    let correct: Vec<f64> = results.iter().map(|result| result.correct).collect();
+    let each = |value: &dyn Fn(&ItemResult) -> f64| -> Vec<f64> { results.all().map(value).collect() };
+    let correct = each(&|result| result.correct);
     let subcategory = |(indices, accuracy): (&Vec<usize>, &Estimate)| Subcategory {
         name: rows.rows[indices[0]].category.clone().unwrap_or_default(),
         rows: indices.len(),
         accuracy: *accuracy,
     };
-    let bits: Vec<f64> =
-        results.iter().map(|result| result.gold_nats / std::f64::consts::LN_2).collect();
-    let bytes: Vec<f64> = results.iter().map(|result| result.gold_bytes as f64).collect();
+    let bits = each(&|result| result.gold_nats / std::f64::consts::LN_2);
+    let bytes = each(&|result| result.gold_bytes as f64);
     TaskScore {
         task: task.name.clone(),
         shots: task.few_shot.shots,
         rule: task.rule().to_owned(),
         file: rows.file.clone(),
         fingerprint: rows.fingerprint,
-        rows: rows.rows.len(),
+        rows: results.all().count(),
+        rows_in_file: rows.rows.len(),
         rows_published: task.rows.filter(|&published| published > rows.rows.len() as u64),
         accuracy,
         accuracy_by_rows: has_subcategories.then(|| Estimate::mean(&correct)),
@@ -146,7 +145,46 @@ pub fn score(
         chance: Chance::of(accuracy, baseline.value),
         majority: majority(rows, &groups),
         gold_bits_per_byte: Estimate::ratio(&bits, &bytes),
-        truncated: results.iter().filter(|result| result.truncated > 0).count(),
+        truncated: results.all().filter(|result| result.truncated > 0).count(),
+    }
+}
+
+/// The rows that have a result.
+struct Answered<'a>(BTreeMap<usize, &'a ItemResult>);
+
+impl<'a> Answered<'a> {
+    fn new(task: &Task, rows: &Dataset, results: &'a [ItemResult]) -> Self {
+        let by_row: BTreeMap<usize, &ItemResult> = results.iter().map(|r| (r.index, r)).collect();
+        assert_eq!(by_row.len(), results.len(), "task `{}`: several results of a row", task.name);
+        let last = by_row.last_key_value().expect("a score of something").0;
+        assert!(*last < rows.rows.len(), "task `{}`: a result of no row", task.name);
+        Self(by_row)
+    }
+
+    fn of(&self, row: usize) -> &'a ItemResult {
+        self.0[&row]
+    }
+
+    /// In the order of rows.
+    fn all(&self) -> impl Iterator<Item = &'a ItemResult> {
+        self.0.values().copied()
+    }
+
+    /// As [`Dataset::groups`], without rows that have no result and groups that are then empty.
+    fn groups(&self, task: &Task, rows: &Dataset) -> Vec<Vec<usize>> {
+        let mut groups = rows.groups(task);
+        for group in &mut groups {
+            group.retain(|row| self.0.contains_key(row));
+        }
+        groups.retain(|group| !group.is_empty());
+        groups
+    }
+}
+
+impl TaskScore {
+    /// Whether it is one of some rows of the published task only.
+    pub fn is_partial(&self) -> bool {
+        self.rows < self.rows_in_file || self.rows_published.is_some()
     }
 }
 

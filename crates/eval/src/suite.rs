@@ -41,7 +41,7 @@ pub struct Catalog {
 }
 
 /// What a user asked for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Selection {
     /// Every task once, in the order it was first asked for.
     pub tasks: Vec<Task>,

@@ -3,6 +3,7 @@
 //! Nothing here reads rows or knows a model. Two tasks that are equal score every model the same.
 
 use serde::{Deserialize, Serialize};
+use sparkjoy_sandbox::Rule;
 
 /// One benchmark: where its rows are and how they are asked and judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,6 +96,8 @@ pub enum MatchRule {
 /// How programs are drawn, and how they are counted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sampling {
+    /// How a program is cut and judged.
+    pub rule: Rule,
     /// Programs per problem.
     pub samples: usize,
     /// The `k` of pass@k, ascending; the first is the task's accuracy.
@@ -212,7 +215,10 @@ impl Task {
                 MatchRule::Prefix => "starts with the answer",
                 MatchRule::Exact => "is the answer",
             },
-            TaskKind::Code(_) => "all test cases pass",
+            TaskKind::Code(sampling) => match sampling.rule {
+                Rule::Cases => "all test cases pass",
+                Rule::Check => "the published check passes",
+            },
         }
     }
 

@@ -136,12 +136,13 @@ fn notes(card: &Scorecard) -> Vec<String> {
         card.baselines.name()
     )];
     for score in &card.tasks {
-        if let Some(published) = score.rows_published {
+        if score.is_partial() {
+            let all = score.rows_published.unwrap_or(score.rows_in_file as u64);
             notes.push(format!(
                 "{}: {} of {} rows: not comparable with the whole task",
                 score.task,
                 thousands(score.rows as u64),
-                thousands(published)
+                thousands(all)
             ));
         }
         if score.truncated > 0 {

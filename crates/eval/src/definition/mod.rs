@@ -8,6 +8,8 @@ mod reader;
 
 use std::path::Path;
 
+use sparkjoy_sandbox::Rule;
+
 pub use problem::{DefinitionError, DefinitionProblem};
 pub(crate) use problem::{did_you_mean, nearest};
 
@@ -182,7 +184,11 @@ fn sampling(table: &mut Table<'_>) -> Result<Sampling, DefinitionError> {
     let expected = "a share of at most 1, above 0";
     let top_p = table.required("top_p", expected)?;
     let top_p = top_p.number(|p| 0.0 < p && p <= 1.0, expected)? as f32;
-    Ok(Sampling { samples, pass_at, temperature, top_p })
+    let rule = match table.optional("rule") {
+        Some(item) if item.choice(&["cases", "check"])? == "check" => Rule::Check,
+        _ => Rule::Cases,
+    };
+    Ok(Sampling { rule, samples, pass_at, temperature, top_p })
 }
 
 fn few_shot(table: &mut Table<'_>, kind: &TaskKind) -> Result<FewShotRule, DefinitionError> {

@@ -20,7 +20,7 @@ use sparkjoy_eval::{
     BaselineVersion, Dataset, EvalError, Item, ItemResult, Sandbox, Selection, Session, Subject,
     Task, TaskKind, TaskScore, answer, average, items, score,
 };
-use sparkjoy_nn::{Computed, Decoder};
+use sparkjoy_nn::Decoder;
 use sparkjoy_train::ModelFolder;
 
 use crate::{Event, LabError, Options};
@@ -199,6 +199,7 @@ impl Scorer<'_> {
             items,
             seed: request.seed,
             sandbox: sandbox.as_ref(),
+            threads: options.threads,
             stop: options.stop,
         };
         let (begin, before) = (Instant::now(), decoder.computed());
