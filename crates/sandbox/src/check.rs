@@ -18,7 +18,7 @@ use crate::sandbox::Sandbox;
 /// The most a program may answer altogether, in bytes of the packed form.
 const ANSWERS: usize = 16 << 20;
 /// What the judge may take for itself, besides waiting.
-const JUDGING: Duration = Duration::from_secs(60);
+const JUDGING: Duration = Duration::from_mins(1);
 
 /// A problem of HumanEval, as its row has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -301,9 +301,7 @@ impl<'a> Exchange<'a> {
             self.answered += line.len();
             judge.send(&line);
         }
-        if self.asked.is_none() {
-            return None;
-        }
+        self.asked?;
         worker.ended().map(|status| match code_or_signal(status) {
             Err(signal) => by_signal(signal),
             Ok(code) => {
@@ -318,7 +316,7 @@ impl<'a> Exchange<'a> {
 
     fn concluded(&self, said: &[u8]) -> Result<Outcome, SandboxError> {
         let Ok(said) = serde_json::from_slice::<Said>(said) else {
-            return Err(self.bad_judge("it said something else than a verdict".to_owned()));
+            return Err(self.bad_judge("it said something else than a verdict"));
         };
         let failed = |reason: String| {
             let case = said.case.and_then(|case| u64::try_from(case).ok());
@@ -350,10 +348,10 @@ impl<'a> Exchange<'a> {
             let reason = "its answer was too much for the judge".to_owned();
             return Ok(Outcome::Verdict(Verdict::Failed { case: None, reason }));
         }
-        Err(self.bad_judge(String::from_utf8_lossy(&judge.errors).trim().to_owned()))
+        Err(self.bad_judge(String::from_utf8_lossy(&judge.errors).trim()))
     }
 
-    fn bad_judge(&self, found: String) -> SandboxError {
+    fn bad_judge(&self, found: &str) -> SandboxError {
         let found = format!("the judge ended without a verdict: {found}");
         SandboxError::BadLauncher { launcher: self.sandbox.launcher().to_owned(), found }
     }

@@ -1,8 +1,12 @@
 //! Programs that mean harm, one per file of `testdata/hostile`: each is contained, and nothing of
 //! it is left.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stderr, reason = "what is skipped is said")]
 #![cfg(target_os = "linux")]
 
+#[path = "support/runs.rs"]
+mod runs;
 mod support;
 
 use std::fs;
@@ -13,8 +17,9 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use runs::{printed, run};
 use sparkjoy_sandbox::{Ending, Limits, Run, in_order};
-use support::{NEVER, printed, run, sandbox};
+use support::{NEVER, sandbox};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/hostile");
 const PRELUDE: &str = include_str!("../testdata/prelude.py");
@@ -136,11 +141,11 @@ fn every_hostile_program_is_contained() {
     assert!(attacks.len() >= 25, "{} hostile programs", attacks.len());
     // Programs that end by themselves get all the time a busy machine needs; the others would
     // never end, so that a short time is as good as a long one.
-    let patient = Limits { wall: Duration::from_secs(120), cpu_seconds: 60, ..Limits::default() };
+    let patient = Limits { wall: Duration::from_mins(2), cpu_seconds: 60, ..Limits::default() };
     let Some(patient) = sandbox(patient) else { return };
     let brief = Limits { wall: Duration::from_secs(1), ..Limits::default() };
     let brief = sandbox(brief).expect("there was one before");
-    let busy = Limits { wall: Duration::from_secs(120), cpu_seconds: 1, ..Limits::default() };
+    let busy = Limits { wall: Duration::from_mins(2), cpu_seconds: 1, ..Limits::default() };
     let busy = sandbox(busy).expect("there was one before");
     let outside = Outside::new(0);
     let results = in_order(&attacks, 2, &NEVER, |attack| {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-use sparkjoy_sandbox::{Interpreter, Limits, Protection, Run, Sandbox, SandboxError};
+use sparkjoy_sandbox::{Interpreter, Limits, Protection, Sandbox, SandboxError};
 
 /// Nobody interrupts a test.
 pub(crate) static NEVER: AtomicBool = AtomicBool::new(false);
@@ -33,14 +33,4 @@ pub(crate) fn sandbox(limits: Limits) -> Option<Sandbox> {
         }
         Err(error) => panic!("{error}"),
     }
-}
-
-/// Runs a program to its end.
-pub(crate) fn run(sandbox: &Sandbox, program: &str) -> Run {
-    sandbox.run(program, &NEVER).unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// What a program printed to standard output.
-pub(crate) fn printed(run: &Run) -> String {
-    String::from_utf8_lossy(&run.output).into_owned()
 }
