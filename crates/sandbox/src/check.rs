@@ -18,7 +18,7 @@ use crate::sandbox::Sandbox;
 /// The most a program may answer altogether, in bytes of the packed form.
 const ANSWERS: usize = 16 << 20;
 /// What the judge may take for itself, besides waiting.
-const JUDGING: Duration = Duration::from_secs(60);
+const JUDGING: Duration = Duration::from_mins(1);
 
 /// A problem of HumanEval, as its row has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,14 +44,21 @@ pub struct Problem {
 
 /// How a completion is cut and judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// LLM Foundry's: the function ends before the first line that begins with a letter, a digit,
     /// `#` or a backquote; every case of `test_inputs` must equal its `test_outputs`, in 5 s of
     /// its own and a process of its own.
     ///
+    /// Its published file has nine problems whose own solutions fail: in eight, a text such as
+    /// `22` was written without its quotes and is read as a number; in `HumanEval/70` the
+    /// arguments were written down after a solution had emptied them.
+    ///
     /// Source: composer 0.20, `datasets/in_context_learning_evaluation.py` and `utils/eval_client`.
     Cases,
+    /// [`Rule::Cases`] corrected: an answer may also equal the text of `test_outputs` as it
+    /// stands. `HumanEval/70` stays without a solution.
+    CasesOrText,
     /// OpenAI's: the completion ends at the first of five stop sequences; `test` must pass in 3 s.
     ///
     /// Source: Chen et al. 2021, arXiv 2107.03374, section 3.1, and the human-eval repository.
@@ -98,14 +105,15 @@ impl Rule {
     pub fn name(self) -> &'static str {
         match self {
             Self::Cases => "cases",
+            Self::CasesOrText => "cases-or-text",
             Self::Check => "check",
         }
     }
 
-    /// The wall time for one answer by [`Rule::Cases`], for all of them by [`Rule::Check`].
+    /// The wall time for one answer by the rules of cases, for all of them by [`Rule::Check`].
     pub fn wall(self) -> Duration {
         match self {
-            Self::Cases => Duration::from_secs(5),
+            Self::Cases | Self::CasesOrText => Duration::from_secs(5),
             Self::Check => Duration::from_secs(3),
         }
     }
@@ -115,7 +123,7 @@ impl Rule {
         let ends = |at: &usize| {
             let rest = &completion[at + 1..];
             match self {
-                Self::Cases => {
+                Self::Cases | Self::CasesOrText => {
                     rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '#' || c == '`')
                 }
                 Self::Check => {
@@ -176,7 +184,7 @@ pub fn check_program(
         reason,
     };
     let (inputs, outputs) = (&problem.test_inputs, &problem.test_outputs);
-    if rule == Rule::Cases && (inputs.is_empty() || inputs.len() != outputs.len()) {
+    if rule != Rule::Check && (inputs.is_empty() || inputs.len() != outputs.len()) {
         let (inputs, outputs) = (inputs.len(), outputs.len());
         return Err(bad(format!(
             "it has {inputs} test inputs and {outputs} test outputs, expected as many of both"
@@ -187,7 +195,7 @@ pub fn check_program(
     }
     let entry_point = problem.entry_point.as_str();
     let source = format!("{}{}", problem.prompt, rule.cut(completion));
-    let program = Tested { source, entry_point, fresh: rule == Rule::Cases };
+    let program = Tested { source, entry_point, fresh: rule != Rule::Check };
     let (prompt, test) = (problem.prompt.as_str(), problem.test.as_str());
     let task = Task { rule: rule.name(), entry_point, prompt, test, inputs, outputs };
 
@@ -293,9 +301,7 @@ impl<'a> Exchange<'a> {
             self.answered += line.len();
             judge.send(&line);
         }
-        if self.asked.is_none() {
-            return None;
-        }
+        self.asked?;
         worker.ended().map(|status| match code_or_signal(status) {
             Err(signal) => by_signal(signal),
             Ok(code) => {
@@ -310,7 +316,7 @@ impl<'a> Exchange<'a> {
 
     fn concluded(&self, said: &[u8]) -> Result<Outcome, SandboxError> {
         let Ok(said) = serde_json::from_slice::<Said>(said) else {
-            return Err(self.bad_judge("it said something else than a verdict".to_owned()));
+            return Err(self.bad_judge("it said something else than a verdict"));
         };
         let failed = |reason: String| {
             let case = said.case.and_then(|case| u64::try_from(case).ok());
@@ -342,10 +348,10 @@ impl<'a> Exchange<'a> {
             let reason = "its answer was too much for the judge".to_owned();
             return Ok(Outcome::Verdict(Verdict::Failed { case: None, reason }));
         }
-        Err(self.bad_judge(String::from_utf8_lossy(&judge.errors).trim().to_owned()))
+        Err(self.bad_judge(String::from_utf8_lossy(&judge.errors).trim()))
     }
 
-    fn bad_judge(&self, found: String) -> SandboxError {
+    fn bad_judge(&self, found: &str) -> SandboxError {
         let found = format!("the judge ended without a verdict: {found}");
         SandboxError::BadLauncher { launcher: self.sandbox.launcher().to_owned(), found }
     }

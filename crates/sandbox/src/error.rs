@@ -82,7 +82,7 @@ impl Hint for SandboxError {
                  run generated programs with `--unprotected-code`"
                     .to_owned(),
             ),
-            Self::BadProblem { rule: "cases", .. } => Some(
+            Self::BadProblem { rule: "cases" | "cases-or-text", .. } => Some(
                 "take the file with `test_inputs` and `test_outputs`, or rule `check`".to_owned(),
             ),
             _ => None,

@@ -18,7 +18,7 @@ use crate::scratch::Scratch;
 /// The longest wait before looking whether a process has ended: its pipes usually say so.
 const TICK: Duration = Duration::from_millis(20);
 /// How much is read at a time, in bytes.
-const CHUNK: usize = 64 << 10;
+const CHUNK: usize = 16 << 10;
 
 /// A launcher, and what it became.
 #[derive(Debug)]
@@ -221,7 +221,7 @@ pub(crate) fn code_or_signal(status: ExitStatus) -> Result<i32, i32> {
 /// Reads what is there, at most a few chunks so that nobody waits for an endless writer.
 fn read(pipe: &mut Option<impl Read>, into: &mut Vec<u8>) {
     let mut chunk = [0; CHUNK];
-    for _ in 0..8 {
+    for _ in 0..32 {
         let Some(open) = pipe else { return };
         match open.read(&mut chunk) {
             Ok(0) => *pipe = None,

@@ -8,7 +8,7 @@ use crate::process::{Confined, code_or_signal, wait_for_any};
 use crate::sandbox::Sandbox;
 
 /// How long a launcher may take until the interpreter starts. Long: a machine may be busy.
-pub(crate) const STARTING: Duration = Duration::from_secs(60);
+pub(crate) const STARTING: Duration = Duration::from_mins(1);
 /// How much of what was printed to standard error is kept, in bytes.
 const TAIL: usize = 4 << 10;
 

@@ -96,7 +96,7 @@ mod tests {
         fs::create_dir(scratch.path().join("locked")).unwrap();
         fs::write(scratch.path().join("locked").join("file"), "x").unwrap();
         for folder in [scratch.path().join("locked"), scratch.path()] {
-            fs::set_permissions(folder, fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o000)).unwrap();
         }
         drop(scratch);
         assert!(!outer.exists());

@@ -21,7 +21,7 @@ use rustix::mount::{
 };
 use rustix::process::{chdir, pivot_root, umask};
 
-use super::{Layer, Order, Refusal};
+use super::{Layer, Order, Refusal, rights};
 
 /// Devices that are no way out.
 const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"];
@@ -40,7 +40,10 @@ pub(super) fn build(order: &Order) -> Result<(), Refusal> {
     }
     fs::create_dir_all(&order.scratch).layer(LAYER)?;
     let size = order.limits.scratch;
-    let options = CString::new(format!("mode=0777,size={size},nr_inodes={INODES}")).layer(LAYER)?;
+    let user = if order.has_nobody { rights::NOBODY } else { 0 };
+    let options =
+        CString::new(format!("mode=0700,uid={user},gid={user},size={size},nr_inodes={INODES}"))
+            .layer(LAYER)?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("scratch", &order.scratch, "tmpfs", flags, options.as_c_str()).layer(LAYER)?;
     unmount(OLD, UnmountFlags::DETACH).layer(LAYER)?;

@@ -29,7 +29,7 @@ fn outer(order: Order) -> Result<Refusal, Refusal> {
     if parent != Some(order.waits) {
         return Err(Refusal::new("parent", &"it ended before this process had begun"));
     }
-    let order = Order { has_nobody: process::geteuid().is_root(), ..order };
+    let order = Order { has_nobody: needs_nobody()?, ..order };
     enter_user_namespace(&order)?;
     for (layer, flag) in [
         ("mount namespace", CloneFlags::CLONE_NEWNS),
@@ -40,9 +40,38 @@ fn outer(order: Order) -> Result<Refusal, Refusal> {
     ] {
         unshare(flag).layer(layer)?;
     }
-    let mut init = again(Order { stage: Stage::Init, ..order }, Stdio::inherit())?;
+    let mut init = again(&Order { stage: Stage::Init, ..order }, Stdio::inherit())?;
     let status = init.wait().layer("process namespace")?;
     exit(status.code(), status.signal())
+}
+
+/// Whether the user is root, who must become somebody else: the kernel does not limit the
+/// processes of root. The root of a rootless container is in truth another user already.
+fn needs_nobody() -> Result<bool, Refusal> {
+    const LAYER: &str = "user without rights";
+    if !process::geteuid().is_root() {
+        return Ok(false);
+    }
+    let users = fs::read_to_string("/proc/self/uid_map").layer(LAYER)?;
+    if outside(&users, rights::NOBODY).is_some() {
+        return Ok(true);
+    }
+    match outside(&users, 0) {
+        Some(0) | None => Err(Refusal::new(LAYER, &"root is the only user here")),
+        Some(_) => Ok(false),
+    }
+}
+
+/// The number that user `inside` of this namespace has outside of it, by a table of the kernel:
+/// per line the first number inside, the first outside, and how many there are.
+fn outside(users: &str, inside: u32) -> Option<u32> {
+    users.lines().find_map(|line| {
+        let mut numbers = line.split_whitespace().map(str::parse::<u32>);
+        let (first, other, count) =
+            (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
+        let offset = inside.checked_sub(first).filter(|offset| *offset < count)?;
+        other.checked_add(offset)
+    })
 }
 
 /// A namespace in which this process may do what only root may do outside.
@@ -54,7 +83,7 @@ fn enter_user_namespace(order: &Order) -> Result<(), Refusal> {
     let (user, group) = (process::geteuid(), process::getegid());
     let helper = if order.has_nobody {
         let order = Order { stage: Stage::Map, waits: std::process::id(), ..order.clone() };
-        Some(again(order, Stdio::piped())?)
+        Some(again(&order, Stdio::piped())?)
     } else {
         None
     };
@@ -88,7 +117,7 @@ fn map(order: &Order) -> Result<Refusal, Refusal> {
 /// ends, the kernel kills what is left.
 fn init(order: Order) -> Result<Refusal, Refusal> {
     end_with_parent()?;
-    let inner = again(Order { stage: Stage::Inner, ..order }, Stdio::inherit())?;
+    let inner = again(&Order { stage: Stage::Inner, ..order }, Stdio::inherit())?;
     loop {
         let reaped = process::wait(WaitOptions::empty()).layer("process namespace")?;
         let Some((pid, status)) = reaped else { continue };
@@ -115,8 +144,8 @@ fn inner(order: &Order) -> Result<Refusal, Refusal> {
 }
 
 /// This program again, for the next stage.
-fn again(order: Order, stdin: Stdio) -> Result<Child, Refusal> {
-    let next = serde_json::to_string(&order).layer("order")?;
+fn again(order: &Order, stdin: Stdio) -> Result<Child, Refusal> {
+    let next = serde_json::to_string(order).layer("order")?;
     let program = std::env::current_exe().layer("launcher")?;
     let mut command = Command::new(program);
     command.arg(HIDDEN_ARGUMENT).arg(next).stdin(stdin);
@@ -133,4 +162,19 @@ fn end_with_parent() -> Result<(), Refusal> {
 /// Ends as a shell does: with the code of what it waited for, or 128 and its signal.
 fn exit(code: Option<i32>, signal: Option<i32>) -> ! {
     std::process::exit(code.or(signal.map(|signal| 128 + signal)).unwrap_or(NOT_STARTED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_outside_are_found() {
+        let machine = "         0          0 4294967295\n";
+        assert_eq!((outside(machine, 0), outside(machine, 65_534)), (Some(0), Some(65_534)));
+        let alone = "0 1000 1\n";
+        assert_eq!((outside(alone, 0), outside(alone, 65_534)), (Some(1000), None));
+        let container = "0 1000 1\n1 100000 65536\n";
+        assert_eq!(outside(container, 65_534), Some(165_533));
+    }
 }

@@ -81,7 +81,7 @@ def cases(task, candidate):
             same = value == eval(expected, {})
         except Exception:
             same = value == expected
-        if not same:
+        if not same and not (task["rule"] == "cases-or-text" and value == expected):
             why = f"returned {short(value)}, expected {short(expected, str)}"
             verdict("wrong", why=why, case=number)
 
@@ -119,5 +119,5 @@ def short(value, text=repr):
 
 task = json.loads(told.readline())
 proxy = Candidate(task["entry_point"])
-{"cases": cases, "check": check}[task["rule"]](task, proxy)
+(check if task["rule"] == "check" else cases)(task, proxy)
 verdict("passed")

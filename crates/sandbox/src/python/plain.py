@@ -13,7 +13,12 @@ def pack(value):
     if value is None or value is True or value is False:
         return value
     if isinstance(value, str):
-        return str.__str__(value)
+        text = str.__str__(value)
+        try:
+            text.encode()
+            return text
+        except UnicodeEncodeError:  # halves of characters, which JSON would put together
+            return ["str", text.encode("utf-8", "surrogatepass").hex()]
     if isinstance(value, int):
         return ["int", hex(int(value))]
     if isinstance(value, float):
@@ -40,6 +45,8 @@ def unpack(packed):
     if packed is None or packed is True or packed is False or isinstance(packed, str):
         return packed
     kind, *held = packed
+    if kind == "str":
+        return bytes.fromhex(held[0]).decode("utf-8", "surrogatepass")
     if kind == "int":
         return int(held[0], 16)
     if kind == "float":

@@ -3,19 +3,19 @@
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-use sparkjoy_sandbox::{Interpreter, Limits, Protection, Run, Sandbox, SandboxError};
+use sparkjoy_sandbox::{Interpreter, Limits, Protection, Sandbox, SandboxError};
 
 /// Nobody interrupts a test.
-pub static NEVER: AtomicBool = AtomicBool::new(false);
+pub(crate) static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// The launcher that Cargo built beside the tests.
-pub fn launcher() -> PathBuf {
+pub(crate) fn launcher() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_confine"))
 }
 
 /// A sandbox, or `None`, said loudly, where the machine cannot give one. That it then refuses
 /// with a layer and a reason is asserted here.
-pub fn sandbox(limits: Limits) -> Option<Sandbox> {
+pub(crate) fn sandbox(limits: Limits) -> Option<Sandbox> {
     let interpreter = match Interpreter::find("python3") {
         Ok(interpreter) => interpreter,
         Err(error @ SandboxError::NoInterpreter { .. }) => {
@@ -33,14 +33,4 @@ pub fn sandbox(limits: Limits) -> Option<Sandbox> {
         }
         Err(error) => panic!("{error}"),
     }
-}
-
-/// Runs a program to its end.
-pub fn run(sandbox: &Sandbox, program: &str) -> Run {
-    sandbox.run(program, &NEVER).unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// What a program printed to standard output.
-pub fn printed(run: &Run) -> String {
-    String::from_utf8_lossy(&run.output).into_owned()
 }

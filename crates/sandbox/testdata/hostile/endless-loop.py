@@ -1,0 +1,4 @@
+# Computes without end.
+# expect: cpu-exceeded
+while True:
+    pass

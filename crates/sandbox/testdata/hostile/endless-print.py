@@ -1,0 +1,4 @@
+# Prints without end.
+# expect: output-exceeded
+while True:
+    print("x" * 1000)

@@ -1,0 +1,4 @@
+# Does nothing for a long time.
+# expect: timed-out
+import time
+time.sleep(10_000)

@@ -1,0 +1,137 @@
+//! What is said where nothing can be run, and what holds without protection.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stderr, reason = "what is skipped is said")]
+#![cfg(target_os = "linux")]
+
+#[path = "support/runs.rs"]
+mod runs;
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use runs::{printed, run};
+use sparkjoy_base::Hint;
+use sparkjoy_sandbox::{Ending, Interpreter, Limits, Protection, Sandbox, SandboxError};
+use support::{launcher, sandbox};
+
+fn interpreter() -> Option<Interpreter> {
+    let found = Interpreter::find("python3");
+    if let Err(error) = &found {
+        eprintln!("SKIPPED: {error}");
+    }
+    found.ok()
+}
+
+fn script(folder: &Path, text: &str) -> PathBuf {
+    let path = folder.join("launcher");
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+/// The error of a sandbox with another launcher.
+fn refused(launcher: &Path) -> Option<SandboxError> {
+    let limits = Limits::default();
+    let sandbox = Sandbox::new(interpreter()?, launcher, Protection::Full, limits);
+    Some(sandbox.expect_err("this is no launcher"))
+}
+
+#[test]
+fn a_machine_without_namespaces_is_refused_with_the_reason() {
+    // A namespace that allows no further ones is such a machine.
+    let folder = tempfile::tempdir().unwrap();
+    let inner = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\"";
+    let text = format!(
+        "#!/bin/sh\nPATH=/usr/bin:/bin exec unshare -Ur sh -c '{inner}' {} \"$@\"\n",
+        launcher().display()
+    );
+    let Some(_) = sandbox(Limits::default()) else { return };
+    if !Path::new("/usr/bin/unshare").exists() {
+        eprintln!("SKIPPED: no /usr/bin/unshare");
+        return;
+    }
+    let Some(error) = refused(&script(folder.path(), &text)) else { return };
+    let said = error.to_string();
+    assert!(matches!(error, SandboxError::Refused { .. }), "{said}");
+    assert!(said.starts_with("this machine cannot confine programs: no user "), "{said}");
+    assert!(error.hint().unwrap().contains("--unprotected-code"));
+}
+
+#[test]
+fn the_missing_layer_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = r#"sandbox-refused {"layer": "seccomp", "reason": "not built in"}"#;
+    let text = format!("#!/bin/sh\necho '{report}' >&2\nexit 125\n");
+    let Some(error) = refused(&script(folder.path(), &text)) else { return };
+    assert_eq!(
+        error.to_string(),
+        "this machine cannot confine programs: no seccomp (not built in)"
+    );
+}
+
+#[test]
+fn a_launcher_that_does_not_confine_is_not_relied_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(error) = refused(&script(folder.path(), "#!/bin/sh\nexit 0\n")) else { return };
+    let said = error.to_string();
+    assert!(said.ends_with("it said nothing, exit status: 0"), "{said}");
+    let Some(error) = refused(&script(folder.path(), "#!/bin/sh\necho hello >&2\n")) else {
+        return;
+    };
+    assert!(error.to_string().ends_with("it said `hello`"), "{error}");
+    let Some(error) = refused(&folder.path().join("none")) else { return };
+    assert!(error.to_string().starts_with("cannot start the launcher `"), "{error}");
+}
+
+#[test]
+fn a_probe_names_the_layers() {
+    let Some(sandbox) = sandbox(Limits::default()) else { return };
+    let layers = sandbox.probe().unwrap().layers;
+    for layer in ["namespaces", "limits", "no rights", "seccomp"] {
+        assert!(layers.iter().any(|active| active == layer), "{layer} is not in {layers:?}");
+    }
+}
+
+#[test]
+fn without_protection_limits_still_hold() {
+    let Some(interpreter) = interpreter() else { return };
+    let bare =
+        |limits| Sandbox::new(interpreter.clone(), launcher(), Protection::None, limits).unwrap();
+    let patient = Limits { wall: Duration::from_mins(2), ..Limits::default() };
+    let ending = |program: &str| run(&bare(patient), program).ending;
+    assert_eq!(ending("while True: print('x' * 1000)"), Ending::OutputExceeded);
+    assert_eq!(ending("x = b'x' * (1 << 40)"), Ending::MemoryExceeded);
+    assert_eq!(ending("import sys; sys.exit(7)"), Ending::Exited(7));
+    let busy = bare(Limits { cpu_seconds: 1, ..patient });
+    assert_eq!(run(&busy, "while True: pass").ending, Ending::CpuExceeded);
+    let brief = bare(Limits { wall: Duration::from_secs(1), ..patient });
+    assert_eq!(run(&brief, "import time; time.sleep(1000)").ending, Ending::TimedOut);
+    assert_eq!(brief.probe().unwrap().layers, ["limits"]);
+}
+
+#[test]
+fn without_protection_the_scratch_folder_is_removed() {
+    let Some(interpreter) = interpreter() else { return };
+    let limits = Limits { wall: Duration::from_mins(2), ..Limits::default() };
+    let sandbox = Sandbox::new(interpreter, launcher(), Protection::None, limits).unwrap();
+    let program = "
+import os
+print(os.getcwd())
+os.mkdir('locked')
+open('locked/file', 'w').close()
+os.chmod('locked', 0)
+for _ in range(500):
+    os.mkdir('d' * 100)
+    os.chdir('d' * 100)
+os.chmod('.', 0)
+";
+    let run = run(&sandbox, program);
+    assert_eq!(run.ending, Ending::Exited(0), "{}", String::from_utf8_lossy(&run.errors));
+    let folder = PathBuf::from(printed(&run).trim_end());
+    assert!(folder.is_absolute() && !folder.exists());
+    assert!(!folder.parent().unwrap().exists());
+}

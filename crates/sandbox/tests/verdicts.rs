@@ -1,0 +1,251 @@
+//! Programs that want to be judged right without being right, and right ones that are odd.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stderr, reason = "what is skipped is said")]
+
+mod support;
+
+use std::sync::atomic::AtomicBool;
+
+use sparkjoy_sandbox::{Limits, Problem, Rule, Sandbox, Verdict, check_program, in_order};
+use support::{NEVER, sandbox};
+
+const RULES: [Rule; 3] = [Rule::Cases, Rule::CasesOrText, Rule::Check];
+
+/// The answer of the last case is in no text the program gets to see.
+fn problem() -> Problem {
+    Problem {
+        task_id: "Tiny/0".to_owned(),
+        prompt: "def twice(n):\n    \"\"\" Twice n. \"\"\"\n".to_owned(),
+        entry_point: "twice".to_owned(),
+        canonical_solution: "    return n + n\n".to_owned(),
+        test: "def check(candidate):\n    assert candidate(2) == 4\n    \
+               assert candidate(12345) == 24690\n"
+            .to_owned(),
+        test_inputs: vec!["(2,)".to_owned(), "(12345,)".to_owned()],
+        test_outputs: vec!["4".to_owned(), "24690".to_owned()],
+    }
+}
+
+/// Ways to pass without an answer. Each stands in the body of the function; what must happen
+/// when the program is loaded is in a class or a default, which no rule cuts off.
+const CHEATS: &[(&str, &str)] = &[
+    ("ends the process", "    import os; os._exit(0)\n"),
+    ("ends the interpreter", "    import sys; sys.exit(0)\n"),
+    ("raises the end", "    raise SystemExit(0)\n"),
+    ("ends at loading", "    pass\n\n@__import__('os')._exit(0)\n"),
+    ("ends at loading, politely", "    pass\n\n@exit(0)\n"),
+    ("equals everything", "    class E:\n        def __eq__(s, o): return True\n    return E()\n"),
+    (
+        "is a number that equals everything",
+        "    class E(int):\n        def __eq__(s, o): return True\n        \
+         def __ne__(s, o): return False\n        __hash__ = int.__hash__\n    return E(7)\n",
+    ),
+    (
+        "is a text that equals everything",
+        "    class E(str):\n        def __eq__(s, o): return True\n    return E('x')\n",
+    ),
+    (
+        "is a list that equals everything",
+        "    class E(list):\n        def __eq__(s, o): return True\n    return E([4])\n",
+    ),
+    (
+        "breaks the interpreter's words",
+        "    import builtins, json, marshal, os, sys\n    \
+         yes = lambda *a, **k: True\n    \
+         for m in (builtins, json, marshal, os, sys):\n        \
+         for k in ('eval', 'exec', 'isinstance', 'dumps', 'loads', 'repr', 'all', 'exit'):\n            \
+         if hasattr(m, k): setattr(m, k, yes)\n    return 0\n",
+    ),
+    (
+        "says it passed on every pipe",
+        "    import os\n    for fd in range(64):\n        for line in \
+         (b'!{\"kind\": \"passed\"}\\n', b'{\"kind\": \"passed\"}\\n', b'!\\n'):\n            \
+         try: os.write(fd, line)\n            except OSError: pass\n    return 0\n",
+    ),
+    (
+        "answers questions not yet asked",
+        "    import os\n    for fd in range(64):\n        \
+         try: os.write(fd, b'{\"value\": [\"int\", \"0x4\"]}\\n' * 9)\n        \
+         except OSError: pass\n    return 4\n",
+    ),
+    (
+        "looks for the answer in every frame and object",
+        "    import gc, sys\n    frame = sys._getframe()\n    seen = []\n    while frame:\n        \
+         seen += [frame.f_locals, frame.f_globals]\n        frame = frame.f_back\n    \
+         seen += gc.get_objects()\n    text = ''\n    for one in seen:\n        \
+         try: text += str(one)\n        except Exception: pass\n    \
+         return 24690 if '24690' in text else 4\n",
+    ),
+    (
+        "looks for the answer in files",
+        "    import os\n    text = ''\n    for folder, _, files in os.walk('/proc'):\n        \
+         for name in files:\n            \
+         try: text += open(os.path.join(folder, name)).read()\n            \
+         except Exception: pass\n    return 24690 if '24690' in text else 4\n",
+    ),
+    ("kills its keeper", "    import os; os.kill(os.getppid(), 9)\n    return 4\n"),
+    ("kills everyone", "    import os; os.kill(-1, 9)\n    return 4\n"),
+    ("replaces itself", "    pass\n\n@lambda f: None\n\n(twice := True)\n"),
+    ("redefines the test", "    global check\n    def check(candidate): pass\n    return 0\n"),
+    ("returns nothing that is data", "    return (x for x in [n + n])\n"),
+    ("returns itself without end", "    x = []\n    x.append(x)\n    return x\n"),
+    ("returns a deep list", "    x = []\n    for _ in range(10 ** 5): x = [x]\n    return x\n"),
+    ("raises what the test expects", "    raise AssertionError\n"),
+    ("is no program", "    return (\n"),
+    ("is no function", "    pass\n\n@int\n"),
+    ("is silent", "    import os\n    os.closerange(0, 64)\n    os._exit(0)\n"),
+    ("asks for input", "    return int(input())\n"),
+    (
+        "is right the first time only",
+        "    import builtins\n    builtins.n = getattr(builtins, 'n', 0) + 1\n    \
+         open('/scratch/seen', 'a').write('x')\n    \
+         return n + n if n == 2 else len(open('/scratch/seen').read())\n",
+    ),
+];
+
+/// Programs that never answer, or only after using up something.
+const USERS_UP: &[(&str, &str, Verdict)] = &[
+    ("waits", "    import time\n    time.sleep(1000)\n", Verdict::TimedOut),
+    (
+        "never ends",
+        "    import os\n    if os.fork(): os.wait()\n    while True: pass\n",
+        Verdict::TimedOut,
+    ),
+    ("prints", "    while True: print('x' * 1000)\n", Verdict::OutputExceeded),
+    ("answers too much", "    return 'x' * (20 << 20)\n", Verdict::OutputExceeded),
+    ("remembers", "    return len(b\'x\' * (1 << 44))\n", Verdict::MemoryExceeded),
+    ("crashes", "    import ctypes\n    ctypes.string_at(0)\n", Verdict::Killed { signal: 11 }),
+    ("kills itself", "    import os\n    os.kill(os.getpid(), 9)\n", Verdict::Killed { signal: 9 }),
+];
+
+/// Programs that are right, whatever else they do.
+const RIGHT: &[(&str, &str)] = &[
+    ("prints", "    print('n is', n)\n    return n + n\n"),
+    ("closes its outputs", "    import sys\n    sys.stdout.close()\n    return n + n\n"),
+    ("answers another kind of number", "    return complex(2 * n)\n"),
+    ("answers a truth", "    class I(int): pass\n    return I(n + n)\n"),
+    (
+        "imports",
+        "    import math, re, itertools, heapq, collections, random, decimal, fractions\n    \
+                 import datetime, hashlib, string, functools, statistics, bisect, copy\n    \
+                 return math.trunc(2 * n)\n",
+    ),
+    (
+        "starts a thread",
+        "    import threading\n    x = []\n    \
+                         t = threading.Thread(target=lambda: x.append(n + n))\n    \
+                         t.start()\n    t.join()\n    return x[0]\n",
+    ),
+    (
+        "writes a file",
+        "    with open('x', 'w') as f: f.write(str(n))\n    \
+                       return 2 * int(open('x').read())\n",
+    ),
+    ("calls itself", "    return 2 + twice(n - 1) if 0 < n < 500 else n + n\n"),
+    ("goes on", "    return n + n\n\nprint('not part of it')\n1 / 0\n"),
+];
+
+fn judge(sandbox: &Sandbox, completion: &str, rule: Rule) -> Verdict {
+    check_program(sandbox, &problem(), completion, rule, &NEVER)
+        .unwrap_or_else(|error| panic!("{error}"))
+        .expect("nobody stops it")
+}
+
+/// The verdicts on `completions` by every rule, with their names.
+fn judged(sandbox: &Sandbox, completions: &[(&str, &str)]) -> Vec<(String, Verdict)> {
+    let jobs: Vec<_> = completions.iter().flat_map(|c| RULES.map(|rule| (*c, rule))).collect();
+    let verdicts = in_order(&jobs, 2, &NEVER, |((name, completion), rule)| {
+        let name = format!("{name}, by {rule:?}");
+        Ok::<_, ()>(Some((name, judge(sandbox, completion, *rule))))
+    });
+    verdicts.unwrap().into_iter().map(|verdict| verdict.expect("nobody stops it")).collect()
+}
+
+#[test]
+fn a_program_that_cheats_does_not_pass() {
+    let Some(sandbox) = sandbox(Limits::default()) else { return };
+    let passed: Vec<_> =
+        judged(&sandbox, CHEATS).into_iter().filter(|(_, verdict)| verdict.is_passed()).collect();
+    assert!(passed.is_empty(), "{passed:#?}");
+}
+
+#[test]
+fn a_program_that_is_right_passes() {
+    let Some(sandbox) = sandbox(Limits::default()) else { return };
+    let failed: Vec<_> =
+        judged(&sandbox, RIGHT).into_iter().filter(|(_, verdict)| !verdict.is_passed()).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn what_is_used_up_is_said() {
+    let Some(sandbox) = sandbox(Limits::default()) else { return };
+    let jobs: Vec<_> = USERS_UP.iter().flat_map(|user| RULES.map(|rule| (user, rule))).collect();
+    let wrong = in_order(&jobs, 4, &NEVER, |((name, completion, expected), rule)| {
+        let verdict = judge(&sandbox, completion, *rule);
+        let line = (verdict != *expected).then(|| format!("{name}, by {rule:?}: {verdict:?}"));
+        Ok::<_, ()>(Some(line))
+    });
+    let wrong: Vec<_> = wrong.unwrap().into_iter().flatten().flatten().collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn cpu_time_is_limited_by_itself() {
+    let Some(sandbox) = sandbox(Limits { cpu_seconds: 1, ..Limits::default() }) else { return };
+    let verdict = judge(&sandbox, "    while True: pass\n", Rule::Cases);
+    // On a machine with much else to do, the wall time may come first.
+    assert!(matches!(verdict, Verdict::CpuExceeded | Verdict::TimedOut), "{verdict:?}");
+}
+
+#[test]
+fn a_failure_says_what_was_answered() {
+    let Some(sandbox) = sandbox(Limits::default()) else { return };
+    let failed = |case, reason: &str| Verdict::Failed { case, reason: reason.to_owned() };
+    assert_eq!(
+        judge(&sandbox, "    return 4\n", Rule::Cases),
+        failed(Some(1), "returned 4, expected 24690")
+    );
+    assert_eq!(
+        judge(&sandbox, "    return 1 / 0\n", Rule::Cases),
+        failed(Some(0), "raised ZeroDivisionError: division by zero")
+    );
+    assert_eq!(
+        judge(&sandbox, "    return object()\n", Rule::Check),
+        failed(Some(0), "returned a `object`, expected plain data")
+    );
+}
+
+#[test]
+fn judging_stops_on_request() {
+    let Some(sandbox) = sandbox(Limits::default()) else { return };
+    let stop = AtomicBool::new(true);
+    let completion = "    while True: pass\n";
+    let verdict = check_program(&sandbox, &problem(), completion, Rule::Cases, &stop);
+    assert_eq!(verdict.unwrap(), None);
+}
+
+#[test]
+fn a_problem_that_cannot_be_judged_is_an_error() {
+    let Some(sandbox) = sandbox(Limits::default()) else { return };
+    let error = |problem: &Problem, rule| {
+        check_program(&sandbox, problem, "    return 1\n", rule, &NEVER).unwrap_err().to_string()
+    };
+    let without = Problem { test_inputs: Vec::new(), test: String::new(), ..problem() };
+    assert_eq!(
+        error(&without, Rule::Cases),
+        "`Tiny/0` cannot be judged by rule `cases`: it has 0 test inputs and 2 test outputs, \
+         expected as many of both"
+    );
+    assert_eq!(
+        error(&without, Rule::Check),
+        "`Tiny/0` cannot be judged by rule `check`: it has no test"
+    );
+    let broken = Problem { test_inputs: vec!["(1,".to_owned(); 2], ..problem() };
+    let said = error(&broken, Rule::Cases);
+    assert!(said.contains("test input 0 is no expression"), "{said}");
+    let broken = Problem { test: "def check(candidate)".to_owned(), ..problem() };
+    let said = error(&broken, Rule::Check);
+    assert!(said.contains("SyntaxError"), "{said}");
+}
