@@ -16,8 +16,7 @@ use super::TokenizerError;
 use super::file::{CONFIG, TOKENIZER};
 
 /// Files a tokenizer without `tokenizer.json` is made of.
-const SLOW: [&str; 5] =
-    ["tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", "tokenizer_config.json"];
+const SLOW: [&str; 4] = ["tokenizer.model", "vocab.json", "merges.txt", "vocab.txt"];
 
 /// A letter few vocabularies have a token for: the first of the hieroglyphs.
 const UNKNOWN: &str = "\u{13000}";

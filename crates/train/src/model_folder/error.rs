@@ -209,10 +209,12 @@ impl Hint for ModelError {
             }
             Self::NoWeights { folder } | Self::TooFew { folder, .. } => again(folder),
             Self::Tokenizer { source, .. } => return source.hint(),
-            Self::Vocabulary { .. } => "put the tokenizer the model was trained with into the \
-                 folder: `python -c \"from transformers import AutoTokenizer as T; \
-                 T.from_pretrained('NAME').save_pretrained('FOLDER')\"`"
-                .to_owned(),
+            Self::Vocabulary { folder, .. } => format!(
+                "put the tokenizer the model was trained with into the folder: `python -c \"from \
+                 transformers import AutoTokenizer as T; \
+                 T.from_pretrained('NAME').save_pretrained('{}')\"`",
+                folder.display()
+            ),
         })
     }
 }

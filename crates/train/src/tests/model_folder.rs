@@ -83,13 +83,13 @@ fn a_tokenizer_with_more_ids_than_the_model_has_rows_is_refused() {
     let error = ModelFolder::open(&copy).unwrap().tokenizer().unwrap_err();
     insta::assert_snapshot!(text(&tiny, &error), @r#"
     `runs/run/exported` has a tokenizer that does not match the model: it has 100,277 ids, the embedding has 288 rows
-    hint: put the tokenizer the model was trained with into the folder: `python -c "from transformers import AutoTokenizer as T; T.from_pretrained('NAME').save_pretrained('FOLDER')"`
+    hint: put the tokenizer the model was trained with into the folder: `python -c "from transformers import AutoTokenizer as T; T.from_pretrained('NAME').save_pretrained('runs/run/exported')"`
     "#);
     fs::remove_file(copy.join("tokenizer.json")).unwrap();
     let error = ModelFolder::open(&copy).unwrap().tokenizer().unwrap_err();
     insta::assert_snapshot!(text(&tiny, &error), @r#"
     the tokenizer of `runs/run/exported` cannot be used
-      caused by: `runs/run/exported` has no `tokenizer.json`, only `tokenizer_config.json` of a slow tokenizer
-    hint: save it as a fast one: `python -c "from transformers import AutoTokenizer as T; T.from_pretrained('runs/run/exported').save_pretrained('runs/run/exported')"`
+      caused by: `runs/run/exported` has no `tokenizer.json`
+    hint: put the tokenizer the model was trained with beside it: `python -c "from transformers import AutoTokenizer as T; T.from_pretrained('NAME').save_pretrained('runs/run/exported')"`
     "#);
 }

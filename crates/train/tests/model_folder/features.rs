@@ -164,4 +164,8 @@ fn who_computes_a_refused_feature_is_said() {
     `n_heads` in `model/config.json`: found 3, expected a divisor of `d_model`, 8
     hint: fetch `config.json` again: no MPT model has this
     ");
+    insta::assert_snapshot!(refusal("model_type", json!("llama")), @r#"
+    `model/config.json` is of a checkpoint of another architecture: found `model_type` "llama", expected "mpt"
+    hint: only MPT models are evaluated here; lm-evaluation-harness scores other architectures
+    "#);
 }

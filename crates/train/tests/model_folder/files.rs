@@ -88,6 +88,61 @@ fn an_index_that_lies_is_refused_by_tensor() {
     `model/model.safetensors.index.json` puts tensor `transformer.norm_f.weight` into `../model.safetensors`, which is not in the folder
     hint: fetch the model into `model` again, all of its files
     ");
+    insta::assert_snapshot!(maps(NORM, SHARD), @r"
+    `model/model.safetensors.index.json` is wrong about tensor `transformer.norm_f.weight`: found `model-00003-of-00003.safetensors`, expected `model-00001-of-00003.safetensors` alone
+    hint: fetch the model into `model` again, all of its files
+    ");
+    insta::assert_snapshot!(maps("more", SHARD), @r"
+    `model/model.safetensors.index.json` is wrong about tensor `more`: found no shard with it, expected `model-00001-of-00003.safetensors` alone
+    hint: fetch the model into `model` again, all of its files
+    ");
+
+    let copy = Copy::of("sharded");
+    fs::remove_file(copy.file("model-00002-of-00003.safetensors")).unwrap();
+    insta::assert_snapshot!(copy.refusal(), @r"
+    `model/model.safetensors.index.json` puts tensor `transformer.blocks.0.ffn.down_proj.weight` into `model-00002-of-00003.safetensors`, which is not in the folder
+    hint: fetch `model/model-00002-of-00003.safetensors`
+    ");
+
+    let copy = Copy::of("sharded");
+    copy.edit(INDEX, |index| drop(index["weight_map"].as_object_mut().unwrap().remove(NORM)));
+    insta::assert_snapshot!(copy.refusal(), @r"
+    `model/model.safetensors.index.json` is wrong about tensor `transformer.norm_f.weight`: found `model-00003-of-00003.safetensors`, expected no tensor that it does not list
+    hint: fetch the model into `model` again, all of its files
+    ");
+
+    let copy = Copy::of("sharded");
+    copy.rewrite(SHARD, |tensors| {
+        let table = tensors["transformer.wte.weight"].clone();
+        tensors.insert(NORM.to_owned(), table);
+    });
+    insta::assert_snapshot!(copy.refusal(), @r"
+    `model/model.safetensors.index.json` is wrong about tensor `transformer.norm_f.weight`: found `model-00001-of-00003.safetensors` and `model-00003-of-00003.safetensors`, expected `model-00003-of-00003.safetensors` alone
+    hint: fetch the model into `model` again, all of its files
+    ");
+
+    let copy = Copy::of("sharded");
+    fs::write(copy.file(INDEX), "{\"weight_map\": []}").unwrap();
+    insta::assert_snapshot!(copy.refusal(), @r"
+    cannot read `model/model.safetensors.index.json`
+      caused by: invalid type: sequence, expected a map at line 1 column 15
+    hint: fetch `model/model.safetensors.index.json` again: it is cut off or was changed
+    ");
+}
+
+#[test]
+fn a_folder_without_weights_to_read_is_refused_with_what_to_type() {
+    let copy = Copy::of("bare");
+    fs::remove_file(copy.file(MODEL)).unwrap();
+    insta::assert_snapshot!(copy.refusal(), @r"
+    `model` holds no weights: found neither `model.safetensors` nor `model.safetensors.index.json`
+    hint: fetch the model into `model` again, all of its files
+    ");
+    fs::write(copy.file("pytorch_model-00001-of-00002.bin"), "").unwrap();
+    insta::assert_snapshot!(copy.refusal(), @r#"
+    the weights of `model` are a Python pickle: found `pytorch_model-00001-of-00002.bin`, expected `model.safetensors`
+    hint: convert it, reading only what you trust: `python -c "import glob, torch, safetensors.torch as s; s.save_file({k: v.clone() for p in glob.glob('model/pytorch_model*.bin') for k, v in torch.load(p, map_location='cpu', weights_only=True).items()}, 'model/model.safetensors', {'format': 'pt'})"`
+    "#);
 
     let copy = Copy::of("sharded");
     fs::write(copy.file(MODEL), "").unwrap();
