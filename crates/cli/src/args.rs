@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 use std::num::{NonZeroU64, NonZeroUsize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -194,9 +194,9 @@ pub(crate) struct Place {
     /// Folder of prepared sources
     #[arg(long, value_name = "DIR", global = true, default_value = "prepared")]
     pub(crate) prepared: PathBuf,
-    /// Folder of task files [default: as the study says]
-    #[arg(long, value_name = "DIR", global = true, env = "SPARKJOY_EVAL_DATA")]
-    pub(crate) eval_data: Option<PathBuf>,
+    /// Folder of task files [default: as the study says, or SPARKJOY_EVAL_DATA]
+    #[arg(long, value_name = "DIR", global = true)]
+    eval_data: Option<PathBuf>,
     /// Run programs that a model writes without a sandbox
     ///
     /// They can then read and write what you can, and use the network. For machines that may be
@@ -225,6 +225,12 @@ impl Place {
     pub(crate) fn threads(&self) -> usize {
         let asked = self.threads.or_else(|| available_parallelism().ok());
         asked.map_or(1, NonZeroUsize::get)
+    }
+
+    /// Where task files lie: as typed, as the study says, or as the environment says.
+    pub(crate) fn task_data(&self, study: Option<&Path>) -> Option<PathBuf> {
+        let environment = || std::env::var_os("SPARKJOY_EVAL_DATA").map(PathBuf::from);
+        self.eval_data.clone().or_else(|| study.map(Path::to_owned)).or_else(environment)
     }
 
     /// How to print.

@@ -28,6 +28,7 @@ pub(crate) fn run(
     }
     let mut progress = Progress::new();
     let ended = with_options(place, stop, &mut progress, |options| {
+        options.eval_data = place.task_data(study.task_data());
         sparkjoy_lab::run(study, plan, corpora, tokenizer, job, options)
     });
     progress.finish();

@@ -84,7 +84,7 @@ pub(crate) fn with_options<T>(
         threads: place.threads(),
         recompute: place.recompute,
         save_every: SAVE_EVERY,
-        eval_data: place.eval_data.clone(),
+        eval_data: place.task_data(None),
         programs: Programs::run_by(place.unprotected_code),
         stop,
         observe: &mut |event| progress.show(&event),

@@ -56,7 +56,7 @@ def ours(results, name):
 
 def close(result):
     """Whether the best two answers are too close for two programs to agree on the best."""
-    nats = sorted(result["nats"])
+    nats = sorted(choice["nats"] for choice in result["choices"])
     return len(nats) > 1 and nats[1] - nats[0] < TIE
 
 

@@ -149,7 +149,7 @@ def check_scored(model, prompts, chosen, results):
         for choice, (prompt, answer) in enumerate(prompts.sequences(row, shown)):
             prompt = prompts.cut(prompt, prompts.context - len(answer))
             nats, behind = log_likelihood(model, prompt, answer)
-            worst = max(worst, abs(nats.sum().item() - result["nats"][choice]))
+            worst = max(worst, abs(nats.sum().item() - result["choices"][choice]["nats"]))
             sums.append(nats.sum().item())
             means.append(nats.mean().item())
             if prompts.what == "language-modeling" and behind > TOLERANCE:
@@ -179,7 +179,7 @@ def check_generated(model, prompts, chosen, results, most):
         if theirs and theirs[-1] == model.config.eos_token_id:
             theirs.pop()
         # We stop at the first stop text, the original goes on and cuts there: the same answer.
-        mine = results[index]["tokens"]
+        mine = results[index].get("tokens", [])
         differ += theirs[: len(mine)] != mine or not mine and bool(theirs)
     return differ
 

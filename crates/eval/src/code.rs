@@ -25,8 +25,11 @@ pub(crate) fn samples(
         unreachable!("only tasks of programs are run")
     };
     let sandbox = session.sandbox.expect("programs are only asked for where they can be run");
-    let programs: Vec<(&Item, &String)> =
-        items.iter().zip(&texts).flat_map(|(item, texts)| texts.iter().map(|t| (*item, t))).collect();
+    let programs: Vec<(&Item, &String)> = items
+        .iter()
+        .zip(&texts)
+        .flat_map(|(item, texts)| texts.iter().map(|t| (*item, t)))
+        .collect();
     let run = |&(item, text): &(&Item, &String)| {
         let Row::Code(problem) = &session.rows.rows[item.index].row else {
             unreachable!("a task of programs has problems")

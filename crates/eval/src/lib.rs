@@ -42,11 +42,11 @@ pub use rows::{Dataset, PlacedRow, Row};
 pub use runner::{Session, Subject, answer};
 pub use sample::sample;
 pub use score::{OtherRule, PassAt, Subcategory, TaskScore, score};
+pub use sparkjoy_sandbox::{
+    HIDDEN_ARGUMENT, Interpreter, Limits, Protection, Sandbox, SandboxError, confined,
+};
 pub use suite::{Catalog, Category, Selection, Suite};
 pub use task::{
     Aggregation, Baseline, BaselineVersion, Baselines, ChoiceRule, Delimiters, FewShotRule, Format,
     Generation, MatchRule, Sampling, Task, TaskKind,
-};
-pub use sparkjoy_sandbox::{
-    HIDDEN_ARGUMENT, Interpreter, Limits, Protection, Sandbox, SandboxError, confined,
 };

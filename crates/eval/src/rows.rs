@@ -226,7 +226,7 @@ fn problem(fields: &mut Fields, rule: Rule) -> Result<Problem, RowProblem> {
     let (mut test, mut test_inputs, mut test_outputs) = (String::new(), Vec::new(), Vec::new());
     match rule {
         Rule::Check => test = fields.filled("test")?,
-        Rule::Cases => {
+        Rule::Cases | Rule::CasesOrText => {
             (test_inputs, test_outputs) =
                 (fields.texts("test_inputs")?, fields.texts("test_outputs")?);
             let (inputs, outputs) = (test_inputs.len(), test_outputs.len());

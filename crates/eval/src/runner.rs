@@ -83,9 +83,7 @@ pub fn answer<E: From<EvalError>>(
         let results = items
             .iter()
             .zip(outcomes)
-            .map(|(item, outcome)| {
-                judge(session.task, session.rows, item, &outcome)
-            })
+            .map(|(item, outcome)| judge(session.task, session.rows, item, &outcome))
             .collect::<Result<Vec<_>, EvalError>>()?;
         pass_on(results)?;
         left = later;
@@ -192,9 +190,7 @@ fn texts(
             };
             asked(sampling.samples, choice, End::Body)
         }
-        TaskKind::Generation(generation) => {
-            asked(1, Choice::Greedy, End::Texts(&generation.stop))
-        }
+        TaskKind::Generation(generation) => asked(1, Choice::Greedy, End::Texts(&generation.stop)),
         _ => unreachable!("only these kinds are asked to go on"),
     };
     let Some(written) = write(subject.decoder, subject.tokenizer, &asked) else { return Ok(None) };

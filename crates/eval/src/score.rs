@@ -114,7 +114,8 @@ pub fn score(
     let accuracy = Estimate::mean_of(&by_group);
     let baseline = task.baselines.of(version);
     let has_subcategories = task.aggregation == Aggregation::Subcategories;
-    let each = |value: &dyn Fn(&ItemResult) -> f64| -> Vec<f64> { results.all().map(value).collect() };
+    let each =
+        |value: &dyn Fn(&ItemResult) -> f64| -> Vec<f64> { results.all().map(value).collect() };
     let correct = each(&|result| result.correct);
     let subcategory = |(indices, accuracy): (&Vec<usize>, &Estimate)| Subcategory {
         name: rows.rows[indices[0]].category.clone().unwrap_or_default(),

@@ -217,6 +217,7 @@ impl Task {
             },
             TaskKind::Code(sampling) => match sampling.rule {
                 Rule::Cases => "all test cases pass",
+                Rule::CasesOrText => "all test cases pass, as values or as text",
                 Rule::Check => "the published check passes",
             },
         }

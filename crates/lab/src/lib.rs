@@ -21,8 +21,8 @@ mod testing;
 
 pub use account::Account;
 pub use answers::{
-    Answer, Answers, ArmAnswer, Comparison, Computed, Control, Cost, Scope, Spread, Verdict, What,
-    answers,
+    Answer, Answers, ArmAnswer, Comparison, Computed, Control, Cost, Measure, Scope, Spread,
+    TaskAnswer, Verdict, What, answers,
 };
 pub use cost::{Effort, TreeCost};
 pub use error::{LabError, StudyError};

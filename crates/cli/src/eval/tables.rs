@@ -52,14 +52,14 @@ fn table(card: &Scorecard, names: &[&str]) -> String {
         "<task",
         "shots",
         "items",
-        "accuracy %",
-        "± s.e.",
+        "accuracy\n%",
+        "\n± s.e.",
         "<",
-        "chance %",
-        "majority %",
-        "centred",
-        "gold bits/byte",
-        "± s.e.",
+        "chance\n%",
+        "majority\n%",
+        "\ncentred",
+        "gold\nbits/byte",
+        "\n± s.e.",
     ];
     let mut table = Table::new(&headers);
     for name in names {
@@ -84,8 +84,8 @@ fn row(score: &TaskScore) -> Vec<String> {
     };
     let chance = match score.chance {
         Chance::Above => "",
-        Chance::At => "at chance",
-        Chance::Below => "below chance",
+        Chance::At => "~",
+        Chance::Below => "below",
     };
     vec![
         score.task.clone(),
@@ -130,31 +130,31 @@ fn averages(suite: &SuiteScore) -> String {
 /// What the numbers mean and what is wrong with some.
 fn notes(card: &Scorecard) -> Vec<String> {
     let mut notes = vec![format!(
-        "chance: baselines {}; `at chance` is within two standard errors of them, or of unknown \
-         error; centred: guessing at 0, perfection at 1; gold bits/byte: of the right answers, \
+        "chance: baselines {}; ~ marks an accuracy within two standard errors of chance, or of \
+         unknown error, `below` one further below; centred: guessing at 0, perfection at 1; gold bits/byte: of the right answers, \
          lower is better, and the figure to go by where accuracies are at chance",
         card.baselines.name()
     )];
+    let list = |what: &str, of: &dyn Fn(&TaskScore) -> Option<String>| {
+        let named = card.tasks.iter().filter_map(|s| Some(format!("{} {}", s.task, of(s)?)));
+        let named: Vec<String> = named.collect();
+        (!named.is_empty()).then(|| format!("{what}: {}", named.join(", ")))
+    };
+    let of =
+        |part: usize, all: u64| Some(format!("{} of {}", thousands(part as u64), thousands(all)));
+    let partial = "rows scored, not comparable with whole tasks";
+    notes.extend(list(partial, &|score| {
+        let all = score.rows_published.unwrap_or(score.rows_in_file as u64);
+        of(score.rows, all).filter(|_| score.is_partial())
+    }));
+    let longer = format!(
+        "items longer than the context of {} tokens, which lost the beginning of their prompts",
+        thousands(card.context as u64)
+    );
+    notes.extend(list(&longer, &|score| {
+        of(score.truncated, score.rows as u64).filter(|_| score.truncated > 0)
+    }));
     for score in &card.tasks {
-        if score.is_partial() {
-            let all = score.rows_published.unwrap_or(score.rows_in_file as u64);
-            notes.push(format!(
-                "{}: {} of {} rows: not comparable with the whole task",
-                score.task,
-                thousands(score.rows as u64),
-                thousands(all)
-            ));
-        }
-        if score.truncated > 0 {
-            notes.push(format!(
-                "{}: {} of {} items are longer than the context of {} tokens: they lost the \
-                 beginning of their prompts",
-                score.task,
-                thousands(score.truncated as u64),
-                thousands(score.rows as u64),
-                thousands(card.context as u64)
-            ));
-        }
         if let Some(other) = &score.other_rule {
             let rule = match other.rule {
                 MatchRule::Exact => "the answer must be the reference",
@@ -175,7 +175,8 @@ fn notes(card: &Scorecard) -> Vec<String> {
             ));
         }
         for pass in &score.pass_at {
-            let error = pass.estimate.error.map_or(String::new(), |e| format!(" ± {:.1}", 100.0 * e));
+            let error =
+                pass.estimate.error.map_or(String::new(), |e| format!(" ± {:.1}", 100.0 * e));
             let value = 100.0 * pass.estimate.value;
             notes.push(format!("{}: pass@{} {value:.1} %{error}", score.task, pass.k));
         }

@@ -185,8 +185,12 @@ fn sampling(table: &mut Table<'_>) -> Result<Sampling, DefinitionError> {
     let top_p = table.required("top_p", expected)?;
     let top_p = top_p.number(|p| 0.0 < p && p <= 1.0, expected)? as f32;
     let rule = match table.optional("rule") {
-        Some(item) if item.choice(&["cases", "check"])? == "check" => Rule::Check,
-        _ => Rule::Cases,
+        None => Rule::Cases,
+        Some(item) => match item.choice(&["cases", "cases-or-text", "check"])? {
+            "check" => Rule::Check,
+            "cases-or-text" => Rule::CasesOrText,
+            _ => Rule::Cases,
+        },
     };
     Ok(Sampling { rule, samples, pass_at, temperature, top_p })
 }

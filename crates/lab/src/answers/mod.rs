@@ -13,6 +13,7 @@ mod computed;
 #[cfg(test)]
 pub(crate) mod invented;
 mod spread;
+mod tasks;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +30,7 @@ pub use computed::Computed;
 pub(crate) use computed::mixed;
 pub(crate) use spread::false_alarms;
 pub use spread::{Spread, Verdict};
+pub use tasks::{Measure, TaskAnswer};
 
 /// The answers of a finished (or partly finished) study.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +43,9 @@ pub struct Answers {
     pub branches: usize,
     /// Those that are not scored yet, by name.
     pub missing: Vec<String>,
+    /// Those that are to be scored on tasks and are not yet, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_tasks: Vec<String>,
     /// What the study costs.
     pub cost: Cost,
     /// What computed the scored branches; more than one kernel in all means that rounding is part
@@ -75,6 +80,9 @@ pub struct Answer {
     pub controls: Vec<Control>,
     /// The comparisons.
     pub arms: Vec<ArmAnswer>,
+    /// The same on tasks, where branches are scored on some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskAnswer>,
 }
 
 /// What a number is about: everything, a domain or a source.
@@ -162,7 +170,16 @@ pub fn answers(plan: &Plan, options: &Options<'_>) -> Result<Answers, LabError> 
     let scores = scores.collect::<Result<Vec<_>, LabError>>()?;
     let scored = plan.branches.iter().zip(&scores).filter(|(_, score)| score.is_some());
     let computed = computed::computed(scored.map(|(branch, _)| branch), &options.runs)?;
-    Ok(compare(plan, &scores, computed))
+    let mut answers = compare(plan, &scores, computed);
+    let cards = tasks::cards(plan, &options.runs)?;
+    if plan.evaluation.tasks.is_some() {
+        let without = plan.branches.iter().zip(&cards).filter(|(_, card)| card.is_none());
+        answers.missing_tasks = without.map(|(branch, _)| branch.name.clone()).collect();
+    }
+    for (answer, question) in answers.questions.iter_mut().zip(&plan.questions) {
+        answer.tasks = tasks::task_answers(question, &cards);
+    }
+    Ok(answers)
 }
 
 /// The answers from bits per byte, one element per branch of the plan.
@@ -175,6 +192,7 @@ fn compare(plan: &Plan, scores: &[Option<BitsPerByte>], computed: Vec<Computed>)
         cost: cost(plan),
         computed,
         missing: unscored.map(|(branch, _)| branch.name.clone()).collect(),
+        missing_tasks: Vec::new(),
         questions: plan.questions.iter().map(|question| answer(plan, question, scores)).collect(),
     }
 }
@@ -206,6 +224,7 @@ fn answer(plan: &Plan, question: &QuestionPlan, scores: &[Option<BitsPerByte>]) 
         scopes,
         controls: controls.into_iter().map(|(_, control)| control).collect(),
         arms,
+        tasks: Vec::new(),
     }
 }
 

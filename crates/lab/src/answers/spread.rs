@@ -38,9 +38,10 @@ impl Spread {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Fewer bits per byte than the control, by more than two standard errors.
+    /// Better than the control (fewer bits per byte, more items right) by more than two standard
+    /// errors.
     Better,
-    /// More bits per byte than the control, by more than two standard errors.
+    /// Worse than the control by more than two standard errors.
     Worse,
     /// Not more than two standard errors from nothing, or a single replicate: not ranked.
     WithinNoise,
@@ -57,6 +58,15 @@ impl Verdict {
                 }
             }
             _ => Self::WithinNoise,
+        }
+    }
+
+    /// The same of a number that is better the greater it is.
+    pub(super) fn of_gain(difference: &Spread) -> Self {
+        match Self::of(difference) {
+            Self::Better => Self::Worse,
+            Self::Worse => Self::Better,
+            Self::WithinNoise => Self::WithinNoise,
         }
     }
 }

@@ -23,7 +23,7 @@ use sparkjoy_eval::{
 use sparkjoy_nn::Decoder;
 use sparkjoy_train::ModelFolder;
 
-use crate::{Event, LabError, Options};
+use crate::{Event, ExecutionError, LabError, Options};
 pub use card::{FailedTask, MissingTask, Scorecard, TaskWork};
 use records::{Writer, read_records};
 pub use selection::select_tasks;
@@ -122,6 +122,32 @@ pub fn score_tasks(
     card.kernels = scorer.kernels;
     card.suites = request.selection.suites.iter().map(|s| average(s, &card.tasks)).collect();
     Ok((card, work))
+}
+
+/// Looks at everything a selection needs before a model is there to be asked: rows, and a sandbox
+/// where programs are to be run.
+///
+/// # Errors
+///
+/// [`ExecutionError::NoTaskFiles`] if no task has its file; what is wrong with the rows of one that
+/// has.
+pub(crate) fn check_tasks(selection: &Selection, options: &Options<'_>) -> Result<(), LabError> {
+    let data = options.eval_data.as_ref().ok_or(ExecutionError::NoTaskData)?;
+    let mut found = 0;
+    for task in &selection.tasks {
+        match Dataset::open(task, data) {
+            Ok(_) => found += 1,
+            Err(EvalError::NoTaskFile { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        if matches!(task.kind, TaskKind::Code(_)) {
+            options.programs.sandbox().map_err(EvalError::from)?;
+        }
+    }
+    if found == 0 {
+        return Err(ExecutionError::NoTaskFiles { data: data.clone() }.into());
+    }
+    Ok(())
 }
 
 /// A model and what has been made ready to ask it.

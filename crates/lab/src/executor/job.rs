@@ -58,7 +58,7 @@ pub(super) fn jobs(plan: &Plan) -> Vec<Job<'_>> {
 }
 
 /// The models of a plan that are scored on tasks.
-pub(crate) fn points_of(plan: &Plan) -> Vec<Point<'_>> {
+fn points_of(plan: &Plan) -> Vec<Point<'_>> {
     let Some(tasks) = &plan.evaluation.tasks else { return Vec::new() };
     let trunk = tasks.at.iter().map(|&step| Point::Trunk(step));
     trunk.chain(plan.branches.iter().map(Point::Branch)).collect()

@@ -21,10 +21,10 @@ use sparkjoy_base::write_atomic;
 use sparkjoy_data::{Corpus, Part, Tokenizer};
 use sparkjoy_train::{Checkpoint, ModelFolder, Outcome, RunRequest};
 
-use crate::evaluation::{TaskRequest, score_tasks};
+use crate::evaluation::{TaskRequest, check_tasks, score_tasks};
 use crate::{Branch, Event, LabError, Options, Plan, Study};
 pub(crate) use cards::{Asked, Point, read_card};
-pub(crate) use job::{checkpoint, points_of};
+pub(crate) use job::checkpoint;
 use job::{Job, jobs};
 
 pub use corpora::{corpora, open_corpora};
@@ -62,6 +62,7 @@ pub fn run(
     record(study.text(), plan, &options.runs)?;
 
     let jobs = jobs(plan);
+    check_task_files(plan, &jobs, options)?;
     if let Some(name) = only
         && jobs.iter().all(|job| job.name() != name)
     {
@@ -112,6 +113,17 @@ fn check_inputs(plan: &Plan, corpora: &[Corpus], tokenizer: &Tokenizer) -> Resul
         if let Some(corpus) = corpus {
             let context = plan.shape.context;
             sparkjoy_eval::sample(corpus, context, plan.seed, plan.evaluation.held_out)?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses task files that cannot be used before a month is spent on training.
+fn check_task_files(plan: &Plan, jobs: &[Job<'_>], options: &Options<'_>) -> Result<(), LabError> {
+    let Some(tasks) = &plan.evaluation.tasks else { return Ok(()) };
+    for job in jobs.iter().filter(|job| matches!(job, Job::Tasks(_))) {
+        if job.state(plan, &options.runs)? != JobState::Done {
+            return check_tasks(&tasks.selection, options);
         }
     }
     Ok(())
@@ -242,7 +254,9 @@ impl<'a> Executor<'a, '_> {
         };
         let (card, _) = score_tasks(&request, self.options)?;
         if !card.failed.is_empty() {
-            return Err(ExecutionError::TasksFailed { model: point.name(), failed: card.failed }.into());
+            return Err(
+                ExecutionError::TasksFailed { model: point.name(), failed: card.failed }.into()
+            );
         }
         if card.tasks.is_empty() {
             return Err(ExecutionError::NoTaskFiles { data }.into());

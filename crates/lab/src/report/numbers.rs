@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Answer, Answers, Ask, Comparison, Spread, Verdict, What};
+use crate::{Answer, Answers, Ask, Comparison, Measure, Spread, Verdict, What};
 
 /// One line; the field names are the header.
 #[derive(Serialize)]
@@ -13,20 +13,22 @@ struct Line<'a> {
     mixture: &'a str,
     arm: &'a str,
     control: &'a str,
-    /// `all`, `domain` or `source`.
+    /// `all`, `domain` or `source`; `task` or `suite`.
     scope: &'static str,
-    /// Of the domain or source.
+    /// Of the domain, source, task or suite.
     name: &'a str,
+    /// `bpb` of held-out text, `accuracy`, `average`, or `gold-bpb` of right answers.
+    measure: &'static str,
     /// `replicate 0`, `mean`, …, or `missing`.
     statistic: String,
-    branch_bpb: Option<f64>,
-    control_bpb: Option<f64>,
-    difference_bpb: Option<f64>,
+    branch_value: Option<f64>,
+    control_value: Option<f64>,
+    difference: Option<f64>,
     /// Beside the mean only.
     verdict: Option<Verdict>,
 }
 
-/// Every number of the answers as CSV with a header, in bits per byte.
+/// Every number of the answers as CSV with a header.
 ///
 /// A comparison of which a replicate is not scored has one line, whose statistic is `missing`.
 pub fn report_csv(answers: &Answers) -> String {
@@ -57,10 +59,36 @@ fn lines(question: usize, answer: &Answer) -> Vec<Line<'_>> {
                 control: &answer.controls[arm.control].label,
                 scope: kind,
                 name,
+                measure: "bpb",
                 statistic,
-                branch_bpb: numbers[0],
-                control_bpb: numbers[1],
-                difference_bpb: numbers[2],
+                branch_value: numbers[0],
+                control_value: numbers[1],
+                difference: numbers[2],
+                verdict,
+            };
+            lines.extend(statistics(cell.as_ref()).into_iter().map(line));
+        }
+    }
+    for task in &answer.tasks {
+        let (scope, measure) = match task.measure {
+            Measure::Average => ("suite", "average"),
+            Measure::Accuracy => ("task", "accuracy"),
+            Measure::GoldBitsPerByte => ("task", "gold-bpb"),
+        };
+        for (arm, cell) in answer.arms.iter().zip(&task.cells) {
+            let line = |(statistic, numbers, verdict): Statistic| Line {
+                question,
+                ask: answer.ask,
+                mixture: &answer.mixture,
+                arm: &arm.label,
+                control: &answer.controls[arm.control].label,
+                scope,
+                name: &task.task,
+                measure,
+                statistic,
+                branch_value: numbers[0],
+                control_value: numbers[1],
+                difference: numbers[2],
                 verdict,
             };
             lines.extend(statistics(cell.as_ref()).into_iter().map(line));

@@ -6,7 +6,7 @@ use sparkjoy_base::Ppm;
 
 use super::table::{Cell, Row, Table};
 use crate::answers::{false_alarms, mixed};
-use crate::{Answer, Answers, ArmAnswer, Ask, Comparison, Scope, Spread, Verdict, What};
+use crate::{Answer, Answers, ArmAnswer, Ask, Comparison, Measure, Scope, Spread, Verdict, What};
 
 /// The report for a terminal: at most 100 characters a line, domains only.
 pub fn report_text(answers: &Answers) -> String {
@@ -21,6 +21,10 @@ pub fn report_text(answers: &Answers) -> String {
         out.push_str(&controls(answer).text());
         out.push('\n');
         out.push_str(&differences(answer).text());
+        for (title, table) in tasks(answer) {
+            let _ = writeln!(out, "\n{title}\n");
+            out.push_str(&table.text());
+        }
     }
     out
 }
@@ -38,6 +42,10 @@ pub fn report_markdown(answers: &Answers) -> String {
         out.push_str(&differences(answer).markdown());
         out.push_str("\nBy source, the same differences:\n\n");
         out.push_str(&by_source(answer).markdown());
+        for (title, table) in tasks(answer) {
+            let _ = write!(out, "\n{title}\n\n");
+            out.push_str(&table.markdown());
+        }
     }
     out
 }
@@ -52,6 +60,14 @@ fn preamble(answers: &Answers) -> Vec<String> {
             answers.missing.len(),
             answers.branches,
             answers.missing.join(", ")
+        ));
+    }
+    if !answers.missing_tasks.is_empty() {
+        lines.push(format!(
+            "INCOMPLETE: {} of {} branches are not scored on tasks: {}",
+            answers.missing_tasks.len(),
+            answers.branches,
+            answers.missing_tasks.join(", ")
         ));
     }
     lines.extend(mixed(&answers.computed));
@@ -166,6 +182,32 @@ fn by_source(answer: &Answer) -> Table {
     }
 }
 
+/// Tasks, one measure a table: each task in a row, each arm in a column.
+fn tasks(answer: &Answer) -> Vec<(&'static str, Table)> {
+    let measures = [
+        (Measure::Average, "Averages of suites, Δ with guessing at 0 and perfection at 1:", "Δ"),
+        (Measure::Accuracy, "Accuracy on tasks, Δ in percentage points:", "Δ points"),
+        (Measure::GoldBitsPerByte, "Right answers of tasks, Δ bits per byte:", "Δ bpb"),
+    ];
+    let table = |(measure, title, unit): (Measure, &'static str, &str)| {
+        let (scale, places) = if measure == Measure::Accuracy { (100.0, 2) } else { (1.0, 4) };
+        let cell = |cell: &Option<Comparison>| scaled_difference(cell.as_ref(), scale, places);
+        let rows: Vec<Row> = answer
+            .tasks
+            .iter()
+            .filter(|task| task.measure == measure)
+            .map(|task| Row::Cells(task.task.clone(), task.cells.iter().map(cell).collect()))
+            .collect();
+        let header = |arm: &ArmAnswer| {
+            let control = &answer.controls[arm.control].label;
+            vec![arm.label.clone(), format!("against {control}"), unit.to_owned()]
+        };
+        let headers = answer.arms.iter().map(header).collect();
+        (title, Table { corner: "task".to_owned(), headers, rows })
+    };
+    measures.into_iter().map(table).filter(|(_, table)| !table.rows.is_empty()).collect()
+}
+
 /// Columns for everything and for each domain.
 fn domains(answer: &Answer) -> Vec<usize> {
     let is_source = |scope: &Scope| matches!(scope.what, What::Source { .. });
@@ -187,18 +229,23 @@ fn share(scope: &Scope) -> String {
 }
 
 fn difference(cell: Option<&Comparison>) -> Cell {
+    scaled_difference(cell, 1.0, 4)
+}
+
+fn scaled_difference(cell: Option<&Comparison>, scale: f64, places: usize) -> Cell {
     let Some(Comparison { difference, verdict, .. }) = cell else { return Cell::Missing };
     Cell::Number {
-        value: signed(difference.mean),
-        error: difference.standard_error.map(|error| format!("{error:.4}")),
+        value: signed(scale * difference.mean, places),
+        error: difference.standard_error.map(|error| format!("{:.places$}", scale * error)),
         noise: *verdict == Verdict::WithinNoise,
     }
 }
 
-/// Four places and a sign, unless all four are zero.
-fn signed(value: f64) -> String {
-    let text = format!("{value:+.4}").replace('-', "−");
-    if text.ends_with("0.0000") { "0.0000".to_owned() } else { text }
+/// Some places and a sign, unless all of them are zero.
+fn signed(value: f64, places: usize) -> String {
+    let text = format!("{value:+.places$}").replace('-', "−");
+    let zero = format!("{:.places$}", 0.0);
+    if text.ends_with(&zero) && text.chars().count() == zero.len() + 1 { zero } else { text }
 }
 
 /// A long line as lines of at most 100 characters, those after the first set in.

@@ -77,7 +77,7 @@ fn the_good_study_is_read_as_written() {
     let study = parse(GOOD).unwrap();
     assert_eq!((study.name(), study.seed(), study.text()), ("small", Seed(17), GOOD));
     assert_eq!(*study.tokenizer(), TokenizerKind::Cl100k);
-    assert_eq!(study.held_out, Tokens(16_000));
+    assert_eq!(study.evaluation.held_out, Tokens(16_000));
     let training = &study.training;
     assert_eq!(
         training.optimizer,

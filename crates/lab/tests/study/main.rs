@@ -9,4 +9,6 @@ mod refuse;
 #[cfg(test)]
 mod resume;
 #[cfg(test)]
+mod tasks;
+#[cfg(test)]
 mod tiny;

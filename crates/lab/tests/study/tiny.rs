@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use sparkjoy_data::{Corpus, Tokenizer};
 use sparkjoy_lab::{
-    Event, LabError, Options, Plan, Study, answers, corpora, report_text, run, study_folder,
-    write_report,
+    Event, LabError, Options, Plan, Programs, Study, answers, corpora, report_text, run,
+    study_folder, write_report,
 };
 use sparkjoy_train::KernelChange;
 use tempfile::TempDir;
@@ -105,6 +105,8 @@ pub(crate) struct Seen {
     pub(crate) saved: usize,
     pub(crate) scored: Vec<String>,
     pub(crate) kernels: Vec<KernelChange>,
+    /// Model and task.
+    pub(crate) tasks: Vec<(String, String)>,
 }
 
 impl Tiny {
@@ -114,16 +116,26 @@ impl Tiny {
     }
 
     pub(crate) fn with(study: &str) -> Self {
+        Self::with_files(study, &|_| {})
+    }
+
+    /// The same with more files in its folder.
+    pub(crate) fn with_files(study: &str, write_more: &dyn Fn(&Path)) -> Self {
+        Self::try_plan(study, write_more).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The same, unless it is refused.
+    pub(crate) fn try_plan(study: &str, write_more: &dyn Fn(&Path)) -> Result<Self, LabError> {
         let root = tempfile::tempdir().unwrap();
         write_text(&root.path().join("text"));
+        write_more(root.path());
         let path = root.path().join("study.toml");
         sparkjoy_base::write_atomic(&path, study.as_bytes()).unwrap();
-        let study = Study::open(&path, None).unwrap();
+        let study = Study::open(&path, None)?;
         let stop = AtomicBool::new(false);
-        let (tokenizer, corpora) = corpora(&study, &mut options(root.path(), &stop, &mut |_| {}))
-            .unwrap_or_else(|error| panic!("{error}"));
-        let plan = Plan::new(&study, &corpora, &tokenizer).unwrap_or_else(|e| panic!("{e}"));
-        Self { root, study, tokenizer, corpora, plan }
+        let (tokenizer, corpora) = corpora(&study, &mut options(root.path(), &stop, &mut |_| {}))?;
+        let plan = Plan::new(&study, &corpora, &tokenizer)?;
+        Ok(Self { root, study, tokenizer, corpora, plan })
     }
 
     /// The same folders under another study.
@@ -175,13 +187,32 @@ impl Tiny {
                 Event::Saved(_) => seen.saved += 1,
                 Event::Scoring(name) => seen.scored.push(name.to_owned()),
                 Event::OtherKernel(change) => seen.kernels.push(change.clone()),
-                Event::Preparing(..) | Event::TrainingTokenizer => {}
+                Event::Task { model, task, .. } => {
+                    seen.tasks.push((model.to_owned(), task.to_owned()));
+                }
+                Event::Preparing(..) | Event::TrainingTokenizer | Event::Items { .. } => {}
             }
         };
-        let mut options = Options { save_every, ..options(self.root(), &stop, &mut observe) };
+        let eval_data = self.study.task_data().map(Path::to_owned);
+        let options = options(self.root(), &stop, &mut observe);
+        let mut options = Options { save_every, eval_data, ..options };
         let Self { study, plan, corpora, tokenizer, .. } = self;
         let result = run(study, plan, corpora, tokenizer, only, &mut options);
         (result, seen.into_inner())
+    }
+
+    /// Runs until the first items of a task are answered.
+    pub(crate) fn run_stopping_at_items(&self) -> Result<(), LabError> {
+        let stop = AtomicBool::new(false);
+        let mut observe = |event: Event<'_>| {
+            if matches!(event, Event::Items { .. }) {
+                stop.store(true, Ordering::Relaxed);
+            }
+        };
+        let options = options(self.root(), &stop, &mut observe);
+        let eval_data = self.study.task_data().map(Path::to_owned);
+        let Self { study, plan, corpora, tokenizer, .. } = self;
+        run(study, plan, corpora, tokenizer, None, &mut Options { eval_data, ..options })
     }
 
     /// Runs whatever is missing to the end.
@@ -224,6 +255,8 @@ pub(crate) fn options<'a>(
         threads: 2,
         recompute: false,
         save_every: Duration::from_hours(1),
+        eval_data: None,
+        programs: Programs::run_by(false),
         stop,
         observe,
     }
