@@ -12,8 +12,8 @@
 //! - **Other processes.** A process namespace, no tracing, and Landlock for signals.
 //! - **Leaving something behind.** When the first process of the namespace ends, the kernel kills
 //!   the others. All files were in memory; there are no keys, queues or shared memory.
-//! - **New privileges.** No capabilities, no set-user-id files, no new privileges; the user is
-//!   root neither inside nor outside.
+//! - **New privileges.** No capabilities, no set-user-id files, no new privileges, and a user who
+//!   is not root seen from outside.
 //! - **The kernel.** About 140 system calls exist, the others do not.
 //! - **Using up the machine.** CPU time, memory, processes, files, output and wall time have
 //!   limits.

@@ -9,7 +9,7 @@ use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitSta
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::error::SandboxError;
 use crate::launch::{READY, REFUSED, Refusal};
@@ -105,7 +105,7 @@ impl Confined {
     pub(crate) fn pump(&mut self) -> Result<(), SandboxError> {
         self.write();
         let ended = match self.status {
-            None => self.child.try_wait().map_err(|e| failed("wait for a program", e))?,
+            None => self.look_for_the_end().map_err(|e| failed("wait for a program", e))?,
             ended => ended,
         };
         read(&mut self.stdout, &mut self.output);
@@ -177,23 +177,28 @@ impl Confined {
         Some(self.output.drain(..=end).collect())
     }
 
-    /// Kills it and all that it started, and waits for the end.
-    fn kill(&mut self) {
-        let group = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        // Until it has been waited for, the number of the group is nobody else's.
-        if self.status.is_none() {
-            if let Some(group) = group {
-                let _ = kill_process_group(group, Signal::KILL);
-            }
-            let _ = self.child.kill();
-            self.status = self.child.wait().ok();
+    /// Its status if it has ended. What is left of its group ends with it.
+    fn look_for_the_end(&mut self) -> io::Result<Option<ExitStatus>> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        match waitid(WaitId::Pid(Pid::from_child(&self.child)), options)? {
+            None => Ok(None),
+            Some(_) => self.kill().map(Some),
         }
+    }
+
+    /// Kills it and all that it started, and waits for the end.
+    fn kill(&mut self) -> io::Result<ExitStatus> {
+        // Until it has been waited for, the number of its group is nobody else's.
+        let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+        self.child.wait()
     }
 }
 
 impl Drop for Confined {
     fn drop(&mut self) {
-        self.kill();
+        if self.status.is_none() {
+            let _ = self.kill();
+        }
     }
 }
 
