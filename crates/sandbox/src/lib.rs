@@ -5,20 +5,23 @@
 //! The program is written by an adversary who knows this code and wants to harm the machine, to
 //! learn something of it, or to be judged right without being right.
 //!
-//! | against | first layer | second layer |
-//! |---|---|---|
-//! | reading and writing files | a root of its own, in memory, with the interpreter, its libraries (read-only) and a scratch folder | Landlock |
-//! | the network | a network namespace without any device | no `socket` system call; Landlock (TCP) |
-//! | signals to, and tracing of others | a process namespace | no `ptrace`; Landlock (signals) |
-//! | leaving something behind | the namespace's first process ends, the kernel kills the rest; all files are in memory | IPC namespace; no shared memory calls |
-//! | new privileges | no new privileges, no capabilities, no set-user-id files | a user who is root neither inside nor outside |
-//! | the kernel | a list of about 130 system calls; the others do not exist | |
-//! | using up the machine | limits on CPU time, memory, processes, files, output | wall time |
-//! | seeing the parent's secrets | a cleared environment, no `/proc`, no inherited file | |
-//! | a false pass | the expected answers are in another sandbox, which compares plain data | |
+//! - **Files.** The program has a root of its own, in memory: the interpreter and its libraries,
+//!   read-only, and a scratch folder. Landlock says the same once more.
+//! - **The network.** A network namespace without any device, no `socket` system call, and
+//!   Landlock for TCP.
+//! - **Other processes.** A process namespace, no tracing, and Landlock for signals.
+//! - **Leaving something behind.** When the first process of the namespace ends, the kernel kills
+//!   the others. All files were in memory; there are no keys, queues or shared memory.
+//! - **New privileges.** No capabilities, no set-user-id files, no new privileges, and a user who
+//!   is not root seen from outside.
+//! - **The kernel.** About 140 system calls exist, the others do not.
+//! - **Using up the machine.** CPU time, memory, processes, files, output and wall time have
+//!   limits.
+//! - **Secrets of the parent.** A cleared environment, no `/proc`, no inherited file.
+//! - **A false pass.** The expected answers are in another sandbox, which compares plain data.
 //!
-//! All first layers, limits and system calls are required: where the machine cannot give one,
-//! [`Sandbox::new`] refuses and names it. Landlock is used where the kernel has it.
+//! Landlock is used where the kernel has it. Everything else is required: where the machine cannot
+//! give it, [`Sandbox::new`] refuses and names the layer.
 //!
 //! # What is not
 //!

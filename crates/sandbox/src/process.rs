@@ -9,7 +9,9 @@ use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitSta
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+};
 
 use crate::error::SandboxError;
 use crate::launch::{READY, REFUSED, Refusal};
@@ -17,6 +19,8 @@ use crate::scratch::Scratch;
 
 /// The longest wait before looking whether a process has ended: its pipes usually say so.
 const TICK: Duration = Duration::from_millis(20);
+/// How long a namespace may take to end before it is left to the kernel.
+const ENDING: Duration = Duration::from_secs(10);
 /// How much is read at a time, in bytes.
 const CHUNK: usize = 16 << 10;
 
@@ -37,8 +41,8 @@ pub(crate) struct Confined {
     /// The active layers, once the interpreter has been executed.
     pub(crate) layers: Option<Vec<String>>,
     status: Option<ExitStatus>,
-    /// Removed with the process.
-    _scratch: Option<Scratch>,
+    /// Removed with the process. Only a bare one has a folder on the disk.
+    scratch: Option<Scratch>,
 }
 
 impl Confined {
@@ -67,7 +71,7 @@ impl Confined {
             errors: Vec::new(),
             layers: None,
             status: None,
-            _scratch: scratch,
+            scratch,
         };
         let pipes = [
             confined.stdin.as_ref().map(AsFd::as_fd),
@@ -105,7 +109,7 @@ impl Confined {
     pub(crate) fn pump(&mut self) -> Result<(), SandboxError> {
         self.write();
         let ended = match self.status {
-            None => self.child.try_wait().map_err(|e| failed("wait for a program", e))?,
+            None => self.look_for_the_end().map_err(|e| failed("wait for a program", e))?,
             ended => ended,
         };
         read(&mut self.stdout, &mut self.output);
@@ -177,23 +181,28 @@ impl Confined {
         Some(self.output.drain(..=end).collect())
     }
 
+    /// Its status if it has ended. What is left of its group ends with it.
+    fn look_for_the_end(&mut self) -> io::Result<Option<ExitStatus>> {
+        if has_ended(Pid::from_child(&self.child))? { self.kill().map(Some) } else { Ok(None) }
+    }
+
     /// Kills it and all that it started, and waits for the end.
-    fn kill(&mut self) {
-        let group = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        // Until it has been waited for, the number of the group is nobody else's.
-        if self.status.is_none() {
-            if let Some(group) = group {
-                let _ = kill_process_group(group, Signal::KILL);
-            }
-            let _ = self.child.kill();
-            self.status = self.child.wait().ok();
+    fn kill(&mut self) -> io::Result<ExitStatus> {
+        // Until it has been waited for, its number is nobody else's.
+        let child = Pid::from_child(&self.child);
+        if self.scratch.is_none() {
+            end_namespace(child)?;
         }
+        let _ = kill_process_group(child, Signal::KILL);
+        self.child.wait()
     }
 }
 
 impl Drop for Confined {
     fn drop(&mut self) {
-        self.kill();
+        if self.status.is_none() {
+            let _ = self.kill();
+        }
     }
 }
 
@@ -207,6 +216,23 @@ pub(crate) fn wait_for_any(processes: &[&Confined], deadline: Instant) -> Result
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
         Err(error) => Err(failed("wait for a program", error.into())),
     }
+}
+
+/// Tells the launcher to end the namespace, and waits until it is empty. Killed itself, the
+/// launcher would leave that to the kernel, which takes a moment.
+fn end_namespace(launcher: Pid) -> io::Result<()> {
+    let _ = kill_process(launcher, Signal::TERM);
+    let told = Instant::now();
+    while !has_ended(launcher)? && told.elapsed() < ENDING {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// Whether a child has ended. It stays to be waited for.
+fn has_ended(child: Pid) -> io::Result<bool> {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    Ok(waitid(WaitId::Pid(child), options)?.is_some())
 }
 
 /// How a launcher ended that ends as a shell does.

@@ -1,4 +1,4 @@
-//! Programs that mean harm, one per file of `testdata/hostile`: each is contained, and nothing of
+//! Programs that mean harm, one per file of `programs`: each is contained, and nothing of
 //! it is left.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -21,8 +21,8 @@ use runs::{printed, run};
 use sparkjoy_sandbox::{Ending, Limits, Run, in_order};
 use support::{NEVER, sandbox};
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/hostile");
-const PRELUDE: &str = include_str!("../testdata/prelude.py");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs");
+const PRELUDE: &str = include_str!("prelude.py");
 
 /// A hostile program, and what must become of it.
 struct Attack {

@@ -6,6 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::{SigSet, Signal as Awaited};
 use rustix::process::{self, Signal, WaitOptions};
 
 use super::{HIDDEN_ARGUMENT, Layer, NOT_STARTED, Order, Refusal, Stage};
@@ -40,9 +41,24 @@ fn outer(order: Order) -> Result<Refusal, Refusal> {
     ] {
         unshare(flag).layer(layer)?;
     }
-    let mut init = again(&Order { stage: Stage::Init, ..order }, Stdio::inherit())?;
-    let status = init.wait().layer("process namespace")?;
-    exit(status.code(), status.signal())
+    wait_for_init(&Order { stage: Stage::Init, ..order })
+}
+
+/// Waits for the end of the first process, or kills it when told to end. Either way this process
+/// ends only after the kernel has killed, and seen the end of, all processes of the namespace.
+fn wait_for_init(order: &Order) -> Result<Refusal, Refusal> {
+    const LAYER: &str = "process namespace";
+    let signals: SigSet = [Awaited::SIGTERM, Awaited::SIGCHLD].into_iter().collect();
+    signals.thread_block().layer(LAYER)?;
+    let mut init = again(order, Stdio::inherit())?;
+    loop {
+        if signals.wait().layer(LAYER)? == Awaited::SIGTERM {
+            init.kill().layer(LAYER)?;
+        }
+        if let Some(status) = init.try_wait().layer(LAYER)? {
+            exit(status.code(), status.signal());
+        }
+    }
 }
 
 /// Whether the user is root, who must become somebody else: the kernel does not limit the
@@ -117,6 +133,8 @@ fn map(order: &Order) -> Result<Refusal, Refusal> {
 /// ends, the kernel kills what is left.
 fn init(order: Order) -> Result<Refusal, Refusal> {
     end_with_parent()?;
+    // What the outer launcher waits for, programs must be able to hear.
+    SigSet::all().thread_unblock().layer("signals")?;
     let inner = again(&Order { stage: Stage::Inner, ..order }, Stdio::inherit())?;
     loop {
         let reaped = process::wait(WaitOptions::empty()).layer("process namespace")?;
