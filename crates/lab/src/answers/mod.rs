@@ -17,7 +17,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{DomainName, Fingerprint, Ppm, SourceName, Tokens};
@@ -46,6 +46,9 @@ pub struct Answers {
     /// Those that are to be scored on tasks and are not yet, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_tasks: Vec<String>,
+    /// Tasks whose file was not there when branches were scored, by name.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tasks_without_file: BTreeSet<String>,
     /// What the study costs.
     pub cost: Cost,
     /// What computed the scored branches; more than one kernel in all means that rounding is part
@@ -176,6 +179,8 @@ pub fn answers(plan: &Plan, options: &Options<'_>) -> Result<Answers, LabError> 
         let without = plan.branches.iter().zip(&cards).filter(|(_, card)| card.is_none());
         answers.missing_tasks = without.map(|(branch, _)| branch.name.clone()).collect();
     }
+    let missing = cards.iter().flatten().flat_map(|card| &card.missing);
+    answers.tasks_without_file = missing.map(|missing| missing.task.clone()).collect();
     for (answer, question) in answers.questions.iter_mut().zip(&plan.questions) {
         answer.tasks = tasks::task_answers(question, &cards);
     }
@@ -193,6 +198,7 @@ fn compare(plan: &Plan, scores: &[Option<BitsPerByte>], computed: Vec<Computed>)
         computed,
         missing: unscored.map(|(branch, _)| branch.name.clone()).collect(),
         missing_tasks: Vec::new(),
+        tasks_without_file: BTreeSet::new(),
         questions: plan.questions.iter().map(|question| answer(plan, question, scores)).collect(),
     }
 }

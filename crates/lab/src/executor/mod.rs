@@ -62,7 +62,7 @@ pub fn run(
     record(study.text(), plan, &options.runs)?;
 
     let jobs = jobs(plan);
-    check_task_files(plan, &jobs, options)?;
+    check_task_files(plan, &jobs, only, options)?;
     if let Some(name) = only
         && jobs.iter().all(|job| job.name() != name)
     {
@@ -119,9 +119,16 @@ fn check_inputs(plan: &Plan, corpora: &[Corpus], tokenizer: &Tokenizer) -> Resul
 }
 
 /// Refuses task files that cannot be used before a month is spent on training.
-fn check_task_files(plan: &Plan, jobs: &[Job<'_>], options: &Options<'_>) -> Result<(), LabError> {
+fn check_task_files(
+    plan: &Plan,
+    jobs: &[Job<'_>],
+    only: Option<&str>,
+    options: &Options<'_>,
+) -> Result<(), LabError> {
     let Some(tasks) = &plan.evaluation.tasks else { return Ok(()) };
-    for job in jobs.iter().filter(|job| matches!(job, Job::Tasks(_))) {
+    // A machine that only trains needs no task files.
+    let wanted = jobs.iter().filter(|job| only.is_none_or(|only| only == job.name()));
+    for job in wanted.filter(|job| matches!(job, Job::Tasks(_))) {
         if job.state(plan, &options.runs)? != JobState::Done {
             return check_tasks(&tasks.selection, options);
         }

@@ -143,16 +143,16 @@ fn csv_holds_every_number_of_the_answers() {
     let csv = report_csv(&answers);
     let lines: Vec<&str> = csv.lines().collect();
     insta::assert_snapshot!(lines[..10].join("\n"), @r#"
-    question,ask,mixture,arm,control,scope,name,statistic,branch_bpb,control_bpb,difference_bpb,verdict
-    1,duration,upsampled,10%,"base, same 10% window",all,,replicate 0,0.8493333333333334,0.9,-0.05066666666666664,
-    1,duration,upsampled,10%,"base, same 10% window",all,,replicate 1,0.8609999999999999,0.91,-0.049000000000000155,
-    1,duration,upsampled,10%,"base, same 10% window",all,,replicate 2,0.8746666666666667,0.92,-0.04533333333333334,
-    1,duration,upsampled,10%,"base, same 10% window",all,,mean,0.8616666666666667,0.91,-0.048333333333333374,better
-    1,duration,upsampled,10%,"base, same 10% window",all,,standard deviation,0.01267981773440682,0.010000000000000009,0.002728450923957488,
-    1,duration,upsampled,10%,"base, same 10% window",all,,standard error,0.007320696182235169,0.005773502691896263,0.001575271875417539,
-    1,duration,upsampled,10%,"base, same 10% window",all,,min,0.8493333333333334,0.9,-0.05066666666666664,
-    1,duration,upsampled,10%,"base, same 10% window",all,,max,0.8746666666666667,0.92,-0.04533333333333334,
-    1,duration,upsampled,10%,"base, same 10% window",domain,math,replicate 0,0.775,0.8500000000000001,-0.07500000000000007,
+    question,ask,mixture,arm,control,scope,name,measure,statistic,branch_value,control_value,difference,verdict
+    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,replicate 0,0.8493333333333334,0.9,-0.05066666666666664,
+    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,replicate 1,0.8609999999999999,0.91,-0.049000000000000155,
+    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,replicate 2,0.8746666666666667,0.92,-0.04533333333333334,
+    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,mean,0.8616666666666667,0.91,-0.048333333333333374,better
+    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,standard deviation,0.01267981773440682,0.010000000000000009,0.002728450923957488,
+    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,standard error,0.007320696182235169,0.005773502691896263,0.001575271875417539,
+    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,min,0.8493333333333334,0.9,-0.05066666666666664,
+    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,max,0.8746666666666667,0.92,-0.04533333333333334,
+    1,duration,upsampled,10%,"base, same 10% window",domain,math,bpb,replicate 0,0.775,0.8500000000000001,-0.07500000000000007,
     "#);
     // 3 + 5 lines for each whole comparison, one for each missing one; six scopes.
     let arms = answers.questions.iter().flat_map(|question| &question.arms);

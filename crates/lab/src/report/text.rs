@@ -70,6 +70,13 @@ fn preamble(answers: &Answers) -> Vec<String> {
             answers.missing_tasks.join(", ")
         ));
     }
+    if !answers.tasks_without_file.is_empty() {
+        let names: Vec<&str> = answers.tasks_without_file.iter().map(String::as_str).collect();
+        lines.push(format!(
+            "INCOMPLETE: no file of task {}: averages that need it are left out",
+            names.join(", ")
+        ));
+    }
     lines.extend(mixed(&answers.computed));
     let cost = answers.cost;
     let saving = 100.0 * (1.0 - cost.tree.0 as f64 / cost.in_full.0 as f64);
