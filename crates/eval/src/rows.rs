@@ -320,7 +320,7 @@ impl Fields {
             return Err(RowProblem::TooFewChoices { field, found: texts.len() });
         }
         if texts.iter().any(String::is_empty) {
-            return Err(RowProblem::Empty { field });
+            return Err(RowProblem::EmptyInList { field });
         }
         Ok(texts)
     }

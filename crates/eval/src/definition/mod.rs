@@ -46,7 +46,7 @@ fn suite(item: Item<'_>) -> Result<(Suite, usize), DefinitionError> {
     table.rename(&format!("suite `{name}`"));
     let mut categories = Vec::new();
     let tables = "tables, each begun by `[[suite.categories]]`";
-    for item in table.required("categories", tables)?.list(tables)? {
+    for item in table.required("categories", tables)?.filled_list(tables)? {
         let mut table = item.table()?;
         let name = self::name(&mut table)?;
         table.rename(&format!("category `{name}`"));
@@ -77,6 +77,7 @@ fn task(item: Item<'_>) -> Result<Task, DefinitionError> {
     let name = name(&mut table)?;
     table.rename(&format!("task `{name}`"));
     let word = table.required("type", "a kind of task")?.choice(&TYPES)?;
+    table.rename(&format!("task `{name}` of type `{word}`"));
     let paths = "a path in quotes, or a list of them";
     let files = table.required("files", paths)?.strings(paths)?;
     let rows = match table.optional("rows") {
