@@ -152,7 +152,9 @@ mod tests {
     fn sets_are_in_the_order_of_their_table() {
         let order = |numbers: &[usize]| {
             let mut set = IntSet::new();
-            numbers.iter().for_each(|&number| set.add(number));
+            for &number in numbers {
+                set.add(number);
+            }
             set.in_order()
         };
         assert_eq!(order(&[9, 1, 17]), [9, 1, 17]);

@@ -102,8 +102,8 @@ fn task(item: Item<'_>) -> Result<Task, DefinitionError> {
         format: format(&mut table, &kind)?,
         aggregation: aggregation(&mut table, &kind)?,
         baselines: Baselines {
-            v03: share(table.required("baseline", BASELINE)?)?,
-            dclm_2025: table.optional("baseline_dclm_2025").map(share).transpose()?,
+            v03: share(&table.required("baseline", BASELINE)?)?,
+            dclm_2025: table.optional("baseline_dclm_2025").as_ref().map(share).transpose()?,
         },
         kind,
     };
@@ -120,7 +120,7 @@ fn by_word<'a>(word: &str, code: &'a str, other: &'a str) -> &'a str {
 
 const BASELINE: &str = "the accuracy of guessing, at least 0 and below 1";
 
-fn share(item: Item<'_>) -> Result<f64, DefinitionError> {
+fn share(item: &Item<'_>) -> Result<f64, DefinitionError> {
     item.number(|value| (0.0..1.0).contains(&value), BASELINE)
 }
 

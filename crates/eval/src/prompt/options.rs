@@ -62,7 +62,9 @@ fn written(text: &str, cuts: &[usize]) -> String {
     for (i, letter) in letters(cuts.len()).enumerate() {
         let end = cuts.get(i + 1).map_or(text.len(), |next| next - 1);
         let option = &text[cuts[i] + "(A) ".len()..end];
-        out.push_str(&format!("\n{letter}. {option}"));
+        for part in ["\n", letter.encode_utf8(&mut [0; 4]), ". ", option] {
+            out.push_str(part);
+        }
     }
     out
 }
