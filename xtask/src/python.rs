@@ -34,8 +34,10 @@ const fn writes(script: &'static str) -> Golden {
 }
 
 /// Every program under a `testdata` folder, in the order they are run.
-const GOLDEN: [Golden; 5] = [
+const GOLDEN: [Golden; 7] = [
     writes("crates/data/testdata/parquet.py"),
+    writes("crates/eval/testdata/few_shot.py"),
+    writes("crates/eval/testdata/prompts.py"),
     writes("crates/mix/testdata/order.py"),
     writes("crates/nn/testdata/golden/model.py"),
     writes("crates/nn/testdata/golden/optimizers.py"),

@@ -39,8 +39,8 @@ impl Random {
     ///
     /// # Source
     ///
-    /// `Lib/random.py` of CPython 3.11: a list of all `n` from which the drawn leave, or, where that
-    /// would be larger than a set of `k`, draws that are repeated until they are new.
+    /// `Lib/random.py` of CPython 3.11: a list of all `n` that the drawn leave, or, where that would
+    /// be larger than a set of `k`, draws that are repeated until they are new.
     pub(crate) fn sample(&mut self, n: usize, k: usize) -> Vec<usize> {
         assert!(k <= n, "a sample of {k} from {n}");
         let mut drawn = Vec::with_capacity(k);
@@ -89,10 +89,11 @@ mod tests {
 
     #[test]
     fn seeds_of_one_and_two_digits_start_pythons_streams() {
-        // random.Random(1234).random() and random.Random(2**40 + 7).random() of CPython 3.11.
-        assert_eq!(Random::new(1234).unit(), 0.966_453_535_692_138_8);
-        assert_eq!(Random::new((1 << 40) + 7).unit(), 0.613_703_777_993_651_1);
-        assert_eq!(Random::new(0).unit(), 0.844_421_851_525_048_1);
+        // `repr(random.Random(seed).random())` of CPython 3.11.
+        let first = |seed| Random::new(seed).unit().to_string();
+        assert_eq!(first(1234), "0.9664535356921388");
+        assert_eq!(first((1 << 40) + 7), "0.6137037779936511");
+        assert_eq!(first(0), "0.8444218515250481");
     }
 
     #[test]

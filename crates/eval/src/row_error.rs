@@ -64,13 +64,19 @@ pub enum RowProblem {
         expected: &'static str,
     },
     /// A field with nothing to score.
-    #[error("field `{field}` is empty or holds an empty text, expected something to score")]
+    #[error("field `{field}` is empty, expected something to score")]
     Empty {
         /// The field.
         field: &'static str,
     },
+    /// A list with nothing to score in it.
+    #[error("field `{field}` holds an empty text, expected something to score in every one")]
+    EmptyInList {
+        /// The field.
+        field: &'static str,
+    },
     /// A choice of nothing.
-    #[error("field `{field}` has {found} texts, expected at least 2 to choose from")]
+    #[error("field `{field}` has {}, expected at least 2 to choose from", counted(*found, "text"))]
     TooFewChoices {
         /// The field.
         field: &'static str,
@@ -103,8 +109,8 @@ pub enum RowProblem {
     },
     /// Options that cannot be told from the question.
     #[error(
-        "the options cannot be taken out of `query` in {found}, expected `Question: …`, then \
-         `(A) …`, `(B) …` and so on in a line of their own"
+        "there is {found} to tell the options of `query` from its question, expected `Question: …`, \
+         then `(A) …`, `(B) …` and so on in a line of their own"
     )]
     NoOptions {
         /// `no way` or `more than one way`.
@@ -115,9 +121,10 @@ pub enum RowProblem {
     NoRows,
     /// Too few rows to draw examples from.
     #[error(
-        "{shots} examples are to stand before every row, but there are {} rows{}, expected more \
+        "every row is to stand behind {} of the same file, but there is only {}{}, expected more \
          rows than examples",
-        thousands(*rows as u64),
+        counted(*shots, "example"),
+        counted(*rows, "row"),
         of_category(category.as_deref())
     )]
     TooManyShots {
@@ -130,8 +137,10 @@ pub enum RowProblem {
     },
     /// Too few rows in the file of examples.
     #[error(
-        "{rows} rows{}, expected at least the {shots} examples that stand before every question",
-        of_category(category.as_deref())
+        "{}{}, expected at least the {} that stand before every question",
+        counted(*rows, "row"),
+        of_category(category.as_deref()),
+        counted(*shots, "example")
     )]
     TooFewExamples {
         /// Examples.
@@ -173,6 +182,11 @@ pub enum RowProblem {
     },
 }
 
+/// `1 row`, `2,000 rows`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{} {what}{}", thousands(count as u64), if count == 1 { "" } else { "s" })
+}
+
 fn of_category(category: Option<&str>) -> String {
     category.map(|category| format!(" of category `{category}`")).unwrap_or_default()
 }
@@ -188,6 +202,7 @@ impl Hint for RowError {
             RowProblem::MissingField { .. }
             | RowProblem::WrongField { .. }
             | RowProblem::Empty { .. }
+            | RowProblem::EmptyInList { .. }
             | RowProblem::TooFewChoices { .. }
             | RowProblem::Gold { .. }
             | RowProblem::UnequalTests { .. } => {

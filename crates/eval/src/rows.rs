@@ -211,9 +211,10 @@ fn parse_row(task: &Task, line: &[u8]) -> Result<(Row, Option<String>), RowProbl
             context: fields.text("context")?,
             answer: fields.filled("answer")?,
             aliases: if fields.has("aliases") { fields.texts("aliases")? } else { Vec::new() },
-            chain_of_thought: match fields.has(REASONING) {
-                true => Some(fields.text(REASONING)?),
-                false => None,
+            chain_of_thought: if fields.has(REASONING) {
+                Some(fields.text(REASONING)?)
+            } else {
+                None
             },
         },
         TaskKind::Code(sampling) => Row::Code(problem(&mut fields, sampling.rule)?),
@@ -313,7 +314,7 @@ impl Fields {
             return Err(RowProblem::TooFewChoices { field, found: texts.len() });
         }
         if texts.iter().any(String::is_empty) {
-            return Err(RowProblem::Empty { field });
+            return Err(RowProblem::EmptyInList { field });
         }
         Ok(texts)
     }

@@ -135,9 +135,10 @@ pub fn score(
         rows_published: task.rows.filter(|&published| published > rows.rows.len() as u64),
         accuracy,
         accuracy_by_rows: has_subcategories.then(|| Estimate::mean(&correct)),
-        subcategories: match has_subcategories {
-            true => groups.iter().zip(&by_group).map(subcategory).collect(),
-            false => Vec::new(),
+        subcategories: if has_subcategories {
+            groups.iter().zip(&by_group).map(subcategory).collect()
+        } else {
+            Vec::new()
         },
         other_rule: other_rule(task, &mean),
         pass_at: passes(task, &mean),

@@ -136,7 +136,7 @@ pub struct Delimiters {
 pub enum Format {
     /// As it stands in the file.
     AsWritten,
-    /// `Question: …\n(A) … (B) …` is taken apart and written as MMLU's authors do, an option a line.
+    /// `Question: …\n(A) … (B) …` is written as MMLU's authors do, an option a line.
     LetteredLines,
 }
 

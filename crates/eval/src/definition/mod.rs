@@ -48,7 +48,7 @@ fn suite(item: Item<'_>) -> Result<(Suite, usize), DefinitionError> {
     table.rename(&format!("suite `{name}`"));
     let mut categories = Vec::new();
     let tables = "tables, each begun by `[[suite.categories]]`";
-    for item in table.required("categories", tables)?.list(tables)? {
+    for item in table.required("categories", tables)?.filled_list(tables)? {
         let mut table = item.table()?;
         let name = self::name(&mut table)?;
         table.rename(&format!("category `{name}`"));
@@ -79,6 +79,7 @@ fn task(item: Item<'_>) -> Result<Task, DefinitionError> {
     let name = name(&mut table)?;
     table.rename(&format!("task `{name}`"));
     let word = table.required("type", "a kind of task")?.choice(&TYPES)?;
+    table.rename(&format!("task `{name}` of type `{word}`"));
     let paths = "a path in quotes, or a list of them";
     let files = table.required("files", paths)?.strings(paths)?;
     let rows = match table.optional("rows") {
@@ -103,8 +104,8 @@ fn task(item: Item<'_>) -> Result<Task, DefinitionError> {
         format: format(&mut table, &kind)?,
         aggregation: aggregation(&mut table, &kind)?,
         baselines: Baselines {
-            v03: share(table.required("baseline", BASELINE)?)?,
-            dclm_2025: table.optional("baseline_dclm_2025").map(share).transpose()?,
+            v03: share(&table.required("baseline", BASELINE)?)?,
+            dclm_2025: table.optional("baseline_dclm_2025").as_ref().map(share).transpose()?,
         },
         kind,
     };
@@ -121,7 +122,7 @@ fn by_word<'a>(word: &str, code: &'a str, other: &'a str) -> &'a str {
 
 const BASELINE: &str = "the accuracy of guessing, at least 0 and below 1";
 
-fn share(item: Item<'_>) -> Result<f64, DefinitionError> {
+fn share(item: &Item<'_>) -> Result<f64, DefinitionError> {
     item.number(|value| (0.0..1.0).contains(&value), BASELINE)
 }
 

@@ -164,15 +164,20 @@ impl<'i> Item<'i> {
         Ok(values.into_iter().map(item).collect())
     }
 
+    /// The values of a list that has some.
+    pub(super) fn filled_list(self, expected: &'static str) -> Result<Vec<Self>, DefinitionError> {
+        match &self.value {
+            DeValue::Array(values) if values.is_empty() => {
+                Err(self.out_of_range("empty".to_owned(), expected))
+            }
+            _ => self.list(expected),
+        }
+    }
+
     /// One text, or a list of some; none of them empty.
     pub(super) fn strings(self, expected: &'static str) -> Result<Vec<String>, DefinitionError> {
-        if let DeValue::Array(values) = &self.value
-            && values.is_empty()
-        {
-            return Err(self.out_of_range("empty".to_owned(), expected));
-        }
         let items = match &self.value {
-            DeValue::Array(_) => self.list(expected)?,
+            DeValue::Array(_) => self.filled_list(expected)?,
             _ => vec![self],
         };
         let text = |item: &Self| {

@@ -44,7 +44,8 @@ fn cut(
     let before = if cuts.is_empty() { '\n' } else { ' ' };
     for (at, _) in text[from..].match_indices(marker.as_str()) {
         let at = from + at;
-        let doubled = text[..at].ends_with(marker.as_str());
+        // Not `P(B) (B) x`, where the first is no marker.
+        let doubled = text[..at].ends_with(&format!(" {marker}"));
         if !text[..at].ends_with(before) || doubled || ways.len() > 1 {
             continue;
         }
@@ -61,7 +62,9 @@ fn written(text: &str, cuts: &[usize]) -> String {
     for (i, letter) in letters(cuts.len()).enumerate() {
         let end = cuts.get(i + 1).map_or(text.len(), |next| next - 1);
         let option = &text[cuts[i] + "(A) ".len()..end];
-        out.push_str(&format!("\n{letter}. {option}"));
+        for part in ["\n", letter.encode_utf8(&mut [0; 4]), ". ", option] {
+            out.push_str(part);
+        }
     }
     out
 }
@@ -83,6 +86,13 @@ mod tests {
     fn a_doubled_letter_is_part_of_the_option() {
         let query = "Question: It\n(A) (A) rises (B) (B) falls";
         assert_eq!(take_apart(query, 2).unwrap(), "It\nA. (A) rises\nB. (B) falls");
+    }
+
+    #[test]
+    fn a_letter_in_brackets_within_a_word_is_no_marker() {
+        let query = "Question: If\n(A) P(A and B) = P(A) · P(B) (B) P(A| B) = P(B| A)";
+        let expected = "If\nA. P(A and B) = P(A) · P(B)\nB. P(A| B) = P(B| A)";
+        assert_eq!(take_apart(query, 2).unwrap(), expected);
     }
 
     #[test]
