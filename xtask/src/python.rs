@@ -34,11 +34,13 @@ const fn writes(script: &'static str) -> Golden {
 }
 
 /// Every program under a `testdata` folder, in the order they are run.
-const GOLDEN: [Golden; 5] = [
+const GOLDEN: [Golden; 7] = [
     writes("crates/data/testdata/parquet.py"),
     writes("crates/mix/testdata/order.py"),
     writes("crates/nn/testdata/golden/model.py"),
     writes("crates/nn/testdata/golden/optimizers.py"),
+    writes("crates/data/testdata/tokenizer/foreign.py"),
+    writes("crates/train/testdata/models.py"),
     // Last, because it needs more than packages: the rank file, from the network or
     // `TIKTOKEN_CACHE_DIR`.
     Golden {
