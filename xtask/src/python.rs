@@ -41,6 +41,8 @@ const GOLDEN: [Golden; 7] = [
     writes("crates/mix/testdata/order.py"),
     writes("crates/nn/testdata/golden/model.py"),
     writes("crates/nn/testdata/golden/optimizers.py"),
+    writes("crates/data/testdata/tokenizer/foreign.py"),
+    writes("crates/train/testdata/models.py"),
     // Last, because it needs more than packages: the rank file, from the network or
     // `TIKTOKEN_CACHE_DIR`.
     Golden {

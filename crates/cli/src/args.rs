@@ -108,7 +108,8 @@ Examples:
   sparkjoy show prepared/NAME                        a prepared source
   sparkjoy show runs/NAME                            a run and its checkpoints
   sparkjoy show runs/NAME/step-900                   a checkpoint
-  sparkjoy show runs/NAME/diverged-901.json          what broke a run")]
+  sparkjoy show runs/NAME/diverged-901.json          what broke a run
+  sparkjoy show mpt-7b                               a Hugging Face model folder")]
     Show(What),
     /// Show what this machine can do, and how fast it trains
     #[command(after_long_help = "\

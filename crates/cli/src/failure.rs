@@ -66,9 +66,9 @@ pub(crate) enum Failure {
         /// The file.
         path: PathBuf,
     },
-    /// `show` was pointed at something that is not sparkjoy's.
+    /// `show` was pointed at something that it knows nothing of.
     #[error(
-        "`{}` is no study, prepared source, run, checkpoint or batch of a diverged run",
+        "`{}` is no study, prepared source, run, checkpoint, model or batch of a diverged run",
         path.display()
     )]
     Unknown {
@@ -266,7 +266,7 @@ mod tests {
 
         hint: give another name: `sparkjoy new FILE`
 
-        error: `novel.txt` is no study, prepared source, run, checkpoint or batch of a diverged run
+        error: `novel.txt` is no study, prepared source, run, checkpoint, model or batch of a diverged run
 
         hint: `sparkjoy show --help` lists what can be shown
 

@@ -4,7 +4,7 @@ mod laboratory;
 
 use std::fs;
 
-use laboratory::Laboratory;
+use laboratory::{Laboratory, without_ids};
 
 #[test]
 fn a_study_runs_from_text_to_a_report_and_can_be_looked_at() {
@@ -144,6 +144,55 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
+fn a_model_of_somebody_else_is_shown_with_why_it_cannot_be_evaluated() {
+    const MODEL: &str =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../train/testdata/models/bf16-clipped");
+    let laboratory = Laboratory::new();
+    fs::create_dir(laboratory.path("model")).unwrap();
+    for name in ["config.json", "model.safetensors"] {
+        fs::copy(format!("{MODEL}/{name}"), laboratory.path("model").join(name)).unwrap();
+    }
+    insta::assert_snapshot!(laboratory.succeed("show model").stdout, @r#"
+    MPT · 3,632 parameters (1 layers, width 16, 4 heads, context 12, 32 rows of embedding, clip_qkv 0.75)
+
+    weights               size  tensors  numbers
+    model.safetensors  7.9 KiB        8  BF16
+
+    cannot be evaluated: the tokenizer of `model` cannot be used
+      caused by: `model` has no `tokenizer.json`
+      put the tokenizer the model was trained with beside it: `python -c "from transformers import AutoTokenizer as T; T.from_pretrained('NAME').save_pretrained('model')"`
+    "#);
+    laboratory.write(
+        "model/tokenizer.json",
+        r#"{
+            "version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
+            "normalizer": null, "pre_tokenizer": {"type": "Whitespace"}, "post_processor": null,
+            "decoder": null,
+            "model": {"type": "WordLevel", "vocab": {"a": 0, "?": 1}, "unk_token": "?"}
+        }"#,
+    );
+    insta::assert_snapshot!(without_ids(&laboratory.succeed("show model").stdout), @r"
+    MPT · 3,632 parameters (1 layers, width 16, 4 heads, context 12, 32 rows of embedding, clip_qkv 0.75)
+
+    weights               size  tensors  numbers
+    model.safetensors  7.9 KiB        8  BF16
+
+    tokenizer [ID]: 2 ids, no end of text
+    can be evaluated
+    ");
+    let json = laboratory.succeed("show model --json").stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["parameters"], &json["refused"]), (&3632.into(), &serde_json::Value::Null));
+    let config = fs::read_to_string(laboratory.path("model/config.json")).unwrap();
+    laboratory.write("model/config.json", &config.replace("\"mpt\"", "\"llama\""));
+    insta::assert_snapshot!(laboratory.refuse("show model"), @r#"
+    error: `model/config.json` is of a checkpoint of another architecture: found `model_type` "llama", expected "mpt"
+
+    hint: only MPT models are evaluated here; lm-evaluation-harness scores other architectures
+    "#);
+}
+
+#[test]
 fn what_cannot_be_shown_is_refused() {
     let laboratory = Laboratory::new();
     laboratory.succeed("prepare study.toml");
@@ -155,7 +204,7 @@ fn what_cannot_be_shown_is_refused() {
         laboratory.refuse("show study.toml --step 1 --branch upsampled-99%-r0"),
     ];
     insta::assert_snapshot!(texts.join("\n"), @"
-    error: `crawl.jsonl` is no study, prepared source, run, checkpoint or batch of a diverged run
+    error: `crawl.jsonl` is no study, prepared source, run, checkpoint, model or batch of a diverged run
 
     hint: `sparkjoy show --help` lists what can be shown
 

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use sparkjoy_base::Hint;
+use serde_json::{Value, json};
+use sparkjoy_base::{Hint, write_atomic};
 use sparkjoy_data::{ModelTokenizer, Tokenizer};
 
 const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/tokenizer");
@@ -54,11 +56,11 @@ fn copy(name: &str) -> tempfile::TempDir {
 }
 
 /// Changes a JSON file of a folder.
-fn edit(folder: &Path, file: &str, change: impl FnOnce(&mut serde_json::Value)) {
+fn edit(folder: &Path, file: &str, change: impl FnOnce(&mut Value)) {
     let path = folder.join(file);
     let mut value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     change(&mut value);
-    fs::write(path, value.to_string()).unwrap();
+    write_atomic(&path, value.to_string().as_bytes()).unwrap();
 }
 
 fn ids(tokenizer: &ModelTokenizer, text: &str) -> Vec<u32> {
@@ -79,7 +81,7 @@ fn refusal(folder: &Path) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(&error);
     while let Some(inner) = cause {
-        text.push_str(&format!("\n  caused by: {inner}"));
+        write!(text, "\n  caused by: {inner}").unwrap();
         cause = inner.source();
     }
     let hint = error.hint().unwrap();
@@ -128,23 +130,30 @@ fn our_own_are_read_as_ours() {
 }
 
 #[test]
-fn the_config_may_say_what_stands_before_a_text() {
-    for (add_bos, add_eos, expected) in
-        [(Some(true), None, vec![0]), (Some(false), Some(true), vec![]), (None, None, vec![])]
-    {
+fn special_tokens_that_only_the_config_names_are_added() {
+    // Vocabulary, end of text and ids of `<e>` as transformers has them.
+    let told = |change: fn(&mut Value), legacy: Option<&str>| {
         let place = copy("neox");
-        edit(place.path(), "tokenizer_config.json", |config| {
-            for (key, value) in [("add_bos_token", add_bos), ("add_eos_token", add_eos)] {
-                if let Some(value) = value {
-                    config[key] = value.into();
-                }
-            }
-        });
-        assert_eq!(begin(&ModelTokenizer::open(place.path()).unwrap()), expected);
-    }
-    // It takes the place of the template of tokenizer.json.
-    let place = copy("llama");
-    edit(place.path(), "tokenizer_config.json", |config| config["add_bos_token"] = false.into());
+        edit(place.path(), "tokenizer_config.json", change);
+        if let Some(legacy) = legacy {
+            write_atomic(&place.path().join("special_tokens_map.json"), legacy.as_bytes()).unwrap();
+        }
+        let tokenizer = ModelTokenizer::open(place.path()).unwrap();
+        let e = ids(&tokenizer, "<e>").len();
+        (tokenizer.vocab(), tokenizer.end_of_text(), e)
+    };
+    assert_eq!(told(|_| (), None), (347, Some(0), 3));
+    let legacy = Some(r#"{"eos_token": "<e>"}"#);
+    assert_eq!(told(|_| (), legacy), (348, Some(347), 1));
+    let decoder = |config: &mut Value| config["added_tokens_decoder"] = json!({});
+    assert_eq!(told(decoder, legacy), (347, Some(0), 3));
+    let named = |config: &mut Value| config["pad_token"] = "<e>".into();
+    assert_eq!(told(named, None), (348, Some(0), 1));
+    let listed = |config: &mut Value| config["additional_special_tokens"] = ["<e>"].into();
+    assert_eq!(told(listed, None), (348, Some(0), 1));
+    // Beside a tokenizer.json, transformers passes over it.
+    let place = copy("neox");
+    edit(place.path(), "tokenizer_config.json", |config| config["add_bos_token"] = true.into());
     assert_eq!(begin(&ModelTokenizer::open(place.path()).unwrap()), Vec::<u32>::new());
 }
 
@@ -163,13 +172,14 @@ fn the_config_may_have_special_text_read_as_text() {
 fn the_end_of_a_text_is_the_tokenizers_own_and_else_the_models() {
     let place = copy("neox");
     let end = || ModelTokenizer::open(place.path()).unwrap().end_of_text();
-    fs::write(place.path().join("config.json"), r#"{"eos_token_id": 7}"#).unwrap();
+    let write = |name: &str, json: &[u8]| write_atomic(&place.path().join(name), json).unwrap();
+    write("config.json", br#"{"eos_token_id": 7}"#);
     assert_eq!(end(), Some(0));
     edit(place.path(), "tokenizer_config.json", |config| {
         config.as_object_mut().unwrap().remove("eos_token");
     });
     assert_eq!(end(), Some(7));
-    fs::write(place.path().join("generation_config.json"), r#"{"eos_token_id": [5, 6]}"#).unwrap();
+    write("generation_config.json", br#"{"eos_token_id": [5, 6]}"#);
     assert_eq!(end(), Some(5));
 }
 
@@ -181,10 +191,10 @@ fn whatever_changes_ids_changes_the_fingerprint() {
     assert_eq!(first, ModelTokenizer::open(&folder("neox")).unwrap().fingerprint());
     edit(place.path(), "tokenizer_config.json", |config| config["model_max_length"] = 5.into());
     assert_eq!(fingerprint(), first);
-    edit(place.path(), "tokenizer_config.json", |config| config["add_bos_token"] = true.into());
+    edit(place.path(), "tokenizer_config.json", |config| config["pad_token"] = "<e>".into());
     let second = fingerprint();
     assert_ne!(second, first);
-    edit(place.path(), "tokenizer.json", |json| json["normalizer"] = serde_json::Value::Null);
+    edit(place.path(), "tokenizer.json", |json| json["normalizer"] = Value::Null);
     assert_ne!(fingerprint(), second);
 }
 
@@ -195,7 +205,7 @@ fn what_cannot_be_used_is_refused_with_what_to_type() {
     `model` has no `tokenizer.json`
     hint: put the tokenizer the model was trained with beside it: `python -c "from transformers import AutoTokenizer as T; T.from_pretrained('NAME').save_pretrained('model')"`
     "#);
-    fs::write(place.path().join("vocab.json"), "{}").unwrap();
+    write_atomic(&place.path().join("vocab.json"), b"{}").unwrap();
     insta::assert_snapshot!(refusal(place.path()), @r#"
     `model` has no `tokenizer.json`, only `vocab.json` of a slow tokenizer
     hint: save it as a fast one: `python -c "from transformers import AutoTokenizer as T; T.from_pretrained('model').save_pretrained('model')"`
@@ -204,10 +214,10 @@ fn what_cannot_be_used_is_refused_with_what_to_type() {
     let place = copy("neox");
     let path = place.path().join("tokenizer.json");
     let whole = fs::read(&path).unwrap();
-    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    write_atomic(&path, &whole[..40]).unwrap();
     insta::assert_snapshot!(refusal(place.path()), @r"
     cannot read `model/tokenizer.json`
-      caused by: EOF while parsing an object at line 332 column 15
+      caused by: EOF while parsing a value at line 3 column 18
     hint: fetch `model/tokenizer.json` again: it is cut off or was changed
     ");
 
@@ -215,7 +225,7 @@ fn what_cannot_be_used_is_refused_with_what_to_type() {
     edit(place.path(), "tokenizer_config.json", |config| config["eos_token"] = 0.into());
     insta::assert_snapshot!(refusal(place.path()), @r"
     cannot read `model/tokenizer_config.json`
-      caused by: a special token is neither text nor a description with `content` at line 1 column 65
+      caused by: a special token is neither text nor a description with `content`
     hint: fetch `model/tokenizer_config.json` again: it is cut off or was changed
     ");
 

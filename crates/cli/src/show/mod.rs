@@ -1,8 +1,9 @@
-//! `show`: a look inside what sparkjoy has written.
+//! `show`: a look inside what sparkjoy has written, and models of others.
 
 mod batch;
 mod checkpoint;
 mod diverged;
+mod model;
 mod run;
 mod shelf;
 mod source;
@@ -32,6 +33,8 @@ pub(crate) fn show(what: &What, place: &Place) -> Result<(), Failure> {
         run::show(path, place.output())
     } else if source::is_one(path) {
         source::show(path, what.rows, place)
+    } else if model::is_one(path) {
+        model::show(path, place.output())
     } else {
         Err(Failure::Unknown { path: path.to_owned() })
     }

@@ -3,11 +3,12 @@
 //! What transformers adds from `tokenizer_config.json` is added here too, so that ids and texts are
 //! those of `AutoTokenizer`, told nothing but the folder.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sparkjoy_base::{Fingerprint, read};
 use tokenizers::models::ModelWrapper;
 use tokenizers::{AddedToken, Tokenizer};
@@ -15,6 +16,8 @@ use tokenizers::{AddedToken, Tokenizer};
 use super::TokenizerError;
 use super::file::{CONFIG, TOKENIZER};
 
+/// Special tokens by name, as older versions of transformers save them.
+const SPECIAL: &str = "special_tokens_map.json";
 /// Files a tokenizer without `tokenizer.json` is made of.
 const SLOW: [&str; 4] = ["tokenizer.model", "vocab.json", "merges.txt", "vocab.txt"];
 
@@ -64,7 +67,8 @@ struct Identity<'a> {
     cleans_up: bool,
 }
 
-/// `tokenizer_config.json`, as far as it changes ids or texts.
+/// `tokenizer_config.json`, as far as it changes ids or texts. Whether a text is framed
+/// (`add_bos_token`) is not read: beside a `tokenizer.json` transformers passes over it.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Config {
@@ -75,8 +79,8 @@ struct Config {
     pad_token: Option<Special>,
     cls_token: Option<Special>,
     mask_token: Option<Special>,
-    add_bos_token: Option<bool>,
-    add_eos_token: Option<bool>,
+    #[serde(alias = "additional_special_tokens")]
+    extra_special_tokens: Option<Extra>,
     split_special_tokens: bool,
     clean_up_tokenization_spaces: bool,
 }
@@ -89,6 +93,14 @@ enum Special {
     Described(AddedToken),
 }
 
+/// More special tokens, listed or by name.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "special tokens are neither a list nor by name")]
+enum Extra {
+    Listed(Vec<Special>),
+    Named(BTreeMap<String, Special>),
+}
+
 impl Special {
     fn token(&self) -> AddedToken {
         match self {
@@ -99,21 +111,35 @@ impl Special {
 }
 
 impl Config {
+    fn open(folder: &Path) -> Result<Self, TokenizerError> {
+        let path = folder.join(CONFIG);
+        let mut config: Map<String, Value> = optional(&path)?;
+        // Before there was `added_tokens_decoder`, special tokens were named in a file of their
+        // own, which still counts where it is missing.
+        if !config.contains_key("added_tokens_decoder") {
+            config.extend(optional::<Map<String, Value>>(&folder.join(SPECIAL))?);
+        }
+        serde_json::from_value(Value::Object(config))
+            .map_err(|source| TokenizerError::Unreadable { path, source })
+    }
+
     /// Every special token it names, in the order transformers adds them.
     fn special(&self) -> impl Iterator<Item = &Special> {
-        let Self {
-            bos_token,
-            eos_token,
-            unk_token,
-            sep_token,
-            pad_token,
-            cls_token,
-            mask_token,
-            ..
-        } = self;
-        [bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token]
-            .into_iter()
-            .flatten()
+        let named = [
+            &self.bos_token,
+            &self.eos_token,
+            &self.unk_token,
+            &self.sep_token,
+            &self.pad_token,
+            &self.cls_token,
+            &self.mask_token,
+        ];
+        let extra: Vec<&Special> = match &self.extra_special_tokens {
+            None => Vec::new(),
+            Some(Extra::Listed(tokens)) => tokens.iter().collect(),
+            Some(Extra::Named(tokens)) => tokens.values().collect(),
+        };
+        named.into_iter().flatten().chain(extra)
     }
 }
 
@@ -128,7 +154,7 @@ impl Foreign {
         let unreadable = |source| TokenizerError::Unreadable { path: path.clone(), source };
         let json = read(&path)?;
         let mut tokenizer: Tokenizer = serde_json::from_slice(&json).map_err(unreadable)?;
-        let config: Config = optional(&folder.join(CONFIG))?;
+        let config = Config::open(folder)?;
 
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).expect("no truncation is always possible");
@@ -139,21 +165,13 @@ impl Foreign {
             return Err(TokenizerError::NoUnknown { path });
         }
 
-        let id = |token: &Option<Special>| {
-            token.as_ref().and_then(|token| tokenizer.token_to_id(&token.token().content))
-        };
-        let end_of_text = match id(&config.eos_token) {
+        let eos = config.eos_token.as_ref();
+        let end_of_text = match eos.and_then(|eos| tokenizer.token_to_id(&eos.token().content)) {
             Some(id) => Some(id),
             None => eos_token_id(folder)?,
         };
-        let begin = if config.add_bos_token.or(config.add_eos_token).is_some() {
-            // Said there, it takes the place of what tokenizer.json says.
-            let bos = id(&config.bos_token);
-            bos.filter(|_| config.add_bos_token == Some(true)).into_iter().collect()
-        } else {
-            begin(&tokenizer, end_of_text)
-                .map_err(|found| TokenizerError::Suffix { path: path.clone(), found })?
-        };
+        let begin = begin(&tokenizer, end_of_text)
+            .map_err(|found| TokenizerError::Suffix { path: path.clone(), found })?;
         // A BPE writes its spaces itself, so that there is nothing to clean up.
         let cleans_up = config.clean_up_tokenization_spaces
             && !matches!(tokenizer.get_model(), ModelWrapper::BPE(_));
@@ -196,12 +214,14 @@ impl Foreign {
 /// Adds the special tokens that only the config knows to be special; returns them.
 fn added(tokenizer: &mut Tokenizer, config: &Config) -> Vec<AddedToken> {
     let known = tokenizer.get_added_tokens_decoder();
-    let is_known = |token: &AddedToken| {
-        known.values().any(|known| known.special && known.content == token.content)
-    };
     let mut tokens: Vec<AddedToken> = Vec::new();
     for token in config.special().map(Special::token) {
-        if !is_known(&token) && !tokens.iter().any(|other| other.content == token.content) {
+        let token = match known.values().find(|known| known.content == token.content) {
+            Some(known) if known.special => continue,
+            Some(known) => AddedToken { special: true, ..known.clone() },
+            None => token,
+        };
+        if !tokens.iter().any(|other| other.content == token.content) {
             tokens.push(token);
         }
     }

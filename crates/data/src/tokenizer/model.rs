@@ -25,8 +25,8 @@ impl ModelTokenizer {
     ///
     /// # Errors
     ///
-    /// [`TokenizerError`](super::TokenizerError) if there is none, if it cannot be read, or if it would put something
-    /// behind every text.
+    /// [`TokenizerError`](super::TokenizerError) if there is none, if it cannot be read, or if it
+    /// would put something behind every text.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
         Ok(Self(match file::open(folder) {
             Ok(ours) => Kind::Ours(ours),

@@ -26,6 +26,7 @@ def area(width, height):\n    return width * height  # in square metres\n
 Grüße aus Köln! Où est la forêt? El niño mañana. Привет, мир. 你好，世界。 こんにちは。
 What is the joy of a river? It is the stone, the light, the stone, the light, and the river.
 If a train leaves at 10:45 and arrives at 13:05, how long did the journey take? 140 minutes.
+The number 31415926 is written 31415926, and 31415926 again; after it a line that ends.  \n \n  x
 $\\frac{a_1^2}{\\sqrt{b}} \\leq \\sum_{i=0}^{n} x_i$ holds for all n > 0, as shown above.
 """.split("\n")
 
@@ -56,6 +57,8 @@ TEXTS = [
     "\U00020000 \U0001d538\U0001d7d8 \U00010400\U0001e900 \U00010d4e\U0001e5d1",  # new letters
     "\x01\x02\x1b[0m\x7f \u0080 \ufffd \ue000 \U0010ffff",
     "null \x00 byte",
+    "31415926 31415926.5 0031415926",
+    "it ends.  \n \n  x  \n\n",
     "<|endoftext|>",
     "a<|endoftext|>b <|padding|> c",
     "a <s>b</s> c <unk> [UNK] [MASK] <pad> x",
@@ -85,9 +88,11 @@ TEXTS = [
 
 ALPHABET = "aAsStTlLvVeE''  \t\n\r1\u0663\u00e9\u017f\u4e16\u0301\u00a0\u2028\u0085!.<|>_\U0001f600\u200d\u2581"
 
-GPT_4 = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
-    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+# As tiktoken has it and exports repeat it. Oniguruma, which transformers splits with, reads
+# `{1,3}+` as a repetition of up to three and `$` as the end of a line.
+CL100K = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}+"
+    r"| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
 )
 
 
@@ -116,9 +121,9 @@ def neox():
 
 
 def prefixed():
-    """Byte-level with a space put first, GPT-4's split, and the clean-up that a BPE is spared."""
+    """Byte-level with a space put first, tiktoken's split, and the clean-up that a BPE is spared."""
     tokenizer = Tokenizer(models.BPE())
-    split = pre_tokenizers.Split(Regex(GPT_4), "isolated")
+    split = pre_tokenizers.Split(Regex(CL100K), "isolated")
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, byte_level])
     tokenizer.decoder = decoders.ByteLevel()

@@ -1,0 +1,117 @@
+//! A model folder of somebody else: what it is, and whether it can be evaluated.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::path::Path;
+
+use serde::Serialize;
+use sparkjoy_base::{Fingerprint, Hint, bytes, thousands};
+use sparkjoy_data::ModelTokenizer;
+use sparkjoy_nn::Shape;
+use sparkjoy_train::{ModelFolder, TrainError, WeightFile};
+
+use crate::failure::Failure;
+use crate::output::{Output, print, print_json};
+use crate::table::Table;
+
+/// A model as shown.
+#[derive(Debug, Serialize)]
+struct Model {
+    shape: Shape,
+    parameters: u64,
+    weights: Vec<WeightFile>,
+    tokenizer: Option<Vocabulary>,
+    /// Why it cannot be evaluated, if it cannot.
+    refused: Option<String>,
+}
+
+/// Its tokenizer.
+#[derive(Debug, Serialize)]
+struct Vocabulary {
+    fingerprint: Fingerprint,
+    ids: u32,
+    end_of_text: Option<u32>,
+    /// What stands before every text.
+    begin: Vec<u32>,
+}
+
+/// Whether a folder is a model that is no checkpoint of ours.
+pub(super) fn is_one(path: &Path) -> bool {
+    path.join("config.json").is_file()
+}
+
+/// Shows a model. Its config, its tokenizer and the header of every weight file are read, the
+/// weights are not.
+pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
+    let opened = ModelFolder::open(folder)?;
+    let (tokenizer, refused) = match opened.tokenizer() {
+        Ok(tokenizer) => (Some(vocabulary(&tokenizer)), None),
+        Err(error) => (None, Some(reason(&error))),
+    };
+    let shape = *opened.shape();
+    let weights = opened.weight_files()?;
+    let model = Model { shape, parameters: shape.parameters(), weights, tokenizer, refused };
+    match output {
+        Output::Json => print_json(&model),
+        Output::Text => print(&render(&model)),
+    }
+}
+
+/// An error, its causes and what to do, a line each.
+fn reason(error: &TrainError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(text, "\n  caused by: {error}");
+        cause = error.source();
+    }
+    if let Some(hint) = error.hint() {
+        let _ = write!(text, "\n  {hint}");
+    }
+    text
+}
+
+fn render(model: &Model) -> String {
+    let Shape { layers, width, heads, context, vocab, clip_qkv } = model.shape;
+    let clip = clip_qkv.map_or_else(String::new, |clip| format!(", clip_qkv {clip}"));
+    let mut files = Table::new(&["<weights", "size", "tensors", "<numbers"]);
+    for file in &model.weights {
+        let tensors = thousands(file.tensors as u64);
+        files.row([file.name.clone(), bytes(file.bytes), tensors, file.types.join(", ")]);
+    }
+    let mut text = format!(
+        "MPT · {} parameters ({layers} layers, width {width}, {heads} heads, context {context}, \
+         {} rows of embedding{clip})\n\n{}\n",
+        thousands(model.parameters),
+        thousands(vocab as u64),
+        files.render(),
+    );
+    if let Some(Vocabulary { fingerprint, ids, end_of_text, begin }) = &model.tokenizer {
+        let end = end_of_text
+            .map_or_else(|| "no end of text".to_owned(), |id| format!("end of text {id}"));
+        let begin = match begin[..] {
+            [] => String::new(),
+            _ => format!(", {begin:?} before every text"),
+        };
+        let ids = thousands(u64::from(*ids));
+        let _ = writeln!(text, "tokenizer {fingerprint}: {ids} ids, {end}{begin}");
+    }
+    match &model.refused {
+        None => text.push_str("can be evaluated\n"),
+        Some(reason) => {
+            let _ = writeln!(text, "cannot be evaluated: {reason}");
+        }
+    }
+    text
+}
+
+fn vocabulary(tokenizer: &ModelTokenizer) -> Vocabulary {
+    let mut begin = Vec::new();
+    tokenizer.encoder().begin(&mut begin);
+    Vocabulary {
+        fingerprint: tokenizer.fingerprint(),
+        ids: tokenizer.vocab(),
+        end_of_text: tokenizer.end_of_text(),
+        begin,
+    }
+}
