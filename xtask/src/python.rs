@@ -34,7 +34,7 @@ const fn writes(script: &'static str) -> Golden {
 }
 
 /// Every program under a `testdata` folder, in the order they are run.
-const GOLDEN: [Golden; 7] = [
+const GOLDEN: [Golden; 9] = [
     writes("crates/data/testdata/parquet.py"),
     writes("crates/eval/testdata/few_shot.py"),
     writes("crates/eval/testdata/prompts.py"),

@@ -125,15 +125,14 @@ pub(crate) enum Failure {
 
 /// Which tasks have no score, and why.
 fn unscored(failed: &[FailedTask], missing: &[String]) -> String {
-    let mut text = match (failed, missing) {
+    match (failed, missing) {
         ([], []) => "no task could be scored: none of their files is there".to_owned(),
         ([], missing) => format!("no file of task {}", missing.join(", ")),
-        (failed, _) => format!("{} of the tasks could not be scored", failed.len()),
-    };
-    for FailedTask { task, why, .. } in failed {
-        let _ = write!(text, "\n  {task}: {why}");
+        (failed, _) => {
+            let which = FailedTask::list(failed);
+            format!("{} of the tasks could not be scored:{which}", failed.len())
+        }
     }
-    text
 }
 
 impl Hint for Failure {

@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn one_token_that_is_not_the_first_choice_spoils_the_rest() {
-        let score = |argmax| TokenScore { nats: 0.5, argmax };
+        let score = |greedy| TokenScore { nats: 0.5, greedy };
         assert!(total(&[score(true), score(true)]).greedy);
         assert!(!total(&[score(true), score(false), score(true)]).greedy);
         assert!((total(&[score(true), score(false)]).nats - 1.0).abs() < 1e-12);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sparkjoy_base::Seed;
 use sparkjoy_data::ModelTokenizer;
-use sparkjoy_nn::{Decoder, Scored, TokenScore};
+use sparkjoy_nn::{Decoder, Scored};
 use sparkjoy_sandbox::Sandbox;
 
 use crate::code::samples;
@@ -155,47 +155,9 @@ fn ask(
         return Ok(Some(scores.into_iter().map(Outcome::Scored).collect()));
     }
     let golds = scores.into_iter().map(|mut group| group.remove(0));
-    texts(subject, session, (items, &prompts, golds))
-}
-
-fn scored(sequence: &Sequence) -> Scored<'_> {
-    Scored { tokens: &sequence.tokens, scored: sequence.scored }
-}
-
-/// Has the model go on from prompts, and runs what it wrote where that is a program.
-fn texts(
-    subject: &mut Subject<'_>,
-    session: &Session<'_>,
-    (items, prompts, golds): (
-        &[&Item],
-        &[(usize, &[u32], usize)],
-        impl Iterator<Item = Vec<TokenScore>>,
-    ),
-) -> Result<Option<Vec<Outcome>>, EvalError> {
-    let &Session { task, seed, stop, .. } = session;
-    let asked = |samples, choice, end| Asked {
-        task: &task.name,
-        prompts,
-        samples,
-        choice,
-        end,
-        seed,
-        stop,
-    };
-    let asked = match &task.kind {
-        TaskKind::Code(sampling) => {
-            let choice = match f64::from(sampling.temperature) {
-                0.0 => Choice::Greedy,
-                temperature => Choice::Drawn { temperature, top_p: f64::from(sampling.top_p) },
-            };
-            asked(sampling.samples, choice, End::Body)
-        }
-        TaskKind::Generation(generation) => asked(1, Choice::Greedy, End::Texts(&generation.stop)),
-        _ => unreachable!("only these kinds are asked to go on"),
-    };
-    let Some(written) = write(subject.decoder, subject.tokenizer, &asked) else { return Ok(None) };
+    let Some(written) = texts(subject, session, &prompts) else { return Ok(None) };
     let decode = |tokens: &Vec<u32>| subject.tokenizer.decode(tokens);
-    if let TaskKind::Code(_) = &task.kind {
+    if let TaskKind::Code(_) = &session.task.kind {
         let texts = written.iter().map(|texts| texts.iter().map(decode).collect()).collect();
         let Some(samples) = samples(session, items, texts)? else { return Ok(None) };
         let outcome = |(samples, gold)| Outcome::Programs { samples, gold };
@@ -206,4 +168,32 @@ fn texts(
         Outcome::Generated { text: decode(&tokens), tokens, gold }
     };
     Ok(Some(written.into_iter().zip(golds).map(outcome).collect()))
+}
+
+fn scored(sequence: &Sequence) -> Scored<'_> {
+    Scored { tokens: &sequence.tokens, scored: sequence.scored }
+}
+
+/// Has the model go on from prompts: the tokens of each text; nothing if it was told to stop.
+///
+/// - `prompts`: item, tokens, and the most tokens to write.
+fn texts(
+    subject: &mut Subject<'_>,
+    session: &Session<'_>,
+    prompts: &[(usize, &[u32], usize)],
+) -> Option<Vec<Vec<Vec<u32>>>> {
+    let &Session { task, seed, stop, .. } = session;
+    let (samples, choice, end) = match &task.kind {
+        TaskKind::Code(sampling) => {
+            let choice = match f64::from(sampling.temperature) {
+                0.0 => Choice::Greedy,
+                temperature => Choice::Drawn { temperature, top_p: f64::from(sampling.top_p) },
+            };
+            (sampling.samples, choice, End::Program(sampling.rule))
+        }
+        TaskKind::Generation(generation) => (1, Choice::Greedy, End::Texts(&generation.stop)),
+        _ => unreachable!("only these kinds are asked to go on"),
+    };
+    let asked = Asked { task: &task.name, prompts, samples, choice, end, seed, stop };
+    write(subject.decoder, subject.tokenizer, &asked)
 }

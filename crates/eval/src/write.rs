@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sparkjoy_base::Seed;
 use sparkjoy_data::ModelTokenizer;
 use sparkjoy_nn::{Decoder, Prompt};
+use sparkjoy_sandbox::Rule;
 
 use crate::draw::{Choice, drawn, greedy, random};
 
@@ -16,18 +17,19 @@ const MARGIN: usize = 8;
 pub(crate) enum End<'a> {
     /// Where one of these stands in it.
     Texts(&'a [String]),
-    /// Where a line begins with one of `A-Z a-z 0-9 # backtick`: a function body is over.
-    Body,
+    /// Where the part that belongs to a function ends by a rule of judging programs.
+    Program(Rule),
 }
+
+/// The longest text that ends a program by any rule, `\nclass`, in bytes.
+const LONGEST: usize = 6;
 
 impl End<'_> {
     /// Whether a text has reached its end.
     fn reached(self, text: &str) -> bool {
         match self {
             Self::Texts(texts) => texts.iter().any(|end| text.contains(end.as_str())),
-            Self::Body => text.as_bytes().windows(2).any(|pair| {
-                pair[0] == b'\n' && (pair[1].is_ascii_alphanumeric() || b"#`".contains(&pair[1]))
-            }),
+            Self::Program(rule) => rule.cut(text).len() < text.len(),
         }
     }
 
@@ -35,7 +37,7 @@ impl End<'_> {
     fn longest(self) -> usize {
         match self {
             Self::Texts(texts) => texts.iter().map(String::len).max().unwrap_or(0),
-            Self::Body => 2,
+            Self::Program(_) => LONGEST,
         }
     }
 }

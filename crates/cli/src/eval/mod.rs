@@ -38,7 +38,7 @@ pub(crate) fn eval(of: &EvalOf, place: &Place, stop: &AtomicBool) -> Result<(), 
     let model = ModelFolder::open(path)?;
     let data = place.task_data(None).ok_or(Failure::NoEvalData)?;
     let shape = model.shape();
-    let context = of.context.map_or(shape.context, |context| context.get());
+    let context = of.context.map_or(shape.context, std::num::NonZero::get);
     let folder = match &of.out {
         Some(folder) => folder.clone(),
         None => results_folder(path, &model, place)?,

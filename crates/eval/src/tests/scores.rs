@@ -3,25 +3,31 @@
 use std::path::Path;
 
 use super::{merging, rows, task};
+use sparkjoy_nn::TokenScore;
+
 use crate::{
     Average, BaselineVersion, Catalog, Chance, Dataset, Estimate, Item, ItemResult, Outcome,
-    Sample, Suite, Task, TaskScore, TokenScore, Work, average, items, judge, score,
+    Sample, Suite, Task, TaskScore, Work, average, items, judge, score,
 };
 
-fn token(nats: f32, argmax: bool) -> TokenScore {
-    TokenScore { nats, argmax }
+fn token(nats: f32, greedy: bool) -> TokenScore {
+    TokenScore { nats, greedy }
 }
 
 /// Every scored token costs what `nats` says of its sequence.
-fn scored(item: &Item, nats: &[f32], argmax: bool) -> Outcome {
+fn scored(item: &Item, nats: &[f32], greedy: bool) -> Outcome {
     let Work::Score { sequences } = &item.work else { panic!("nothing to score") };
-    let of = |(s, &n): (&crate::Sequence, &f32)| vec![token(n, argmax); s.scored];
+    let of = |(s, &n): (&crate::Sequence, &f32)| vec![token(n, greedy); s.scored];
     Outcome::Scored(sequences.iter().zip(nats).map(of).collect())
 }
 
 fn generated(item: &Item, text: &str) -> Outcome {
     let Work::Generate { gold, .. } = &item.work else { panic!("nothing to generate") };
-    Outcome::Generated { text: text.to_owned(), gold: vec![token(1.0, false); gold.scored] }
+    Outcome::Generated {
+        tokens: vec![7],
+        text: text.to_owned(),
+        gold: vec![token(1.0, false); gold.scored],
+    }
 }
 
 fn all(task: &Task, rows: &Dataset, outcome: impl Fn(&Item) -> Outcome) -> Vec<ItemResult> {

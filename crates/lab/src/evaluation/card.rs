@@ -1,6 +1,7 @@
 //! All scores of a model on one page.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,16 @@ pub struct FailedTask {
     pub why: String,
     /// What to do about it.
     pub hint: Option<String>,
+}
+
+impl FailedTask {
+    /// Task and reason, each on a line of its own below what is said before.
+    pub fn list(failed: &[Self]) -> String {
+        failed.iter().fold(String::new(), |mut text, Self { task, why, .. }| {
+            let _ = write!(text, "\n  {task}: {why}");
+            text
+        })
+    }
 }
 
 impl Scorecard {

@@ -20,7 +20,7 @@ pub fn select_tasks<S: AsRef<str>>(
     let mut asked: Vec<String> = Vec::new();
     for (index, name) in names.iter().enumerate() {
         let name = name.as_ref();
-        if name.ends_with(".toml") {
+        if Path::new(name).extension().is_some_and(|extension| extension == "toml") {
             let (suites, tasks) = (catalog.suites().len(), catalog.tasks().len());
             catalog.read(&folder.join(name)).map_err(|why| (index, why))?;
             asked.extend(catalog.suites()[suites..].iter().map(|suite| suite.name.clone()));

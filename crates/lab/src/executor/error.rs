@@ -114,7 +114,7 @@ pub enum ExecutionError {
     #[error(
         "{} of the tasks of `{model}` could not be scored:{}",
         .failed.len(),
-        .failed.iter().map(|f| format!("\n  {}: {}", f.task, f.why)).collect::<String>()
+        FailedTask::list(.failed)
     )]
     TasksFailed {
         /// The model.

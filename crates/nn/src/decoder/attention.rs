@@ -62,7 +62,8 @@ pub(super) struct Layer<'a> {
     pub(super) heads: Heads,
     pub(super) slopes: &'a [f32],
     pub(super) caches: &'a [Cache],
-    pub(super) layer: usize,
+    /// Which.
+    pub(super) index: usize,
     /// `[N × 3D]`.
     pub(super) qkv: &'a [f32],
 }
@@ -129,7 +130,7 @@ impl Head<'_> {
         mut states: States<'a>,
         rest: &mut Rest<'_>,
     ) -> States<'a> {
-        let Layer { kernel, heads, caches, layer, .. } = self.layer;
+        let Layer { kernel, heads, caches, index, .. } = self.layer;
         let k = heads.k;
         let positions = view.positions();
         let before = view.before(caches);
@@ -143,12 +144,12 @@ impl Head<'_> {
         let rows = view.rows.len();
         let mut first = 0;
         for &cache in view.past {
-            let kept = caches[cache].kept(layer, self.head);
+            let kept = caches[cache].kept(index, self.head);
             for j0 in (0..kept.len).step_by(KEYS) {
                 let n = KEYS.min(kept.len - j0);
                 let keys = Right::Along { data: &kept.keys[j0 * k..][..KEYS * k], row: KEYS };
                 let values = Right::Along { data: &kept.values[j0 * k..], row: k };
-                let seen = Seen { rows: 0..rows, first: first + j0, keys: n };
+                let seen = &Seen { rows: 0..rows, first: first + j0, keys: n };
                 self.tile(view, (keys, values), seen, (&positions, before), &mut tile, &mut states);
             }
             first += kept.len;
@@ -159,7 +160,7 @@ impl Head<'_> {
                 let row = view.rows.start + node.rows.start + j0;
                 let keys = Right::Across { data: self.part(1, row), column: 3 * heads.width() };
                 let values = Right::Along { data: self.part(2, row), row: 3 * heads.width() };
-                let seen = Seen {
+                let seen = &Seen {
                     rows: node.rows.start + j0..node.end,
                     first: before + node.position + j0,
                     keys: n,
@@ -175,7 +176,7 @@ impl Head<'_> {
         &self,
         view: &View<'_>,
         (keys, values): (Right<'_, f32>, Right<'_, f32>),
-        seen: Seen,
+        seen: &Seen,
         (positions, before): (&[usize], usize),
         tile: &mut Tile<'_>,
         states: &mut States<'_>,
@@ -223,7 +224,7 @@ impl Head<'_> {
         states: States<'a>,
         rest: &mut Rest<'_>,
     ) -> States<'a> {
-        let Layer { kernel, heads, caches, layer, .. } = self.layer;
+        let Layer { kernel, heads, caches, index, .. } = self.layer;
         let Heads { k, .. } = heads;
         let positions = view.positions();
         let before = view.before(caches);
@@ -242,7 +243,7 @@ impl Head<'_> {
             };
             let mut first = 0;
             for &cache in view.past {
-                let kept = caches[cache].kept(layer, self.head);
+                let kept = caches[cache].kept(index, self.head);
                 for j0 in (0..kept.len).step_by(KEYS) {
                     let n = KEYS.min(kept.len - j0);
                     let keys = Keys::Block(&kept.keys[j0 * k..][..KEYS * k]);

@@ -176,7 +176,7 @@ pub(super) fn run(
         }
         let heads = Heads { t: n, h: shape.heads, k: d / shape.heads };
         let slopes = &weights.slopes;
-        let of_layer = Layer { kernel, heads, slopes, caches, layer, qkv };
+        let of_layer = Layer { kernel, heads, slopes, caches, index: layer, qkv };
         attention::forward(of_layer, &views, attended, scratch);
         add(Matrix::OutProj(layer), attended, residual);
 
