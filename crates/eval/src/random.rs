@@ -39,8 +39,8 @@ impl Random {
     ///
     /// # Source
     ///
-    /// `Lib/random.py` of CPython 3.11: a list of all `n` that the drawn leave, or, where that would
-    /// be larger than a set of `k`, draws that are repeated until they are new.
+    /// `Lib/random.py` of CPython 3.11: a list of all `n` that the drawn leave, or, where that
+    /// would be larger than a set of `k`, draws that are repeated until they are new.
     pub(crate) fn sample(&mut self, n: usize, k: usize) -> Vec<usize> {
         assert!(k <= n, "a sample of {k} from {n}");
         let mut drawn = Vec::with_capacity(k);

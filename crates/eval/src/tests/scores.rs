@@ -114,6 +114,18 @@ fn language_modeling_is_right_when_every_token_is() {
 }
 
 #[test]
+fn items_with_a_prompt_cut_off_are_counted() {
+    let task = task(
+        "name = \"t\"\ntype = \"language-modeling\"\nfiles = \"t.jsonl\"\nshots = 0\nbaseline = 0",
+    );
+    let row = |context: &str| format!("{{\"context\": \"{context}\", \"continuation\": \"a\"}}\n");
+    let rows = rows(&task, &(row("q") + &row(&"q".repeat(600)))).unwrap();
+    let results = all(&task, &rows, |item| scored(item, &[0.5], true));
+    assert!(results[0].truncated == 0 && results[1].truncated >= 600 + 1 - 512);
+    assert_eq!(score(&task, &rows, &results, BaselineVersion::V03).truncated, 1);
+}
+
+#[test]
 fn texts_are_judged_by_both_rules_and_counted_by_one() {
     let definition = "name = \"t\"\ntype = \"generation\"\nfiles = \"t.jsonl\"\nshots = 0\n\
                       baseline = 0\nnormalize = false\nstop = \"\\n\"\n";
