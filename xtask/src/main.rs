@@ -21,9 +21,11 @@ Usage: cargo xtask <COMMAND>
   bench [mix|data|engine]   benchmarks of one room, or of all three
   bench engine [OPTIONS]    against PyTorch: --shapes 10M,125M, --rounds N, --threads N,
                             --engines eager,bf16, --json FILE, --peers (Burn and Candle too)
+  bench eval MODEL DATA     items/s of tasks against transformers; DATA: the folder of task files
   sanitize                  the engine's tests under AddressSanitizer
   golden                    make the golden numbers again, in a throw-away Python environment
-  parity                    check against transformers and tiktoken, in one too";
+  parity                    check against transformers and tiktoken, in one too
+  parity tasks MODEL DATA   scores on tasks against transformers and lm-evaluation-harness";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,10 +34,12 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["bench"] => bench::run_rooms(&bench::ROOMS),
         ["bench", "engine", options @ ..] => bench::engine(options),
+        ["bench", "eval", model, data] => python::task_speed(model, data),
         ["bench", room] if bench::ROOMS.contains(room) => bench::run_rooms(&[room]),
         ["sanitize"] => sanitize::run(),
         ["golden"] => python::golden(),
         ["parity"] => python::parity(),
+        ["parity", "tasks", model, data] => python::task_parity(model, data),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::command::{Failed, cargo, root, run, run_in};
 
 /// What the programs import. Pinned: golden numbers are made by a known version.
-const PACKAGES: [&str; 8] = [
+const PACKAGES: [&str; 9] = [
+    "lm-eval==0.4.13",
     "numpy==2.4.6",
     "pyarrow==26.0.1",
     "safetensors==0.8.0",
@@ -123,6 +124,56 @@ pub(crate) fn parity() -> Result<(), Failed> {
     let example = ["--package", "sparkjoy-train", "--example", "tiny_checkpoint"];
     run(&cargo(), &[&["run", "--release"], &example[..], &["--", &folder]].concat())?;
     Python::prepare()?.run("crates/train/parity/hugging_face.py", &[&folder], None)
+}
+
+/// Checks scores of a model on tasks against transformers and lm-evaluation-harness.
+///
+/// # Errors
+///
+/// [`Failed`] if they differ.
+pub(crate) fn task_parity(model: &str, data: &str) -> Result<(), Failed> {
+    let [model, data] = [absolute(model)?, absolute(data)?];
+    let program = program()?;
+    let folder =
+        |name: &str| root().join("target/parity").join(name).to_string_lossy().into_owned();
+    let (gauntlet, harness) = (folder("gauntlet"), folder("harness"));
+    let ask = |tasks: &str, out: &str, more: &[&str]| {
+        let arguments = ["eval", &model, "--eval-data", &data, "--tasks", tasks, "--out", out];
+        run(Path::new(&program), &[&arguments[..], more].concat())
+    };
+    let python = Python::prepare()?;
+    ask("gauntlet-v0.3", &gauntlet, &["--limit", "100"])?;
+    let check = "crates/eval/parity/transformers_scores.py";
+    python.run(check, &[&model, &data, &gauntlet], None)?;
+    ask("crates/eval/parity/harness.toml", &harness, &[])?;
+    python.run("crates/eval/parity/harness.py", &[&model, &data, &harness], None)
+}
+
+/// Items per second, ours and transformers' in turn.
+///
+/// # Errors
+///
+/// [`Failed`] if either fails.
+pub(crate) fn task_speed(model: &str, data: &str) -> Result<(), Failed> {
+    let arguments = [program()?, absolute(model)?, absolute(data)?];
+    let arguments = arguments.each_ref().map(String::as_str);
+    Python::prepare()?.run("crates/eval/benches/transformers_speed.py", &arguments, None)
+}
+
+/// The released program, built.
+fn program() -> Result<String, Failed> {
+    run(&cargo(), &["build", "--release", "--package", "sparkjoy"])?;
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    Ok(root().join(target).join("release/sparkjoy").to_string_lossy().into_owned())
+}
+
+/// A path that means the same in any folder.
+fn absolute(path: &str) -> Result<String, Failed> {
+    match Path::new(path).canonicalize() {
+        Ok(path) => Ok(path.to_string_lossy().into_owned()),
+        Err(error) => Err(Failed(format!("cannot find `{path}`: {error}"))),
+    }
 }
 
 #[cfg(test)]

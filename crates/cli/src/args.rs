@@ -10,6 +10,7 @@ use std::thread::available_parallelism;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use sparkjoy_eval::BaselineVersion;
+use sparkjoy_lab::Programs;
 
 use crate::output::Output;
 
@@ -76,8 +77,10 @@ refused, never reused.
         /// Only this job, as `sparkjoy plan STUDY --json` names it
         #[arg(long, value_name = "NAME")]
         job: Option<String>,
+        #[command(flatten)]
+        tasks_need: ForTasks,
     },
-    /// Score a model on tasks: the Gauntlet, MMLU, GSM8K, HumanEval, your own
+    /// Score a model on tasks: Gauntlet, MMLU, GSM8K, HumanEval, your own
     #[command(after_long_help = "\
 Examples:
   sparkjoy eval runs/NAME/step-900 --eval-data DIR
@@ -137,6 +140,33 @@ pub(crate) struct What {
     pub(crate) rows: usize,
 }
 
+/// What tasks need of the machine.
+#[derive(Debug, Args)]
+pub(crate) struct ForTasks {
+    /// Folder of task files [default: the study's, or SPARKJOY_EVAL_DATA]
+    #[arg(long, value_name = "DIR")]
+    eval_data: Option<PathBuf>,
+    /// Run programs that a model writes without a sandbox
+    ///
+    /// They can then read and write what you can, and use the network. For machines that may be
+    /// lost.
+    #[arg(long)]
+    unprotected_code: bool,
+}
+
+impl ForTasks {
+    /// Where task files lie: as typed, as the study says, or as the environment says.
+    pub(crate) fn data(&self, study: Option<&Path>) -> Option<PathBuf> {
+        let environment = || std::env::var_os("SPARKJOY_EVAL_DATA").map(PathBuf::from);
+        self.eval_data.clone().or_else(|| study.map(Path::to_owned)).or_else(environment)
+    }
+
+    /// How programs that a model writes are run.
+    pub(crate) fn programs(&self) -> Programs {
+        Programs::run_by(self.unprotected_code)
+    }
+}
+
 /// Which model, which tasks.
 #[derive(Debug, Args)]
 pub(crate) struct EvalOf {
@@ -164,6 +194,8 @@ pub(crate) struct EvalOf {
     /// List the tasks and suites that can be named
     #[arg(long, conflicts_with = "model")]
     pub(crate) list: bool,
+    #[command(flatten)]
+    pub(crate) tasks_need: ForTasks,
 }
 
 /// A version of baselines.
@@ -195,15 +227,6 @@ pub(crate) struct Place {
     /// Folder of prepared sources
     #[arg(long, value_name = "DIR", global = true, default_value = "prepared")]
     pub(crate) prepared: PathBuf,
-    /// Folder of task files [default: as the study says, or SPARKJOY_EVAL_DATA]
-    #[arg(long, value_name = "DIR", global = true)]
-    eval_data: Option<PathBuf>,
-    /// Run programs that a model writes without a sandbox
-    ///
-    /// They can then read and write what you can, and use the network. For machines that may be
-    /// lost.
-    #[arg(long, global = true)]
-    pub(crate) unprotected_code: bool,
     /// Folder of runs
     #[arg(long, value_name = "DIR", global = true, default_value = "runs")]
     pub(crate) runs: PathBuf,
@@ -226,12 +249,6 @@ impl Place {
     pub(crate) fn threads(&self) -> usize {
         let asked = self.threads.or_else(|| available_parallelism().ok());
         asked.map_or(1, NonZeroUsize::get)
-    }
-
-    /// Where task files lie: as typed, as the study says, or as the environment says.
-    pub(crate) fn task_data(&self, study: Option<&Path>) -> Option<PathBuf> {
-        let environment = || std::env::var_os("SPARKJOY_EVAL_DATA").map(PathBuf::from);
-        self.eval_data.clone().or_else(|| study.map(Path::to_owned)).or_else(environment)
     }
 
     /// How to print.

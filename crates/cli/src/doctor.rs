@@ -5,6 +5,7 @@ use std::thread::available_parallelism;
 
 use serde::Serialize;
 use sparkjoy_base::{bytes, quantity, thousands};
+use sparkjoy_lab::{Programs, wrap};
 use sparkjoy_nn::{
     Compute, Precision, Shape, Throughput, instruction_sets, kernel_of, kernels, measure,
 };
@@ -35,6 +36,8 @@ struct Machine {
     /// What this machine can compute on, fastest first.
     kernels: Vec<&'static str>,
     gpu: &'static str,
+    /// How programs that a model writes would be confined, or why they cannot be.
+    sandbox: String,
     speeds: Vec<Speed>,
     /// What will be slow.
     slow: Vec<String>,
@@ -69,6 +72,7 @@ pub(crate) fn show(place: &Place) -> Result<(), Failure> {
         instructions_missing: missing.iter().map(|set| set.name).collect(),
         kernels: kernels(),
         gpu: "none found: this version computes on the CPU",
+        sandbox: sandbox(),
         speeds: [Precision::Fp32, Precision::Bf16].map(|p| speed(p, place.threads())).into(),
         slow: Vec::new(),
     };
@@ -76,6 +80,14 @@ pub(crate) fn show(place: &Place) -> Result<(), Failure> {
     match place.output() {
         Output::Json => print_json(&machine),
         Output::Text => print(&render(&machine)),
+    }
+}
+
+/// What confines programs that a model writes.
+fn sandbox() -> String {
+    match Programs::run_by(false).sandbox().and_then(|sandbox| sandbox.probe()) {
+        Ok(probe) => format!("Python {} behind {}", probe.python, probe.layers.join(", ")),
+        Err(error) => format!("none, so human-eval is refused: {error}"),
     }
 }
 
@@ -135,10 +147,12 @@ fn render(machine: &Machine) -> String {
         ("  missing", list(&machine.instructions_missing)),
         ("kernels", format!("{} (fastest first)", machine.kernels.join(", "))),
         ("GPU", machine.gpu.to_owned()),
+        ("sandbox", machine.sandbox.clone()),
     ];
     let mut text = String::new();
     for (what, found) in lines {
-        let _ = writeln!(text, "{what:<14}{found}");
+        let lines = wrap(&found).join("\n              ");
+        let _ = writeln!(text, "{what:<14}{lines}");
     }
     let plural = if machine.threads == 1 { "" } else { "s" };
     let _ = write!(
@@ -195,6 +209,7 @@ mod tests {
             instructions: vec!["AVX2", "FMA"],
             instructions_missing: vec!["AVX-512", "AVX-512 bf16"],
             kernels: vec!["avx2", "portable"],
+            sandbox: "Python 3.11.7 behind user namespace, seccomp".to_owned(),
             gpu: "none found: this version computes on the CPU",
             speeds: vec![
                 speed(Precision::Fp32, fp32, 5_123.0),

@@ -49,7 +49,9 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::New { file } => new::write(file, place.output()),
         Command::Prepare { study } => prepare::prepare(study, place, &stop),
         Command::Plan { study } => plan::show(study, place, &stop),
-        Command::Run { study, job } => run::run(study, job.as_deref(), place, &stop),
+        Command::Run { study, job, tasks_need } => {
+            run::run(study, job.as_deref(), tasks_need, place, &stop)
+        }
         Command::Eval(of) => eval::eval(of, place, &stop),
         Command::Report { study } => report::show(study, place, &stop),
         Command::Show(what) => show::show(what, place),

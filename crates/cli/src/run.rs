@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use crate::args::Place;
+use crate::args::{ForTasks, Place};
 use crate::failure::Failure;
 use crate::output::{Output, say};
 use crate::progress::Progress;
@@ -18,6 +18,7 @@ use crate::{plan, report};
 pub(crate) fn run(
     study: &Path,
     job: Option<&str>,
+    tasks_need: &ForTasks,
     place: &Place,
     stop: &AtomicBool,
 ) -> Result<(), Failure> {
@@ -28,7 +29,8 @@ pub(crate) fn run(
     }
     let mut progress = Progress::new();
     let ended = with_options(place, stop, &mut progress, |options| {
-        options.eval_data = place.task_data(study.task_data());
+        options.eval_data = tasks_need.data(study.task_data());
+        options.programs = tasks_need.programs();
         sparkjoy_lab::run(study, plan, corpora, tokenizer, job, options)
     });
     progress.finish();

@@ -84,8 +84,8 @@ pub(crate) fn with_options<T>(
         threads: place.threads(),
         recompute: place.recompute,
         save_every: SAVE_EVERY,
-        eval_data: place.task_data(None),
-        programs: Programs::run_by(place.unprotected_code),
+        eval_data: None,
+        programs: Programs::run_by(false),
         stop,
         observe: &mut |event| progress.show(&event),
     })

@@ -21,6 +21,7 @@ fn help_fits_a_screen_and_groups_the_commands() {
 
     Run
       run      Run whatever is missing of a study: prepare, train, score, report
+      eval     Score a model on tasks: Gauntlet, MMLU, GSM8K, HumanEval, your own
 
     Read
       report   Compare the branches of a study, with their spread
@@ -52,7 +53,7 @@ fn nothing_typed_is_a_wrong_command() {
 #[test]
 fn every_command_has_an_example_or_says_all() {
     let laboratory = Laboratory::new();
-    for command in ["prepare", "plan", "run", "report", "show", "doctor"] {
+    for command in ["prepare", "plan", "run", "eval", "report", "show", "doctor"] {
         let help = laboratory.succeed(&format!("{command} --help")).stdout;
         assert!(help.contains("Example"), "{help}");
     }

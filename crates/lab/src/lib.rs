@@ -22,7 +22,7 @@ mod testing;
 pub use account::Account;
 pub use answers::{
     Answer, Answers, ArmAnswer, Comparison, Computed, Control, Cost, Measure, Scope, Spread,
-    TaskAnswer, Verdict, What, answers,
+    TaskAnswer, TrunkPoint, TrunkScore, Verdict, What, answers,
 };
 pub use cost::{Effort, TreeCost};
 pub use error::{LabError, StudyError};

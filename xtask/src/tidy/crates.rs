@@ -14,7 +14,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("train", &["base", "mix", "data", "nn"]),
     ("eval", &["base", "data", "nn", "sandbox"]),
     ("lab", &["base", "mix", "data", "nn", "train", "eval"]),
-    ("cli", &["base", "mix", "data", "nn", "sandbox", "train", "lab"]),
+    ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab"]),
 ];
 
 /// The dependencies a manifest names.

@@ -36,7 +36,7 @@ pub(crate) fn eval(of: &EvalOf, place: &Place, stop: &AtomicBool) -> Result<(), 
     let Some(path) = &of.model else { return list(place.output()) };
     let selection = select_tasks(&of.tasks, Path::new("")).map_err(|(_, why)| why)?;
     let model = ModelFolder::open(path)?;
-    let data = place.task_data(None).ok_or(Failure::NoEvalData)?;
+    let data = of.tasks_need.data(None).ok_or(Failure::NoEvalData)?;
     let shape = model.shape();
     let context = of.context.map_or(shape.context, std::num::NonZero::get);
     let folder = match &of.out {
@@ -55,7 +55,10 @@ pub(crate) fn eval(of: &EvalOf, place: &Place, stop: &AtomicBool) -> Result<(), 
         folder: &folder,
     };
     let mut progress = Progress::new();
-    let scored = with_options(place, stop, &mut progress, |options| score_tasks(&request, options));
+    let scored = with_options(place, stop, &mut progress, |options| {
+        options.programs = of.tasks_need.programs();
+        score_tasks(&request, options)
+    });
     progress.finish();
     let (card, work) = scored?;
     let mut json = serde_json::to_vec_pretty(&card).expect("plain data has a JSON form");

@@ -122,6 +122,8 @@ impl Laboratory {
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sparkjoy"));
         command.args(arguments.split_whitespace()).current_dir(self.folder.path());
+        // What the developer's shell says about task files is not what is tested.
+        command.env_remove("SPARKJOY_EVAL_DATA");
         command
     }
 

@@ -7,6 +7,7 @@ mod hand_made;
 mod held_out;
 mod prompts;
 mod published;
+mod runner;
 mod scores;
 
 use std::path::Path;

@@ -192,12 +192,27 @@ fn a_broken_model_gives_no_result() {
 }
 
 #[test]
-#[should_panic(expected = "task `t`: not one result a row")]
-fn a_score_of_some_rows_is_none() {
+fn a_score_of_some_rows_says_so_and_is_one_of_these_rows() {
+    let task = task(CHOICE);
+    let rows = rows(&task, &choice_rows(&[1, 0, 0], &["x"; 3])).unwrap();
+    // The first choice is always the likelier: right in the last two rows.
+    let results = all(&task, &rows, |item| scored(item, &[0.1, 0.2], false));
+    let whole = score(&task, &rows, &results, BaselineVersion::V03);
+    assert!(!whole.is_partial());
+    let part = score(&task, &rows, &results[1..], BaselineVersion::V03);
+    assert!(part.is_partial());
+    assert_eq!((part.rows, part.rows_in_file), (2, 3));
+    assert!((whole.accuracy.value - 2.0 / 3.0).abs() < 1e-12 && part.accuracy.value > 0.999);
+}
+
+#[test]
+#[should_panic(expected = "task `t`: several results of a row")]
+fn a_row_counts_once() {
     let task = task(CHOICE);
     let rows = rows(&task, &choice_rows(&[1, 0], &["x"; 2])).unwrap();
-    let results = all(&task, &rows, |item| scored(item, &[0.1, 0.2], false));
-    score(&task, &rows, &results[1..], BaselineVersion::V03);
+    let mut results = all(&task, &rows, |item| scored(item, &[0.1, 0.2], false));
+    results[1].index = 0;
+    score(&task, &rows, &results, BaselineVersion::V03);
 }
 
 /// A suite of two categories, of tasks `p`, `q` and `r`.

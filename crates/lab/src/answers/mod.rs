@@ -30,7 +30,7 @@ pub use computed::Computed;
 pub(crate) use computed::mixed;
 pub(crate) use spread::false_alarms;
 pub use spread::{Spread, Verdict};
-pub use tasks::{Measure, TaskAnswer};
+pub use tasks::{Measure, TaskAnswer, TrunkPoint, TrunkScore};
 
 /// The answers of a finished (or partly finished) study.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ pub struct Answers {
     /// Tasks whose file was not there when branches were scored, by name.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub tasks_without_file: BTreeSet<String>,
+    /// The trunk's scores on tasks at the steps that were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trunk: Vec<TrunkPoint>,
     /// What the study costs.
     pub cost: Cost,
     /// What computed the scored branches; more than one kernel in all means that rounding is part
@@ -179,6 +182,7 @@ pub fn answers(plan: &Plan, options: &Options<'_>) -> Result<Answers, LabError> 
         let without = plan.branches.iter().zip(&cards).filter(|(_, card)| card.is_none());
         answers.missing_tasks = without.map(|(branch, _)| branch.name.clone()).collect();
     }
+    answers.trunk = tasks::trunk(plan, &options.runs)?;
     let missing = cards.iter().flatten().flat_map(|card| &card.missing);
     answers.tasks_without_file = missing.map(|missing| missing.task.clone()).collect();
     for (answer, question) in answers.questions.iter_mut().zip(&plan.questions) {
@@ -199,6 +203,7 @@ fn compare(plan: &Plan, scores: &[Option<BitsPerByte>], computed: Vec<Computed>)
         missing: unscored.map(|(branch, _)| branch.name.clone()).collect(),
         missing_tasks: Vec::new(),
         tasks_without_file: BTreeSet::new(),
+        trunk: Vec::new(),
         questions: plan.questions.iter().map(|question| answer(plan, question, scores)).collect(),
     }
 }

@@ -35,6 +35,26 @@ pub struct TaskAnswer {
     pub cells: Vec<Option<Comparison>>,
 }
 
+/// The trunk's scores on tasks at one of its steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrunkPoint {
+    /// The step.
+    pub step: u64,
+    /// Every number there is, averages first.
+    pub scores: Vec<TrunkScore>,
+}
+
+/// One measure of one task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrunkScore {
+    /// The task, the suite, or `suite: category`.
+    pub task: String,
+    /// What is measured.
+    pub measure: Measure,
+    /// The number.
+    pub value: f64,
+}
+
 /// What a number is about, in the order of tables.
 type Key = (Measure, usize, String);
 
@@ -84,6 +104,22 @@ pub(super) fn cards(plan: &Plan, runs: &Path) -> Result<Vec<Option<Scorecard>>, 
         }
     };
     plan.branches.iter().map(card).collect()
+}
+
+/// The trunk's scores at the steps the plan asks for, as far as there are any.
+pub(super) fn trunk(plan: &Plan, runs: &Path) -> Result<Vec<TrunkPoint>, LabError> {
+    let steps = plan.evaluation.tasks.iter().flat_map(|tasks| &tasks.at);
+    let mut points = Vec::new();
+    for &step in steps {
+        let point = Point::Trunk(step);
+        let Some(asked) = Asked::new(plan, point) else { continue };
+        let Some(card) = read_card(&point.folder(plan, runs), &asked)? else { continue };
+        let score =
+            |((measure, _, task), (value, _)): (Key, Number)| TrunkScore { task, measure, value };
+        let scores = numbers(&card).into_iter().map(score).collect();
+        points.push(TrunkPoint { step, scores });
+    }
+    Ok(points)
 }
 
 /// Every measure of every task that any branch of the question has.

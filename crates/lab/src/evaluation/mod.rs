@@ -193,6 +193,7 @@ impl Scorer<'_> {
         let mut new = BTreeMap::new();
         if !wanted.is_empty() {
             self.make_ready(task, options)?;
+            self.kernels.insert(self.kernel().to_owned());
             let writer = Writer::open(&path, &asked, found.as_ref(), self.kernel())?;
             let session = (&rows, &all[..], &wanted[..]);
             new = self.ask(task, session, (writer, chosen.len()), &mut work, options)?;

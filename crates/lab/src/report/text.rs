@@ -6,7 +6,10 @@ use sparkjoy_base::Ppm;
 
 use super::table::{Cell, Row, Table};
 use crate::answers::{false_alarms, mixed};
-use crate::{Answer, Answers, ArmAnswer, Ask, Comparison, Measure, Scope, Spread, Verdict, What};
+use crate::{
+    Answer, Answers, ArmAnswer, Ask, Comparison, Measure, Scope, Spread, TrunkPoint, TrunkScore,
+    Verdict, What,
+};
 
 /// The report for a terminal: at most 100 characters a line, domains only.
 pub fn report_text(answers: &Answers) -> String {
@@ -25,6 +28,9 @@ pub fn report_text(answers: &Answers) -> String {
             let _ = writeln!(out, "\n{title}\n");
             out.push_str(&table.text());
         }
+    }
+    if let Some(table) = trunk(answers) {
+        let _ = write!(out, "\n{TRUNK}\n\n{}", table.text());
     }
     out
 }
@@ -47,7 +53,46 @@ pub fn report_markdown(answers: &Answers) -> String {
             out.push_str(&table.markdown());
         }
     }
+    if let Some(table) = trunk(answers) {
+        let _ = write!(out, "\n## {TRUNK}\n\n{}", table.markdown());
+    }
     out
+}
+
+const TRUNK: &str = "The trunk on tasks, by step";
+
+/// Each number of the trunk in a row, each of its steps in a column.
+fn trunk(answers: &Answers) -> Option<Table> {
+    let all = answers.trunk.iter().flat_map(|point| &point.scores);
+    let mut keys: Vec<(Measure, &str)> = Vec::new();
+    for score in all {
+        if !keys.contains(&(score.measure, score.task.as_str())) {
+            keys.push((score.measure, &score.task));
+        }
+    }
+    let row = |&(measure, task): &(Measure, &str)| {
+        let (scale, places, unit) = match measure {
+            Measure::Average => (1.0, 4, "average"),
+            Measure::Accuracy => (100.0, 2, "accuracy %"),
+            Measure::GoldBitsPerByte => (1.0, 4, "bits per byte"),
+        };
+        let cell = |point: &TrunkPoint| {
+            let is_it = |score: &&TrunkScore| score.measure == measure && score.task == task;
+            point.scores.iter().find(is_it).map_or(Cell::Missing, |score| Cell::Number {
+                value: format!("{:.places$}", scale * score.value),
+                error: None,
+                noise: false,
+            })
+        };
+        Row::Cells(format!("{task}, {unit}"), answers.trunk.iter().map(cell).collect())
+    };
+    let headers = answers.trunk.iter().map(|point| vec![format!("step {}", point.step)]);
+    let table = Table {
+        corner: "task".to_owned(),
+        headers: headers.collect(),
+        rows: keys.iter().map(row).collect(),
+    };
+    (!table.rows.is_empty()).then_some(table)
 }
 
 /// What is incomplete, what it cost, and what the numbers mean.

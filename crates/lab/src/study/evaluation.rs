@@ -79,7 +79,13 @@ fn steps(item: Item<'_>, clock: Clock) -> Result<Vec<(u64, usize)>, LabError> {
     let mut steps = Vec::new();
     for place in item.one_or_more(expected)? {
         let span: Span = place.quantity(expected)?;
-        steps.push((clock.steps_of(span), place.line()));
+        let step = clock.steps_of(span);
+        if step == 0 {
+            let (key, found) = (place.key().to_owned(), format!("{span}"));
+            let expected = "a place after the first step";
+            return Err(place.problem(Problem::OutOfRange { key, found, expected }));
+        }
+        steps.push((step, place.line()));
     }
     steps.sort_unstable();
     steps.dedup_by_key(|(step, _)| *step);

@@ -98,6 +98,7 @@ fn leaves_and_the_trunk_are_scored_and_the_report_compares_them() {
             .flat_map(|a| &a.tasks)
             .all(|t| t.cells.iter().all(Option::is_some))
     );
+    assert!(report.contains("step 20") && report.contains("riddles, bits per byte"), "{report}");
     assert!(report_csv(&answers).contains(",task,riddles,gold-bpb,"));
 
     // Nothing is asked twice.

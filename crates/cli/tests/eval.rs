@@ -1,0 +1,152 @@
+//! `eval` as a user meets it: a model, task files of one's own, mistakes.
+
+mod laboratory;
+
+use laboratory::Laboratory;
+
+const TASKS: &str = r#"
+[suite]
+name = "puzzles"
+
+[[suite.categories]]
+name = "numbers"
+tasks = ["sums"]
+
+[[suite.categories]]
+name = "words"
+tasks = ["next-word", "riddles"]
+
+[[tasks]]
+name = "sums"
+type = "multiple-choice"
+files = ["sums.jsonl"]
+shots = 2
+baseline = 0.5
+
+[[tasks]]
+name = "next-word"
+type = "language-modeling"
+files = ["words.jsonl"]
+shots = 0
+baseline = 0.0
+
+[[tasks]]
+name = "riddles"
+type = "generation"
+files = ["riddles.jsonl"]
+shots = 0
+stop = ["\n"]
+normalize = true
+rule = "prefix"
+baseline = 0.0
+"#;
+
+/// A trained model and tasks to score it on.
+fn laboratory() -> Laboratory {
+    let laboratory = Laboratory::new();
+    laboratory.succeed("prepare study.toml");
+    laboratory.succeed("run study.toml --job trunk-60");
+    laboratory.write("puzzles.toml", TASKS);
+    let rows = |file: &str, row: &dyn Fn(usize) -> String| {
+        let lines: Vec<String> = (0..30).map(row).collect();
+        laboratory.write(file, &lines.join("\n"));
+    };
+    rows("data-sums.jsonl", &|i| {
+        let choices = if i % 2 == 0 { [i + 1, i] } else { [i, i + 1] };
+        let [a, b] = choices;
+        format!("{{\"query\":\"{i}+1\",\"choices\":[\"{a}\",\"{b}\"],\"gold\":{}}}", i % 2)
+    });
+    rows("data-words.jsonl", &|i| {
+        format!("{{\"context\":\"tale {i}\",\"continuation\":\"ends\"}}")
+    });
+    rows("data-riddles.jsonl", &|i| format!("{{\"context\":\"What {i}?\",\"answer\":\"egg\"}}"));
+    std::fs::create_dir(laboratory.path("data")).expect("the folder is new");
+    for name in ["sums", "words", "riddles"] {
+        let (from, to) = (format!("data-{name}.jsonl"), format!("data/{name}.jsonl"));
+        std::fs::rename(laboratory.path(&from), laboratory.path(&to)).expect("it was just written");
+    }
+    laboratory
+}
+
+/// The folder of the checkpoint.
+fn model(laboratory: &Laboratory) -> String {
+    let trunk = laboratory.find("runs", "trunk-");
+    let trunk = trunk.file_name().expect("a folder has a name").to_string_lossy().into_owned();
+    format!("runs/{trunk}/step-000060")
+}
+
+#[test]
+fn a_model_is_scored_on_tasks_of_ones_own_and_no_item_is_asked_twice() {
+    let laboratory = laboratory();
+    let model = model(&laboratory);
+    let command = format!("eval {model} --tasks puzzles.toml --eval-data data --out results");
+    let first = laboratory.succeed(&format!("{command} --limit 10"));
+    for said in ["sums", "next-word", "riddles", "10 of 30", "puzzles core average", "30 items in"]
+    {
+        assert!(first.stdout.contains(said), "{said} is not in\n{}", first.stdout);
+    }
+    assert!(first.stdout.lines().all(|line| line.chars().count() <= 100), "{}", first.stdout);
+    // Ten of thirty are there already; of each task twenty are missing.
+    let whole = laboratory.succeed(&command);
+    assert!(whole.stdout.contains("60 items in"), "{}", whole.stdout);
+    let again = laboratory.succeed(&command);
+    assert!(again.stdout.contains("all items were answered before"), "{}", again.stdout);
+
+    let json = laboratory.succeed(&format!("{command} --json")).stdout;
+    let card: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let sums = &card["tasks"][0];
+    assert_eq!((&sums["task"], &sums["rows"]), (&"sums".into(), &30.into()));
+    assert!(sums["accuracy"]["error"].is_f64() && sums["gold_bits_per_byte"]["value"].is_f64());
+    assert!(laboratory.path("results/scores.json").is_file());
+}
+
+#[test]
+fn every_mistake_says_what_to_type_and_loses_nothing_of_other_tasks() {
+    let laboratory = laboratory();
+    let model = model(&laboratory);
+    let eval = |rest: &str| laboratory.refuse(&format!("eval {model} {rest}"));
+    insta::assert_snapshot!(eval("--tasks puzzles.toml"), @"
+    error: the folder of task files is not known
+
+    hint: name it: `--eval-data DIR`, or set SPARKJOY_EVAL_DATA; docs/tasks.md says what it should hold
+    ");
+    insta::assert_snapshot!(eval("--tasks gsm9k --eval-data data"), @"
+    error: `gsm9k` is no task and no suite (the nearest is `gsm8k`)
+
+    hint: write `gsm8k` for `gsm9k`
+    ");
+    insta::assert_snapshot!(laboratory.refuse("eval data --tasks copa --eval-data data"), @"");
+
+    let rows = std::fs::read_to_string(laboratory.path("data/sums.jsonl")).unwrap();
+    laboratory.write("data/sums.jsonl", &rows.replacen("\"gold\":1", "\"gold\":2", 1));
+    let command = format!("eval {model} --tasks puzzles.toml --eval-data data --out results");
+    let ended = laboratory.run(&command);
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.stdout.contains("FAILED") && ended.stdout.contains("riddles"),
+        "{}",
+        ended.stdout
+    );
+    assert!(ended.stderr.contains("1 of the tasks could not be scored"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("line 2"), "{}", ended.stderr);
+
+    laboratory.write("data/sums.jsonl", &rows);
+    let mended = laboratory.succeed(&command);
+    assert!(mended.stdout.contains("30 items in"), "only the mended task: {}", mended.stdout);
+
+    // A file that is missing takes its category along, and says so.
+    std::fs::remove_file(laboratory.path("data/words.jsonl")).unwrap();
+    let missing = laboratory.succeed(&command).stdout;
+    assert!(missing.contains("INCOMPLETE: without next-word"), "{missing}");
+    let named =
+        laboratory.refuse(&format!("eval {model} --tasks puzzles.toml,copa --eval-data data"));
+    assert!(named.contains("no file of task copa"), "{named}");
+}
+
+#[test]
+fn the_list_names_tasks_and_suites() {
+    let list = laboratory::Laboratory::new().succeed("eval --list").stdout;
+    for name in ["gauntlet-v0.3", "mmlu-dev", "gsm8k-exact", "human-eval", "world knowledge"] {
+        assert!(list.contains(name), "{list}");
+    }
+}
