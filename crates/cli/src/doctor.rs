@@ -233,6 +233,7 @@ mod tests {
           missing     AVX-512, AVX-512 bf16
         kernels       avx2, portable (fastest first)
         GPU           none found: this version computes on the CPU
+        sandbox       Python 3.11.7 behind user namespace, seccomp
 
         training a model of 4,196,608 parameters, context 256, on 2 threads
 

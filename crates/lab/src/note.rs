@@ -48,6 +48,15 @@ pub enum Note {
         /// They.
         sources: Vec<SourceName>,
     },
+    /// Scoring on tasks is work of its own.
+    Tasks {
+        /// Tasks of each model.
+        tasks: usize,
+        /// Branches and steps of the trunk.
+        models: usize,
+        /// Items of each task at most.
+        limit: Option<u64>,
+    },
     /// A removal is a replacement too.
     Refilled {
         /// Who gets the freed share, as written.
@@ -84,6 +93,14 @@ impl fmt::Display for Note {
                 };
                 write!(f, "{which} declared by size: this study can be planned, not run")
             }
+            Self::Tasks { tasks, models, limit } => {
+                let limit = limit.map_or(String::new(), |n| format!(", {n} items of each at most"));
+                write!(
+                    f,
+                    "{models} models are scored on {tasks} tasks{limit}; that time is in no \
+                     estimate (`sparkjoy eval` measures it on one model)"
+                )
+            }
             Self::Refilled { refill } => {
                 let taker = match refill.as_str() {
                     "domain" => "the rest of its domain".to_owned(),
@@ -117,6 +134,8 @@ mod tests {
             Note::Declared { sources: vec![source()] },
             Note::Declared { sources: vec![source(); 2] },
             Note::Declared { sources: vec![source(); 18] },
+            Note::Tasks { tasks: 31, models: 15, limit: None },
+            Note::Tasks { tasks: 3, models: 2, limit: Some(200) },
             Note::Refilled { refill: "domain".into() },
             Note::Refilled { refill: "proportional".into() },
             Note::Refilled { refill: "web".into() },
@@ -131,6 +150,8 @@ mod tests {
         source `math` is declared by size: this study can be planned, not run
         sources `math` and `math` are declared by size: this study can be planned, not run
         18 sources are declared by size: this study can be planned, not run
+        15 models are scored on 31 tasks; that time is in no estimate (`sparkjoy eval` measures it on one model)
+        2 models are scored on 3 tasks, 200 items of each at most; that time is in no estimate (`sparkjoy eval` measures it on one model)
         what a removal frees goes to the rest of its domain: its answer is what a source is worth over what takes its place
         what a removal frees goes to all other sources: its answer is what a source is worth over what takes its place
         what a removal frees goes to `web`: its answer is what a source is worth over what takes its place

@@ -41,7 +41,7 @@ type = "generation"
 files = "words.jsonl"
 shots = 0
 prompt = "Say what follows. The fox ran into the wood again and again."
-stop = ["e"]
+stop = ["e", "a", "o", "t", "n", "i", "r", "w", "d", "h", "g", "f", "x", "1", "2", "3"]
 normalize = true
 rule = "prefix"
 baseline = 0.0
@@ -181,9 +181,9 @@ fn a_text_ends_with_the_token_that_completes_its_end() {
         assert!(result.tokens.len() <= max_new);
         let text = tokenizer.decode(&result.tokens);
         assert_eq!(Some(&text), result.generated.as_ref());
-        if let Some(last) = text.find('e') {
+        if let Some(last) = text.find(|c| "eaotnirwdhgfx123".contains(c)) {
             let before = &result.tokens[..result.tokens.len() - 1];
-            assert!(tokenizer.decode(before).len() <= last, "went on after `e`: {text:?}");
+            assert!(tokenizer.decode(before).len() <= last, "went on after its end: {text:?}");
             ended += 1;
         }
     }

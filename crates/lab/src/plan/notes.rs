@@ -18,6 +18,11 @@ pub(super) fn notes(study: &Study, plan: &Plan) -> Vec<Note> {
     let one_replicate = (plan.replicates == 1).then_some(Note::OneReplicate);
 
     let mut notes: Vec<Note> = declared.into_iter().chain(left_over).chain(one_replicate).collect();
+    notes.extend(plan.evaluation.tasks.as_ref().map(|asked| Note::Tasks {
+        tasks: asked.selection.tasks.len(),
+        models: plan.branches.len() + asked.at.len(),
+        limit: asked.limit,
+    }));
     notes.extend(refilled(study));
     notes.extend(repeated(plan));
     notes.extend(unused(study, plan));
