@@ -52,14 +52,14 @@ fn table(card: &Scorecard, names: &[&str]) -> String {
         "<task",
         "shots",
         "items",
-        "accuracy\n%",
-        "\n± s.e.",
+        "correct\n%",
+        "\n±",
         "<",
         "chance\n%",
-        "majority\n%",
+        "major-\nity %",
         "\ncentred",
-        "gold\nbits/byte",
-        "\n± s.e.",
+        "bits/\nbyte",
+        "\n±",
     ];
     let mut table = Table::new(&headers);
     for name in names {
@@ -85,7 +85,7 @@ fn row(score: &TaskScore) -> Vec<String> {
     let chance = match score.chance {
         Chance::Above => "",
         Chance::At => "~",
-        Chance::Below => "below",
+        Chance::Below => "<",
     };
     vec![
         score.task.clone(),
@@ -131,8 +131,9 @@ fn averages(suite: &SuiteScore) -> String {
 fn notes(card: &Scorecard) -> Vec<String> {
     let mut notes = vec![format!(
         "chance: baselines {}; ~ marks an accuracy within two standard errors of chance, or of \
-         unknown error, `below` one further below; centred: guessing at 0, perfection at 1; gold bits/byte: of the right answers, \
-         lower is better, and the figure to go by where accuracies are at chance",
+         unknown error, < one further below; ±: standard errors; majority: one and the same \
+         answer to every row; centred: guessing at 0, perfection at 1; bits/byte: of the right \
+         answers, lower is better, and the figure to go by where accuracies are at chance",
         card.baselines.name()
     )];
     let list = |what: &str, of: &dyn Fn(&TaskScore) -> Option<String>| {
