@@ -9,7 +9,7 @@ use crate::command::{Failed, cargo, root, run, run_in};
 
 /// What the programs import. Pinned: golden numbers are made by a known version.
 const PACKAGES: [&str; 9] = [
-    "lm-eval==0.4.13",
+    "lm-eval[hf]==0.4.13",
     "numpy==2.4.6",
     "pyarrow==26.0.1",
     "safetensors==0.8.0",

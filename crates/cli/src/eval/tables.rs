@@ -122,7 +122,8 @@ fn averages(suite: &SuiteScore) -> String {
                 format!("INCOMPLETE: without {}", missing.join(", "))
             }
         };
-        let _ = writeln!(text, "{:<26}  {said}", format!("{} {name}", suite.suite));
+        let line = format!("{:<26}  {said}", format!("{} {name}", suite.suite));
+        let _ = writeln!(text, "{}", sparkjoy_lab::wrap(&line).join("\n"));
     }
     text
 }
@@ -204,8 +205,8 @@ fn effort(work: &[TaskWork]) -> String {
         (sum(|w| w.tokens), sum(|w| w.separate_tokens), sum(|w| w.padded_tokens));
     let seconds: f64 = work.iter().map(|work| work.seconds).sum();
     format!(
-        "{} items in {}: {} tokens computed; {:.1} times as many with every sequence by itself, \
-         {:.1} times padded to the context\n",
+        "{} items in {}: {} tokens computed\n\
+         ({:.1} times as many with every sequence by itself, {:.1} times padded to the context)\n",
         thousands(items as u64),
         duration(seconds),
         thousands(tokens),
