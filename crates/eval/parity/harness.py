@@ -32,10 +32,12 @@ def tasks(data):
         "doc_to_target": lambda row: row["gold"],
         "metric_list": [{"metric": "acc"}],
     }
+    # One choice only: whether it is greedy is in the sample, beside its likelihood.
     greedy = {
-        "output_type": "loglikelihood",
+        "output_type": "multiple_choice",
         "doc_to_text": lambda row: row["context"].strip(),
-        "doc_to_target": lambda row: row["continuation"].strip(),
+        "doc_to_choice": lambda row: [row["continuation"].strip()],
+        "doc_to_target": lambda row: 0,
         "metric_list": [{"metric": "acc"}],
     }
     files = {
@@ -46,6 +48,12 @@ def tasks(data):
     for name, (path, how) in files.items():
         config = {"task": name, "test_split": "test", "num_fewshot": 0, "target_delimiter": " "}
         yield name, ConfigurableTask(config={**config, **rows(path), **how})
+
+
+def correct(name, sample):
+    if name == "harness-lambada":
+        return float(sample["filtered_resps"][0][1] in (True, "True"))
+    return sample["acc"]
 
 
 def ours(results, name):
@@ -66,7 +74,7 @@ def main():
     failed = False
     for name, task in tasks(data):
         found = evaluate(harness, task_dict={name: task}, bootstrap_iters=0, log_samples=True)
-        theirs = {s["doc_id"]: s["acc"] for s in found["samples"][name]}
+        theirs = {s["doc_id"]: correct(name, s) for s in found["samples"][name]}
         mine = ours(results, name)
         assert mine.keys() == theirs.keys(), f"{name}: {len(mine)} and {len(theirs)} items"
         differ = [i for i in theirs if bool(theirs[i]) != bool(mine[i]["correct"])]
