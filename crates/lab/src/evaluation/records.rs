@@ -1,8 +1,8 @@
 //! Results of a task on disk, one line an item, in a file that grows while the task runs.
 //!
 //! The first line says what was asked of which model: everything that determines the numbers, and
-//! its fingerprint is part of the file's name. Then results follow in any order, and before those
-//! of each program run a line that says what computed them. A last line without its line feed is
+//! its fingerprint is part of the file's name. Then results follow in any order, and before the
+//! first that a kernel computed a line that names it. A last line without its line feed is
 //! one being written when the program was killed; it is cut off.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,7 +144,10 @@ impl Writer {
         if whole == 0 {
             writer.line(&Header { format: FORMAT, asked })?;
         }
-        writer.line(&Computed { kernel: kernel.to_owned() })?;
+        // Once for each, so that an interruption does not show.
+        if found.is_none_or(|records| !records.kernels.contains(kernel)) {
+            writer.line(&Computed { kernel: kernel.to_owned() })?;
+        }
         Ok(writer)
     }
 

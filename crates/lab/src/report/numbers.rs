@@ -44,29 +44,33 @@ pub fn report_csv(answers: &Answers) -> String {
 
 fn lines(question: usize, answer: &Answer) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
-    for arm in &answer.arms {
+    let mut add = |arm: usize, (scope, name, measure), cell: Option<&Comparison>| {
+        let arm = &answer.arms[arm];
+        let line = |(statistic, numbers, verdict): Statistic| Line {
+            question,
+            ask: answer.ask,
+            mixture: &answer.mixture,
+            arm: &arm.label,
+            control: &answer.controls[arm.control].label,
+            scope,
+            name,
+            measure,
+            statistic,
+            branch_value: numbers[0],
+            control_value: numbers[1],
+            difference: numbers[2],
+            verdict,
+        };
+        lines.extend(statistics(cell).into_iter().map(line));
+    };
+    for (index, arm) in answer.arms.iter().enumerate() {
         for (scope, cell) in answer.scopes.iter().zip(&arm.cells) {
             let (kind, name) = match &scope.what {
                 What::All => ("all", ""),
                 What::Domain { name } => ("domain", name.as_str()),
                 What::Source { name, .. } => ("source", name.as_str()),
             };
-            let line = |(statistic, numbers, verdict): Statistic| Line {
-                question,
-                ask: answer.ask,
-                mixture: &answer.mixture,
-                arm: &arm.label,
-                control: &answer.controls[arm.control].label,
-                scope: kind,
-                name,
-                measure: "bpb",
-                statistic,
-                branch_value: numbers[0],
-                control_value: numbers[1],
-                difference: numbers[2],
-                verdict,
-            };
-            lines.extend(statistics(cell.as_ref()).into_iter().map(line));
+            add(index, (kind, name, "bpb"), cell.as_ref());
         }
     }
     for task in &answer.tasks {
@@ -75,23 +79,8 @@ fn lines(question: usize, answer: &Answer) -> Vec<Line<'_>> {
             Measure::Accuracy => ("task", "accuracy"),
             Measure::GoldBitsPerByte => ("task", "gold-bpb"),
         };
-        for (arm, cell) in answer.arms.iter().zip(&task.cells) {
-            let line = |(statistic, numbers, verdict): Statistic| Line {
-                question,
-                ask: answer.ask,
-                mixture: &answer.mixture,
-                arm: &arm.label,
-                control: &answer.controls[arm.control].label,
-                scope,
-                name: &task.task,
-                measure,
-                statistic,
-                branch_value: numbers[0],
-                control_value: numbers[1],
-                difference: numbers[2],
-                verdict,
-            };
-            lines.extend(statistics(cell.as_ref()).into_iter().map(line));
+        for (index, cell) in task.cells.iter().enumerate() {
+            add(index, (scope, task.task.as_str(), measure), cell.as_ref());
         }
     }
     lines

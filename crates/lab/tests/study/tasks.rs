@@ -124,21 +124,7 @@ fn interrupted_while_it_is_scored_a_study_ends_in_the_same_bytes() {
     };
     assert_eq!(names(&found), names(&expected));
     for (path, bytes) in &expected {
-        // How often it was stopped shows in the files of items only, as one line each time.
-        let lines = |bytes: &[u8]| {
-            let text = String::from_utf8_lossy(bytes).into_owned();
-            text.lines()
-                .filter(|line| !line.starts_with("{\"kernel\""))
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        };
-        if path.extension().is_some_and(|e| e == "jsonl")
-            && path.to_string_lossy().contains("/tasks/")
-        {
-            assert_eq!(lines(&found[path]), lines(bytes), "{}", path.display());
-        } else {
-            assert!(found[path] == *bytes, "`{}` differs", path.display());
-        }
+        assert!(found[path] == *bytes, "`{}` differs", path.display());
     }
 }
 

@@ -12,8 +12,6 @@ mod pass;
 #[cfg(test)]
 mod tests;
 
-use std::ops::AddAssign;
-
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -55,14 +53,6 @@ pub struct Computed {
     pub sequences: u64,
     /// Tokens of these sequences, had each been computed by itself.
     pub separate_tokens: u64,
-}
-
-impl AddAssign for Computed {
-    fn add_assign(&mut self, other: Self) {
-        self.tokens += other.tokens;
-        self.sequences += other.sequences;
-        self.separate_tokens += other.separate_tokens;
-    }
 }
 
 /// A token sequence whose last tokens are scored.
