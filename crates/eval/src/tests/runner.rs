@@ -41,7 +41,9 @@ type = "generation"
 files = "words.jsonl"
 shots = 0
 prompt = "Say what follows. The fox ran into the wood again and again."
-stop = ["e", "a", "o", "t", "n", "i", "r", "w", "d", "h", "g", "f", "x", "1", "2", "3"]
+stop = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l",
+  "m", "n", "o", "p", "q", "r", "s", "t", "u", "v", "w", "x",
+  "y", "z", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
 normalize = true
 rule = "prefix"
 baseline = 0.0
@@ -74,7 +76,7 @@ fn row(task: &str, i: usize) -> String {
             "{{\"context_options\":[\"the fox {i}\",\"a wood\"],\"continuation\":\"ran\",\"gold\":{}}}",
             i % 2
         ),
-        _ => format!("{{\"context\":\"fox {i}?\",\"answer\":\"wood and wood\"}}"),
+        _ => format!("{{\"context\":\"fox {i}?\",\"answer\":\"{} * 79 / 53\"}}", i * 7919),
     }
 }
 
@@ -181,13 +183,13 @@ fn a_text_ends_with_the_token_that_completes_its_end() {
         assert!(result.tokens.len() <= max_new);
         let text = tokenizer.decode(&result.tokens);
         assert_eq!(Some(&text), result.generated.as_ref());
-        if let Some(last) = text.find(|c| "eaotnirwdhgfx123".contains(c)) {
+        if let Some(last) = text.find(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit()) {
             let before = &result.tokens[..result.tokens.len() - 1];
             assert!(tokenizer.decode(before).len() <= last, "went on after its end: {text:?}");
-            ended += 1;
+            ended += usize::from(result.tokens.len() < max_new);
         }
     }
-    assert!(ended > 0, "some texts reach their end");
+    assert!(ended > 0, "some texts reach their end before the most they may have");
 }
 
 #[test]
