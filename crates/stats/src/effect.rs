@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-use crate::blend::Blend;
+use crate::blend::{Blend, Draws};
 use crate::strata::{Moments, Stratum, moments};
 
 /// A difference and how sure it is.
@@ -25,55 +25,68 @@ pub struct Effect {
     pub p: f64,
 }
 
-/// The effect behind differences on items, replicate by replicate.
-///
-/// None for fewer than two replicates, about which nothing can be said.
-///
-/// # Guarantees
-///
-/// - The mean is the weighted mean of the strata, over all replicates and items.
-/// - Nothing is certain but nothing: p is 0 in no case, and 1 where all differences are zero.
-///
-/// # Source
-///
-/// Bootstrap over items: Efron & Tibshirani, An Introduction to the Bootstrap (1993), 13 and 14.
-/// Normal items and Student's t of replicates together are Behrens' and Fisher's distribution.
-pub fn effect(strata: &[Stratum], confidence: f64, seed: u64) -> Option<Effect> {
-    if strata.is_empty() || strata[0].differences.len() < 2 {
-        return None;
+/// Resamples items, the same for all that is computed with it.
+pub struct Resampling {
+    draws: Draws,
+}
+
+impl Resampling {
+    /// The same seed gives the same numbers.
+    pub fn new(seed: u64) -> Self {
+        Self { draws: Draws::new(seed) }
     }
-    let moments = moments(strata);
-    let normal = Normal::standard();
-    // Few items are as uncertain about their spread as few replicates.
-    let reach = 0.5 + confidence / 2.0;
-    let widened = match moments.item_freedom {
-        freedom if freedom < 1e6 => {
-            let t = StudentsT::new(0.0, 1.0, freedom.max(1.0)).expect("freedom is positive");
-            t.inverse_cdf(reach) / normal.inverse_cdf(reach)
+
+    /// The effect behind differences on items, replicate by replicate.
+    ///
+    /// None for fewer than two replicates, about which nothing can be said.
+    ///
+    /// # Guarantees
+    ///
+    /// - The mean is the weighted mean of the strata, over all replicates and items.
+    /// - Nothing is certain but nothing: p is 0 in no case, and 1 where all differences are zero.
+    ///
+    /// # Source
+    ///
+    /// Bootstrap over items: Efron & Tibshirani, An Introduction to the Bootstrap (1993), 13 and 14.
+    /// Normal items and Student's t of replicates together are Behrens' and Fisher's distribution.
+    pub fn effect(&mut self, strata: &[Stratum], confidence: f64) -> Option<Effect> {
+        if strata.is_empty() || strata[0].differences.len() < 2 {
+            return None;
         }
-        _ => 1.0,
-    };
-    let (mean, variance) = (moments.mean, moments.replicate + moments.item);
-    let freedom = freedom(&moments);
-    let standard_error = variance.sqrt();
-    let Some(blend) = Blend::new(&moments, widened, seed) else {
-        // Nothing varies: without any noise at all, all that can be told is whether it is zero.
-        let p = if mean == 0.0 { 1.0 } else { f64::MIN_POSITIVE };
-        let (low, high, bca) = (mean, mean, [mean, mean]);
-        return Some(Effect { mean, standard_error, freedom, low, high, bca, p });
-    };
-    let tail = (1.0 - confidence) / 2.0 * eased(&moments, widened);
-    let p = (2.0 * blend.below(0.0).min(blend.above(0.0))).clamp(f64::MIN_POSITIVE, 1.0);
-    let bias = normal.inverse_cdf(blend.below(mean));
-    let acceleration = moments.skewness * widened.powi(3) / (6.0 * variance.powf(1.5));
-    let corrected = |tail: f64| {
-        let z = bias + normal.inverse_cdf(tail);
-        let level = normal.cdf(bias + z / (1.0 - acceleration * z));
-        blend.quantile(level.clamp(1e-9, 1.0 - 1e-9))
-    };
-    let (low, high) = (blend.quantile(tail), blend.quantile(1.0 - tail));
-    let bca = [corrected(tail), corrected(1.0 - tail)];
-    Some(Effect { mean, standard_error, freedom, low, high, bca, p })
+        let moments = moments(strata);
+        let normal = Normal::standard();
+        // Few items are as uncertain about their spread as few replicates.
+        let reach = 0.5 + confidence / 2.0;
+        let widened = match moments.item_freedom {
+            freedom if freedom < 1e6 => {
+                let t = StudentsT::new(0.0, 1.0, freedom.max(1.0)).expect("freedom is positive");
+                t.inverse_cdf(reach) / normal.inverse_cdf(reach)
+            }
+            _ => 1.0,
+        };
+        let (mean, variance) = (moments.mean, moments.replicate + moments.item);
+        let freedom = freedom(&moments);
+        let standard_error = variance.sqrt();
+        let Some(blend) = Blend::new(&moments, widened, &mut self.draws) else {
+            // Nothing varies: without any noise at all, all that can be told is whether it is zero.
+            let p = if mean == 0.0 { 1.0 } else { f64::MIN_POSITIVE };
+            let (low, high, bca) = (mean, mean, [mean, mean]);
+            return Some(Effect { mean, standard_error, freedom, low, high, bca, p });
+        };
+        let tail = (1.0 - confidence) / 2.0 * eased(&moments, widened);
+        let p = (2.0 * blend.below(0.0).min(blend.above(0.0))).clamp(f64::MIN_POSITIVE, 1.0);
+        let bias = normal.inverse_cdf(blend.below(mean));
+        let wide = moments.replicate + moments.item * widened * widened;
+        let acceleration = moments.skewness * widened.powi(3) / (6.0 * wide.powf(1.5));
+        let corrected = |tail: f64| {
+            let z = bias + normal.inverse_cdf(tail);
+            let level = normal.cdf(bias + z / (1.0 - acceleration * z));
+            blend.quantile(level.clamp(1e-9, 1.0 - 1e-9))
+        };
+        let (low, high) = (blend.quantile(tail), blend.quantile(1.0 - tail));
+        let bca = [corrected(tail), corrected(1.0 - tail)];
+        Some(Effect { mean, standard_error, freedom, low, high, bca, p })
+    }
 }
 
 /// Degrees of freedom of replicates and items together.
@@ -106,4 +119,56 @@ fn eased(moments: &Moments, widened: f64) -> f64 {
     let (item, replicate) = (share * share, (1.0 - share).powi(2));
     let alike = item / (item + replicate) * (1.0 - share).powf((freedom - 1.0) / 10.0);
     (0.6 / freedom.powf(0.3) * alike).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn effect(differences: Vec<Vec<f64>>) -> Effect {
+        Resampling::new(1).effect(&[Stratum { weight: 1.0, differences }], 0.95).unwrap()
+    }
+
+    #[test]
+    fn one_replicate_says_nothing() {
+        let strata = [Stratum { weight: 1.0, differences: vec![vec![1.0, 2.0]] }];
+        assert_eq!(Resampling::new(1).effect(&strata, 0.95), None);
+        assert_eq!(Resampling::new(1).effect(&[], 0.95), None);
+    }
+
+    #[test]
+    fn no_difference_anywhere_is_no_difference() {
+        let effect = effect(vec![vec![0.0; 4]; 3]);
+        assert_eq!((effect.mean, effect.p, effect.low, effect.high), (0.0, 1.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn replicates_that_agree_are_as_sure_as_their_items() {
+        // Every replicate shows 0.1 on average, on items that differ by 1.
+        let items: Vec<f64> = (0..30).map(|i| 0.1 + f64::from(i % 3) - 1.0).collect();
+        let effect = effect(vec![items; 3]);
+        assert!(effect.p > 0.3 && effect.low < 0.0 && effect.high > 0.1, "{effect:?}");
+    }
+
+    #[test]
+    fn counts_that_agree_by_chance_are_not_certain() {
+        // Each replicate lost two of 50 answers, never the same ones.
+        let lost = |r: usize| (0..50).map(|i| -f64::from(u8::from(i / 2 == r))).collect();
+        let effect = effect((0..3).map(lost).collect());
+        assert!(effect.p > 0.01 && effect.low < effect.mean - 0.01, "{effect:?}");
+    }
+
+    #[test]
+    fn a_tail_is_never_empty() {
+        let level = |r: usize| (0..20).map(|i| 5.0 + 1e-6 * (i * r) as f64).collect();
+        let effect = effect((0..3).map(level).collect());
+        assert!(effect.p > 0.0 && effect.p < 1e-6, "{effect:?}");
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_bits() {
+        let items = |r: usize| (0..700).map(|i| ((i * 7 + r * 5) % 11) as f64).collect::<Vec<_>>();
+        let differences: Vec<Vec<f64>> = (0..3).map(items).collect();
+        assert_eq!(effect(differences.clone()), effect(differences));
+    }
 }

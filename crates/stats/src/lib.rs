@@ -12,12 +12,14 @@
 
 mod blend;
 mod effect;
+#[cfg(test)]
+mod golden_tests;
 mod holm;
 mod kendall;
 mod power;
 mod strata;
 
-pub use effect::{Effect, effect};
+pub use effect::{Effect, Resampling};
 pub use holm::holm;
 pub use kendall::{Agreement, agreement, kendall};
 pub use power::{POWER, detectable, power};

@@ -2,7 +2,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use sparkjoy_stats::{Stratum, effect, holm};
+use sparkjoy_stats::{Resampling, Stratum, holm};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// The claim that is tested.
@@ -135,15 +135,16 @@ pub(crate) fn coverage(
     both: bool,
 ) -> Coverage {
     let mut noise = Noise::new(1000 + replicates as u64);
+    let mut resampling = Resampling::new(replicates as u64);
     let mut found = Coverage::default();
     let count = |held: &mut f64, [low, high]: [f64; 2]| {
         if low <= 0.0 && 0.0 <= high {
             *held += 1.0 / studies as f64;
         }
     };
-    for study in 0..studies {
+    for _ in 0..studies {
         let strata = condition.study(replicates, 1, &mut noise).remove(0);
-        let effect = effect(&strata, CONFIDENCE, study as u64).expect("two replicates");
+        let effect = resampling.effect(&strata, CONFIDENCE).expect("two replicates");
         count(&mut found.percentile, [effect.low, effect.high]);
         count(&mut found.bca, effect.bca);
         count(&mut found.p, if effect.p > 1.0 - CONFIDENCE { [0.0; 2] } else { [1.0; 2] });
@@ -165,13 +166,14 @@ pub(crate) fn false_positives(
     questions: usize,
 ) -> f64 {
     let mut noise = Noise::new(2000 + replicates as u64);
-    let wrong = |question: usize, noise: &mut Noise| {
-        let arms = condition.study(replicates, comparisons, noise);
-        let of = |arm: &Vec<Stratum>| effect(arm, CONFIDENCE, question as u64).expect("two");
-        let p: Vec<f64> = arms.iter().map(|arm| of(arm).p).collect();
+    let mut resampling = Resampling::new(replicates as u64);
+    let mut wrong = || {
+        let arms = condition.study(replicates, comparisons, &mut noise);
+        let p = |arm| resampling.effect(arm, CONFIDENCE).expect("two replicates").p;
+        let p: Vec<f64> = arms.iter().map(|arm| arm.as_slice()).map(p).collect();
         holm(&p).iter().any(|p| *p <= 1.0 - CONFIDENCE)
     };
-    let wrong = (0..questions).filter(|&question| wrong(question, &mut noise)).count();
+    let wrong = (0..questions).filter(|_| wrong()).count();
     wrong as f64 / questions as f64
 }
 
