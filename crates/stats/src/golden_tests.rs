@@ -40,7 +40,7 @@ struct Power {
     size: f64,
     freedom: f64,
     alpha: f64,
-    power: f64,
+    found: f64,
 }
 
 #[derive(Deserialize)]
@@ -119,7 +119,7 @@ fn corrections_are_those_of_statsmodels() {
 #[test]
 fn power_is_that_of_the_noncentral_t() {
     for case in golden().power {
-        close(power(case.size, case.freedom, case.alpha), case.power, 2e-3, "power");
+        close(power(case.size, case.freedom, case.alpha), case.found, 2e-3, "power");
     }
 }
 

@@ -37,7 +37,7 @@ def power(size, freedom, alpha):
 
 
 powers = [
-    {"size": size, "freedom": freedom, "alpha": alpha, "power": power(size, freedom, alpha)}
+    {"size": size, "freedom": freedom, "alpha": alpha, "found": power(size, freedom, alpha)}
     for size, freedom, alpha in [
         (3.0, 1, 0.05), (5.0, 2, 0.05), (10.0, 2, 0.005), (2.0, 4, 0.05), (2.9, 30, 0.05), (3.6, 10.5, 0.01)
     ]

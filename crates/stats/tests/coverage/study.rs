@@ -170,7 +170,7 @@ pub(crate) fn false_positives(
     let mut wrong = || {
         let arms = condition.study(replicates, comparisons, &mut noise);
         let p = |arm| resampling.effect(arm, CONFIDENCE).expect("two replicates").p;
-        let p: Vec<f64> = arms.iter().map(|arm| arm.as_slice()).map(p).collect();
+        let p: Vec<f64> = arms.iter().map(Vec::as_slice).map(p).collect();
         holm(&p).iter().any(|p| *p <= 1.0 - CONFIDENCE)
     };
     let wrong = (0..questions).filter(|_| wrong()).count();
