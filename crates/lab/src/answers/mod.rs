@@ -39,7 +39,7 @@ pub struct Answers {
     pub study: String,
     /// The plan they belong to.
     pub plan: Fingerprint,
-    /// Branches there are.
+    /// Branches that are compared.
     pub branches: usize,
     /// Those that are not scored yet, by name.
     pub missing: Vec<String>,
@@ -75,8 +75,8 @@ pub struct Cost {
 pub struct Answer {
     /// Which question.
     pub ask: Ask,
-    /// The mixture asked about.
-    pub mixture: String,
+    /// The mixture asked about; none where several are compared.
+    pub mixture: Option<String>,
     /// Values behind every mean.
     pub replicates: u32,
     /// What is measured, the same for every control and arm below.
@@ -99,8 +99,8 @@ pub struct Scope {
     pub what: What,
     /// Its share of the trunk's mixture.
     pub base: Ppm,
-    /// Its share of the mixture asked about.
-    pub upsampled: Ppm,
+    /// Its share of the mixture asked about, where there is one.
+    pub upsampled: Option<Ppm>,
 }
 
 /// The kind and name of a [`Scope`].
@@ -166,6 +166,9 @@ type BitsPerByte = BTreeMap<SourceName, f64>;
 /// [`crate::ExecutionError`] if a score on disk is damaged or not of what the plan names.
 pub fn answers(plan: &Plan, options: &Options<'_>) -> Result<Answers, LabError> {
     let scores = plan.branches.iter().map(|branch| {
+        if !branch.compared {
+            return Ok(None);
+        }
         let scored = Scored::new(plan, branch);
         let scores = Scores::read(&branch_folder(branch, &options.runs), &scored)?;
         let by_source = |scores: Scores| {
@@ -179,7 +182,8 @@ pub fn answers(plan: &Plan, options: &Options<'_>) -> Result<Answers, LabError> 
     let mut answers = compare(plan, &scores, computed);
     let cards = tasks::cards(plan, &options.runs)?;
     if plan.evaluation.tasks.is_some() {
-        let without = plan.branches.iter().zip(&cards).filter(|(_, card)| card.is_none());
+        let cards = plan.branches.iter().zip(&cards).filter(|(branch, _)| branch.compared);
+        let without = cards.filter(|(_, card)| card.is_none());
         answers.missing_tasks = without.map(|(branch, _)| branch.name.clone()).collect();
     }
     answers.trunk = tasks::trunk(plan, &options.runs)?;
@@ -193,11 +197,12 @@ pub fn answers(plan: &Plan, options: &Options<'_>) -> Result<Answers, LabError> 
 
 /// The answers from bits per byte, one element per branch of the plan.
 fn compare(plan: &Plan, scores: &[Option<BitsPerByte>], computed: Vec<Computed>) -> Answers {
-    let unscored = plan.branches.iter().zip(scores).filter(|(_, score)| score.is_none());
+    let compared = plan.branches.iter().zip(scores).filter(|(branch, _)| branch.compared);
+    let unscored = compared.filter(|(_, score)| score.is_none());
     Answers {
         study: plan.name.clone(),
         plan: plan.fingerprint(),
-        branches: plan.branches.len(),
+        branches: plan.compared().count(),
         cost: cost(plan),
         computed,
         missing: unscored.map(|(branch, _)| branch.name.clone()).collect(),
@@ -249,9 +254,10 @@ fn scopes(plan: &Plan, question: &QuestionPlan) -> Vec<Scope> {
     what.sort();
     what.dedup();
     let base = &plan.trunk.phases[0].mixture;
-    let upsampled = &plan.mixtures[&question.mixture];
+    let upsampled = question.mixture.as_ref().map(|name| &plan.mixtures[name]);
     let scope = |what| {
-        let (base, upsampled) = (share(plan, &what, base), share(plan, &what, upsampled));
+        let (base, upsampled) =
+            (share(plan, &what, base), upsampled.map(|mixture| share(plan, &what, mixture)));
         Scope { what, base, upsampled }
     };
     what.into_iter().map(scope).collect()

@@ -151,10 +151,15 @@ fn preamble(answers: &Answers) -> Vec<String> {
 }
 
 fn title(answer: &Answer) -> String {
-    let mixture = &answer.mixture;
+    let on = answer.mixture.as_ref().map_or_else(String::new, |mixture| format!(" on `{mixture}`"));
     match answer.ask {
-        Ask::Duration => format!("How long should the last phase on `{mixture}` be?"),
-        Ask::Removal => format!("What is each source worth in the last phase on `{mixture}`?"),
+        Ask::Duration => format!("How long should the last phase{on} be?"),
+        Ask::Removal => format!("What is each source worth in the last phase{on}?"),
+        Ask::Addition => format!("What is more of a source worth in the last phase{on}?"),
+        Ask::Proportion => "Which mixture should the last phase be on?".to_owned(),
+        Ask::Timing => format!("When should the phase{on} come?"),
+        Ask::Stability => format!("Does the gain of the phase{on} stay?"),
+        Ask::Transfer => "Does the answer hold elsewhere?".to_owned(),
     }
 }
 
@@ -207,13 +212,15 @@ fn differences(answer: &Answer) -> Table {
     };
     let corner = match answer.ask {
         Ask::Duration => "window",
-        Ask::Removal => "mixture",
+        Ask::Timing => "place",
+        Ask::Stability => "measured",
+        Ask::Removal | Ask::Addition | Ask::Proportion | Ask::Transfer => "mixture",
     };
-    Table {
-        corner: format!("{corner}, % base → {}", answer.mixture),
-        headers: shown.iter().map(header).collect(),
-        rows,
-    }
+    let corner = match &answer.mixture {
+        Some(mixture) => format!("{corner}, % base → {mixture}"),
+        None => corner.to_owned(),
+    };
+    Table { corner, headers: shown.iter().map(header).collect(), rows }
 }
 
 /// Each source in a row, each arm in a column.
@@ -228,7 +235,10 @@ fn by_source(answer: &Answer) -> Table {
         vec![arm.label.clone(), format!("against {control}"), "Δ bpb".to_owned()]
     };
     Table {
-        corner: format!("source, share of base → {}", answer.mixture),
+        corner: match &answer.mixture {
+            Some(mixture) => format!("source, share of base → {mixture}"),
+            None => "source, share of base".to_owned(),
+        },
         headers: answer.arms.iter().map(header).collect(),
         rows: sources.collect(),
     }
@@ -277,7 +287,10 @@ fn name(scope: &Scope) -> String {
 /// `34.35 → 30`: from the trunk's mixture to the one asked about, in percent.
 fn share(scope: &Scope) -> String {
     let percent = |ppm: Ppm| ppm.to_string().trim_end_matches(" %").to_owned();
-    format!("{} → {}", percent(scope.base), percent(scope.upsampled))
+    match scope.upsampled {
+        Some(upsampled) => format!("{} → {}", percent(scope.base), percent(upsampled)),
+        None => percent(scope.base),
+    }
 }
 
 fn difference(cell: Option<&Comparison>) -> Cell {
