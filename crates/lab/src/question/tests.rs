@@ -113,9 +113,7 @@ fn an_addition_takes_its_share_from_all_others_in_proportion() {
 #[test]
 fn several_shares_or_budgets_of_an_addition_make_a_curve() {
     let curve = |more: &str| {
-        let plan = plan(&format!(
-            "[[questions]]\nask = \"addition\"\nadd = [\"recipes\"]\n{more}"
-        ));
+        let plan = plan(&format!("[[questions]]\nask = \"addition\"\nadd = [\"recipes\"]\n{more}"));
         plan.questions[0].arms.iter().map(|a| (a.label.clone(), a.at)).collect::<Vec<_>>()
     };
     assert_eq!(

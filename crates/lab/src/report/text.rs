@@ -5,7 +5,7 @@ use std::fmt::Write;
 use sparkjoy_base::Ppm;
 
 use super::table::{Cell, Row, Table};
-use crate::answers::{false_alarms, mixed};
+use crate::answers::mixed;
 use crate::{
     Answer, Answers, ArmAnswer, Ask, Comparison, Measure, Scope, Spread, TrunkPoint, TrunkScore,
     Verdict, What,
@@ -20,7 +20,7 @@ pub fn report_text(answers: &Answers) -> String {
         }
     }
     for answer in &answers.questions {
-        let _ = writeln!(out, "\n{}\n", title(answer));
+        let _ = writeln!(out, "\n{}\n", answer.title());
         out.push_str(&controls(answer).text());
         out.push('\n');
         out.push_str(&differences(answer).text());
@@ -42,7 +42,7 @@ pub fn report_markdown(answers: &Answers) -> String {
         let _ = write!(out, "\n{line}\n");
     }
     for answer in &answers.questions {
-        let _ = write!(out, "\n## {}\n\n", title(answer));
+        let _ = write!(out, "\n## {}\n\n", answer.title());
         out.push_str(&controls(answer).markdown());
         out.push('\n');
         out.push_str(&differences(answer).markdown());
@@ -138,9 +138,7 @@ fn preamble(answers: &Answers) -> Vec<String> {
     lines.push(if replicates > 1 {
         format!(
             "Δ: branch − control of the same replicate, mean of {replicates} ± standard error of \
-             that mean (standard deviation / √{replicates}); ~ marks a mean within two standard \
-             errors: within noise, not ranked (noise alone is left unmarked in {:.0} % of cells)",
-            100.0 * false_alarms(replicates)
+             that mean; ~ marks what may be noise: not ranked"
         )
     } else {
         "Δ: branch − control; with a single replicate nothing is known about noise, so every Δ is \
@@ -150,22 +148,10 @@ fn preamble(answers: &Answers) -> Vec<String> {
     lines
 }
 
-fn title(answer: &Answer) -> String {
-    let on = answer.mixture.as_ref().map_or_else(String::new, |mixture| format!(" on `{mixture}`"));
-    match answer.ask {
-        Ask::Duration => format!("How long should the last phase{on} be?"),
-        Ask::Removal => format!("What is each source worth in the last phase{on}?"),
-        Ask::Addition => format!("What is more of a source worth in the last phase{on}?"),
-        Ask::Proportion => "Which mixture should the last phase be on?".to_owned(),
-        Ask::Timing => format!("When should the phase{on} come?"),
-        Ask::Stability => format!("Does the gain of the phase{on} stay?"),
-        Ask::Transfer => "Does the answer hold elsewhere?".to_owned(),
-    }
-}
-
 /// The controls in bits per byte; how far their replicates lie apart is the noise floor.
 fn controls(answer: &Answer) -> Table {
-    let shown = domains(answer);
+    let mut shown = domains(answer);
+    shown.retain(|&column| answer.scopes[column].base.is_some());
     let rows = answer.controls.iter().map(|control| {
         let cell = |&column: &usize| match &control.cells[column] {
             None => Cell::Missing,
@@ -279,6 +265,8 @@ fn domains(answer: &Answer) -> Vec<usize> {
 fn name(scope: &Scope) -> String {
     match &scope.what {
         What::All => "all".to_owned(),
+        What::Targeted => "targeted".to_owned(),
+        What::General => "general".to_owned(),
         What::Domain { name } => name.to_string(),
         What::Source { name, .. } => name.to_string(),
     }
@@ -287,9 +275,9 @@ fn name(scope: &Scope) -> String {
 /// `34.35 → 30`: from the trunk's mixture to the one asked about, in percent.
 fn share(scope: &Scope) -> String {
     let percent = |ppm: Ppm| ppm.to_string().trim_end_matches(" %").to_owned();
-    match scope.upsampled {
-        Some(upsampled) => format!("{} → {}", percent(scope.base), percent(upsampled)),
-        None => percent(scope.base),
+    match (scope.base, scope.upsampled) {
+        (Some(base), Some(upsampled)) => format!("{} → {}", percent(base), percent(upsampled)),
+        _ => String::new(),
     }
 }
 
@@ -302,7 +290,7 @@ fn scaled_difference(cell: Option<&Comparison>, scale: f64, places: usize) -> Ce
     Cell::Number {
         value: signed(scale * difference.mean, places),
         error: difference.standard_error.map(|error| format!("{:.places$}", scale * error)),
-        noise: *verdict == Verdict::WithinNoise,
+        noise: *verdict == Verdict::NotDistinguishable,
     }
 }
 
