@@ -25,6 +25,26 @@ pub struct Effect {
     pub p: f64,
 }
 
+impl Effect {
+    /// p of the difference to another effect, as if they had nothing in common: Welch's t-test.
+    ///
+    /// # Source
+    ///
+    /// Welch, Biometrika 34 (1947).
+    pub fn p_against(&self, other: &Self) -> f64 {
+        let (one, other_variance) = (self.standard_error.powi(2), other.standard_error.powi(2));
+        let variance = one + other_variance;
+        let difference = (self.mean - other.mean).abs();
+        if variance == 0.0 {
+            return if difference == 0.0 { 1.0 } else { f64::MIN_POSITIVE };
+        }
+        let parts = one * one / self.freedom + other_variance * other_variance / other.freedom;
+        let t = StudentsT::new(0.0, 1.0, variance * variance / parts);
+        let t = t.expect("freedom is positive");
+        (2.0 * t.cdf(-difference / variance.sqrt())).max(f64::MIN_POSITIVE)
+    }
+}
+
 /// Resamples items, the same for all that is computed with it.
 pub struct Resampling {
     draws: Draws,

@@ -29,6 +29,9 @@ impl Problem {
                 format!("give the missing {} to a source", decimal(1_000_000 - sum))
             }
             Self::Sum { sum, .. } => format!("take {} away", decimal(sum - 1_000_000)),
+            Self::NoIntervals => {
+                "write `replicates = 3` in `[training]`, or leave `confidence` away".into()
+            }
             Self::Task { why } => return why.hint(),
             Self::NeverReached { .. } => {
                 "ask for an earlier one; the branch on the trunk's mixture is scored at its end"
