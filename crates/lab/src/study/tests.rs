@@ -166,6 +166,17 @@ fn the_template_parses_and_names_every_key() {
         "ask",
         "windows",
         "window",
+        "rate",
+        "remove_each",
+        "add",
+        "add_each",
+        "shares",
+        "mixtures",
+        "between",
+        "starts",
+        "then",
+        "of",
+        "models",
         "remove",
         "refill",
         "held_out",
@@ -200,6 +211,27 @@ fn every_alternative_in_the_template_is_right_too() {
     let study = Study::parse(Path::new("new.toml"), declared, None).unwrap();
     let papers = &study.sources()[&SourceName::new("papers").unwrap()];
     assert_eq!(*papers, SourceInput::Declared(Tokens(20_000_000_000)));
+}
+
+#[test]
+fn every_question_in_the_template_can_be_asked() {
+    let mut asking = false;
+    let lines = STUDY_TEMPLATE.lines().map(|line| {
+        asking = (asking || line == "# [[questions]]") && !line.is_empty();
+        if asking { &line[2..] } else { line }
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let study = Study::parse(Path::new("new.toml"), text.clone(), None).unwrap();
+    assert_eq!(study.questions.len(), 7);
+    // The other way to ask about proportions, and the keys that stand commented in a question.
+    let text = text
+        .replace("mixtures = [\"upsampled\"]", "# ")
+        .replace("# between", "between")
+        .replace("# shares = [0.25", "shares = [0.25");
+    let text = text.replace("# rate =", "rate =").replace("# remove_each", "remove_each");
+    let study = Study::parse(Path::new("new.toml"), text, None).unwrap();
+    let Question::Proportion { mixtures, .. } = &study.questions[3] else { panic!("proportion") };
+    assert_eq!(mixtures.len(), 4);
 }
 
 #[test]
