@@ -72,7 +72,9 @@ fn beside(other: Option<&str>) -> String {
 impl Hint for ImportError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Shape { field: VOCAB, .. } => replan(),
+            Self::Shape { field: VOCAB, .. } | Self::Changed { .. } => "the model was exchanged: \
+                 `sparkjoy plan` plans with what it is now, as another run"
+                .to_owned(),
             Self::Shape { field, found, .. } if found == NO_CLIP => {
                 format!("leave `{field}` out of `[model]`, or start from another model")
             }
@@ -90,16 +92,11 @@ impl Hint for ImportError {
             Self::NotFinite { .. } => {
                 "set `optimizer = \"fresh\"` in `[trunk]`, or fetch the file again".to_owned()
             }
-            Self::Changed { .. } => replan(),
             Self::NotGiven { .. } => {
                 "put the model back where `from` in `[trunk]` of the study says".to_owned()
             }
         })
     }
-}
-
-fn replan() -> String {
-    "the model was exchanged: `sparkjoy plan` plans with what it is now, as another run".to_owned()
 }
 
 /// The start of a run from a model: reads every number once.

@@ -139,7 +139,7 @@ pub(crate) fn each(
     path: &Path,
     layout: &[Tensor],
     prefixes: &[&str],
-    see: &mut dyn FnMut(&str, &[f32]) -> Result<(), TrainError>,
+    see: &mut impl FnMut(&str, &[f32]) -> Result<(), TrainError>,
 ) -> Result<(), TrainError> {
     let mut file = open(path)?;
     let mut infos: BTreeMap<String, TensorInfo> = file.tensors().into_iter().collect();
