@@ -131,8 +131,8 @@ impl fmt::Display for Note {
                 write!(
                     f,
                     "the trunk read its sources in an order of its own, so what is called fresh is \
-                     exact in its amount only: it had read {}, and probably about that part of \
-                     every fresh token of the source",
+                     exact in its amount only: it had read {}, and about that part of what is \
+                     called fresh was probably among it",
                     parts.join(", ")
                 )
             }

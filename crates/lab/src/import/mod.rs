@@ -166,8 +166,8 @@ fn step(study: &Study, written: &WrittenImport, model: &ModelFolder) -> Result<u
             Err(at(study, step.line, TrunkProblem::OtherStep { written, found }))
         }
         (_, Some(step)) if !(1..of).contains(&step) => {
-            let written = format!("{step} steps");
-            Err(at(study, study.trunk.line, TrunkProblem::Step { written, step, of }))
+            let problem = TrunkProblem::Beyond { found: step, of };
+            Err(at(study, written.from.line, problem))
         }
         (_, Some(step)) => Ok(step),
         (Some(step), None) => Ok(step.value),
@@ -248,3 +248,6 @@ impl Plan {
         Tokens(drawn * self.shape.context as u64)
     }
 }
+
+#[cfg(test)]
+mod tests;

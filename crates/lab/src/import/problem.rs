@@ -21,10 +21,19 @@ pub enum TrunkProblem {
         thousands(*of)
     )]
     Step {
-        /// As written, or in the checkpoint.
+        /// As written.
         written: String,
         /// In steps.
         step: u64,
+        /// Steps of the run.
+        of: u64,
+    },
+    /// A checkpoint of a step that the run does not have.
+    #[error("the checkpoint is of step {}, expected one from 1 to {}, before the run's last",
+        thousands(*found), thousands(of - 1))]
+    Beyond {
+        /// Its step.
+        found: u64,
         /// Steps of the run.
         of: u64,
     },
@@ -183,6 +192,11 @@ impl Hint for TrunkProblem {
                     "write 1 to {} steps, or a share above 0% and below 100%",
                     thousands(of - 1)
                 )
+            }
+            Self::Beyond { .. } => {
+                "raise `budget`: it covers the whole run, what the checkpoint has \
+                 read included"
+                    .to_owned()
             }
             Self::UnknownSource { nearest: Some(name), is_domain: false, .. } => {
                 format!("write `{name}`")
