@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sparkjoy_nn::OptimizerKind;
+use sparkjoy_data::Part;
+use sparkjoy_mix::Draw;
+use sparkjoy_nn::{OptimizerKind, Precision, Shape};
 
 use super::refusals::{flip, text};
 use super::tiny::{
@@ -11,7 +13,7 @@ use super::tiny::{
     stop_after,
 };
 use crate::{Checkpoint, ModelFolder, Moments, RunRequest, RunSpec, Start, TrainError, imported};
-use crate::{check_shape, run};
+use crate::{check_shape, read_metrics, run};
 
 const MODEL: [&str; 4] =
     ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
@@ -205,9 +207,9 @@ fn an_import_that_cannot_be_says_what_is_wrong() {
     let refused = |shape| text(&tiny, &check_shape(&model, &shape).unwrap_err().into());
     insta::assert_snapshot!(
         [
-            refused(sparkjoy_nn::Shape { width: 32, ..shape }),
-            refused(sparkjoy_nn::Shape { clip_qkv: Some(6.0), ..shape }),
-            refused(sparkjoy_nn::Shape { context: 32, ..shape }),
+            refused(Shape { width: 32, ..shape }),
+            refused(Shape { clip_qkv: Some(6.0), ..shape }),
+            refused(Shape { context: 32, ..shape }),
         ].join("\n"),
         @"
         the model in `runs/exported` has width 16, expected 32
@@ -218,7 +220,7 @@ fn an_import_that_cannot_be_says_what_is_wrong() {
         hint: write `context = 16` in `[model]`, or start from another model
         "
     );
-    assert!(check_shape(&model, &sparkjoy_nn::Shape { context: 8, ..shape }).is_ok());
+    assert!(check_shape(&model, &Shape { context: 8, ..shape }).is_ok());
 
     let path = folder.join("model.safetensors");
     let mut broken = fs::read(&path).unwrap();
@@ -251,4 +253,42 @@ fn specs_of_before_have_the_json_they_had() {
             )
         ]
     );
+}
+
+/// `first-loss.json`: made by `models.py`.
+#[derive(serde::Deserialize)]
+struct FirstLoss {
+    rows: Vec<Vec<u32>>,
+    loss: f64,
+}
+
+#[test]
+fn the_first_step_of_a_model_of_others_has_the_loss_transformers_gives() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/models");
+    let golden: FirstLoss =
+        serde_json::from_slice(&fs::read(models.join("first-loss.json")).unwrap()).unwrap();
+    let folder = models.join("first-loss");
+    let tiny = Tiny::new();
+    let trunk = tiny.trunk(LION);
+    let model = ModelFolder::open(&folder).unwrap();
+    // 300 rows, and 32 tokens at most: neither is what a trunk of this study would have.
+    let shape = Shape { context: trunk.shape.context, ..*model.shape() };
+    check_shape(&model, &shape).unwrap();
+    let spec = going_on(&trunk, start(&folder, None).unwrap());
+    let spec = RunSpec { shape, precision: Precision::Fp32, ..spec };
+    let found = train(&tiny, &spec, &folder, "of-others");
+
+    let order = spec.order().unwrap();
+    let read = |draw: Draw| {
+        let mut ids = vec![0; shape.context];
+        let name = &order.supplies()[draw.source].name;
+        let corpus = tiny.corpora.iter().find(|corpus| corpus.name() == name).unwrap();
+        corpus.read(Part::Train, draw.ordinal, &mut ids).unwrap();
+        ids
+    };
+    let rows: Vec<Vec<u32>> = order.sequences(0..BATCH).map(read).collect();
+    assert_eq!(rows, golden.rows, "another batch than `models.py` has");
+    let first = &read_metrics(&found).unwrap()[0];
+    assert_eq!(first.step, SWITCH + 1);
+    assert!((first.loss - golden.loss).abs() < 1e-5, "{} and {}", first.loss, golden.loss);
 }
