@@ -126,8 +126,9 @@ impl fmt::Display for Note {
                  or not declared"
             ),
             Self::OtherOrder { sources } => {
-                let parts: Vec<String> =
-                    sources.iter().map(|(name, part)| format!("{part} of `{name}`")).collect();
+                let percent = |part: &Ppm| f64::from(part.0) / 1e4;
+                let part = |(name, part)| format!("{:.0} % of `{name}`", percent(part));
+                let parts: Vec<String> = sources.iter().map(|(n, p)| part((n, p))).collect();
                 write!(
                     f,
                     "the trunk read its sources in an order of its own, so what is called fresh is \

@@ -19,7 +19,9 @@ PLACE = pathlib.Path("models")
 ROWS = [[7, 1, 30, 2, 2, 19, 11, 4, 23, 9, 0, 31], [5], [31, 31, 31, 31, 3]]
 
 
-def model(d_model, n_heads, n_layers, dtype=torch.float32, vocab_size=32, max_seq_len=12, **attention):
+def model(
+    d_model, n_heads, n_layers, dtype=torch.float32, vocab_size=32, max_seq_len=12, **attention
+):
     """A model whose every part shows in its logits: weights are large and norms uneven."""
     torch.manual_seed(d_model + n_heads)
     attn_config = {"alibi": True, "alibi_bias_max": 8, **attention}

@@ -186,7 +186,7 @@ fn notes_say_how_far_fresh_can_be_believed() {
     assert_eq!(told(&imported_plan(1_758, &all, known, true)), [""; 0]);
     let plan = imported_plan(1_758, &all, unknown, false);
     insta::assert_snapshot!(told(&plan).join("\n"), @"
-    the trunk read its sources in an order of its own, so what is called fresh is exact in its amount only: it had read 14.4 % of `blogs`, and about that part of what is called fresh was probably among it
+    the trunk read its sources in an order of its own, so what is called fresh is exact in its amount only: it had read 14 % of `blogs`, and about that part of what is called fresh was probably among it
     the optimizer begins with moments of zero at step 1,758, where 4 branches start: branch and control share it, but the first steps of both are rougher
     the trunk's folder holds no `tokenizer.json`: that it was trained with the study's tokenizer is taken on the study's word
     ");
