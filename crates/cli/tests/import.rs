@@ -47,8 +47,8 @@ fn a_trunk_trained_elsewhere_is_planned_trained_on_and_reported() {
     insta::assert_snapshot!(notes, @"
     note: 2.05K of the tokens before the imported step are in no source of this study, or not declared
     note: the trunk read its sources in an order of its own, so what is called fresh is exact in its
-      amount only: it had read 39 % of `crawl`, 25 % of `sums`, and about that part of what is
-      called fresh was probably among it
+      amount only: it had read 39 % of `crawl`, 25 % of `sums`, and about that part of what is called
+      fresh was probably among it
     note: the optimizer begins with moments of zero at step 72, where 4 branches start: branch and
       control share it, but the first steps of both are rougher
     ");

@@ -188,7 +188,18 @@ fn the_template_parses_and_names_every_key() {
 
 #[test]
 fn every_alternative_in_the_template_is_right_too() {
-    let alternatives = STUDY_TEMPLATE.lines().filter_map(|line| {
+    // A trunk trained elsewhere is an alternative of several keys.
+    let keys =
+        ["from = ", "optimizer = \"fresh", "step = ", "[trunk.read]", "crawl = ", "textbooks = {"];
+    let imported = keys.iter().fold(STUDY_TEMPLATE.to_owned(), |text, key| {
+        assert!(text.contains(&format!("\n# {key}")), "the template says nothing of `{key}`");
+        text.replacen(&format!("\n# {key}"), &format!("\n{key}"), 1)
+    });
+    let study = Study::parse(Path::new("new.toml"), imported, None).unwrap();
+    assert_eq!(study.import.unwrap().read.unwrap().value.len(), 2);
+
+    let alternatives = STUDY_TEMPLATE.lines().filter(|line| !line.contains("\"fresh\""));
+    let alternatives = alternatives.filter_map(|line| {
         let (key, _) = line.strip_prefix("# ")?.split_once(" = ")?;
         ["optimizer", "schedule", "holdout", "clip_qkv"].contains(&key).then_some((key, line))
     });
