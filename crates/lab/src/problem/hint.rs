@@ -30,6 +30,7 @@ impl Problem {
             }
             Self::Sum { sum, .. } => format!("take {} away", decimal(sum - 1_000_000)),
             Self::Task { why } => return why.hint(),
+            Self::Trunk(problem) => return problem.hint(),
             Self::NeverReached { .. } => {
                 "ask for an earlier one; the branch on the trunk's mixture is scored at its end"
                     .into()

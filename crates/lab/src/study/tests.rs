@@ -76,7 +76,7 @@ fn every_mistake_says_what_was_found_what_was_expected_and_where() {
 fn the_good_study_is_read_as_written() {
     let study = parse(GOOD).unwrap();
     assert_eq!((study.name(), study.seed(), study.text()), ("small", Seed(17), GOOD));
-    assert_eq!(*study.tokenizer(), TokenizerKind::Cl100k);
+    assert_eq!(*study.tokenizer(), StudyTokenizer::Made(TokenizerKind::Cl100k));
     assert_eq!(study.evaluation.held_out, Tokens(16_000));
     let training = &study.training;
     assert_eq!(
@@ -124,7 +124,7 @@ fn products_are_of_16_bit_numbers_unless_the_study_says_otherwise() {
 #[test]
 fn the_template_parses_and_names_every_key() {
     let study = Study::parse(Path::new("new.toml"), STUDY_TEMPLATE.to_owned(), None).unwrap();
-    assert_eq!(*study.tokenizer(), TokenizerKind::Bpe { vocab: 4096 });
+    assert_eq!(*study.tokenizer(), StudyTokenizer::Made(TokenizerKind::Bpe { vocab: 4096 }));
     let text = STUDY_TEMPLATE;
     for key in [
         "name",
@@ -188,7 +188,18 @@ fn the_template_parses_and_names_every_key() {
 
 #[test]
 fn every_alternative_in_the_template_is_right_too() {
-    let alternatives = STUDY_TEMPLATE.lines().filter_map(|line| {
+    // A trunk trained elsewhere is an alternative of several keys.
+    let keys =
+        ["from = ", "optimizer = \"fresh", "step = ", "[trunk.read]", "crawl = ", "textbooks = {"];
+    let imported = keys.iter().fold(STUDY_TEMPLATE.to_owned(), |text, key| {
+        assert!(text.contains(&format!("\n# {key}")), "the template says nothing of `{key}`");
+        text.replacen(&format!("\n# {key}"), &format!("\n{key}"), 1)
+    });
+    let study = Study::parse(Path::new("new.toml"), imported, None).unwrap();
+    assert_eq!(study.import.unwrap().read.unwrap().value.len(), 2);
+
+    let alternatives = STUDY_TEMPLATE.lines().filter(|line| !line.contains("\"fresh\""));
+    let alternatives = alternatives.filter_map(|line| {
         let (key, _) = line.strip_prefix("# ")?.split_once(" = ")?;
         ["optimizer", "schedule", "holdout", "clip_qkv"].contains(&key).then_some((key, line))
     });
