@@ -8,6 +8,7 @@ mod error;
 mod evaluation;
 mod executor;
 mod fit;
+mod import;
 mod mixtures;
 mod note;
 mod options;
@@ -35,6 +36,7 @@ pub use executor::{
     study_folder, timings, trunk_folder,
 };
 pub use fit::Fit;
+pub use import::{Import, TrunkProblem};
 pub use note::{EPOCHS_WORTH_READING, Note};
 pub use options::{Event, Options, Programs};
 pub use plan::{
@@ -43,4 +45,4 @@ pub use plan::{
 pub use problem::Problem;
 pub use report::{report_csv, report_markdown, report_text, wrap, write_report};
 pub use sparkjoy_stats::{Agreement, Effect};
-pub use study::{STUDY_TEMPLATE, SourceInput, Study};
+pub use study::{STUDY_TEMPLATE, SourceInput, Study, StudyTokenizer};

@@ -18,6 +18,7 @@ use sparkjoy_train::{RunSpec, Start};
 
 use crate::account::Account;
 use crate::fit::check_epochs;
+use crate::import::{self, Import, TrunkProblem};
 use crate::mixtures::mixtures;
 use crate::note::Note;
 use crate::problem::Problem;
@@ -250,6 +251,9 @@ pub struct Plan {
     /// Trunks of other model sizes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<Trunk>,
+    /// Where the trunk was trained elsewhere, up to its first step here: what is known of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub import: Option<Import>,
     /// Distinct branches, sorted by (trunk, from_step, name): none before the one it goes on from.
     pub branches: Vec<Branch>,
     /// Questions as asked.
@@ -286,11 +290,13 @@ impl Plan {
         vocab: usize,
         tokenizer: Fingerprint,
     ) -> Result<Self, LabError> {
-        let shape = shape(study, vocab)?;
+        let opened = import::open(study, &sources, vocab, tokenizer)?;
+        let rows = vocab.next_multiple_of(VOCAB_BLOCK);
+        let shape = shape(study, opened.as_ref().map_or(rows, import::Opened::rows))?;
         let mixtures = mixtures(study, &sources)?;
         let clock = study.training.clock;
         let base = &mixtures[&study.trunk.value];
-        let trunk = RunSpec {
+        let mut trunk = RunSpec {
             shape,
             precision: study.training.precision,
             tokenizer,
@@ -308,6 +314,13 @@ impl Plan {
             start: Start::Fresh,
             anneal: None,
         };
+        if let Some(opened) = &opened {
+            opened.check_shape(study, &shape)?;
+            trunk.first_step = opened.step;
+            trunk.phases[0].slots -= opened.step * clock.batch;
+            trunk.opening = opened.opening.clone();
+            trunk.start = opened.start(study)?;
+        }
         let mut tree = Tree::new(study, &sources, &mixtures, &trunk)?;
         let questions = tree.questions()?;
         let (others, branches, questions) = tree.sorted(questions);
@@ -324,6 +337,7 @@ impl Plan {
             mixtures,
             trunk,
             others,
+            import: opened.map(|opened| opened.import),
             branches,
             questions,
             evaluation: Evaluation {
@@ -344,6 +358,11 @@ impl Plan {
         let last = self.branch_points().last().copied().unwrap_or(0);
         if let Some(&(step, line)) = evaluation.at.iter().find(|(step, _)| *step > last) {
             return Err(study.problem(line, Problem::NeverReached { step, last }));
+        }
+        let first = self.trunk.first_step;
+        if let Some(&(step, line)) = evaluation.at.iter().find(|(step, _)| *step < first) {
+            let problem = TrunkProblem::NeverHere { step, first };
+            return Err(study.problem(line, Problem::Trunk(problem)));
         }
         Ok((!evaluation.selection.tasks.is_empty()).then(|| TaskPlan {
             selection: evaluation.selection.clone(),
@@ -406,14 +425,14 @@ impl Plan {
     }
 }
 
-fn shape(study: &Study, vocab: usize) -> Result<Shape, LabError> {
+fn shape(study: &Study, rows: usize) -> Result<Shape, LabError> {
     let model = &study.model;
     let shape = Shape {
         layers: model.layers,
         width: model.width,
         heads: model.heads,
         context: model.context,
-        vocab: vocab.next_multiple_of(VOCAB_BLOCK),
+        vocab: rows,
         clip_qkv: model.clip_qkv,
     };
     shape.check().map_err(|why| study.problem(model.line, Problem::Shape(why)))?;

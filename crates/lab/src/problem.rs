@@ -11,6 +11,7 @@ use sparkjoy_mix::MixError;
 use sparkjoy_nn::ShapeError;
 
 use crate::fit::Fit;
+use crate::import::TrunkProblem;
 
 /// What is wrong with a study.
 #[derive(Debug, thiserror::Error)]
@@ -493,6 +494,9 @@ pub enum Problem {
         /// The source.
         source_name: SourceName,
     },
+    /// A trunk trained elsewhere that does not fit.
+    #[error("{0}")]
+    Trunk(TrunkProblem),
     /// What the mixture's room refuses.
     #[error("{what}: {why}")]
     Mix {

@@ -62,7 +62,7 @@ pub(super) fn jobs(plan: &Plan) -> Vec<Job<'_>> {
 
 /// A trunk from branch point to branch point.
 fn stretches<'a>(plan: &Plan, trunk: usize, spec: &RunSpec) -> Vec<Job<'a>> {
-    let points = plan.branch_points_of(trunk).into_iter().filter(|&step| step > spec.first_step);
+    let points = plan.branch_points_of(trunk).into_iter().filter(|&step| step > 0);
     let points: Vec<u64> = points.collect();
     let starts = std::iter::once(spec.first_step).chain(points.iter().copied());
     starts.zip(&points).map(|(from, &to)| Job::Trunk { trunk, from, to }).collect()
@@ -110,7 +110,8 @@ impl<'a> Job<'a> {
             jobs(plan).into_iter().find(reaches)
         };
         match self {
-            Self::Trunk { trunk, from, .. } => trunk_to(*trunk, *from),
+            // The stretch that only makes a checkpoint of an imported model needs nothing.
+            Self::Trunk { trunk, from, to } => trunk_to(*trunk, *from).filter(|_| from < to),
             Self::Branch(branch) => match branch.after {
                 Some(after) => Some(Self::Branch(&plan.branches[after])),
                 None => trunk_to(branch.trunk, branch.from_step),

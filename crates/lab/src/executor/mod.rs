@@ -69,7 +69,7 @@ pub fn run(
         let known = jobs.iter().map(|job| job.name(plan)).collect();
         return Err(ExecutionError::UnknownJob { name: name.to_owned(), known }.into());
     }
-    let mut executor = Executor { plan, corpora, tokenizer, options };
+    let mut executor = Executor { study, plan, corpora, tokenizer, options };
     for (index, job) in jobs.iter().enumerate() {
         let name = job.name(plan);
         if only.is_none_or(|only| only == name) {
@@ -146,6 +146,7 @@ fn record(study: &str, plan: &Plan, runs: &Path) -> Result<(), LabError> {
 
 /// A plan with all that its jobs need.
 struct Executor<'a, 'o> {
+    study: &'a Study,
     plan: &'a Plan,
     corpora: &'a [Corpus],
     tokenizer: &'a Tokenizer,
@@ -188,7 +189,7 @@ impl<'a> Executor<'a, '_> {
             corpora: self.corpora,
             tokenizer: self.tokenizer,
             folder: &folder,
-            start_from: None,
+            start_from: self.study.trunk_folder(),
             target: to,
             keep: &self.plan.kept_steps(trunk),
             threads: self.options.threads,

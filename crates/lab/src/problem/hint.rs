@@ -33,6 +33,7 @@ impl Problem {
                 "write `replicates = 3` in `[training]`, or leave `confidence` away".into()
             }
             Self::Task { why } => return why.hint(),
+            Self::Trunk(problem) => return problem.hint(),
             Self::NeverReached { .. } => {
                 "ask for an earlier one; the branch on the trunk's mixture is scored at its end"
                     .into()
