@@ -276,7 +276,7 @@ fn one_replicate_where_intervals_are_asked_for_is_refused() {
     assert_eq!(shown(read(&asked)), "accepted");
     let one = edited(&asked, "replicates = 2", "replicates = 1");
     insta::assert_snapshot!(shown(read(&one)), @"
-    `studies/small.toml` line 49: one replicate where intervals are asked for, expected two or more
+    `studies/small.toml` line 48: one replicate where intervals are asked for, expected two or more
     hint: write `replicates = 3` in `[training]`, or leave `confidence` away
     ");
 }
