@@ -14,7 +14,6 @@ mod output;
 mod plan;
 mod prepare;
 mod progress;
-mod rate;
 mod report;
 mod run;
 mod show;

@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use sparkjoy_base::{SourceName, bytes, duration, quantity, thousands};
 use sparkjoy_data::PrepareProgress;
-use sparkjoy_lab::Event;
+use sparkjoy_lab::{Event, Rate};
 use sparkjoy_train::{KernelChange, StepRecord};
 
 use crate::output::say;
-use crate::rate::Rate;
 
 /// A log gets a line this often at most.
 const LOG_EVERY: Duration = Duration::from_mins(1);

@@ -14,6 +14,7 @@ mod options;
 mod plan;
 mod problem;
 mod question;
+mod rate;
 mod report;
 mod study;
 #[cfg(test)]
@@ -31,8 +32,9 @@ pub use evaluation::{
     FailedTask, MissingTask, Scorecard, TaskRequest, TaskWork, score_tasks, select_tasks,
 };
 pub use executor::{
-    ExecutionError, JobState, JobTime, branch_folder, corpora, job_states, open_corpora, run,
-    study_folder, timings, trunk_folder,
+    At, ExecutionError, JobFailure, JobKind, JobState, JobTime, JobView, SIGN_EVERY, Sign,
+    branch_folder, corpora, job_states, job_views, open_corpora, run, signs, study_folder, timings,
+    trunk_folder,
 };
 pub use fit::Fit;
 pub use note::{EPOCHS_WORTH_READING, Note};
@@ -41,6 +43,7 @@ pub use plan::{
     Arm, Ask, Branch, Evaluation, Plan, PlanSource, QuestionPlan, Role, Setting, TaskPlan, Trunk,
 };
 pub use problem::Problem;
+pub use rate::Rate;
 pub use report::{report_csv, report_markdown, report_text, wrap, write_report};
 pub use sparkjoy_stats::Effect;
 pub use study::{STUDY_TEMPLATE, SourceInput, Study};
