@@ -16,6 +16,7 @@ mod prepare;
 mod progress;
 mod report;
 mod run;
+mod serve;
 mod show;
 mod study;
 mod table;
@@ -53,6 +54,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         }
         Command::Eval(of) => eval::eval(of, place, &stop),
         Command::Report { study } => report::show(study, place, &stop),
+        Command::Serve { study, port } => serve::serve(study, *port, place, &stop),
         Command::Show(what) => show::show(what, place),
         Command::Doctor => doctor::show(place),
     }

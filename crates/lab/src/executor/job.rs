@@ -11,7 +11,8 @@ use sparkjoy_train::{Checkpoint, RunSpec};
 use super::cards::{Asked, Point, read_card};
 use super::folders::{branch_folder, trunk_folder};
 use super::scores::{Scored, Scores};
-use crate::{Branch, ExecutionError, LabError, Options, Plan};
+use super::timing;
+use crate::{Branch, ExecutionError, JobTime, LabError, Options, Plan};
 
 /// Whether a job is done, begun or missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +118,8 @@ pub struct JobView {
     pub folder: PathBuf,
     /// How far it has come, or what is wrong with what it left.
     pub state: Result<JobState, LabError>,
+    /// What it has cost so far, if it ever ran.
+    pub time: Option<JobTime>,
 }
 
 /// All jobs of a plan with their states. What is wrong with one keeps no other from being seen.
@@ -126,6 +129,8 @@ pub fn job_views(plan: &Plan, runs: &Path) -> Vec<JobView> {
         kind: job.kind(),
         folder: job.folder(plan, runs),
         state: job.state(plan, runs),
+        // A time that cannot be read is a time that is not known.
+        time: timing::of_job(plan, runs, &job.name()).unwrap_or_default(),
     });
     views.collect()
 }
