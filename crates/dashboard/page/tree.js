@@ -1,0 +1,143 @@
+// The tree of runs: a row for each branch, its replicates as lanes along the axis of steps.
+//
+// Branch points stand in falling order, so that no line from the trunk crosses a branch.
+
+import { STATES, draw, make, percent, say, thousands } from "./words.js";
+
+const ROW = 34;
+
+export class Tree {
+  /** `choose` is told the name of a run. */
+  constructor(place, choose) {
+    this.place = place;
+    this.choose = choose;
+    this.buttons = new Map();
+    this.lanes = new Map();
+    this.rows = [];
+  }
+
+  /** Draws the tree anew; states come later. */
+  plant(tree) {
+    this.buttons.clear();
+    this.lanes.clear();
+    this.rows = [];
+    const lists = tree.trunks.map((trunk) => {
+      const groups = tree.groups.filter((group) => group.trunk === trunk.run);
+      const points = [...trunk.points].sort((a, b) => b - a);
+      const list = make("ul", { class: "rows" });
+      list.append(this.trunk(trunk, tree.steps, points));
+      for (const point of points) {
+        const own = groups.filter((group) => group.from === point);
+        const name = `from step ${thousands(point)} (${Math.round(percent(point, tree.steps))} %)`;
+        list.append(make("li", { class: "point" }, make("span", {}, name), this.stems(tree.steps, points, point, false)));
+        own.forEach((group, i) => {
+          list.append(this.group(group, tree.steps, points, i === own.length - 1));
+        });
+      }
+      return list;
+    });
+    this.place.replaceChildren(...lists);
+  }
+
+  trunk(trunk, steps, points) {
+    const lane = draw("svg", { class: "lane", height: ROW, "aria-hidden": "true" });
+    const middle = ROW / 2;
+    for (const point of points) {
+      lane.append(draw("line", { class: "stem", x1: at(point, steps), x2: at(point, steps), y1: middle, y2: ROW }));
+    }
+    lane.append(...this.track(trunk.run, 0, trunk.to, steps, middle, 6));
+    for (const point of points) {
+      lane.append(draw("circle", { class: "knot", cx: at(point, steps), cy: middle, r: 4 }));
+    }
+    const row = make("li", { class: "row trunk" },
+      make("span", { class: "label" }, make("b", {}, trunk.run)), lane,
+      make("span", { class: "runs" }, this.button(trunk.run, trunk.run, "")));
+    this.rows.push({ row, runs: [trunk.run] });
+    return row;
+  }
+
+  group(group, steps, points, last) {
+    const lane = draw("svg", { class: "lane", height: ROW, "aria-hidden": "true" });
+    const from = at(group.from, steps);
+    for (const point of points.filter((point) => point < group.from)) {
+      lane.append(draw("line", { class: "stem", x1: at(point, steps), x2: at(point, steps), y1: 0, y2: ROW }));
+    }
+    lane.append(draw("line", { class: "stem", x1: from, x2: from, y1: 0, y2: last ? ROW / 2 : ROW }));
+    const thick = Math.max(2, Math.min(5, 20 / group.runs.length - 2));
+    group.runs.forEach((run, i) => {
+      const y = ROW / 2 + (i - (group.runs.length - 1) / 2) * (thick + 2);
+      lane.append(...this.track(run, group.from, group.to, steps, y, thick));
+    });
+    const label = make("span", { class: "label" }, make("b", {}, group.label), ` ${group.window}`);
+    if (group.control) label.append(make("span", { class: "tag" }, "control"));
+    const buttons = group.runs.map((run, i) =>
+      this.button(run, `${group.label} ${group.window}, replicate ${i}${group.control ? ", control" : ""}`, `r${i}`));
+    const row = make("li", { class: "row" }, label, lane, make("span", { class: "runs" }, ...buttons));
+    this.rows.push({ row, runs: group.runs });
+    return row;
+  }
+
+  /** Lines that pass by on their way down. */
+  stems(steps, points, upTo) {
+    const lane = draw("svg", { class: "lane", height: 22, "aria-hidden": "true" });
+    for (const point of points.filter((point) => point <= upTo)) {
+      lane.append(draw("line", { class: "stem", x1: at(point, steps), x2: at(point, steps), y1: 0, y2: 22 }));
+    }
+    return lane;
+  }
+
+  track(run, from, to, steps, y, thick) {
+    const shape = (kind) => draw("rect", {
+      class: kind, x: at(from, steps), y: y - thick / 2, height: thick, rx: 1,
+      width: kind === "track" ? `${percent(to - from, steps)}%` : "0%",
+    });
+    const [track, filled] = [shape("track"), shape("filled")];
+    this.lanes.set(run, { filled, steps });
+    return [track, filled];
+  }
+
+  button(run, words, short) {
+    const mark = make("span", { class: "mark", "aria-hidden": "true" });
+    const seen = make("span", { "aria-hidden": "true" }, short);
+    const button = make("button", { type: "button", class: "run", "aria-pressed": "false" }, mark, seen);
+    button.addEventListener("click", () => this.choose(run));
+    this.buttons.set(run, { button, mark, words });
+    return button;
+  }
+
+  /** The state of one run. */
+  show(run, picture) {
+    const [button, lane] = [this.buttons.get(run), this.lanes.get(run)];
+    if (!button || !lane) return;
+    const { mark, word } = STATES[picture.state];
+    say(button.mark, mark);
+    button.button.dataset.state = picture.state;
+    const far = `step ${thousands(picture.step)} of ${thousands(picture.to)}`;
+    const words = `${button.words}: ${word}, ${far}`;
+    button.button.setAttribute("aria-label", words);
+    button.button.title = words;
+    lane.filled.setAttribute("class", `filled ${picture.state}`);
+    lane.filled.setAttribute("width", `${percent(picture.step - picture.from, lane.steps)}%`);
+  }
+
+  /** Marks the chosen run. */
+  press(chosen) {
+    for (const [run, { button }] of this.buttons) {
+      const pressed = String(run === chosen);
+      if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
+    }
+  }
+
+  /** Shows rows with a run for which `keep` holds. */
+  filter(keep) {
+    for (const { row, runs } of this.rows) row.hidden = !runs.some(keep);
+    for (const point of this.place.querySelectorAll(".point")) {
+      let row = point.nextElementSibling;
+      let any = false;
+      for (; row && !row.classList.contains("point"); row = row.nextElementSibling) any ||= !row.hidden;
+      point.hidden = !any;
+    }
+  }
+}
+
+const at = (step, steps) => `${percent(step, steps).toFixed(3)}%`;

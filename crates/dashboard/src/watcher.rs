@@ -161,6 +161,7 @@ impl Watcher {
                 let tree = Tree::new(plan, &subject.runs);
                 put(parts, "about", &About::new(plan));
                 put(parts, "tree", &tree);
+                put(parts, "runs", &tree.runs.iter().map(|run| &run.id).collect::<Vec<_>>());
                 self.snapshot.runs = tree.runs.iter().map(|run| run.id.clone()).collect();
                 self.tree = Some(tree);
             }
