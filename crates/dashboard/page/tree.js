@@ -5,6 +5,8 @@
 import { STATES, draw, make, percent, say, thousands } from "./words.js";
 
 const ROW = 34;
+/** How much of the width the steps before the first branch get at most, in percent. */
+const KNEE = 25;
 
 export class Tree {
   /** `choose` is told the name of a run. */
@@ -25,29 +27,27 @@ export class Tree {
       const groups = tree.groups.filter((group) => group.trunk === trunk.run);
       const points = [...trunk.points].sort((a, b) => b - a);
       const list = make("ul", { class: "rows" });
-      list.append(this.trunk(trunk, tree.steps, points));
+      const x = scale(tree.steps, points);
+      list.append(this.trunk(trunk, x, points));
       for (const point of points) {
-        const own = groups.filter((group) => group.from === point);
+        const own = groups.filter((group) => group.from === point && !group.after);
         const name = `from step ${thousands(point)} (${Math.round(percent(point, tree.steps))} %)`;
-        list.append(make("li", { class: "point" }, make("span", {}, name), this.stems(tree.steps, points, point, false)));
-        own.forEach((group, i) => {
-          list.append(this.group(group, tree.steps, points, i === own.length - 1));
-        });
+        list.append(make("li", { class: "point" }, make("span", {}, name), this.stems(x, points, point)));
+        const passing = points.filter((other) => other < point);
+        own.forEach((group, i) => this.grow(list, group, groups, x, passing, i === own.length - 1));
       }
       return list;
     });
     this.place.replaceChildren(...lists);
   }
 
-  trunk(trunk, steps, points) {
+  trunk(trunk, x, points) {
     const lane = draw("svg", { class: "lane", height: ROW, "aria-hidden": "true" });
     const middle = ROW / 2;
+    for (const point of points) lane.append(stem(x(point), middle, ROW));
+    lane.append(...this.track(trunk.run, 0, trunk.to, x, middle, 6));
     for (const point of points) {
-      lane.append(draw("line", { class: "stem", x1: at(point, steps), x2: at(point, steps), y1: middle, y2: ROW }));
-    }
-    lane.append(...this.track(trunk.run, 0, trunk.to, steps, middle, 6));
-    for (const point of points) {
-      lane.append(draw("circle", { class: "knot", cx: at(point, steps), cy: middle, r: 4 }));
+      lane.append(draw("circle", { class: "knot", cx: at(x(point)), cy: middle, r: 4 }));
     }
     const row = make("li", { class: "row trunk" },
       make("span", { class: "label" }, make("b", {}, trunk.run)), lane,
@@ -56,17 +56,23 @@ export class Tree {
     return row;
   }
 
-  group(group, steps, points, last) {
+  /** A branch, then what goes on from it. `passing`: where lines lead further down. */
+  grow(list, group, groups, x, passing, last) {
+    const next = groups.filter((other) => group.runs.includes(other.after));
+    list.append(this.group(group, x, passing, last, next.length > 0));
+    const through = last ? passing : [...passing, group.from];
+    next.forEach((other, i) => this.grow(list, other, groups, x, through, i === next.length - 1));
+  }
+
+  group(group, x, passing, last, grows) {
     const lane = draw("svg", { class: "lane", height: ROW, "aria-hidden": "true" });
-    const from = at(group.from, steps);
-    for (const point of points.filter((point) => point < group.from)) {
-      lane.append(draw("line", { class: "stem", x1: at(point, steps), x2: at(point, steps), y1: 0, y2: ROW }));
-    }
-    lane.append(draw("line", { class: "stem", x1: from, x2: from, y1: 0, y2: last ? ROW / 2 : ROW }));
+    for (const point of passing) lane.append(stem(x(point), 0, ROW));
+    lane.append(stem(x(group.from), 0, last ? ROW / 2 : ROW));
+    if (grows) lane.append(stem(x(group.to), ROW / 2, ROW));
     const thick = Math.max(2, Math.min(5, 20 / group.runs.length - 2));
     group.runs.forEach((run, i) => {
       const y = ROW / 2 + (i - (group.runs.length - 1) / 2) * (thick + 2);
-      lane.append(...this.track(run, group.from, group.to, steps, y, thick));
+      lane.append(...this.track(run, group.from, group.to, x, y, thick));
     });
     const label = make("span", { class: "label" }, make("b", {}, group.label), ` ${group.window}`);
     if (group.control) label.append(make("span", { class: "tag" }, "control"));
@@ -78,21 +84,20 @@ export class Tree {
   }
 
   /** Lines that pass by on their way down. */
-  stems(steps, points, upTo) {
+  stems(x, points, upTo) {
     const lane = draw("svg", { class: "lane", height: 22, "aria-hidden": "true" });
     for (const point of points.filter((point) => point <= upTo)) {
-      lane.append(draw("line", { class: "stem", x1: at(point, steps), x2: at(point, steps), y1: 0, y2: 22 }));
+      lane.append(stem(x(point), 0, 22));
     }
     return lane;
   }
 
-  track(run, from, to, steps, y, thick) {
-    const shape = (kind) => draw("rect", {
-      class: kind, x: at(from, steps), y: y - thick / 2, height: thick, rx: 1,
-      width: kind === "track" ? `${percent(to - from, steps)}%` : "0%",
+  track(run, from, to, x, y, thick) {
+    const shape = (kind, width) => draw("rect", {
+      class: kind, x: at(x(from)), y: y - thick / 2, height: thick, rx: 1, width: at(width),
     });
-    const [track, filled] = [shape("track"), shape("filled")];
-    this.lanes.set(run, { filled, steps });
+    const [track, filled] = [shape("track", x(to) - x(from)), shape("filled", 0)];
+    this.lanes.set(run, { filled, width: (step) => at(x(step) - x(from)) });
     return [track, filled];
   }
 
@@ -117,7 +122,7 @@ export class Tree {
     button.button.setAttribute("aria-label", words);
     button.button.title = words;
     lane.filled.setAttribute("class", `filled ${picture.state}`);
-    lane.filled.setAttribute("width", `${percent(picture.step - picture.from, lane.steps)}%`);
+    lane.filled.setAttribute("width", lane.width(picture.step));
   }
 
   /** Marks the chosen run. */
@@ -140,4 +145,15 @@ export class Tree {
   }
 }
 
-const at = (step, steps) => `${percent(step, steps).toFixed(3)}%`;
+/** Where steps stand: branches begin late, so what comes before the first of them is drawn short. */
+function scale(steps, points) {
+  const first = Math.min(...points, steps);
+  const knee = Math.min(percent(first, steps), KNEE);
+  return (step) => step <= first
+    ? (first ? (knee * step) / first : 0)
+    : knee + ((100 - knee) * (step - first)) / Math.max(1, steps - first);
+}
+
+const at = (x) => `${x.toFixed(3)}%`;
+
+const stem = (x, from, to) => draw("line", { class: "stem", x1: at(x), x2: at(x), y1: from, y2: to });

@@ -41,7 +41,7 @@ export const STATES = {
   done: { mark: "✓", word: "done" },
   failed: { mark: "✕", word: "failed" },
   stopped: { mark: "‖", word: "stopped" },
-  missing: { mark: "·", word: "not begun" },
+  missing: { mark: "○", word: "not begun" },
 };
 
 /** An element with text, attributes and children; whatever comes from a file is text. */

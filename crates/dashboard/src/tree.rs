@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use sparkjoy_base::thousands;
 use sparkjoy_lab::{Branch, Plan, branch_folder, trunk_folder};
+use sparkjoy_train::RunSpec;
 
 /// What a plan is about, in numbers and words that do not change while it runs.
 #[derive(Debug, Serialize)]
@@ -62,6 +63,8 @@ struct TrunkNode {
 struct Group {
     /// The trunk they start from.
     trunk: String,
+    /// The run that the first of them goes on from, where that is no trunk.
+    after: Option<String>,
     label: String,
     window: String,
     from: u64,
@@ -77,7 +80,8 @@ impl About {
             let ask = serde_json::to_value(question.ask).ok();
             let ask = ask.and_then(|ask| ask.as_str().map(str::to_owned)).unwrap_or_default();
             let arms: Vec<&str> = question.arms.iter().map(|arm| arm.label.as_str()).collect();
-            format!("{ask} · {} · {}", question.mixture, arms.join(", "))
+            let mixture = question.mixture.iter().map(|name| format!(" · {name}"));
+            format!("{ask}{} · {}", mixture.collect::<String>(), arms.join(", "))
         });
         Self {
             name: plan.name.clone(),
@@ -95,41 +99,41 @@ impl About {
 
 impl Tree {
     pub(crate) fn new(plan: &Plan, runs: &Path) -> Self {
-        let points = plan.branch_points();
-        let to = points.last().copied().unwrap_or(0);
-        let trunk = Run {
-            id: "trunk".to_owned(),
-            folder: trunk_folder(plan, runs),
-            from: plan.trunk.first_step,
-            to,
-            tokens_per_step: plan.trunk.tokens_per_step(),
-            flops_per_step: plan.trunk.shape.flops(plan.trunk.batch) as f64,
-        };
+        let mut tree = Self { steps: plan.steps, ..Self::default() };
+        let others = plan.others.iter().map(|other| format!("{}-trunk", other.name));
+        let names: Vec<String> = std::iter::once("trunk".to_owned()).chain(others).collect();
+        for (index, (spec, name)) in plan.trunks().zip(&names).enumerate() {
+            let points = plan.branch_points_of(index);
+            let to = points.last().copied().unwrap_or(spec.first_step);
+            tree.steps = tree.steps.max(spec.last_step());
+            tree.trunks.push(TrunkNode { run: name.clone(), to, points });
+            tree.runs.push(Run { to, ..of(name, spec, trunk_folder(spec, runs)) });
+        }
         let controls: BTreeSet<usize> = plan
             .questions
             .iter()
             .flat_map(|question| &question.arms)
             .flat_map(|arm| arm.controls.iter().copied())
             .collect();
-        let mut tree = Self { steps: plan.steps, ..Self::default() };
-        tree.trunks.push(TrunkNode { run: trunk.id.clone(), to, points });
-        tree.runs.push(trunk);
-        let mut groups: BTreeMap<(u64, &str, &str, u64), usize> = BTreeMap::new();
+        // By trunk and by name without the replicate: what is the same but for the replicate.
+        let mut groups: BTreeMap<(usize, String), usize> = BTreeMap::new();
         for (index, branch) in plan.branches.iter().enumerate() {
-            let run = of_branch(branch, runs);
-            let key = (run.from, branch.window.as_str(), branch.label.as_str(), run.to);
+            let run = of(&branch.name, &branch.spec, branch_folder(branch, runs));
+            let key = (branch.trunk, stem(branch));
             let at = *groups.entry(key).or_insert_with(|| {
                 tree.groups.push(Group {
-                    trunk: "trunk".to_owned(),
+                    trunk: names[branch.trunk].clone(),
+                    after: branch.after.map(|before| plan.branches[before].name.clone()),
                     label: branch.label.clone(),
                     window: branch.window.clone(),
                     from: run.from,
                     to: run.to,
-                    control: controls.contains(&index),
+                    control: false,
                     runs: Vec::new(),
                 });
                 tree.groups.len() - 1
             });
+            tree.groups[at].control |= controls.contains(&index);
             tree.groups[at].runs.push(run.id.clone());
             tree.runs.push(run);
         }
@@ -142,15 +146,23 @@ impl Tree {
     }
 }
 
-fn of_branch(branch: &Branch, runs: &Path) -> Run {
-    let spec = &branch.spec;
+fn of(id: &str, spec: &RunSpec, folder: PathBuf) -> Run {
     Run {
-        id: branch.name.clone(),
-        folder: branch_folder(branch, runs),
+        id: id.to_owned(),
+        folder,
         from: spec.first_step,
         to: spec.last_step(),
         tokens_per_step: spec.tokens_per_step(),
         flops_per_step: spec.shape.flops(spec.batch) as f64,
+    }
+}
+
+/// `upsampled-10%` of `upsampled-10%-r1`.
+fn stem(branch: &Branch) -> String {
+    let replicate = format!("-r{}", branch.replicate);
+    match branch.name.rsplit_once(&replicate) {
+        Some((stem, number)) => format!("{stem}{number}"),
+        None => branch.name.clone(),
     }
 }
 

@@ -125,12 +125,12 @@ pub struct JobView {
 /// All jobs of a plan with their states. What is wrong with one keeps no other from being seen.
 pub fn job_views(plan: &Plan, runs: &Path) -> Vec<JobView> {
     let views = jobs(plan).into_iter().map(|job| JobView {
-        name: job.name(),
+        name: job.name(plan),
         kind: job.kind(),
         folder: job.folder(plan, runs),
         state: job.state(plan, runs),
         // A time that cannot be read is a time that is not known.
-        time: timing::of_job(plan, runs, &job.name()).unwrap_or_default(),
+        time: timing::of_job(plan, runs, &job.name(plan)).unwrap_or_default(),
     });
     views.collect()
 }
@@ -139,7 +139,7 @@ impl<'a> Job<'a> {
     /// What it does.
     fn kind(&self) -> JobKind {
         match self {
-            Self::Trunk { from, to } => JobKind::Train { from: *from, to: *to },
+            Self::Trunk { from, to, .. } => JobKind::Train { from: *from, to: *to },
             Self::Branch(branch) => {
                 JobKind::Train { from: branch.spec.first_step, to: branch.spec.last_step() }
             }
@@ -151,7 +151,10 @@ impl<'a> Job<'a> {
     /// The folder of its run.
     fn folder(&self, plan: &Plan, runs: &Path) -> PathBuf {
         match self {
-            Self::Trunk { .. } => trunk_folder(plan, runs),
+            Self::Trunk { trunk, .. } => {
+                let spec = plan.trunks().nth(*trunk).expect("a trunk of the plan");
+                trunk_folder(spec, runs)
+            }
             Self::Branch(branch) | Self::Score(branch) => branch_folder(branch, runs),
             Self::Tasks(point) => point.folder(plan, runs),
         }

@@ -7,6 +7,7 @@
 mod cards;
 mod corpora;
 mod error;
+mod events;
 mod folders;
 mod job;
 mod scores;
@@ -248,7 +249,8 @@ impl<'a> Executor<'a, '_> {
         let steps_after =
             self.steps_left()? - job.steps_left(job.state(self.plan, &self.options.runs)?);
         let tokens_per_step = self.plan.tokens_per_step().0;
-        let mut watch = Watch::new(self.options, request.target, steps_after, tokens_per_step);
+        let (folder, target) = (request.folder, request.target);
+        let mut watch = Watch::new(self.options, folder, target, steps_after, tokens_per_step);
         let outcome = sparkjoy_train::run(request, &mut watch)?;
         let last = Checkpoint::list(request.folder)?.into_iter().max_by_key(|c| c.step);
         if let Some(last) = last {
