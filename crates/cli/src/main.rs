@@ -4,6 +4,7 @@
 //! say, and turns how it ended into an exit code.
 
 mod args;
+mod board;
 mod doctor;
 mod eval;
 mod failure;

@@ -41,7 +41,9 @@ fn a_page_opened_before_the_text_is_prepared_follows_the_study_to_its_end() {
     let mut running = laboratory.start("run study.toml", 1);
     events.until("a plan", |page| page.parts.contains_key("tree"));
     assert!(!events.parts.contains_key("trouble"));
-    events.until("all done", |page| page.count("done") == page.parts["about"]["branches"].as_u64().unwrap() as usize + 1);
+    events.until("all done", |page| {
+        page.count("done") == page.parts["about"]["branches"].as_u64().unwrap() as usize + 1
+    });
     assert!(running.wait().unwrap().success());
     let progress = &events.parts["progress"];
     assert_eq!(progress["steps"][0], progress["steps"][1]);
@@ -110,7 +112,14 @@ fn a_failed_run_says_why_until_it_is_mended() {
     let failing = &events.parts["failing"][0];
     assert!(failing["job"].as_str().unwrap().starts_with("trunk-"), "{failing}");
     assert!(failing["error"].as_str().unwrap().contains("diverged"), "{failing}");
-    assert!(failing["rows"][0].as_str().unwrap().contains("loss NaN"), "{failing}");
+    assert!(failing["rows"][0].as_str().unwrap().contains(": loss "), "{failing}");
+    assert!(failing["hint"].as_str().unwrap().contains("sparkjoy show"), "{failing}");
+
+    laboratory.edit("lr = 1e30", "lr = 1e-3");
+    events.until("another plan", |page| page.state("trunk") == "missing");
+    laboratory.succeed("run study.toml");
+    events.until("done", |page| page.state("trunk") == "done");
+    assert_eq!(events.parts["failing"], serde_json::json!([]));
 }
 
 #[test]
@@ -165,7 +174,9 @@ fn only_this_machines_user_is_answered_and_only_by_the_page() {
 fn malformed_large_and_many_requests_are_refused() {
     let laboratory = Laboratory::new();
     let served = Served::new(&laboratory);
-    for garbage in ["\0\u{1}\u{2}\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "G ET / HTTP/1.1\r\n\r\n"] {
+    for garbage in
+        ["\0\u{1}\u{2}\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "G ET / HTTP/1.1\r\n\r\n"]
+    {
         let back = served.exchange(garbage.as_bytes());
         assert!(back.is_empty() || back.starts_with("HTTP/1.1 400"), "{garbage:?}: {back}");
     }

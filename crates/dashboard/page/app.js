@@ -189,7 +189,7 @@ function renderNow(doing) {
     if (finished) return "Everything is done.";
     const command = make("code", {}, `sparkjoy run ${parts.get("file") ?? "STUDY"}`);
     return make("span", {}, begun ? "Nothing is running. " : "Nothing has run yet. ", command,
-      begun ? " continues." : " starts it; this page follows.");
+      begun ? " continues, and tries again what failed." : " starts it; this page follows.");
   };
   if (!doing.length) return by("now").replaceChildren(make("li", {}, nothing()));
   by("now").replaceChildren(...doing.map((one) => {

@@ -78,7 +78,7 @@ export class Chart {
       parts.push(draw("text", { class: "tick", x: LEFT - 6, y: Number(y) + 4, "text-anchor": "end" }, label));
     });
     if (!this.small) {
-      for (const step of ticks(this.from, this.to, Math.max(2, width / 110))) {
+      for (const step of ticks(this.from, this.to, Math.max(2, width / 90))) {
         if (!Number.isInteger(step)) continue;
         parts.push(draw("text", { class: "tick", x: this.x(step), y: height - 5, "text-anchor": "middle" }, short(step)));
       }

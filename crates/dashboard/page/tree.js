@@ -4,7 +4,6 @@
 
 import { STATES, draw, make, percent, say, thousands } from "./words.js";
 
-const ROW = 34;
 /** How much of the width the steps before the first branch get at most, in percent. */
 const KNEE = 25;
 
@@ -42,15 +41,14 @@ export class Tree {
   }
 
   trunk(trunk, x, points) {
-    const lane = draw("svg", { class: "lane", height: ROW, "aria-hidden": "true" });
-    const middle = ROW / 2;
-    for (const point of points) lane.append(stem(x(point), middle, ROW));
-    lane.append(...this.track(trunk.run, 0, trunk.to, x, middle, 6));
+    const lane = draw("svg", { "aria-hidden": "true" });
+    for (const point of points) lane.append(stem(x(point), 50, 100));
+    lane.append(...this.track(trunk.run, 0, trunk.to, x, 0, 6));
     for (const point of points) {
-      lane.append(draw("circle", { class: "knot", cx: at(x(point)), cy: middle, r: 4 }));
+      lane.append(draw("circle", { class: "knot", cx: at(x(point)), cy: "50%", r: 4 }));
     }
     const row = make("li", { class: "row trunk" },
-      make("span", { class: "label" }, make("b", {}, trunk.run)), lane,
+      make("span", { class: "label" }, make("b", {}, trunk.run)), make("div", { class: "lane" }, lane),
       make("span", { class: "runs" }, this.button(trunk.run, trunk.run, "")));
     this.rows.push({ row, runs: [trunk.run] });
     return row;
@@ -65,36 +63,36 @@ export class Tree {
   }
 
   group(group, x, passing, last, grows) {
-    const lane = draw("svg", { class: "lane", height: ROW, "aria-hidden": "true" });
-    for (const point of passing) lane.append(stem(x(point), 0, ROW));
-    lane.append(stem(x(group.from), 0, last ? ROW / 2 : ROW));
-    if (grows) lane.append(stem(x(group.to), ROW / 2, ROW));
+    const lane = draw("svg", { "aria-hidden": "true" });
+    for (const point of passing) lane.append(stem(x(point), 0, 100));
+    lane.append(stem(x(group.from), 0, last ? 50 : 100));
+    if (grows) lane.append(stem(x(group.to), 50, 100));
     const thick = Math.max(2, Math.min(5, 20 / group.runs.length - 2));
     group.runs.forEach((run, i) => {
-      const y = ROW / 2 + (i - (group.runs.length - 1) / 2) * (thick + 2);
+      const y = (i - (group.runs.length - 1) / 2) * (thick + 2);
       lane.append(...this.track(run, group.from, group.to, x, y, thick));
     });
     const label = make("span", { class: "label" }, make("b", {}, group.label), ` ${group.window}`);
     if (group.control) label.append(make("span", { class: "tag" }, "control"));
     const buttons = group.runs.map((run, i) =>
       this.button(run, `${group.label} ${group.window}, replicate ${i}${group.control ? ", control" : ""}`, `r${i}`));
-    const row = make("li", { class: "row" }, label, lane, make("span", { class: "runs" }, ...buttons));
+    const row = make("li", { class: "row" }, label, make("div", { class: "lane" }, lane), make("span", { class: "runs" }, ...buttons));
     this.rows.push({ row, runs: group.runs });
     return row;
   }
 
   /** Lines that pass by on their way down. */
   stems(x, points, upTo) {
-    const lane = draw("svg", { class: "lane", height: 22, "aria-hidden": "true" });
-    for (const point of points.filter((point) => point <= upTo)) {
-      lane.append(stem(x(point), 0, 22));
-    }
-    return lane;
+    const lane = draw("svg", { "aria-hidden": "true" });
+    for (const point of points.filter((point) => point <= upTo)) lane.append(stem(x(point), 0, 100));
+    return make("div", { class: "lane" }, lane);
   }
 
+  /** `y`: pixels below the middle of the row. */
   track(run, from, to, x, y, thick) {
+    const transform = `translate(0 ${y - thick / 2})`;
     const shape = (kind, width) => draw("rect", {
-      class: kind, x: at(x(from)), y: y - thick / 2, height: thick, rx: 1, width: at(width),
+      class: kind, x: at(x(from)), y: "50%", transform, height: thick, rx: 1, width: at(width),
     });
     const [track, filled] = [shape("track", x(to) - x(from)), shape("filled", 0)];
     this.lanes.set(run, { filled, width: (step) => at(x(step) - x(from)) });
@@ -156,4 +154,4 @@ function scale(steps, points) {
 
 const at = (x) => `${x.toFixed(3)}%`;
 
-const stem = (x, from, to) => draw("line", { class: "stem", x1: at(x), x2: at(x), y1: from, y2: to });
+const stem = (x, from, to) => draw("line", { class: "stem", x1: at(x), x2: at(x), y1: at(from), y2: at(to) });

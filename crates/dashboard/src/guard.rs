@@ -108,9 +108,14 @@ mod tests {
     fn only_our_own_names_are_answered() {
         assert_eq!(status("GET", "/", &[("host", "localhost:7476")]), 200);
         assert_eq!(status("GET", "/", &[("host", "LOCALHOST:7476")]), 200);
-        for host in
-            ["evil.example", "evil.example:7476", "127.0.0.1", "127.0.0.1:80", "127.0.0.1:74760", ""]
-        {
+        for host in [
+            "evil.example",
+            "evil.example:7476",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "127.0.0.1:74760",
+            "",
+        ] {
             assert_eq!(status("GET", "/", &[("host", host)]), 421, "{host}");
         }
         assert_eq!(status("GET", "/", &[]), 421, "no host");
@@ -121,7 +126,8 @@ mod tests {
     #[test]
     fn pages_of_others_are_not_answered() {
         assert_eq!(status("GET", "/events", &[US, ("origin", "http://127.0.0.1:7476")]), 200);
-        for origin in ["null", "http://evil.example", "https://127.0.0.1:7476", "http://127.0.0.1:1"]
+        for origin in
+            ["null", "http://evil.example", "https://127.0.0.1:7476", "http://127.0.0.1:1"]
         {
             assert_eq!(status("GET", "/events", &[US, ("origin", origin)]), 403, "{origin}");
         }

@@ -94,8 +94,7 @@ pub(crate) struct Picture {
 
 impl Picture {
     pub(crate) fn new(tree: &Tree, found: &Found<'_>) -> Self {
-        let mut picture =
-            Self { runs: BTreeMap::new(), doing: Vec::new(), failing: Vec::new() };
+        let mut picture = Self { runs: BTreeMap::new(), doing: Vec::new(), failing: Vec::new() };
         let signs: BTreeMap<&str, &(Sign, bool)> =
             found.signs.iter().map(|sign| (sign.0.job.as_str(), sign)).collect();
         for run in &tree.runs {

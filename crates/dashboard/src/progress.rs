@@ -43,8 +43,10 @@ impl Progress {
         }
         let now = flops_per_second_now(tree, picture);
         let speed = now.or_else(|| flops_per_second_before(tree, jobs));
-        let training = if flops_left > 0.0 { speed.map(|speed| flops_left / speed) } else { Some(0.0) };
-        let [scores, tasks] = [JobKind::Score, JobKind::Tasks].map(|kind| Evaluations::of(kind, jobs));
+        let training =
+            if flops_left > 0.0 { speed.map(|speed| flops_left / speed) } else { Some(0.0) };
+        let [scores, tasks] =
+            [JobKind::Score, JobKind::Tasks].map(|kind| Evaluations::of(kind, jobs));
         let at_once = picture.doing.len().max(1) as f64;
         let evaluating = (scores.left() + tasks.left()) / at_once;
         let tokens_per_second: f64 =

@@ -45,7 +45,8 @@ const STOP_EVERY: Duration = Duration::from_millis(100);
 /// After an error of the system (no more file handles, say), before listening on.
 const BREATH: Duration = Duration::from_millis(100);
 
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// What all answers are made from.
 struct Page {
@@ -71,7 +72,8 @@ pub fn serve(
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| ServeError::Start { source })?;
     let bind = |source| ServeError::Bind { port, source };
-    let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, port))).map_err(bind)?;
+    let listener =
+        runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, port))).map_err(bind)?;
     let address = listener.local_addr().map_err(bind)?;
 
     let wishes = Arc::new(Wishes::default());

@@ -29,12 +29,14 @@ pub(crate) fn put<T: Serialize>(parts: &mut Parts, name: impl Into<String>, valu
 
 /// What has changed: new parts, and names of parts that are gone as nothing. None where nothing has.
 pub(crate) fn changes(before: &Parts, now: &Parts) -> Option<String> {
-    let changed = now.iter().filter(|(name, part)| {
-        before.get(*name).is_none_or(|before| before.get() != part.get())
-    });
+    let changed = now
+        .iter()
+        .filter(|(name, part)| before.get(*name).is_none_or(|before| before.get() != part.get()));
     let mut all: BTreeMap<&str, Option<&RawValue>> =
         changed.map(|(name, part)| (name.as_str(), Some(&**part))).collect();
-    all.extend(before.keys().filter(|name| !now.contains_key(*name)).map(|name| (name.as_str(), None)));
+    all.extend(
+        before.keys().filter(|name| !now.contains_key(*name)).map(|name| (name.as_str(), None)),
+    );
     (!all.is_empty()).then(|| serde_json::to_string(&all).expect("plain data has a JSON form"))
 }
 

@@ -118,9 +118,11 @@ impl Planned {
     fn stamps(&self) -> Vec<Option<Stamp>> {
         let folder = self.name.as_ref().map(|name| self.subject.runs.join(name));
         let mut paths = vec![self.subject.study.clone()];
-        paths.extend(folder.iter().flat_map(|folder| {
-            ["study.toml", "plan.json"].map(|file| folder.join(file))
-        }));
+        paths.extend(
+            folder
+                .iter()
+                .flat_map(|folder| ["study.toml", "plan.json"].map(|file| folder.join(file))),
+        );
         paths.iter().map(|path| Stamp::of(path)).collect()
     }
 

@@ -130,7 +130,8 @@ mod tests {
         tail.read_on();
         assert_eq!(tail.curve.last_step(), Some(9));
         // As `run` does it: made anew from the last checkpoint, then grown past where it was.
-        sparkjoy_base::write_atomic(&path, (1..=4).map(line).collect::<String>().as_bytes()).unwrap();
+        sparkjoy_base::write_atomic(&path, (1..=4).map(line).collect::<String>().as_bytes())
+            .unwrap();
         append(&path, &(5..=12).map(line).collect::<String>());
         assert!(tail.read_on());
         assert_eq!((tail.curve.last_step(), tail.curve.len()), (Some(12), 12));

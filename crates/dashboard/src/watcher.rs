@@ -200,8 +200,7 @@ impl Watcher {
     fn look_at_curves(&mut self, wanted: &[String]) {
         let Some(tree) = &self.tree else { return };
         for run in wanted.iter().filter_map(|run| tree.run(run)) {
-            let tail =
-                self.tails.entry(run.id.clone()).or_insert_with(|| Tail::new(&run.folder));
+            let tail = self.tails.entry(run.id.clone()).or_insert_with(|| Tail::new(&run.folder));
             let new = !self.snapshot.curves.contains_key(&run.id);
             if tail.read_on() || new {
                 self.snapshot.curves.insert(run.id.clone(), Arc::new(tail.clone()));
@@ -220,8 +219,8 @@ impl Watcher {
 
 /// What tells whether a job has begun or ended.
 fn which(signs: &[(Sign, bool)]) -> Vec<(&str, u64, bool, bool)> {
-    let which = signs.iter().map(|(sign, lives)| {
-        (sign.job.as_str(), sign.began, *lives, sign.failed.is_some())
-    });
+    let which = signs
+        .iter()
+        .map(|(sign, lives)| (sign.job.as_str(), sign.began, *lives, sign.failed.is_some()));
     which.collect()
 }

@@ -134,15 +134,10 @@ fn at(wall_time: f64, step: u64) -> Event {
 
 /// The numbers of a step: losses, rate, gradient norm.
 fn of_step(record: &StepRecord, wall_time: f64) -> Event {
-    let of = |tag: &str, number: f64| Value {
-        tag: tag.to_owned(),
-        simple_value: Some(number as f32),
-    };
-    let mut value = vec![
-        of("loss", record.loss),
-        of("grad_norm", record.grad_norm),
-        of("lr", record.lr),
-    ];
+    let of =
+        |tag: &str, number: f64| Value { tag: tag.to_owned(), simple_value: Some(number as f32) };
+    let mut value =
+        vec![of("loss", record.loss), of("grad_norm", record.grad_norm), of("lr", record.lr)];
     value.extend(record.losses.iter().map(|(name, loss)| of(&format!("loss/{name}"), *loss)));
     Event { summary: Some(Summary { value }), ..at(wall_time, record.step) }
 }

@@ -199,8 +199,9 @@ impl Pulse {
             }
             Event::Items { done, of } => {
                 let mut state = self.shared.state();
-                if let Some(Alive { sign: Sign { at: At::Task { items, items_of, .. }, .. }, .. }) =
-                    &mut state.job
+                if let Some(Alive {
+                    sign: Sign { at: At::Task { items, items_of, .. }, .. }, ..
+                }) = &mut state.job
                 {
                     (*items, *items_of) = (*done, *of);
                 }
@@ -225,8 +226,7 @@ impl Pulse {
             at: At::Start,
             failed: None,
         };
-        *self.shared.state() =
-            State { job: Some(Alive { sign, path, lock }), ..State::default() };
+        *self.shared.state() = State { job: Some(Alive { sign, path, lock }), ..State::default() };
         self.shared.write();
     }
 

@@ -60,17 +60,7 @@ impl<'a, 'o> Watch<'a, 'o> {
     ) -> Self {
         let (saved, wait) = (Instant::now(), options.save_every);
         let (events, saving) = (EventFile::NotBegun, false);
-        Self {
-            options,
-            folder,
-            events,
-            target,
-            steps_after,
-            tokens_per_step,
-            saved,
-            saving,
-            wait,
-        }
+        Self { options, folder, events, target, steps_after, tokens_per_step, saved, saving, wait }
     }
 }
 
