@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! ██▌               5 %  5.5M tok left  14.5K tok/s  6 min 21 s
+//! ████             trunk-1600  1,450/1,600  loss 3.412  |g| 0.81  lr 4.1e-4
 //! ███████▌         1/3   trunk
 //!                  0/12  10% from step 1,800: base, upsampled
 //! ```
@@ -53,9 +54,9 @@ impl Board {
         Self { lines, whole, parts, part_of, current: None, tokens }
     }
 
-    /// Puts a line below the others.
+    /// Puts a line below the first: where the screen is too low, the tree is cut off, not what runs.
     pub(crate) fn add(&self, line: ProgressBar) -> ProgressBar {
-        self.lines.add(line)
+        self.lines.insert_after(&self.whole, line)
     }
 
     /// A job begins, or turns out to be done.

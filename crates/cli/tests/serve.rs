@@ -1,5 +1,7 @@
 //! `sparkjoy serve`: what it shows while another process runs, and what it does not answer.
 
+mod browser;
+mod chromium;
 mod laboratory;
 mod page;
 

@@ -1,6 +1,6 @@
 // Keeps what the server has said and shows it. Nothing is asked but which curves to send.
 
-import { Chart } from "./chart.js";
+import { Chart, calmOver } from "./chart.js";
 import { Tree } from "./tree.js";
 import { STATES, digits, duration, make, percent, quantity, say, thousands } from "./words.js";
 
@@ -251,7 +251,7 @@ function renderRun() {
 
 const charts = {
   loss: new Chart(by("loss"), { name: "loss" }),
-  rate: new Chart(by("rate"), { name: "learning rate" }),
+  rate: new Chart(by("rate"), { name: "learning rate", smooth: false }),
   norm: new Chart(by("norm"), { name: "gradient norm" }),
 };
 const small = new Map();
@@ -280,6 +280,8 @@ function renderCurves() {
   charts.norm.show(lines((point) => [point[0], point[5], undefined, undefined]), from, end);
   const notes = ["nats per token"];
   if (curve.width > 1) notes.push(`each point is the mean of ${thousands(curve.width)} steps, the band their range`);
+  const calm = calmOver(within(curve.points).length);
+  if (calm > 1) notes.push(`the bold line is the mean over ${thousands(calm * curve.width)} steps`);
   if (curve.behind) notes.push("still reading");
   if (curve.damaged) notes.push(`${thousands(curve.damaged)} lines could not be read`);
   if (beside) notes.push(`dashed: ${other}`);

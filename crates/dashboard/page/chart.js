@@ -26,11 +26,28 @@ function labels(values) {
   return values.map((n) => n.toFixed(places));
 }
 
+/** Points that a calm line is the mean of, for so many points shown. */
+export const calmOver = (count) => (count < 80 ? 1 : 2 * Math.round(count / 80) + 1);
+
+/** The mean of each point and its neighbours. */
+function smoothed(points) {
+  const half = (calmOver(points.length) - 1) / 2;
+  if (!half) return points;
+  const sums = [0];
+  for (const point of points) sums.push(sums.at(-1) + point[1]);
+  return points.map((point, i) => {
+    // As many on either side, so that the ends do not lean.
+    const reach = Math.min(half, i, points.length - 1 - i);
+    return [point[0], (sums[i + reach + 1] - sums[i - reach]) / (2 * reach + 1)];
+  });
+}
+
 const short = (n) => (n >= 1e4 ? `${Number((n / 1000).toPrecision(4))}K` : thousands(n));
 
 export class Chart {
   /** `small`: no axis of steps and few ticks. */
-  constructor(place, { small = false, name = "" } = {}) {
+  constructor(place, { small = false, name = "", smooth = true } = {}) {
+    this.smooth = smooth;
     this.place = place;
     this.small = small;
     this.name = name;
@@ -80,7 +97,9 @@ export class Chart {
     if (!this.small) {
       for (const step of ticks(this.from, this.to, Math.max(2, width / 90))) {
         if (!Number.isInteger(step)) continue;
-        parts.push(draw("text", { class: "tick", x: this.x(step), y: height - 5, "text-anchor": "middle" }, short(step)));
+        const anchor = this.x(step) > width - 30 ? "end" : "middle";
+        const x = Math.min(this.x(step), width - 2);
+        parts.push(draw("text", { class: "tick", x, y: height - 5, "text-anchor": anchor }, short(step)));
       }
     }
     for (const line of [...this.lines].reverse()) {
@@ -91,8 +110,10 @@ export class Chart {
         parts.push(draw("polygon", { class: `band ${line.kind}`, points: [...above, ...below].join(" ") }));
       }
       const known = line.points.filter((point) => point[1] !== null);
-      const path = known.map((p) => `${this.x(p[0]).toFixed(1)},${this.y(p[1]).toFixed(1)}`).join(" ");
-      parts.push(draw("polyline", { class: `line ${line.kind}`, points: path }));
+      const path = (points) => points.map((p) => `${this.x(p[0]).toFixed(1)},${this.y(p[1]).toFixed(1)}`).join(" ");
+      const calm = this.smooth ? smoothed(known) : known;
+      if (calm !== known) parts.push(draw("polyline", { class: `line raw ${line.kind}`, points: path(known) }));
+      parts.push(draw("polyline", { class: `line ${line.kind}`, points: path(calm) }));
       const last = known.at(-1);
       if (last) parts.push(draw("circle", { class: `end ${line.kind}`, cx: this.x(last[0]), cy: this.y(last[1]), r: 2.5 }));
     }

@@ -125,9 +125,21 @@ export class Tree {
 
   /** Marks the chosen run. */
   press(chosen) {
+    if (chosen !== this.pressed) this.reveal(chosen);
+    this.pressed = chosen;
     for (const [run, { button }] of this.buttons) {
       const pressed = String(run === chosen);
       if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
+    }
+  }
+
+  /** Scrolls the tree, not the page, to a run. */
+  reveal(run) {
+    const row = this.rows.find(({ runs }) => runs.includes(run))?.row;
+    if (!row) return;
+    const [box, place] = [row.getBoundingClientRect(), this.place.getBoundingClientRect()];
+    if (box.top < place.top || box.bottom > place.bottom) {
+      this.place.scrollTop += box.top - place.top - place.height / 2;
     }
   }
 

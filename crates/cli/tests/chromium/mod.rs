@@ -1,6 +1,5 @@
 //! A headless Chromium, told what to do over its debugging pipe: JSON, each message ended by a
 //! zero byte.
-#![expect(dead_code, reason = "each test file uses its own part")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
