@@ -131,7 +131,9 @@ impl Picture {
             if let Err(error) = &job.state {
                 self.fail(job, run, JobFailure::of(error));
             }
-            match signs.get(job.name.as_str()) {
+            // A sign of a run that another plan had under this name tells nothing.
+            let of_run = |sign: &&&(Sign, bool)| job.folder.ends_with(&sign.0.run);
+            match signs.get(job.name.as_str()).filter(of_run) {
                 Some((sign, true)) => {
                     if let At::Step { step: at, .. } = sign.at {
                         step = step.max(at);

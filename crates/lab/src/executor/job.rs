@@ -149,7 +149,7 @@ impl<'a> Job<'a> {
     }
 
     /// The folder of its run.
-    fn folder(&self, plan: &Plan, runs: &Path) -> PathBuf {
+    pub(super) fn folder(&self, plan: &Plan, runs: &Path) -> PathBuf {
         match self {
             Self::Trunk { trunk, .. } => {
                 let spec = plan.trunks().nth(*trunk).expect("a trunk of the plan");

@@ -11,6 +11,7 @@
 //! looks as if it ran for ever, and no clock is compared with another machine's. Signs are no
 //! results. Where they cannot be written the job goes on without them.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Hint, write_atomic};
 
 use super::folders::study_folder;
+use super::job::jobs;
 use crate::rate::Rate;
 use crate::{Event, LabError, Plan};
 
@@ -37,6 +39,8 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 pub struct Sign {
     /// The job's name.
     pub job: String,
+    /// The name of the folder of its run: another plan may have a job of the same name.
+    pub run: String,
     /// Process id, on the machine it runs on.
     pub process: u32,
     /// When it began, milliseconds since 1970.
@@ -143,6 +147,8 @@ fn is_locked(path: &Path) -> bool {
 /// Gives signs of the jobs of this process, one after the other.
 pub(super) struct Pulse {
     folder: PathBuf,
+    /// The folder of each job's run, by the job's name.
+    runs: BTreeMap<String, String>,
     shared: Arc<Shared>,
     beat: Option<JoinHandle<()>>,
 }
@@ -179,7 +185,13 @@ impl Pulse {
         });
         let beating = Arc::clone(&shared);
         let beat = thread::Builder::new().name("signs".to_owned()).spawn(move || beating.beat());
-        Self { folder: live_folder(plan, runs), shared, beat: beat.ok() }
+        let of_jobs = jobs(plan).into_iter().map(|job| {
+            let folder = job.folder(plan, runs);
+            let run = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            (job.name(plan), run)
+        });
+        let (folder, runs) = (live_folder(plan, runs), of_jobs.collect());
+        Self { folder, runs, shared, beat: beat.ok() }
     }
 
     /// Takes note of an event, without touching the disk unless a job begins.
@@ -220,6 +232,7 @@ impl Pulse {
         let now = milliseconds();
         let sign = Sign {
             job: job.to_owned(),
+            run: self.runs.get(job).cloned().unwrap_or_default(),
             process: std::process::id(),
             began: now,
             written: now,
