@@ -21,8 +21,9 @@ mod testing;
 
 pub use account::Account;
 pub use answers::{
-    Answer, Answers, ArmAnswer, Comparison, Computed, Control, Cost, Measure, Scope, Spread,
-    TaskAnswer, TrunkPoint, TrunkScore, Verdict, What, answers,
+    Answer, Answers, ArmAnswer, Comparison, Computed, Control, Cost, Finding, FindingKind, Gap,
+    Measure, QuestionCost, Scope, Spread, TaskAnswer, TrunkPoint, TrunkScore, Verdict, What,
+    answers,
 };
 pub use cost::{Effort, TreeCost};
 pub use error::{LabError, StudyError};
@@ -39,4 +40,5 @@ pub use options::{Event, Options, Programs};
 pub use plan::{Arm, Ask, Branch, Evaluation, Plan, PlanSource, QuestionPlan, TaskPlan};
 pub use problem::Problem;
 pub use report::{report_csv, report_markdown, report_text, wrap, write_report};
+pub use sparkjoy_stats::Effect;
 pub use study::{STUDY_TEMPLATE, SourceInput, Study};

@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Text, assert_tidy, repository};
 
 /// Which crate may name which, top to bottom: the drawing of ARCHITECTURE.md.
-const MAY_DEPEND_ON: [(&str, &[&str]); 10] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
     ("base", &[]),
     ("mix", &["base"]),
     ("data", &["base"]),
     ("nn", &["base"]),
     ("sandbox", &["base"]),
+    ("stats", &[]),
     ("train", &["base", "mix", "data", "nn"]),
     ("eval", &["base", "data", "nn", "sandbox"]),
-    ("lab", &["base", "mix", "data", "nn", "train", "eval"]),
+    ("lab", &["base", "mix", "data", "nn", "stats", "train", "eval"]),
     ("page", &["base", "lab"]),
     ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab", "page"]),
 ];

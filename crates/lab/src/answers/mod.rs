@@ -10,6 +10,7 @@
 //! computed from fewer.
 
 mod computed;
+mod finding;
 #[cfg(test)]
 pub(crate) mod invented;
 mod spread;
@@ -22,13 +23,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{DomainName, Fingerprint, Ppm, SourceName, Tokens};
 use sparkjoy_mix::Mixture;
+use sparkjoy_stats::{Effect, holm, student};
 
 use crate::executor::{Scored, Scores, branch_folder};
-use crate::{Arm, Ask, LabError, Options, Plan, QuestionPlan};
+use crate::{Arm, Ask, Effort, LabError, Options, Plan, QuestionPlan};
 
 pub use computed::Computed;
 pub(crate) use computed::mixed;
-pub(crate) use spread::false_alarms;
+pub use finding::{Finding, FindingKind};
 pub use spread::{Spread, Verdict};
 pub use tasks::{Measure, TaskAnswer, TrunkPoint, TrunkScore};
 
@@ -52,6 +54,8 @@ pub struct Answers {
     /// The trunk's scores on tasks at the steps that were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trunk: Vec<TrunkPoint>,
+    /// How sure intervals and marks are, 0.95 unless the study says otherwise.
+    pub confidence: f64,
     /// What the study costs.
     pub cost: Cost,
     /// What computed the scored branches; more than one kernel in all means that rounding is part
@@ -75,8 +79,8 @@ pub struct Cost {
 pub struct Answer {
     /// Which question.
     pub ask: Ask,
-    /// The mixture asked about.
-    pub mixture: String,
+    /// The mixture asked about; none where there are several.
+    pub mixture: Option<String>,
     /// Values behind every mean.
     pub replicates: u32,
     /// What is measured, the same for every control and arm below.
@@ -89,6 +93,39 @@ pub struct Answer {
     /// The same on tasks, where branches are scored on some.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskAnswer>,
+    /// What the numbers say, in sentences.
+    pub findings: Vec<Finding>,
+    /// Arms that no other arm beats in both targeted gain and general price.
+    pub front: Vec<usize>,
+    /// The arm to choose, where the question has one and the numbers tell it.
+    pub recommended: Option<usize>,
+    /// Arms whose effect is distinguishable, best first.
+    pub ranking: Vec<usize>,
+    /// What could not be compared, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
+    /// What the question cost.
+    pub cost: QuestionCost,
+}
+
+/// What could not be compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Which of [`Answer::arms`].
+    pub arm: usize,
+    /// What is missing: `math`, `arc-easy`.
+    pub what: String,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// What one question costs, shared runs counted in full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionCost {
+    /// The trunk as far as its last branch point, and every branch of the question.
+    pub tree: Effort,
+    /// The same branches, each trained from the first step.
+    pub in_full: Effort,
 }
 
 /// What a number is about: everything, a domain or a source.
@@ -97,10 +134,10 @@ pub struct Scope {
     /// Its kind and name.
     #[serde(flatten)]
     pub what: What,
-    /// Its share of the trunk's mixture.
-    pub base: Ppm,
-    /// Its share of the mixture asked about.
-    pub upsampled: Ppm,
+    /// Its share of the trunk's mixture; none where it is not the same for all arms.
+    pub base: Option<Ppm>,
+    /// Its share of the mixture asked about; none where there are several.
+    pub upsampled: Option<Ppm>,
 }
 
 /// The kind and name of a [`Scope`].
@@ -109,6 +146,11 @@ pub struct Scope {
 pub enum What {
     /// All sources.
     All,
+    /// The sources an arm is about: those it gives more than its control, for removals the removed
+    /// ones. Plain mean.
+    Targeted,
+    /// All other sources. Plain mean.
+    General,
     /// The sources of a domain.
     Domain {
         /// Its name.
@@ -137,6 +179,11 @@ pub struct Control {
 pub struct ArmAnswer {
     /// `10%`, `− math`.
     pub label: String,
+    /// Its place on the question's axis: share of the run for windows and starts, share of the
+    /// mixture for additions; none where arms are names.
+    pub at: Option<f64>,
+    /// The sources it gives more than its control; for removals the removed ones.
+    pub targets: BTreeSet<SourceName>,
     /// Which of [`Answer::controls`].
     pub control: usize,
     /// One element per scope; none where a replicate of branch or control is missing.
@@ -152,6 +199,14 @@ pub struct Comparison {
     pub control: Spread,
     /// Branch − control of the same replicate.
     pub difference: Spread,
+    /// The same over replicates and items, with intervals; none with a single replicate.
+    pub effect: Option<Effect>,
+    /// p after Holm's correction over the question; none where the comparison is not among those
+    /// that are tested together.
+    pub adjusted_p: Option<f64>,
+    /// The least true difference, either way, that this comparison would have found in four of
+    /// five studies.
+    pub detectable: Option<f64>,
     /// What the difference says.
     pub verdict: Verdict,
 }
@@ -198,6 +253,7 @@ fn compare(plan: &Plan, scores: &[Option<BitsPerByte>], computed: Vec<Computed>)
         study: plan.name.clone(),
         plan: plan.fingerprint(),
         branches: plan.branches.len(),
+        confidence: CONFIDENCE,
         cost: cost(plan),
         computed,
         missing: unscored.map(|(branch, _)| branch.name.clone()).collect(),
@@ -207,6 +263,9 @@ fn compare(plan: &Plan, scores: &[Option<BitsPerByte>], computed: Vec<Computed>)
         questions: plan.questions.iter().map(|question| answer(plan, question, scores)).collect(),
     }
 }
+
+/// How sure intervals and marks are.
+const CONFIDENCE: f64 = 0.95;
 
 fn cost(plan: &Plan) -> Cost {
     let cost = plan.cost();
@@ -218,30 +277,93 @@ fn answer(plan: &Plan, question: &QuestionPlan, scores: &[Option<BitsPerByte>]) 
     let mut controls: Vec<(&[usize], Control)> = Vec::new();
     let mut arms = Vec::new();
     for arm in &question.arms {
+        let targets = targets(plan, question, arm);
         let known = controls.iter().position(|(branches, _)| *branches == arm.controls);
         let control = known.unwrap_or_else(|| {
-            let values = |scope| values(plan, scope, &arm.controls, scores);
+            let nothing = BTreeSet::new();
+            let values = |scope: &Scope| match scope.what {
+                What::Targeted | What::General => None,
+                _ => values(&members(plan, &scope.what, &nothing), &arm.controls, scores),
+            };
             let cells = scopes.iter().map(|scope| values(scope).map(Spread::of)).collect();
             controls.push((&arm.controls, Control { label: arm.control_label.clone(), cells }));
             controls.len() - 1
         });
-        let cells = scopes.iter().map(|scope| comparison(plan, scope, arm, scores)).collect();
-        arms.push(ArmAnswer { label: arm.label.clone(), control, cells });
+        let compare = |scope: &Scope| {
+            let members = members(plan, &scope.what, &targets);
+            comparison(&members, arm, scores)
+        };
+        let cells = scopes.iter().map(compare).collect();
+        arms.push(ArmAnswer { label: arm.label.clone(), at: None, targets, control, cells });
     }
-    Answer {
+    let mut answer = Answer {
         ask: question.ask,
-        mixture: question.mixture.clone(),
+        mixture: Some(question.mixture.clone()),
         replicates: plan.replicates,
         scopes,
         controls: controls.into_iter().map(|(_, control)| control).collect(),
         arms,
         tasks: Vec::new(),
+        findings: Vec::new(),
+        front: Vec::new(),
+        recommended: None,
+        ranking: Vec::new(),
+        gaps: Vec::new(),
+        cost: question_cost(plan, question),
+    };
+    judge(&mut answer);
+    answer
+}
+
+/// The sources an arm is about.
+fn targets(plan: &Plan, question: &QuestionPlan, arm: &Arm) -> BTreeSet<SourceName> {
+    let of = |branch: usize| plan.branches[branch].spec.phases[0].mixture.proportions();
+    let (branch, control) = (of(arm.branches[0]), of(arm.controls[0]));
+    let full = plan.mixtures[&question.mixture].proportions();
+    let removed: BTreeSet<SourceName> =
+        full.keys().filter(|name| !branch.contains_key(*name)).cloned().collect();
+    if !removed.is_empty() {
+        return removed;
+    }
+    let more = branch.iter().filter(|(name, share)| control.get(*name) < Some(share));
+    more.map(|(name, _)| name.clone()).collect()
+}
+
+fn question_cost(plan: &Plan, question: &QuestionPlan) -> QuestionCost {
+    let runs = question.arms.iter().flat_map(|arm| arm.branches.iter().chain(&arm.controls));
+    let runs: BTreeSet<usize> = runs.copied().collect();
+    let of = |steps: u64| {
+        let flops = u128::from(steps) * plan.shape.flops(plan.batch);
+        Effort { steps, tokens: Tokens(steps * plan.tokens_per_step().0), flops }
+    };
+    let trunk = runs.iter().map(|&run| plan.branches[run].from_step).max().unwrap_or(0);
+    let windows: u64 = runs.iter().map(|&run| plan.branches[run].window_steps).sum();
+    QuestionCost { tree: of(trunk + windows), in_full: of(plan.steps * runs.len() as u64) }
+}
+
+/// Corrects for all comparisons that are tested together, and says what they are worth.
+///
+/// Tested together are the arms' effects on what they are about and on everything else.
+fn judge(answer: &mut Answer) {
+    let tested: Vec<usize> = (0..answer.scopes.len())
+        .filter(|&scope| matches!(answer.scopes[scope].what, What::Targeted | What::General))
+        .collect();
+    let cells = answer.arms.iter_mut().flat_map(|arm| {
+        let cells = arm.cells.iter_mut().enumerate();
+        cells.filter(|(scope, _)| tested.contains(scope)).filter_map(|(_, cell)| cell.as_mut())
+    });
+    let mut cells: Vec<&mut Comparison> = cells.filter(|cell| cell.effect.is_some()).collect();
+    let p: Vec<f64> = cells.iter().flat_map(|cell| &cell.effect).map(|effect| effect.p).collect();
+    for (cell, adjusted) in cells.iter_mut().zip(holm(&p)) {
+        cell.adjusted_p = Some(adjusted);
+        cell.verdict = Verdict::of(cell.difference.mean, adjusted, CONFIDENCE);
     }
 }
 
-/// Everything first, then the domains, then the sources, each sorted by name.
+/// Everything first, then the targeted and all other sources, then the domains, then the sources,
+/// each sorted by name.
 fn scopes(plan: &Plan, question: &QuestionPlan) -> Vec<Scope> {
-    let mut what = vec![What::All];
+    let mut what = vec![What::All, What::Targeted, What::General];
     for (name, source) in &plan.sources {
         what.push(What::Domain { name: source.domain.clone() });
         what.push(What::Source { domain: source.domain.clone(), name: name.clone() });
@@ -251,60 +373,90 @@ fn scopes(plan: &Plan, question: &QuestionPlan) -> Vec<Scope> {
     let base = &plan.trunk.phases[0].mixture;
     let upsampled = &plan.mixtures[&question.mixture];
     let scope = |what| {
-        let (base, upsampled) = (share(plan, &what, base), share(plan, &what, upsampled));
+        let fixed = !matches!(what, What::Targeted | What::General);
+        let share = |mixture| fixed.then(|| share(plan, &what, mixture));
+        let (base, upsampled) = (share(base), share(upsampled));
         Scope { what, base, upsampled }
     };
     what.into_iter().map(scope).collect()
 }
 
 fn share(plan: &Plan, what: &What, mixture: &Mixture) -> Ppm {
-    let parts = members(plan, what).filter_map(|name| mixture.proportions().get(name));
+    let members = members(plan, what, &BTreeSet::new());
+    let parts = members.into_iter().filter_map(|name| mixture.proportions().get(name));
     Ppm(parts.map(|ppm| ppm.0).sum())
 }
 
 /// The sources a scope is about.
-fn members<'a>(plan: &'a Plan, what: &'a What) -> impl Iterator<Item = &'a SourceName> {
-    let is_in = move |name: &SourceName, domain: &DomainName| match what {
+fn members<'a>(plan: &'a Plan, what: &What, targets: &BTreeSet<SourceName>) -> Vec<&'a SourceName> {
+    let is_in = |name: &SourceName, domain: &DomainName| match what {
         What::All => true,
+        What::Targeted => targets.contains(name),
+        What::General => !targets.contains(name),
         What::Domain { name } => name == domain,
         What::Source { name: only, .. } => name == only,
     };
-    let sources = plan.sources.iter().filter(move |(name, source)| is_in(name, &source.domain));
-    sources.map(|(name, _)| name)
+    let sources = plan.sources.iter().filter(|(name, source)| is_in(name, &source.domain));
+    sources.map(|(name, _)| name).collect()
 }
 
-/// Bits per byte of each branch in a scope, or nothing if one of them is not scored.
+/// Bits per byte of each branch on some sources, or nothing if one of them is not scored.
 fn values(
-    plan: &Plan,
-    scope: &Scope,
+    members: &[&SourceName],
     branches: &[usize],
     scores: &[Option<BitsPerByte>],
 ) -> Option<Vec<f64>> {
     let of_branch = |&branch: &usize| {
         let by_source = scores[branch].as_ref()?;
         let values: Option<Vec<f64>> =
-            members(plan, &scope.what).map(|name| by_source.get(name).copied()).collect();
+            members.iter().map(|name| by_source.get(*name).copied()).collect();
         let values = values?;
-        Some(values.iter().sum::<f64>() / values.len() as f64)
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     };
     branches.iter().map(of_branch).collect()
 }
 
 fn comparison(
-    plan: &Plan,
-    scope: &Scope,
+    members: &[&SourceName],
     arm: &Arm,
     scores: &[Option<BitsPerByte>],
 ) -> Option<Comparison> {
     assert_eq!(arm.branches.len(), arm.controls.len(), "replicates of `{}` are paired", arm.label);
-    let branch = values(plan, scope, &arm.branches, scores)?;
-    let control = values(plan, scope, &arm.controls, scores)?;
-    let difference = Spread::of(branch.iter().zip(&control).map(|(b, c)| b - c).collect());
-    let verdict = Verdict::of(&difference);
-    Some(Comparison {
-        branch: Spread::of(branch),
-        control: Spread::of(control),
-        difference,
-        verdict,
-    })
+    let branch = values(members, &arm.branches, scores)?;
+    let control = values(members, &arm.controls, scores)?;
+    Some(Comparison::of(branch, control))
+}
+
+impl Comparison {
+    /// One value per replicate, without a verdict.
+    fn of(branch: Vec<f64>, control: Vec<f64>) -> Self {
+        let difference: Vec<f64> = branch.iter().zip(&control).map(|(b, c)| b - c).collect();
+        let effect = student(&difference, CONFIDENCE);
+        let verdict = match effect {
+            Some(_) => Verdict::NotTested,
+            None => Verdict::NotDistinguishable,
+        };
+        Self {
+            effect,
+            branch: Spread::of(branch),
+            control: Spread::of(control),
+            difference: Spread::of(difference),
+            adjusted_p: None,
+            detectable: None,
+            verdict,
+        }
+    }
+}
+
+impl Answer {
+    /// The question in words.
+    pub fn title(&self) -> String {
+        let mixture = self.mixture.as_deref().unwrap_or_default();
+        match self.ask {
+            Ask::Duration => format!("How long should the last phase on `{mixture}` be?"),
+            Ask::Removal => {
+                format!("What is each source worth in the last phase on `{mixture}`?")
+            }
+        }
+    }
 }

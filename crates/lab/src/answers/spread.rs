@@ -38,66 +38,26 @@ impl Spread {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Better than the control (fewer bits per byte, more items right) by more than two standard
-    /// errors.
+    /// Better than the control: fewer bits per byte, more items right.
     Better,
-    /// Worse than the control by more than two standard errors.
+    /// Worse than the control.
     Worse,
-    /// Not more than two standard errors from nothing, or a single replicate: not ranked.
-    WithinNoise,
+    /// It may be noise, or there is a single replicate: not ranked.
+    NotDistinguishable,
+    /// Not among the comparisons that are tested together: its interval stands for itself alone,
+    /// and it is neither marked nor ranked.
+    NotTested,
 }
 
 impl Verdict {
-    pub(super) fn of(difference: &Spread) -> Self {
-        match difference.standard_error {
-            Some(error) if difference.mean.abs() > 2.0 * error => {
-                if difference.mean < 0.0 {
-                    Self::Better
-                } else {
-                    Self::Worse
-                }
-            }
-            _ => Self::WithinNoise,
+    /// Of a number that is better the less it is.
+    pub(super) fn of(difference: f64, adjusted_p: f64, confidence: f64) -> Self {
+        match difference {
+            _ if adjusted_p > 1.0 - confidence => Self::NotDistinguishable,
+            gain if gain < 0.0 => Self::Better,
+            _ => Self::Worse,
         }
     }
-
-    /// The same of a number that is better the greater it is.
-    pub(super) fn of_gain(difference: &Spread) -> Self {
-        match Self::of(difference) {
-            Self::Better => Self::Worse,
-            Self::Worse => Self::Better,
-            Self::WithinNoise => Self::WithinNoise,
-        }
-    }
-}
-
-/// How often noise alone is taken for a difference: the chance that the mean of `replicates`
-/// normal values around zero is more than two of its standard errors from it.
-///
-/// # Source
-///
-/// Student's t with n − 1 degrees of freedom; Abramowitz & Stegun, 26.7.3 and 26.7.4.
-pub(crate) fn false_alarms(replicates: u32) -> f64 {
-    let Some(freedom @ 1..) = replicates.checked_sub(1) else { return 0.0 };
-    let theta = (2.0 / f64::from(freedom).sqrt()).atan();
-    let (sin, cos) = theta.sin_cos();
-    // Both series run over every second power of the cosine, below the degrees of freedom.
-    let series = |first: u32| {
-        let start = if first == 1 { cos } else { 1.0 };
-        let (mut term, mut sum, mut power) = (start, 0.0, first);
-        while power + 2 <= freedom {
-            sum += term;
-            term *= cos * cos * f64::from(power + 1) / f64::from(power + 2);
-            power += 2;
-        }
-        sum
-    };
-    let within = if freedom % 2 == 1 {
-        (theta + sin * series(1)) * std::f64::consts::FRAC_2_PI
-    } else {
-        sin * series(0)
-    };
-    1.0 - within
 }
 
 #[cfg(test)]
@@ -114,37 +74,8 @@ mod tests {
     }
 
     #[test]
-    fn one_replicate_has_no_error_and_is_never_ranked() {
+    fn one_replicate_has_no_deviation() {
         let spread = Spread::of(vec![-0.5]);
         assert_eq!((spread.mean, spread.deviation, spread.standard_error), (-0.5, None, None));
-        assert_eq!(Verdict::of(&spread), Verdict::WithinNoise);
-    }
-
-    #[test]
-    fn a_difference_must_exceed_two_standard_errors() {
-        // Standard error 1 / √3 = 0.577.
-        let around = |mean: f64| Spread::of(vec![mean - 1.0, mean, mean + 1.0]);
-        assert_eq!(Verdict::of(&around(1.15)), Verdict::WithinNoise);
-        assert_eq!(Verdict::of(&around(1.16)), Verdict::Worse);
-        assert_eq!(Verdict::of(&around(-1.16)), Verdict::Better);
-        assert_eq!(Verdict::of(&Spread::of(vec![0.0; 3])), Verdict::WithinNoise);
-    }
-
-    #[test]
-    fn false_alarms_are_those_of_students_t() {
-        // 2 · (1 − cdf(2)) of scipy.stats.t(n − 1), n = 2, 3, 4, 5, 6, 11, 31.
-        for (replicates, expected) in [
-            (1, 0.0),
-            (2, 0.295_167_235_300_866_5),
-            (3, 0.183_503_419_072_273_83),
-            (4, 0.139_325_968_552_348_84),
-            (5, 0.116_116_523_516_815_59),
-            (6, 0.101_939_478_829_858_35),
-            (11, 0.073_388_034_770_740_37),
-            (31, 0.054_625_044_962_983_094),
-        ] {
-            let found = false_alarms(replicates);
-            assert!((found - expected).abs() < 1e-9, "{replicates}: {found}, not {expected}");
-        }
     }
 }

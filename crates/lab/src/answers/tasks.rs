@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_base::Fingerprint;
 use sparkjoy_eval::Average;
 
-use super::{Comparison, Spread, Verdict};
+use super::Comparison;
 use crate::executor::{Asked, Point, read_card};
 use crate::{Arm, LabError, Plan, QuestionPlan, Scorecard};
 
@@ -153,11 +153,5 @@ fn compare(key: &Key, arm: &Arm, numbers: &[BTreeMap<Key, Number>]) -> Option<Co
     }
     let values = |numbers: Vec<&Number>| numbers.into_iter().map(|n| n.0).collect::<Vec<f64>>();
     let (branch, control) = (values(branch), values(control));
-    let difference = Spread::of(branch.iter().zip(&control).map(|(b, c)| b - c).collect());
-    let verdict = match key.0 {
-        Measure::GoldBitsPerByte => Verdict::of(&difference),
-        Measure::Average | Measure::Accuracy => Verdict::of_gain(&difference),
-    };
-    let (branch, control) = (Spread::of(branch), Spread::of(control));
-    Some(Comparison { branch, control, difference, verdict })
+    Some(Comparison::of(branch, control))
 }

@@ -49,7 +49,7 @@ fn lines(question: usize, answer: &Answer) -> Vec<Line<'_>> {
         let line = |(statistic, numbers, verdict): Statistic| Line {
             question,
             ask: answer.ask,
-            mixture: &answer.mixture,
+            mixture: answer.mixture.as_deref().unwrap_or_default(),
             arm: &arm.label,
             control: &answer.controls[arm.control].label,
             scope,
@@ -67,6 +67,8 @@ fn lines(question: usize, answer: &Answer) -> Vec<Line<'_>> {
         for (scope, cell) in answer.scopes.iter().zip(&arm.cells) {
             let (kind, name) = match &scope.what {
                 What::All => ("all", ""),
+                What::Targeted => ("targeted", ""),
+                What::General => ("general", ""),
                 What::Domain { name } => ("domain", name.as_str()),
                 What::Source { name, .. } => ("source", name.as_str()),
             };

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use sparkjoy_base::Ppm;
 
 use super::table::{Cell, Row, Table};
-use crate::answers::{false_alarms, mixed};
+use crate::answers::mixed;
 use crate::{
     Answer, Answers, ArmAnswer, Ask, Comparison, Measure, Scope, Spread, TrunkPoint, TrunkScore,
     Verdict, What,
@@ -20,7 +20,7 @@ pub fn report_text(answers: &Answers) -> String {
         }
     }
     for answer in &answers.questions {
-        let _ = writeln!(out, "\n{}\n", title(answer));
+        let _ = writeln!(out, "\n{}\n", answer.title());
         out.push_str(&controls(answer).text());
         out.push('\n');
         out.push_str(&differences(answer).text());
@@ -42,7 +42,7 @@ pub fn report_markdown(answers: &Answers) -> String {
         let _ = write!(out, "\n{line}\n");
     }
     for answer in &answers.questions {
-        let _ = write!(out, "\n## {}\n\n", title(answer));
+        let _ = write!(out, "\n## {}\n\n", answer.title());
         out.push_str(&controls(answer).markdown());
         out.push('\n');
         out.push_str(&differences(answer).markdown());
@@ -138,9 +138,7 @@ fn preamble(answers: &Answers) -> Vec<String> {
     lines.push(if replicates > 1 {
         format!(
             "Δ: branch − control of the same replicate, mean of {replicates} ± standard error of \
-             that mean (standard deviation / √{replicates}); ~ marks a mean within two standard \
-             errors: within noise, not ranked (noise alone is left unmarked in {:.0} % of cells)",
-            100.0 * false_alarms(replicates)
+             that mean; ~ marks what may be noise: not ranked"
         )
     } else {
         "Δ: branch − control; with a single replicate nothing is known about noise, so every Δ is \
@@ -150,17 +148,10 @@ fn preamble(answers: &Answers) -> Vec<String> {
     lines
 }
 
-fn title(answer: &Answer) -> String {
-    let mixture = &answer.mixture;
-    match answer.ask {
-        Ask::Duration => format!("How long should the last phase on `{mixture}` be?"),
-        Ask::Removal => format!("What is each source worth in the last phase on `{mixture}`?"),
-    }
-}
-
 /// The controls in bits per byte; how far their replicates lie apart is the noise floor.
 fn controls(answer: &Answer) -> Table {
-    let shown = domains(answer);
+    let mut shown = domains(answer);
+    shown.retain(|&column| answer.scopes[column].base.is_some());
     let rows = answer.controls.iter().map(|control| {
         let cell = |&column: &usize| match &control.cells[column] {
             None => Cell::Missing,
@@ -210,7 +201,7 @@ fn differences(answer: &Answer) -> Table {
         Ask::Removal => "mixture",
     };
     Table {
-        corner: format!("{corner}, % base → {}", answer.mixture),
+        corner: format!("{corner}, % base → {}", answer.mixture.as_deref().unwrap_or_default()),
         headers: shown.iter().map(header).collect(),
         rows,
     }
@@ -228,7 +219,10 @@ fn by_source(answer: &Answer) -> Table {
         vec![arm.label.clone(), format!("against {control}"), "Δ bpb".to_owned()]
     };
     Table {
-        corner: format!("source, share of base → {}", answer.mixture),
+        corner: format!(
+            "source, share of base → {}",
+            answer.mixture.as_deref().unwrap_or_default()
+        ),
         headers: answer.arms.iter().map(header).collect(),
         rows: sources.collect(),
     }
@@ -269,6 +263,8 @@ fn domains(answer: &Answer) -> Vec<usize> {
 fn name(scope: &Scope) -> String {
     match &scope.what {
         What::All => "all".to_owned(),
+        What::Targeted => "targeted".to_owned(),
+        What::General => "general".to_owned(),
         What::Domain { name } => name.to_string(),
         What::Source { name, .. } => name.to_string(),
     }
@@ -277,7 +273,10 @@ fn name(scope: &Scope) -> String {
 /// `34.35 → 30`: from the trunk's mixture to the one asked about, in percent.
 fn share(scope: &Scope) -> String {
     let percent = |ppm: Ppm| ppm.to_string().trim_end_matches(" %").to_owned();
-    format!("{} → {}", percent(scope.base), percent(scope.upsampled))
+    match (scope.base, scope.upsampled) {
+        (Some(base), Some(upsampled)) => format!("{} → {}", percent(base), percent(upsampled)),
+        _ => String::new(),
+    }
 }
 
 fn difference(cell: Option<&Comparison>) -> Cell {
@@ -289,7 +288,7 @@ fn scaled_difference(cell: Option<&Comparison>, scale: f64, places: usize) -> Ce
     Cell::Number {
         value: signed(scale * difference.mean, places),
         error: difference.standard_error.map(|error| format!("{:.places$}", scale * error)),
-        noise: *verdict == Verdict::WithinNoise,
+        noise: *verdict == Verdict::NotDistinguishable,
     }
 }
 
