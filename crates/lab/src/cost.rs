@@ -1,11 +1,14 @@
 //! What the tree of runs costs, against training every branch from its first step.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::Tokens;
 use sparkjoy_mix::Draw;
 use sparkjoy_nn::Compute;
+use sparkjoy_train::RunSpec;
 
-use crate::plan::Plan;
+use crate::plan::{Branch, Plan, QuestionPlan};
 
 /// Batches at once: the one computed, the one that waits, and the one being read.
 const BATCHES: u64 = 3;
@@ -32,7 +35,7 @@ pub struct Effort {
 pub struct TreeCost {
     /// Parameters of the model.
     pub parameters: u64,
-    /// The trunk up to its last branch point.
+    /// The trunks up to their last branch points.
     pub trunk: Effort,
     /// Each branch's window, same index as [`Plan::branches`].
     pub branches: Vec<Effort>,
@@ -49,29 +52,85 @@ pub struct TreeCost {
     pub saving_controls_once: f64,
 }
 
+impl Effort {
+    fn add(&mut self, other: Self) {
+        self.steps += other.steps;
+        self.tokens.0 += other.tokens.0;
+        self.flops += other.flops;
+    }
+
+    fn sum(efforts: impl Iterator<Item = Self>) -> Self {
+        efforts.fold(Self::default(), |mut sum, effort| {
+            sum.add(effort);
+            sum
+        })
+    }
+}
+
 impl Plan {
     /// What the tree of runs costs.
     pub fn cost(&self) -> TreeCost {
-        let flops = self.shape.flops(self.batch);
-        let effort = |steps: u64| Effort {
-            steps,
-            tokens: Tokens(steps * self.tokens_per_step().0),
-            flops: u128::from(steps) * flops,
-        };
-        let trunk_steps = self.branch_points().last().copied().unwrap_or(0);
-        let windows: u64 = self.branches.iter().map(|branch| branch.window_steps).sum();
-        let base = &self.trunk.phases[0].mixture;
-        let others = self.branches.iter().filter(|b| b.spec.phases[0].mixture != *base).count();
-        let controls = u64::from(others < self.branches.len()) * u64::from(self.replicates);
+        self.cost_of(&self.compared().map(|(index, _)| index).collect())
+    }
 
-        let tree = effort(trunk_steps + windows);
-        let in_full = effort(self.steps * self.branches.len() as u64);
-        let controls_once = effort(self.steps * (others as u64 + controls));
-        let times = |other: Effort| other.steps as f64 / tree.steps as f64;
+    /// What one question costs, by itself: its runs, what they go on from, and the trunks as far
+    /// as they need them.
+    pub fn question_cost(&self, question: &QuestionPlan) -> TreeCost {
+        let arms = question.arms.iter();
+        self.cost_of(
+            &arms.flat_map(|arm| arm.branches.iter().chain(&arm.controls)).copied().collect(),
+        )
+    }
+
+    fn cost_of(&self, compared: &BTreeSet<usize>) -> TreeCost {
+        let mut run = compared.clone();
+        for &index in compared {
+            let before =
+                std::iter::successors(self.branches[index].after, |&i| self.branches[i].after);
+            run.extend(before);
+        }
+        let effort = |trunk: usize, steps: u64| {
+            let spec = self.trunks().nth(trunk).expect("a trunk of the plan");
+            Effort {
+                steps,
+                tokens: Tokens(steps * spec.tokens_per_step()),
+                flops: u128::from(steps) * spec.shape.flops(self.batch),
+            }
+        };
+        let runs = || run.iter().map(|&index| &self.branches[index]);
+        let last_point = |trunk: usize| {
+            let starts = runs().filter(|branch| branch.trunk == trunk);
+            starts.map(|branch| branch.spec.first_step - self.trunk.first_step).max().unwrap_or(0)
+        };
+        let trunk = Effort::sum((0..=self.others.len()).map(|t| effort(t, last_point(t))));
+        let mut tree = Effort::sum(runs().map(|branch| effort(branch.trunk, branch.window_steps)));
+        tree.add(trunk);
+
+        // On the trunk's mixture and curve from first to last, a run is the same for every window.
+        let base = &self.trunk.phases[0].mixture;
+        let full = |branch: &Branch| effort(branch.trunk, branch.spec.last_step());
+        let mut in_full = Effort::default();
+        let mut controls_once = Effort::default();
+        let mut controls: BTreeMap<(usize, u32), u64> = BTreeMap::new();
+        for &index in compared {
+            let branch = &self.branches[index];
+            in_full.add(full(branch));
+            let spec = &branch.spec;
+            if spec.anneal.is_none() && spec.phases.iter().all(|phase| phase.mixture == *base) {
+                let longest = controls.entry((branch.trunk, branch.replicate)).or_default();
+                *longest = spec.last_step().max(*longest);
+            } else {
+                controls_once.add(full(branch));
+            }
+        }
+        for ((trunk, _), steps) in controls {
+            controls_once.add(effort(trunk, steps));
+        }
+        let times = |other: Effort| other.flops as f64 / tree.flops as f64;
         TreeCost {
             parameters: self.shape.parameters(),
-            trunk: effort(trunk_steps),
-            branches: self.branches.iter().map(|branch| effort(branch.window_steps)).collect(),
+            trunk,
+            branches: self.branches.iter().map(|b| effort(b.trunk, b.window_steps)).collect(),
             saving: times(in_full),
             saving_controls_once: times(controls_once),
             tree,
@@ -88,7 +147,9 @@ impl Plan {
     /// - `recompute`: as in [`Options`](crate::Options).
     pub fn memory(&self, threads: usize, recompute: bool) -> u64 {
         let compute = Compute { precision: self.trunk.precision, recompute, threads };
-        let engine = self.shape.memory(self.batch as usize, self.trunk.optimizer, compute);
+        let engine =
+            |spec: &RunSpec| spec.shape.memory(self.batch as usize, self.trunk.optimizer, compute);
+        let engine = self.trunks().map(engine).max().expect("a plan has a trunk");
         let sequence = size_of::<u32>() * self.shape.context + size_of::<Draw>();
         let batches = BATCHES * self.batch * sequence as u64;
         engine + batches + PROGRAM + PER_ID * self.shape.vocab as u64

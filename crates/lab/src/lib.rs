@@ -37,7 +37,9 @@ pub use executor::{
 pub use fit::Fit;
 pub use note::{EPOCHS_WORTH_READING, Note};
 pub use options::{Event, Options, Programs};
-pub use plan::{Arm, Ask, Branch, Evaluation, Plan, PlanSource, QuestionPlan, TaskPlan};
+pub use plan::{
+    Arm, Ask, Branch, Evaluation, Plan, PlanSource, QuestionPlan, Role, Setting, TaskPlan, Trunk,
+};
 pub use problem::Problem;
 pub use report::{report_csv, report_markdown, report_text, wrap, write_report};
 pub use sparkjoy_stats::Effect;

@@ -59,7 +59,7 @@ fn resolve(
 }
 
 /// How the share of a domain goes to its sources.
-fn weights(
+pub(crate) fn weights(
     domain: &DomainName,
     study: &Study,
     sources: &BTreeMap<SourceName, PlanSource>,
@@ -96,10 +96,7 @@ impl Named<'_> {
     ///
     /// [`Problem::NotInMixture`] for a name this mixture does not draw from: the comparison would
     /// compare nothing.
-    pub(crate) fn removed(
-        &self,
-        removal: &study::Removal,
-    ) -> Result<BTreeSet<SourceName>, Problem> {
+    pub(crate) fn removed(&self, removal: &study::Chosen) -> Result<BTreeSet<SourceName>, Problem> {
         let mut removed = BTreeSet::new();
         for (name, share) in removal.names.iter().zip(&removal.shares) {
             let before = removed.len();
@@ -132,7 +129,7 @@ impl Named<'_> {
     /// Nothing to remove, nothing left, or nobody to take the freed share.
     pub(crate) fn without(
         &self,
-        removal: &study::Removal,
+        removal: &study::Chosen,
         refill: &Refill,
     ) -> Result<Mixture, Problem> {
         let removed = self.removed(removal)?;
@@ -171,6 +168,29 @@ impl Named<'_> {
         Ok(Mixture::new(left).expect("what is freed is given away"))
     }
 
+    /// This mixture with `share` given to what is added; all others make room in proportion to
+    /// their shares. What is there already gets `share` in all, not `share` more.
+    ///
+    /// # Errors
+    ///
+    /// If nothing of this mixture would be left.
+    pub(crate) fn with(&self, added: &BTreeMap<SourceName, u64>, share: Ppm) -> Option<Mixture> {
+        let others: Vec<(&SourceName, &Ppm)> = self
+            .mixture
+            .proportions()
+            .iter()
+            .filter(|(name, _)| !added.contains_key(*name))
+            .collect();
+        let room = Ppm::ONE.0.checked_sub(share.0).filter(|&room| room > 0)?;
+        if others.is_empty() {
+            return None;
+        }
+        let mut parts = apportion(Ppm(room), &as_weights(others.into_iter()));
+        parts.extend(apportion(share, added));
+        parts.retain(|_, part| part.0 > 0);
+        Some(Mixture::new(parts).expect("what is added takes what the others give"))
+    }
+
     fn nobody(&self, domain: &DomainName, removed: &BTreeSet<SourceName>) -> Problem {
         let gone = removed.iter().find(|name| self.domain(name) == domain);
         Problem::RefillNobody {
@@ -179,6 +199,19 @@ impl Named<'_> {
             mixture: self.name.to_owned(),
         }
     }
+}
+
+/// `share` of the second mixture and the rest of the first.
+pub(crate) fn between(first: &Mixture, second: &Mixture, share: Ppm) -> Mixture {
+    let (of_first, of_second) = (u64::from(Ppm::ONE.0 - share.0), u64::from(share.0));
+    let part =
+        |mixture: &Mixture, name| mixture.proportions().get(name).map_or(0, |p| u64::from(p.0));
+    let names = first.proportions().keys().chain(second.proportions().keys());
+    let weight = |name| part(first, name) * of_first + part(second, name) * of_second;
+    let weights = names.map(|name| (name.clone(), weight(name))).collect();
+    let mut parts = apportion(Ppm::ONE, &weights);
+    parts.retain(|_, part| part.0 > 0);
+    Mixture::new(parts).expect("apportioned parts sum to one")
 }
 
 fn as_weights<'a>(

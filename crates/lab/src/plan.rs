@@ -6,7 +6,7 @@
 mod notes;
 pub(crate) mod stock;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{DomainName, Fingerprint, Seed, SourceName, Tokens};
@@ -45,25 +45,57 @@ pub struct PlanSource {
     pub held_out: Option<Fingerprint>,
 }
 
-/// A run that starts at a trunk checkpoint: one per mixture, window and replicate.
+/// A trunk of another model size, for a question that is transferred to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trunk {
+    /// First part of the names of its jobs and branches: `l2-w64-h2`.
+    pub name: String,
+    /// What it is called in tables: `2 layers, width 64, 2 heads`.
+    pub label: String,
+    /// What determines its numbers.
+    pub spec: RunSpec,
+}
+
+/// A run that starts at a checkpoint of a trunk or of another branch: one per mixture, window and
+/// replicate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Branch {
     /// `upsampled-10%-r1`: unique in the plan, without its fingerprint.
     pub name: String,
     /// What it is called in tables: `upsampled`, `base`, `upsampled − math`.
     pub label: String,
-    /// Its window as written, `10%`.
+    /// Its window as written, `10%`; with what follows it, `10% at 50%, then base`.
     pub window: String,
-    /// Steps of the window.
+    /// Steps that are its own: those after `from_step`.
     pub window_steps: u64,
     /// Replicate, from 0.
     pub replicate: u32,
-    /// The step it starts at.
+    /// Which trunk it belongs to: 0 is the study's own, 1 the first of [`Plan::others`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub trunk: usize,
+    /// The branch it goes on from, an index into [`Plan::branches`]; none for the trunk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<usize>,
+    /// Whether a question compares its end. Else it is only there to be gone on from.
+    pub compared: bool,
+    /// The step it starts at: a branch point of its trunk, or the last step of `after`.
     pub from_step: u64,
-    /// What determines its numbers. Its folder is `<name>-<fingerprint>`.
+    /// What determines its numbers. Its folder is `<name>-<fingerprint>`. It begins at the branch
+    /// point of the trunk, also where the branch goes on from another one.
     pub spec: RunSpec,
-    /// Per source.
+    /// Per source, for the steps that are its own.
     pub accounts: BTreeMap<SourceName, Account>,
+}
+
+fn is_zero(trunk: &usize) -> bool {
+    *trunk == 0
+}
+
+impl Branch {
+    /// The mixture of the steps that are its own.
+    pub fn mixture(&self) -> &Mixture {
+        &self.spec.phases.last().expect("a branch has a phase").mixture
+    }
 }
 
 /// What a question asks.
@@ -74,13 +106,51 @@ pub enum Ask {
     Duration,
     /// What is each source worth?
     Removal,
+    /// What is a source worth that is not in the mixture, or more of it?
+    Addition,
+    /// How much of each domain?
+    Proportion,
+    /// When should the mixture come?
+    Timing,
+    /// Does the gain stay when the trunk's mixture follows?
+    Stability,
+    /// Does the answer to another question hold elsewhere?
+    Transfer,
+}
+
+/// What a comparison is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// It answers the question.
+    Answer,
+    /// A removal: the mixture with everything in it, against the trunk's.
+    Whole,
+    /// A removal, against the trunk's mixture instead of the mixture it removes from.
+    AgainstBase,
+    /// One removal under two refill rules: what the refill alone changes.
+    Refill,
+    /// Timing: the same window at another place.
+    Place,
 }
 
 /// One comparison of a question: branches against their control, replicate by replicate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Arm {
     /// Row label: `10%`, `− math`.
     pub label: String,
+    /// What it is for.
+    pub role: Role,
+    /// Its place on the question's axis, where it has one: the window, start or continuation as a
+    /// share of the run, the share of what is added or of the second mixture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<f64>,
+    /// Who gets the freed share of a removal, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refill: Option<String>,
+    /// What the question aims at in this comparison: the sources that get more than in the control,
+    /// for a removal those that are removed.
+    pub targets: BTreeSet<SourceName>,
     /// Indices into [`Plan::branches`], one per replicate.
     pub branches: Vec<usize>,
     /// The branches each is compared with, one per replicate.
@@ -89,16 +159,33 @@ pub struct Arm {
     pub control_label: String,
 }
 
-/// A question expanded.
+/// Where a transferred question is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    /// In words.
+    pub label: String,
+    /// Its arms, the same as in every other setting and in the same order.
+    pub arms: Vec<usize>,
+}
+
+/// A question expanded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QuestionPlan {
     /// Which.
     pub ask: Ask,
-    /// The mixture asked about.
-    pub mixture: String,
-    /// Its comparisons. Duration: one per window against base. Removal: the full mixture against
-    /// base, then per removal one against the full mixture and one against base.
+    /// The mixture asked about; for an addition, the one that makes room; none where several are
+    /// compared.
+    pub mixture: Option<String>,
+    /// Its comparisons. A removal has the full mixture against base, then per removal and refill
+    /// one against the full mixture and one against base, then refills of a removal against the
+    /// first.
     pub arms: Vec<Arm>,
+    /// For a transfer: the number of the question that is transferred, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<usize>,
+    /// For a transfer: where it was asked before, then everywhere else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
 }
 
 /// How branches are scored.
@@ -148,7 +235,10 @@ pub struct Plan {
     /// The trunk, over the whole budget, so that its identity does not depend on the windows asked
     /// about; it is only trained as far as the last branch point.
     pub trunk: RunSpec,
-    /// Distinct branches, sorted by (from_step, name).
+    /// Trunks of other model sizes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Trunk>,
+    /// Distinct branches, sorted by (trunk, from_step, name): none before the one it goes on from.
     pub branches: Vec<Branch>,
     /// Questions as asked.
     pub questions: Vec<QuestionPlan>,
@@ -198,16 +288,17 @@ impl Plan {
             batch: clock.batch,
             seed: study.seed(),
             replicate: 0,
-            supplies: supplies(base, &sources),
+            supplies: supplies(std::iter::once(base), &sources),
             opening: Ledger::default(),
             first_phase: 0,
             phases: vec![Phase { mixture: base.clone(), slots: clock.steps() * clock.batch }],
             first_step: 0,
             start: Start::Fresh,
+            anneal: None,
         };
         let mut tree = Tree::new(study, &sources, &mixtures, &trunk)?;
         let questions = tree.questions()?;
-        let (branches, questions) = tree.sorted(questions);
+        let (others, branches, questions) = tree.sorted(questions);
         check_epochs(study, &sources, &trunk, &branches)?;
         let mut plan = Self {
             name: study.name().to_owned(),
@@ -220,6 +311,7 @@ impl Plan {
             sources,
             mixtures,
             trunk,
+            others,
             branches,
             questions,
             evaluation: Evaluation { held_out: study.evaluation.held_out, tasks: None },
@@ -245,10 +337,12 @@ impl Plan {
         }))
     }
 
-    /// The trunk's checkpoints that are kept: those that branches start from or that are scored.
-    pub(crate) fn kept_steps(&self) -> Vec<u64> {
-        let mut steps = self.branch_points();
-        steps.extend(self.evaluation.tasks.iter().flat_map(|tasks| &tasks.at));
+    /// A trunk's checkpoints that are kept: those that branches start from or that are scored.
+    pub(crate) fn kept_steps(&self, trunk: usize) -> Vec<u64> {
+        let mut steps = self.branch_points_of(trunk);
+        if trunk == 0 {
+            steps.extend(self.evaluation.tasks.iter().flat_map(|tasks| &tasks.at));
+        }
         steps.sort_unstable();
         steps.dedup();
         steps
@@ -266,9 +360,33 @@ impl Plan {
 
     /// The trunk's checkpoints that branches start from, ascending.
     pub fn branch_points(&self) -> Vec<u64> {
-        let mut points: Vec<u64> = self.branches.iter().map(|branch| branch.from_step).collect();
+        self.branch_points_of(0)
+    }
+
+    /// The same of any trunk.
+    pub fn branch_points_of(&self, trunk: usize) -> Vec<u64> {
+        let starts = self.branches.iter().filter(|b| b.trunk == trunk && b.after.is_none());
+        let mut points: Vec<u64> = starts.map(|branch| branch.from_step).collect();
         points.dedup(); // Branches are sorted by the step they start at.
         points
+    }
+
+    /// All trunks, the study's own first.
+    pub fn trunks(&self) -> impl Iterator<Item = &RunSpec> {
+        std::iter::once(&self.trunk).chain(self.others.iter().map(|other| &other.spec))
+    }
+
+    /// The trunk of a branch.
+    pub fn trunk_of(&self, branch: &Branch) -> &RunSpec {
+        match branch.trunk.checked_sub(1) {
+            None => &self.trunk,
+            Some(other) => &self.others[other].spec,
+        }
+    }
+
+    /// The branches whose ends are compared, with their indices.
+    pub fn compared(&self) -> impl Iterator<Item = (usize, &Branch)> {
+        self.branches.iter().enumerate().filter(|(_, branch)| branch.compared)
     }
 }
 
@@ -286,13 +404,14 @@ fn shape(study: &Study, vocab: usize) -> Result<Shape, LabError> {
     Ok(shape)
 }
 
-/// The supplies a mixture draws from, sorted by name: a run's identity does not depend on sources
-/// it never reads.
-pub(crate) fn supplies(
-    mixture: &Mixture,
+/// The supplies that mixtures draw from, sorted by name: a run's identity does not depend on
+/// sources it never reads.
+pub(crate) fn supplies<'a>(
+    mixtures: impl Iterator<Item = &'a Mixture>,
     sources: &BTreeMap<SourceName, PlanSource>,
 ) -> Vec<Supply> {
-    mixture.proportions().keys().map(|name| sources[name].supply.clone()).collect()
+    let names: BTreeSet<&SourceName> = mixtures.flat_map(|m| m.proportions().keys()).collect();
+    names.into_iter().map(|name| sources[name].supply.clone()).collect()
 }
 
 #[cfg(test)]

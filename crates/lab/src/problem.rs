@@ -3,9 +3,9 @@
 //! The text says what was found and what was expected, in the words of the file; the place comes
 //! from [`crate::StudyError`], the advice from [`Problem::hint`].
 
-use std::path::Path;
+mod hint;
 
-use sparkjoy_base::{DomainName, Hint, NameError, QuantityError, SourceName, Tokens, thousands};
+use sparkjoy_base::{DomainName, NameError, Ppm, QuantityError, SourceName, Tokens, thousands};
 use sparkjoy_eval::EvalError;
 use sparkjoy_mix::MixError;
 use sparkjoy_nn::ShapeError;
@@ -314,11 +314,110 @@ pub enum Problem {
         /// The mixture.
         mixture: String,
     },
-    /// A removal asked about twice.
-    #[error("the removal of {removed} is asked about twice, expected once")]
-    RemovalTwice {
+    /// One thing asked about twice.
+    #[error("`{key}` names {names} twice, expected once")]
+    ChosenTwice {
+        /// The key.
+        key: &'static str,
+        /// What is named twice.
+        names: String,
+    },
+    /// A question about sources without a source.
+    #[error(
+        "the question names nothing to {}: `{key}` and `{each}` are empty or absent",
+        verb(key)
+    )]
+    NothingChosen {
+        /// The key for groups.
+        key: &'static str,
+        /// The key for whole domains, source by source.
+        each: &'static str,
+    },
+    /// Refill rules that come to the same.
+    #[error(
+        "after removing {removed}, refill `{first}` and refill `{second}` give the same mixture, \
+         expected rules that differ"
+    )]
+    RefillsAlike {
         /// What is removed, each name in backticks.
         removed: String,
+        /// The first rule.
+        first: String,
+        /// The one that repeats it.
+        second: String,
+    },
+    /// A generator over something that is no domain.
+    #[error("{place} names `{name}`, which is no domain{}", did_you_mean(nearest.as_deref()))]
+    NotADomain {
+        /// Where.
+        place: String,
+        /// The name.
+        name: String,
+        /// The domain that looks most like it.
+        nearest: Option<String>,
+    },
+    /// A share asked about twice.
+    #[error("`shares` names {share} twice, expected once")]
+    ShareTwice {
+        /// The share.
+        share: Ppm,
+    },
+    /// An addition that leaves nothing of the mixture.
+    #[error(
+        "adding {added} at a share of {share} leaves nothing for the rest of mixture `{mixture}`"
+    )]
+    AddsEverything {
+        /// What is added.
+        added: String,
+        /// Its share.
+        share: Ppm,
+        /// The mixture.
+        mixture: String,
+    },
+    /// Neither or both ways to name the mixtures of a proportion question.
+    #[error(
+        "a `proportion` question has `mixtures`, or `between` and `shares`: expected one of the two"
+    )]
+    MixturesOrBetween,
+    /// A window that begins too late to fit.
+    #[error(
+        "a window of {window} that begins at {start} ends at step {}, expected at most {}, the \
+         end of the run",
+        thousands(*steps),
+        thousands(*of)
+    )]
+    WindowPastEnd {
+        /// Where it begins, as written.
+        start: String,
+        /// Its length, as written.
+        window: String,
+        /// The step it would end at.
+        steps: u64,
+        /// Steps of the run.
+        of: u64,
+    },
+    /// A transfer of no question.
+    #[error("`of` is {number}, expected the number of a question above that is no transfer itself{}", above_this(*above))]
+    TransferOf {
+        /// The number.
+        number: u64,
+        /// How many questions are above.
+        above: usize,
+    },
+    /// A transfer to nowhere.
+    #[error("a `transfer` question names neither `models` nor `mixtures`, expected at least one")]
+    TransferNowhere,
+    /// A question without a mixture, asked about others.
+    #[error("question {of} compares mixtures itself, so it cannot be asked about other `mixtures`")]
+    TransferMixtures {
+        /// The number of the question.
+        of: u64,
+    },
+    /// A transfer to where the question was asked.
+    #[error("`models` names {model}, the study's own model, expected another")]
+    TransferSame {
+        /// The model.
+        model: String,
     },
     /// Nobody of the domain is left to take the freed share.
     #[error(
@@ -401,51 +500,14 @@ pub enum Problem {
     },
 }
 
-impl Problem {
-    /// What to type next. `file`: the study.
-    pub(crate) fn hint(&self, file: &Path) -> Option<String> {
-        let study = file.display();
-        Some(match self {
-            Self::UnknownKey { nearest: Some(key), .. }
-            | Self::UnknownChoice { nearest: Some(key), .. } => format!("write `{key}`"),
-            Self::UndefinedSource { nearest: Some(name), .. }
-            | Self::UndefinedMixture { nearest: Some(name), .. }
-            | Self::RefillUnknown { nearest: Some(name), .. } => format!("write `{name}`"),
-            Self::UndefinedSource { nearest: None, name, .. } => {
-                format!("define it in a table `[sources.{name}]`")
-            }
-            Self::UndefinedMixture { nearest: None, name } => {
-                format!("define it in a table `[mixtures.{name}]`")
-            }
-            Self::UnknownKey { .. } | Self::MissingKey { .. } => {
-                "`sparkjoy new` writes a study with every key explained".into()
-            }
-            Self::Sum { sum, .. } if *sum < 1_000_000 => {
-                format!("give the missing {} to a source", decimal(1_000_000 - sum))
-            }
-            Self::Sum { sum, .. } => format!("take {} away", decimal(sum - 1_000_000)),
-            Self::Task { why } => return why.hint(),
-            Self::NeverReached { .. } => {
-                "ask for an earlier one; the branch on the trunk's mixture is scored at its end"
-                    .into()
-            }
-            Self::Unweighed { domain, source_name } => {
-                format!("add `{source_name}` to `[domains.{domain}]`, or drop the whole table")
-            }
-            Self::ShareVanishes { domain, .. } => {
-                format!("weigh the domain's sources in `[domains.{domain}]`")
-            }
-            Self::ChangesNothing { .. } => "ask about another mixture".into(),
-            Self::RefillNobody { .. } => "ask with `refill = \"proportional\"`".into(),
-            Self::TooSmall { source_name, .. } => {
-                format!("add text to `{source_name}`, or leave it out")
-            }
-            Self::NotPrepared { .. } | Self::OtherTokenizer { .. } => {
-                format!("run `sparkjoy prepare {study}`")
-            }
-            Self::Mix { why, .. } => return why.hint(),
-            _ => return None,
-        })
+fn verb(key: &str) -> &'static str {
+    if key == "add" { "add" } else { "remove" }
+}
+
+fn above_this(above: usize) -> String {
+    match above {
+        0 => " (there is none)".to_owned(),
+        above => format!(" (there are {above})"),
     }
 }
 
@@ -470,6 +532,8 @@ fn nearest_of(nearest: Option<&str>, known: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]

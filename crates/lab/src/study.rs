@@ -23,7 +23,7 @@ pub use self::template::STUDY_TEMPLATE;
 
 pub(crate) use self::evaluation::Evaluation;
 pub(crate) use self::mixture::{Share, WrittenMixture};
-pub(crate) use self::question::{Question, Refill, Removal, Window, quoted};
+pub(crate) use self::question::{Blend, Chosen, Question, Rate, Refill, Size, Window, quoted};
 pub(crate) use self::reader::Placed;
 pub(crate) use self::sources::{DomainWeights, Sources};
 pub(crate) use self::training::{Model, Training};
@@ -102,15 +102,14 @@ impl Study {
         let training = Training::read(table("training", "a table")?.table()?, &model)?;
         let sources = Sources::read(table("sources", "a table per source")?, &data)?;
         let mixtures = mixture::mixtures(table("mixtures", "a table per mixture")?, &sources)?;
-        let known = Known { sources: &sources, mixtures: &mixtures, clock: training.clock };
+        let clock = training.clock;
+        let known = Known { sources: &sources, mixtures: &mixtures, clock, model: &model };
         let mut trunk = table("trunk", "a table with the key `mixture`")?.table()?;
         let trunk_mixture = known.mixture(&trunk.required("mixture", "the trunk's mixture")?)?;
         trunk.finish()?;
         let questions = table("questions", "at least one `[[questions]]`")?
-            .list("a list of tables, each under `[[questions]]`")?
-            .into_iter()
-            .map(|item| known.question(item))
-            .collect::<Result<Vec<_>, _>>()?;
+            .list("a list of tables, each under `[[questions]]`")?;
+        let questions = known.questions(questions, &trunk_mixture.value)?;
         let evaluation = table("evaluation", "a table")?.table()?;
         let evaluation = Evaluation::read(evaluation, folder, training.clock)?;
         let weights = match root.optional("domains") {

@@ -118,5 +118,6 @@ fn spec(shape: Shape, corpus: &Corpus, tokenizer: &Tokenizer) -> RunSpec {
         phases: vec![Phase { mixture, slots: STEPS * BATCH }],
         first_step: 0,
         start: Start::Fresh,
+        anneal: None,
     }
 }

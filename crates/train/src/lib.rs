@@ -33,4 +33,4 @@ pub use metrics::{StepRecord, read_metrics};
 pub use model_folder::{ModelError, ModelFolder, WeightFile};
 pub use run::{Observer, Outcome, RunRequest, Signal, run};
 pub use run_folder::read_spec;
-pub use spec::{RunSpec, Start};
+pub use spec::{Anneal, RunSpec, Start};

@@ -68,7 +68,8 @@ pub struct RunRequest<'a> {
     pub tokenizer: &'a Tokenizer,
     /// The run folder.
     pub folder: &'a Path,
-    /// The parent's checkpoint at `spec.first_step`; needed by a branch until it has its own.
+    /// The parent's checkpoint at `spec.first_step`, or the last one of a run that is this one
+    /// [cut](RunSpec::cut) after some of its phases; needed by a branch until it has its own.
     pub start_from: Option<&'a Path>,
     /// The step to reach, counted from the trunk's start.
     pub target: u64,
@@ -178,8 +179,19 @@ fn started(run: Run<'_>, start_from: Option<&Path>) -> Result<TrainState, TrainE
         return Err(TrainError::NoParent { step, run: parent });
     };
     let checkpoint = Checkpoint::open(folder)?;
-    check_parent(&checkpoint, parent, step)?;
-    check_ledger(&checkpoint, &run.spec.opening)?;
+    let cuts = if run.spec.anneal.is_some() { 1 } else { run.spec.phases.len() };
+    let beginning =
+        (1..cuts).map(|n| run.spec.cut(n)).find(|cut| cut.fingerprint() == checkpoint.run);
+    match beginning {
+        Some(cut) => {
+            check_parent(&checkpoint, checkpoint.run, cut.last_step())?;
+            check_ledger(&checkpoint, &run.ledger(cut.last_step()))?;
+        }
+        None => {
+            check_parent(&checkpoint, parent, step)?;
+            check_ledger(&checkpoint, &run.spec.opening)?;
+        }
+    }
     TrainState::restored(run.spec, run.compute, &checkpoint)
 }
 

@@ -58,6 +58,21 @@ pub struct RunSpec {
     pub first_step: u64,
     /// State before it.
     pub start: Start,
+    /// A branch whose rate leaves the trunk's curve; without it, the rate follows `schedule`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anneal: Option<Anneal>,
+}
+
+/// A learning rate that falls in a straight line to zero, as in annealing practice.
+///
+/// It begins with what `schedule` gives at `from` and would reach zero with the step after the
+/// last one, so that every step learns something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anneal {
+    /// The step before the first annealed one, counted from the trunk's start.
+    pub from: u64,
+    /// The step at which the rate would be zero.
+    pub to: u64,
 }
 
 impl RunSpec {
@@ -105,7 +120,31 @@ impl RunSpec {
     }
 
     /// The learning rate of the step that follows `done` steps.
-    pub(crate) fn lr(&self, done: u64) -> f64 {
-        self.optimizer.lr() * self.schedule.factor(done * self.tokens_per_step())
+    pub fn lr(&self, done: u64) -> f64 {
+        let trunk = |done: u64| self.schedule.factor(done * self.tokens_per_step());
+        self.optimizer.lr()
+            * match self.anneal {
+                Some(Anneal { from, to }) if done >= from => {
+                    trunk(from) * to.saturating_sub(done) as f64 / (to - from) as f64
+                }
+                _ => trunk(done),
+            }
+    }
+
+    /// This run as far as the end of its first `phases` phases: what it computes until then is
+    /// what that run computes.
+    ///
+    /// # Panics
+    ///
+    /// If the run anneals: its rate depends on where it ends.
+    #[must_use]
+    pub fn cut(&self, phases: usize) -> Self {
+        assert!(self.anneal.is_none(), "the beginning of an annealed run is no run of its own");
+        let phases = self.phases[..phases].to_vec();
+        let drawn = |supply: &&Supply| {
+            phases.iter().any(|phase| phase.mixture.proportions().contains_key(&supply.name))
+        };
+        let supplies = self.supplies.iter().filter(drawn).cloned().collect();
+        Self { phases, supplies, ..self.clone() }
     }
 }

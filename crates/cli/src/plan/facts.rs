@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sparkjoy_base::{DomainName, Fingerprint, SourceName, Tokens};
-use sparkjoy_lab::{Account, Branch, JobState, Plan, TreeCost};
+use sparkjoy_lab::{Account, Branch, Effort, JobState, Plan, TreeCost};
 use sparkjoy_mix::{MixError, Mixture};
 use sparkjoy_nn::Throughput;
 
@@ -20,8 +20,8 @@ pub(super) struct Facts<'a> {
     pub(super) speed: Throughput,
     pub(super) cost: TreeCost,
     pub(super) memory: Memory,
-    /// Training steps of the tree that are not taken yet.
-    pub(super) steps_left: u64,
+    /// Training of the tree that is not done yet.
+    pub(super) left: Effort,
     /// The mixtures of the study, then those that removals make of them.
     pub(super) mixtures: Vec<(String, &'a Mixture)>,
     /// The trunk to the end, then each branch that does not keep its mixture.
@@ -45,9 +45,11 @@ pub(super) struct Job {
 /// Branches that differ in nothing but the replicate.
 #[derive(Debug, Serialize)]
 pub(super) struct Group<'a> {
-    pub(super) label: &'a str,
+    pub(super) label: String,
     pub(super) window: &'a str,
     pub(super) steps: u64,
+    /// Of all replicates together.
+    pub(super) effort: Effort,
     pub(super) replicates: usize,
     /// Tokens of the window read for the first time, and those read before.
     pub(super) fresh: u64,
@@ -88,7 +90,8 @@ impl<'a> Facts<'a> {
     ) -> Result<Self, MixError> {
         let jobs = states.iter().cloned().map(|(name, state)| Job { name, state }).collect();
         let states: BTreeMap<String, JobState> = states.into_iter().collect();
-        let trunk = states.iter().filter(|(name, _)| name.starts_with("trunk"));
+        let is_trunk = |name: &str| trunk_jobs(plan).any(|job| job.0 == name);
+        let trunk = states.iter().filter(|(name, _)| is_trunk(name));
         Ok(Self {
             fingerprint: plan.fingerprint(),
             tokens_per_step: plan.tokens_per_step().0,
@@ -96,7 +99,7 @@ impl<'a> Facts<'a> {
             speed,
             cost: plan.cost(),
             memory,
-            steps_left: steps_left(plan, &states),
+            left: left(plan, &states),
             mixtures: mixtures(plan),
             columns: columns(plan)?,
             groups: groups(plan, &states),
@@ -106,14 +109,10 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// Seconds for some steps on this machine.
-    pub(super) fn seconds(&self, steps: u64) -> f64 {
-        (steps * self.tokens_per_step) as f64 / self.speed.tokens_per_second
-    }
-
-    /// FLOPs of some steps.
-    pub(super) fn flops(&self, steps: u64) -> f64 {
-        self.flops_per_step as f64 * steps as f64
+    /// Seconds for some training on this machine.
+    pub(super) fn seconds(&self, effort: Effort) -> f64 {
+        let flops_per_token = self.flops_per_step as f64 / self.tokens_per_step as f64;
+        effort.flops as f64 / flops_per_token / self.speed.tokens_per_second
     }
 }
 
@@ -132,19 +131,40 @@ impl Progress {
     }
 }
 
-/// Training steps that jobs in these states still take.
-fn steps_left(plan: &Plan, states: &BTreeMap<String, JobState>) -> u64 {
-    let left = |name: &str, from: u64, to: u64| match states.get(name) {
+/// The stretches of all trunks: name, which trunk, first and last step.
+fn trunk_jobs(plan: &Plan) -> impl Iterator<Item = (String, usize, u64, u64)> + '_ {
+    plan.trunks().enumerate().flat_map(move |(trunk, spec)| {
+        let prefix = trunk
+            .checked_sub(1)
+            .map_or_else(String::new, |other| format!("{}-", plan.others[other].name));
+        let points = plan.branch_points_of(trunk);
+        let starts = std::iter::once(spec.first_step).chain(points.clone());
+        let stretch =
+            move |(from, to): (u64, u64)| (format!("{prefix}trunk-{to}"), trunk, from, to);
+        starts.zip(points).map(stretch)
+    })
+}
+
+/// Training that jobs in these states still take.
+fn left(plan: &Plan, states: &BTreeMap<String, JobState>) -> Effort {
+    let steps = |name: &str, from: u64, to: u64| match states.get(name) {
         Some(JobState::Done) => 0,
         Some(JobState::Begun { step }) => to - step,
         Some(JobState::Missing) | None => to - from,
     };
-    let points = plan.branch_points();
-    let starts = std::iter::once(0).chain(points.iter().copied());
-    let trunk = starts.zip(&points).map(|(from, &to)| left(&format!("trunk-{to}"), from, to));
-    let ends = plan.branches.iter().map(|b| (b, b.from_step + b.window_steps));
-    let branches = ends.map(|(branch, end)| left(&branch.name, branch.from_step, end));
-    trunk.chain(branches).sum()
+    let trunks = trunk_jobs(plan).map(|(name, trunk, from, to)| (trunk, steps(&name, from, to)));
+    let branches = plan.branches.iter().map(|branch| {
+        let to = branch.spec.last_step();
+        (branch.trunk, steps(&branch.name, branch.from_step, to))
+    });
+    trunks.chain(branches).fold(Effort::default(), |sum, (trunk, steps)| {
+        let spec = plan.trunks().nth(trunk).expect("a trunk of the plan");
+        Effort {
+            steps: sum.steps + steps,
+            tokens: Tokens(sum.tokens.0 + steps * spec.tokens_per_step()),
+            flops: sum.flops + u128::from(steps) * spec.shape.flops(plan.batch),
+        }
+    })
 }
 
 fn groups<'a>(plan: &'a Plan, states: &BTreeMap<String, JobState>) -> Vec<Group<'a>> {
@@ -154,9 +174,17 @@ fn groups<'a>(plan: &'a Plan, states: &BTreeMap<String, JobState>) -> Vec<Group<
         let sum = |count: fn(&Account) -> Tokens| first.accounts.values().map(|a| count(a).0).sum();
         let states = branches.iter().filter_map(|b| states.get(&b.name).copied());
         groups.push(Group {
-            label: &first.label,
+            label: label(plan, first),
             window: &first.window,
             steps: first.window_steps,
+            effort: Effort {
+                steps: first.window_steps * branches.len() as u64,
+                tokens: Tokens(
+                    first.window_steps * branches.len() as u64 * first.spec.tokens_per_step(),
+                ),
+                flops: u128::from(first.window_steps * branches.len() as u64)
+                    * first.spec.shape.flops(plan.batch),
+            },
             replicates: branches.len(),
             fresh: sum(|account| account.fresh),
             repeated: sum(|account| account.repeated),
@@ -172,8 +200,8 @@ fn together(plan: &Plan) -> Vec<Vec<&Branch>> {
     for branch in &plan.branches {
         let same = |group: &&mut Vec<&Branch>| {
             let first = group[0];
-            (&first.label, first.from_step, first.window_steps)
-                == (&branch.label, branch.from_step, branch.window_steps)
+            (first.trunk, &first.label, &first.window, first.from_step)
+                == (branch.trunk, &branch.label, &branch.window, branch.from_step)
         };
         match groups.iter_mut().find(same) {
             Some(group) => group.push(branch),
@@ -183,10 +211,18 @@ fn together(plan: &Plan) -> Vec<Vec<&Branch>> {
     groups
 }
 
+/// What a branch is called, with the model it is of where that is not the study's own.
+fn label(plan: &Plan, branch: &Branch) -> String {
+    match branch.trunk.checked_sub(1) {
+        None => branch.label.clone(),
+        Some(other) => format!("{} ({})", branch.label, plan.others[other].label),
+    }
+}
+
 fn mixtures(plan: &Plan) -> Vec<(String, &Mixture)> {
     let mut mixtures: Vec<_> = plan.mixtures.iter().map(|(name, m)| (name.clone(), m)).collect();
     for branch in &plan.branches {
-        let mixture = &branch.spec.phases[0].mixture;
+        let mixture = branch.mixture();
         if mixtures.iter().all(|(_, known)| *known != mixture) {
             mixtures.push((branch.label.clone(), mixture));
         }
@@ -202,7 +238,9 @@ fn columns(plan: &Plan) -> Result<Vec<Column>, MixError> {
     groups.sort_by_key(|branches| (branches[0].window_steps, &branches[0].label));
     for branches in groups {
         let branch = branches[0];
-        if branch.spec.phases[0].mixture != *base {
+        // Of another size it reads the same.
+        let reads_more = branch.spec.phases.iter().any(|phase| phase.mixture != *base);
+        if branch.trunk == 0 && branch.compared && reads_more {
             let accounts = branch.accounts.iter();
             let read = accounts.map(|(name, account)| {
                 let tokens = account.trunk.0 + account.branch.0;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use sparkjoy_base::{DomainName, SourceName, bytes, duration, quantity, thousands};
-use sparkjoy_lab::{EPOCHS_WORTH_READING, wrap};
+use sparkjoy_lab::{EPOCHS_WORTH_READING, Effort, wrap};
 use sparkjoy_mix::Mixture;
 
 use super::facts::{Facts, Progress, Read};
@@ -66,7 +66,7 @@ fn machine(text: &mut String, facts: &Facts<'_>) {
         thousands(shape.vocab as u64),
         facts.plan.trunk.precision,
         bytes(facts.memory.run),
-        power(facts.flops(1)),
+        power(facts.flops_per_step as f64),
         speed(facts.speed.tokens_per_second),
     );
 }
@@ -118,20 +118,25 @@ fn sources<'a>(facts: &'a Facts<'_>) -> Vec<&'a SourceName> {
     sources.into_iter().map(|(name, _)| name).collect()
 }
 
-/// A label in lines of at most `width` characters, broken before what is taken away.
+/// A label in lines of at most `width` characters, broken before what is taken away or added.
 fn fold(label: &str, width: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
-    for part in label.split(" − ") {
-        let part = if lines.is_empty() { part.to_owned() } else { format!("− {part}") };
+    let label = label.replace(" − ", "\n− ").replace(" + ", "\n+ ").replace(", ", ",\n");
+    for part in label.split('\n') {
         match lines.last_mut() {
             Some(last) if last.chars().count() + 1 + part.chars().count() <= width => {
                 last.push(' ');
-                last.push_str(&part);
+                last.push_str(part);
             }
-            _ => lines.push(part),
+            _ => lines.push(part.to_owned()),
         }
     }
     lines.join("\n")
+}
+
+/// `10% at 50%, then base` in lines, broken before what follows.
+fn fold_window(window: &str) -> String {
+    window.replace(", ", ",\n")
 }
 
 /// The largest unit in which the largest number of the tables is at least 1.
@@ -193,18 +198,15 @@ fn jobs(facts: &Facts<'_>) -> Table {
     let mut table = Table::new(&[
         "<job", "window", "runs", "steps", "fresh", "repeated", "FLOPs", "time", "<state",
     ]);
-    let costs = |runs: usize, steps: u64| {
-        let steps = steps * runs as u64;
-        [power(facts.flops(steps)), duration(facts.seconds(steps))]
-    };
-    let trunk_steps = facts.cost.trunk.steps;
-    let [flops, time] = costs(1, trunk_steps);
+    let costs = |effort: Effort| [power(effort.flops as f64), duration(facts.seconds(effort))];
+    let trunk = facts.cost.trunk;
+    let [flops, time] = costs(trunk);
     let dash = || "–".to_owned();
     table.row([
         "trunk".to_owned(),
         dash(),
-        "1".to_owned(),
-        thousands(trunk_steps),
+        (1 + facts.plan.others.len()).to_string(),
+        thousands(trunk.steps),
         dash(),
         dash(),
         flops,
@@ -212,10 +214,10 @@ fn jobs(facts: &Facts<'_>) -> Table {
         state(facts.trunk_state),
     ]);
     for group in &facts.groups {
-        let [flops, time] = costs(group.replicates, group.steps);
+        let [flops, time] = costs(group.effort);
         table.row([
-            fold(group.label, LABEL),
-            group.window.to_owned(),
+            fold(&group.label, LABEL),
+            fold_window(group.window),
             group.replicates.to_string(),
             thousands(group.steps),
             quantity(group.fresh),
@@ -242,21 +244,21 @@ fn state(progress: Progress) -> String {
 fn cost(facts: &Facts<'_>) -> Table {
     let cost = &facts.cost;
     let mut table = Table::new(&["<", "steps", "tokens", "FLOPs", "time", "the tree saves"]);
-    let mut row = |what: &str, steps: u64, saving: Option<f64>| {
+    let mut row = |what: &str, effort: Effort, saving: Option<f64>| {
         table.row([
             what.to_owned(),
-            thousands(steps),
-            quantity(steps * facts.tokens_per_step),
-            power(facts.flops(steps)),
-            duration(facts.seconds(steps)),
+            thousands(effort.steps),
+            quantity(effort.tokens.0),
+            power(effort.flops as f64),
+            duration(facts.seconds(effort)),
             saving.map_or_else(String::new, |times| format!("{times:.1} times")),
         ]);
     };
-    row("this tree", cost.tree.steps, None);
-    row("  of which still to be run", facts.steps_left, None);
-    row("every branch in full", cost.in_full.steps, Some(cost.saving));
+    row("this tree", cost.tree, None);
+    row("  of which still to be run", facts.left, None);
+    row("every branch in full", cost.in_full, Some(cost.saving));
     let once = Some(cost.saving_controls_once);
-    row("the same, controls only once", cost.controls_once.steps, once);
+    row("the same, controls only once", cost.controls_once, once);
     table
 }
 

@@ -41,7 +41,7 @@ pub struct Answers {
     pub study: String,
     /// The plan they belong to.
     pub plan: Fingerprint,
-    /// Branches there are.
+    /// Branches that are compared.
     pub branches: usize,
     /// Those that are not scored yet, by name.
     pub missing: Vec<String>,
@@ -79,7 +79,7 @@ pub struct Cost {
 pub struct Answer {
     /// Which question.
     pub ask: Ask,
-    /// The mixture asked about; none where there are several.
+    /// The mixture asked about; none where several are compared.
     pub mixture: Option<String>,
     /// Values behind every mean.
     pub replicates: u32,
@@ -221,6 +221,9 @@ type BitsPerByte = BTreeMap<SourceName, f64>;
 /// [`crate::ExecutionError`] if a score on disk is damaged or not of what the plan names.
 pub fn answers(plan: &Plan, options: &Options<'_>) -> Result<Answers, LabError> {
     let scores = plan.branches.iter().map(|branch| {
+        if !branch.compared {
+            return Ok(None);
+        }
         let scored = Scored::new(plan, branch);
         let scores = Scores::read(&branch_folder(branch, &options.runs), &scored)?;
         let by_source = |scores: Scores| {
@@ -234,7 +237,8 @@ pub fn answers(plan: &Plan, options: &Options<'_>) -> Result<Answers, LabError> 
     let mut answers = compare(plan, &scores, computed);
     let cards = tasks::cards(plan, &options.runs)?;
     if plan.evaluation.tasks.is_some() {
-        let without = plan.branches.iter().zip(&cards).filter(|(_, card)| card.is_none());
+        let cards = plan.branches.iter().zip(&cards).filter(|(branch, _)| branch.compared);
+        let without = cards.filter(|(_, card)| card.is_none());
         answers.missing_tasks = without.map(|(branch, _)| branch.name.clone()).collect();
     }
     answers.trunk = tasks::trunk(plan, &options.runs)?;
@@ -248,11 +252,12 @@ pub fn answers(plan: &Plan, options: &Options<'_>) -> Result<Answers, LabError> 
 
 /// The answers from bits per byte, one element per branch of the plan.
 fn compare(plan: &Plan, scores: &[Option<BitsPerByte>], computed: Vec<Computed>) -> Answers {
-    let unscored = plan.branches.iter().zip(scores).filter(|(_, score)| score.is_none());
+    let compared = plan.branches.iter().zip(scores).filter(|(branch, _)| branch.compared);
+    let unscored = compared.filter(|(_, score)| score.is_none());
     Answers {
         study: plan.name.clone(),
         plan: plan.fingerprint(),
-        branches: plan.branches.len(),
+        branches: plan.compared().count(),
         confidence: CONFIDENCE,
         cost: cost(plan),
         computed,
@@ -277,7 +282,7 @@ fn answer(plan: &Plan, question: &QuestionPlan, scores: &[Option<BitsPerByte>]) 
     let mut controls: Vec<(&[usize], Control)> = Vec::new();
     let mut arms = Vec::new();
     for arm in &question.arms {
-        let targets = targets(plan, question, arm);
+        let targets = arm.targets.clone();
         let known = controls.iter().position(|(branches, _)| *branches == arm.controls);
         let control = known.unwrap_or_else(|| {
             let nothing = BTreeSet::new();
@@ -294,11 +299,11 @@ fn answer(plan: &Plan, question: &QuestionPlan, scores: &[Option<BitsPerByte>]) 
             comparison(&members, arm, scores)
         };
         let cells = scopes.iter().map(compare).collect();
-        arms.push(ArmAnswer { label: arm.label.clone(), at: None, targets, control, cells });
+        arms.push(ArmAnswer { label: arm.label.clone(), at: arm.at, targets, control, cells });
     }
     let mut answer = Answer {
         ask: question.ask,
-        mixture: Some(question.mixture.clone()),
+        mixture: question.mixture.clone(),
         replicates: plan.replicates,
         scopes,
         controls: controls.into_iter().map(|(_, control)| control).collect(),
@@ -313,20 +318,6 @@ fn answer(plan: &Plan, question: &QuestionPlan, scores: &[Option<BitsPerByte>]) 
     };
     judge(&mut answer);
     answer
-}
-
-/// The sources an arm is about.
-fn targets(plan: &Plan, question: &QuestionPlan, arm: &Arm) -> BTreeSet<SourceName> {
-    let of = |branch: usize| plan.branches[branch].spec.phases[0].mixture.proportions();
-    let (branch, control) = (of(arm.branches[0]), of(arm.controls[0]));
-    let full = plan.mixtures[&question.mixture].proportions();
-    let removed: BTreeSet<SourceName> =
-        full.keys().filter(|name| !branch.contains_key(*name)).cloned().collect();
-    if !removed.is_empty() {
-        return removed;
-    }
-    let more = branch.iter().filter(|(name, share)| control.get(*name) < Some(share));
-    more.map(|(name, _)| name.clone()).collect()
 }
 
 fn question_cost(plan: &Plan, question: &QuestionPlan) -> QuestionCost {
@@ -371,11 +362,11 @@ fn scopes(plan: &Plan, question: &QuestionPlan) -> Vec<Scope> {
     what.sort();
     what.dedup();
     let base = &plan.trunk.phases[0].mixture;
-    let upsampled = &plan.mixtures[&question.mixture];
+    let upsampled = question.mixture.as_ref().map(|name| &plan.mixtures[name]);
     let scope = |what| {
         let fixed = !matches!(what, What::Targeted | What::General);
         let share = |mixture| fixed.then(|| share(plan, &what, mixture));
-        let (base, upsampled) = (share(base), share(upsampled));
+        let (base, upsampled) = (share(base), upsampled.and_then(share));
         Scope { what, base, upsampled }
     };
     what.into_iter().map(scope).collect()
@@ -451,12 +442,15 @@ impl Comparison {
 impl Answer {
     /// The question in words.
     pub fn title(&self) -> String {
-        let mixture = self.mixture.as_deref().unwrap_or_default();
+        let on = self.mixture.as_ref().map_or_else(String::new, |name| format!(" on `{name}`"));
         match self.ask {
-            Ask::Duration => format!("How long should the last phase on `{mixture}` be?"),
-            Ask::Removal => {
-                format!("What is each source worth in the last phase on `{mixture}`?")
-            }
+            Ask::Duration => format!("How long should the last phase{on} be?"),
+            Ask::Removal => format!("What is each source worth in the last phase{on}?"),
+            Ask::Addition => format!("What is more of a source worth in the last phase{on}?"),
+            Ask::Proportion => "Which mixture should the last phase be on?".to_owned(),
+            Ask::Timing => format!("When should the phase{on} come?"),
+            Ask::Stability => format!("Does the gain of the phase{on} stay?"),
+            Ask::Transfer => "Does the answer hold elsewhere?".to_owned(),
         }
     }
 }

@@ -37,7 +37,7 @@ impl Point<'_> {
     /// The folder of its run.
     pub(crate) fn folder(&self, plan: &Plan, runs: &Path) -> PathBuf {
         match self {
-            Self::Trunk(_) => trunk_folder(plan, runs),
+            Self::Trunk(_) => trunk_folder(&plan.trunk, runs),
             Self::Branch(branch) => branch_folder(branch, runs),
         }
     }

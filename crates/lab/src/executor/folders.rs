@@ -14,6 +14,8 @@
 
 use std::path::{Path, PathBuf};
 
+use sparkjoy_train::RunSpec;
+
 use crate::{Branch, Plan};
 
 /// The folder of a study's plan and reports.
@@ -21,9 +23,9 @@ pub fn study_folder(plan: &Plan, runs: &Path) -> PathBuf {
     runs.join(&plan.name)
 }
 
-/// The run folder of the trunk.
-pub fn trunk_folder(plan: &Plan, runs: &Path) -> PathBuf {
-    runs.join(format!("trunk-{}", plan.trunk.fingerprint()))
+/// The run folder of a trunk.
+pub fn trunk_folder(trunk: &RunSpec, runs: &Path) -> PathBuf {
+    runs.join(format!("trunk-{}", trunk.fingerprint()))
 }
 
 /// The run folder of a branch.

@@ -31,8 +31,10 @@ pub enum JobState {
 /// One piece of work.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Job<'a> {
-    /// Train the trunk from one branch point to the next.
+    /// Train a trunk from one branch point to the next.
     Trunk {
+        /// Which: 0 is the study's own.
+        trunk: usize,
         /// The branch point before, or the trunk's start.
         from: u64,
         /// The branch point to reach.
@@ -48,20 +50,29 @@ pub(super) enum Job<'a> {
 
 /// All jobs of a plan in an order in which each finds what it needs.
 pub(super) fn jobs(plan: &Plan) -> Vec<Job<'_>> {
-    let points: Vec<u64> = plan.branch_points().into_iter().filter(|&step| step > 0).collect();
-    let starts = std::iter::once(plan.trunk.first_step).chain(points.iter().copied());
-    let trunk = starts.zip(&points).map(|(from, &to)| Job::Trunk { from, to });
-    let branches = plan.branches.iter().flat_map(|b| [Job::Branch(b), Job::Score(b)]);
+    let trunks = plan.trunks().enumerate().flat_map(|(trunk, spec)| stretches(plan, trunk, spec));
+    let branches = plan.branches.iter().flat_map(|branch| {
+        let score = branch.compared.then_some(Job::Score(branch));
+        std::iter::once(Job::Branch(branch)).chain(score)
+    });
     // Tasks last: they take long, and the answers on held-out text need not wait for them.
     let tasks = points_of(plan).into_iter().map(Job::Tasks);
-    trunk.chain(branches).chain(tasks).collect()
+    trunks.chain(branches).chain(tasks).collect()
+}
+
+/// A trunk from branch point to branch point.
+fn stretches<'a>(plan: &Plan, trunk: usize, spec: &RunSpec) -> Vec<Job<'a>> {
+    let points = plan.branch_points_of(trunk).into_iter().filter(|&step| step > spec.first_step);
+    let points: Vec<u64> = points.collect();
+    let starts = std::iter::once(spec.first_step).chain(points.iter().copied());
+    starts.zip(&points).map(|(from, &to)| Job::Trunk { trunk, from, to }).collect()
 }
 
 /// The models of a plan that are scored on tasks.
 fn points_of(plan: &Plan) -> Vec<Point<'_>> {
     let Some(tasks) = &plan.evaluation.tasks else { return Vec::new() };
     let trunk = tasks.at.iter().map(|&step| Point::Trunk(step));
-    trunk.chain(plan.branches.iter().map(Point::Branch)).collect()
+    trunk.chain(plan.compared().map(|(_, branch)| Point::Branch(branch))).collect()
 }
 
 /// State of each job of a plan, by name: the trunk's stretches, then each branch and its score.
@@ -73,16 +84,19 @@ fn points_of(plan: &Plan) -> Vec<Point<'_>> {
 pub fn job_states(plan: &Plan, options: &Options<'_>) -> Result<Vec<(String, JobState)>, LabError> {
     let states = jobs(plan).into_iter().map(|job| {
         let state = job.state(plan, &options.runs)?;
-        Ok((job.name(), state))
+        Ok((job.name(plan), state))
     });
     states.collect()
 }
 
 impl<'a> Job<'a> {
     /// What it is called on a command line; unique in its plan.
-    pub(super) fn name(&self) -> String {
+    pub(super) fn name(&self, plan: &Plan) -> String {
         match self {
-            Self::Trunk { to, .. } => format!("trunk-{to}"),
+            Self::Trunk { trunk, to, .. } => match trunk.checked_sub(1) {
+                None => format!("trunk-{to}"),
+                Some(other) => format!("{}-trunk-{to}", plan.others[other].name),
+            },
             Self::Branch(branch) => branch.name.clone(),
             Self::Score(branch) => format!("{}-score", branch.name),
             Self::Tasks(point) => format!("{}-tasks", point.name()),
@@ -91,29 +105,34 @@ impl<'a> Job<'a> {
 
     /// The job that must be done before this one.
     pub(super) fn needs(&self, plan: &'a Plan) -> Option<Self> {
-        let trunk_to = |step: u64| {
-            jobs(plan).into_iter().find(|job| matches!(job, Job::Trunk { to, .. } if *to == step))
+        let trunk_to = |of: usize, step: u64| {
+            let reaches = |job: &Job<'_>| matches!(job, Job::Trunk { trunk, to, .. } if *trunk == of && *to == step);
+            jobs(plan).into_iter().find(reaches)
         };
         match self {
-            Self::Trunk { from, .. } => trunk_to(*from),
-            Self::Branch(branch) => trunk_to(branch.from_step),
+            Self::Trunk { trunk, from, .. } => trunk_to(*trunk, *from),
+            Self::Branch(branch) => match branch.after {
+                Some(after) => Some(Self::Branch(&plan.branches[after])),
+                None => trunk_to(branch.trunk, branch.from_step),
+            },
             Self::Score(branch) | Self::Tasks(Point::Branch(branch)) => Some(Self::Branch(branch)),
             // The first stretch that comes past it; none reaches back to the very start.
             Self::Tasks(Point::Trunk(step)) => jobs(plan)
                 .into_iter()
-                .find(|job| matches!(job, Job::Trunk { to, .. } if to >= step)),
+                .find(|job| matches!(job, Job::Trunk { trunk: 0, to, .. } if to >= step)),
         }
     }
 
     /// How far it has come.
     pub(super) fn state(&self, plan: &Plan, runs: &Path) -> Result<JobState, LabError> {
         match self {
-            Self::Trunk { from, to } => {
-                progress(&trunk_folder(plan, runs), &plan.trunk, *from, *to)
+            Self::Trunk { trunk, from, to } => {
+                let spec = plan.trunks().nth(*trunk).expect("a trunk of the plan");
+                progress(&trunk_folder(spec, runs), spec, *from, *to)
             }
             Self::Branch(branch) => {
                 let spec = &branch.spec;
-                progress(&branch_folder(branch, runs), spec, spec.first_step, spec.last_step())
+                progress(&branch_folder(branch, runs), spec, branch.from_step, spec.last_step())
             }
             Self::Score(branch) => {
                 let scored = Scored::new(plan, branch);
@@ -131,8 +150,8 @@ impl<'a> Job<'a> {
     /// Steps of training it still takes.
     pub(super) fn steps_left(&self, state: JobState) -> u64 {
         let (from, to) = match self {
-            Self::Trunk { from, to } => (*from, *to),
-            Self::Branch(branch) => (branch.spec.first_step, branch.spec.last_step()),
+            Self::Trunk { from, to, .. } => (*from, *to),
+            Self::Branch(branch) => (branch.from_step, branch.spec.last_step()),
             Self::Score(_) | Self::Tasks(_) => return 0,
         };
         match state {

@@ -64,14 +64,14 @@ pub fn run(
     let jobs = jobs(plan);
     check_task_files(plan, &jobs, only, options)?;
     if let Some(name) = only
-        && jobs.iter().all(|job| job.name() != name)
+        && jobs.iter().all(|job| job.name(plan) != name)
     {
-        let known = jobs.iter().map(Job::name).collect();
+        let known = jobs.iter().map(|job| job.name(plan)).collect();
         return Err(ExecutionError::UnknownJob { name: name.to_owned(), known }.into());
     }
     let mut executor = Executor { plan, corpora, tokenizer, options };
     for (index, job) in jobs.iter().enumerate() {
-        let name = job.name();
+        let name = job.name(plan);
         if only.is_none_or(|only| only == name) {
             let done = job.state(plan, &executor.options.runs)? == JobState::Done;
             let event = Event::Job { name: &name, index: index + 1, of: jobs.len(), done };
@@ -127,7 +127,7 @@ fn check_task_files(
 ) -> Result<(), LabError> {
     let Some(tasks) = &plan.evaluation.tasks else { return Ok(()) };
     // A machine that only trains needs no task files.
-    let wanted = jobs.iter().filter(|job| only.is_none_or(|only| only == job.name()));
+    let wanted = jobs.iter().filter(|job| only.is_none_or(|only| only == job.name(plan)));
     for job in wanted.filter(|job| matches!(job, Job::Tasks(_))) {
         if job.state(plan, &options.runs)? != JobState::Done {
             return check_tasks(&tasks.selection, options);
@@ -161,13 +161,13 @@ impl<'a> Executor<'a, '_> {
         if let Some(needs) = job.needs(self.plan)
             && needs.state(self.plan, &self.options.runs)? != JobState::Done
         {
-            let (job, needs) = (job.name(), needs.name());
+            let (job, needs) = (job.name(self.plan), needs.name(self.plan));
             return Err(ExecutionError::Prerequisite { job, needs }.into());
         }
         let begin = Instant::now();
         let before = job.steps_left(job.state(self.plan, &self.options.runs)?);
         let result = match *job {
-            Job::Trunk { to, .. } => self.train_trunk(job, to),
+            Job::Trunk { trunk, to, .. } => self.train_trunk(job, trunk, to),
             Job::Branch(branch) => self.train_branch(job, branch),
             Job::Score(branch) => self.score(branch),
             Job::Tasks(point) => self.score_tasks(point),
@@ -175,21 +175,22 @@ impl<'a> Executor<'a, '_> {
         if matches!(result, Ok(()) | Err(LabError::Interrupted)) {
             let after = job.steps_left(job.state(self.plan, &self.options.runs)?);
             let spent = JobTime { seconds: begin.elapsed().as_secs_f64(), steps: before - after };
-            timing::add(self.plan, &self.options.runs, &job.name(), spent)?;
+            timing::add(self.plan, &self.options.runs, &job.name(self.plan), spent)?;
         }
         result
     }
 
-    fn train_trunk(&mut self, job: &Job<'a>, to: u64) -> Result<(), LabError> {
-        let folder = trunk_folder(self.plan, &self.options.runs);
+    fn train_trunk(&mut self, job: &Job<'a>, trunk: usize, to: u64) -> Result<(), LabError> {
+        let spec = self.plan.trunks().nth(trunk).expect("a trunk of the plan");
+        let folder = trunk_folder(spec, &self.options.runs);
         let request = RunRequest {
-            spec: &self.plan.trunk,
+            spec,
             corpora: self.corpora,
             tokenizer: self.tokenizer,
             folder: &folder,
             start_from: None,
             target: to,
-            keep: &self.plan.kept_steps(),
+            keep: &self.plan.kept_steps(trunk),
             threads: self.options.threads,
             recompute: self.options.recompute,
         };
@@ -198,8 +199,12 @@ impl<'a> Executor<'a, '_> {
 
     fn train_branch(&mut self, job: &Job<'a>, branch: &'a Branch) -> Result<(), LabError> {
         let folder = branch_folder(branch, &self.options.runs);
-        let trunk = trunk_folder(self.plan, &self.options.runs);
-        let start = checkpoint(&trunk, branch.from_step)?;
+        let runs = &self.options.runs;
+        let parent = match branch.after {
+            Some(after) => branch_folder(&self.plan.branches[after], runs),
+            None => trunk_folder(self.plan.trunk_of(branch), runs),
+        };
+        let start = checkpoint(&parent, branch.from_step)?;
         let request = RunRequest {
             spec: &branch.spec,
             corpora: self.corpora,

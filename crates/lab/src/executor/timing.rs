@@ -26,7 +26,7 @@ pub struct JobTime {
 /// If a file cannot be read.
 pub fn timings(plan: &Plan, options: &Options<'_>) -> Result<BTreeMap<String, JobTime>, LabError> {
     let times = jobs(plan).into_iter().filter_map(|job| {
-        let name = job.name();
+        let name = job.name(plan);
         let time = of_job(plan, &options.runs, &name).transpose()?;
         Some(time.map(|time| (name, time)))
     });

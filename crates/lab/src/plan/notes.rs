@@ -6,7 +6,8 @@ use sparkjoy_base::{SourceName, Tokens};
 
 use super::Plan;
 use crate::note::{EPOCHS_WORTH_READING, Note};
-use crate::study::{Question, Refill, Study};
+use crate::question::taker;
+use crate::study::{Blend, Question, Study};
 
 /// The notes of a plan, in the order they are shown.
 pub(super) fn notes(study: &Study, plan: &Plan) -> Vec<Note> {
@@ -20,7 +21,7 @@ pub(super) fn notes(study: &Study, plan: &Plan) -> Vec<Note> {
     let mut notes: Vec<Note> = declared.into_iter().chain(left_over).chain(one_replicate).collect();
     notes.extend(plan.evaluation.tasks.as_ref().map(|asked| Note::Tasks {
         tasks: asked.selection.tasks.len(),
-        models: plan.branches.len() + asked.at.len(),
+        models: plan.compared().count() + asked.at.len(),
         limit: asked.limit,
     }));
     notes.extend(refilled(study));
@@ -33,14 +34,11 @@ fn refilled(study: &Study) -> Vec<Note> {
     let mut notes: Vec<Note> = Vec::new();
     for question in &study.questions {
         if let Question::Removal { refill, .. } = question {
-            let refill = match &refill.value {
-                Refill::Domain => "domain".to_owned(),
-                Refill::Proportional => "proportional".to_owned(),
-                Refill::Source(name) => name.to_string(),
-            };
-            let note = Note::Refilled { refill };
-            if !notes.contains(&note) {
-                notes.push(note);
+            for refill in refill {
+                let note = Note::Refilled { refill: taker(&refill.value).to_owned() };
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
             }
         }
     }
@@ -64,17 +62,35 @@ fn repeated(plan: &Plan) -> Vec<Note> {
 }
 
 fn unused(study: &Study, plan: &Plan) -> Vec<Note> {
-    let asked = study.questions.iter().map(|question| match question {
-        Question::Duration { mixture, .. } | Question::Removal { mixture, .. } => &mixture.value,
-    });
+    let asked = study.questions.iter().flat_map(asked_about);
     let used: BTreeSet<&String> = asked.chain([&study.trunk.value]).collect();
     let mixtures = plan.mixtures.keys().filter(|name| !used.contains(name));
     let mixtures = mixtures.map(|mixture| Note::UnusedMixture { mixture: mixture.clone() });
 
     let specs = plan.branches.iter().map(|branch| &branch.spec).chain([&plan.trunk]);
+    let phases = specs.flat_map(|spec| &spec.phases);
     let read: BTreeSet<&SourceName> =
-        specs.flat_map(|spec| spec.phases[0].mixture.proportions().keys()).collect();
+        phases.flat_map(|phase| phase.mixture.proportions().keys()).collect();
     let sources = plan.sources.keys().filter(|name| !read.contains(name));
     let sources = sources.map(|source| Note::UnusedSource { source: source.clone() });
     sources.chain(mixtures).collect()
+}
+
+/// The mixtures a question names.
+fn asked_about(question: &Question) -> Vec<&String> {
+    match question {
+        Question::Duration { mixture, .. }
+        | Question::Removal { mixture, .. }
+        | Question::Addition { mixture, .. }
+        | Question::Timing { mixture, .. }
+        | Question::Stability { mixture, .. } => vec![&mixture.value],
+        Question::Proportion { mixtures, .. } => {
+            let named = mixtures.iter().flat_map(|blend| match &blend.value {
+                Blend::Whole(name) => vec![name],
+                Blend::Between { first, second, .. } => vec![first, second],
+            });
+            named.collect()
+        }
+        Question::Transfer { mixtures, .. } => mixtures.iter().map(|m| &m.value).collect(),
+    }
 }

@@ -10,7 +10,7 @@ struct Line<'a> {
     /// From 1, as asked.
     question: usize,
     ask: Ask,
-    mixture: &'a str,
+    mixture: Option<&'a str>,
     arm: &'a str,
     control: &'a str,
     /// `all`, `domain` or `source`; `task` or `suite`.
@@ -49,7 +49,7 @@ fn lines(question: usize, answer: &Answer) -> Vec<Line<'_>> {
         let line = |(statistic, numbers, verdict): Statistic| Line {
             question,
             ask: answer.ask,
-            mixture: answer.mixture.as_deref().unwrap_or_default(),
+            mixture: answer.mixture.as_deref(),
             arm: &arm.label,
             control: &answer.controls[arm.control].label,
             scope,

@@ -198,13 +198,15 @@ fn differences(answer: &Answer) -> Table {
     };
     let corner = match answer.ask {
         Ask::Duration => "window",
-        Ask::Removal => "mixture",
+        Ask::Timing => "place",
+        Ask::Stability => "measured",
+        Ask::Removal | Ask::Addition | Ask::Proportion | Ask::Transfer => "mixture",
     };
-    Table {
-        corner: format!("{corner}, % base → {}", answer.mixture.as_deref().unwrap_or_default()),
-        headers: shown.iter().map(header).collect(),
-        rows,
-    }
+    let corner = match &answer.mixture {
+        Some(mixture) => format!("{corner}, % base → {mixture}"),
+        None => corner.to_owned(),
+    };
+    Table { corner, headers: shown.iter().map(header).collect(), rows }
 }
 
 /// Each source in a row, each arm in a column.
@@ -219,10 +221,10 @@ fn by_source(answer: &Answer) -> Table {
         vec![arm.label.clone(), format!("against {control}"), "Δ bpb".to_owned()]
     };
     Table {
-        corner: format!(
-            "source, share of base → {}",
-            answer.mixture.as_deref().unwrap_or_default()
-        ),
+        corner: match &answer.mixture {
+            Some(mixture) => format!("source, share of base → {mixture}"),
+            None => "source, share of base".to_owned(),
+        },
         headers: answer.arms.iter().map(header).collect(),
         rows: sources.collect(),
     }
@@ -275,6 +277,7 @@ fn share(scope: &Scope) -> String {
     let percent = |ppm: Ppm| ppm.to_string().trim_end_matches(" %").to_owned();
     match (scope.base, scope.upsampled) {
         (Some(base), Some(upsampled)) => format!("{} → {}", percent(base), percent(upsampled)),
+        (Some(base), None) => percent(base),
         _ => String::new(),
     }
 }

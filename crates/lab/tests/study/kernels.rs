@@ -17,7 +17,8 @@ fn a_study_that_moves_says_so_in_every_branch_and_in_its_report() {
     assert_eq!(seen.kernels, []);
 
     // The trunk's checkpoint as a machine would have left it that does not exist.
-    let trunk = Checkpoint::at(&trunk_folder(&tiny.plan, &tiny.runs()), point).unwrap().unwrap();
+    let trunk =
+        Checkpoint::at(&trunk_folder(&tiny.plan.trunk, &tiny.runs()), point).unwrap().unwrap();
     let now = trunk.inspect().unwrap().kernels.last().unwrap().to_owned();
     let state = trunk.folder.join("state.json");
     let json = fs::read_to_string(&state).unwrap().replace(&format!("{now:?}"), "\"abacus\"");

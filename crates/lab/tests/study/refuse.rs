@@ -112,7 +112,7 @@ fn text_that_changed_since_the_plan_is_refused_before_a_step() {
     changed.plan.sources.get_mut(&name).unwrap().declared = true;
     let error = changed.run(None, None).0.unwrap_err();
     assert!(error.to_string().starts_with("source `notices` is declared by its size"), "{error}");
-    assert!(!trunk_folder(&changed.plan, &changed.runs()).exists());
+    assert!(!trunk_folder(&changed.plan.trunk, &changed.runs()).exists());
 }
 
 #[test]

@@ -77,6 +77,7 @@ impl Tiny {
             ],
             first_step: 0,
             start: Start::Fresh,
+            anneal: None,
         }
     }
 
