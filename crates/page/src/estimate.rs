@@ -83,6 +83,12 @@ impl Estimate {
         }
     }
 
+    /// A number without an interval.
+    pub(crate) fn alone(value: f64, unit: Unit) -> Self {
+        let (mean, verdict) = (unit.scaled(value), Verdict::NotTested);
+        Self { mean, interval: None, verdict, p: None, detectable: None, unit }
+    }
+
     /// Everything an axis must hold.
     pub(crate) fn ends(&self) -> [f64; 3] {
         let [low, high] = self.interval.unwrap_or([self.mean; 2]);

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::draw::{Form, area, fit, level, line, mark, path, text, text_over, upright, whisker, width};
 use super::scale::{Scale, spread};
-use super::{Panel, px};
+use super::Panel;
 use crate::estimate::Estimate;
 
 /// A value at a place.
@@ -228,6 +228,5 @@ mod tests {
                 assert!((0.0..=panel.width).contains(&x), "{name}{x}");
             }
         }
-        let _ = px(0.0);
     }
 }

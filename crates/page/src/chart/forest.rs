@@ -85,16 +85,14 @@ impl Forest {
     fn places(&self) -> Vec<Place<'_>> {
         let mut places = Vec::new();
         let mut top = TOP;
-        let mut put = |what: What<'_>, height: f64, shaded: bool| {
-            places.push(Place { top, shaded, what });
-            top += height;
-        };
         for group in self.groups.iter().filter(|group| !group.rows.is_empty()) {
-            if let Some(heading) = &group.heading {
-                put(What::Heading(heading), HEADING, false);
+            if let Some(heading) = group.heading.as_deref() {
+                places.push(Place { top, shaded: false, what: What::Heading(heading) });
+                top += HEADING;
             }
             for (index, row) in group.rows.iter().enumerate() {
-                put(What::Row(row), ROW, index % 2 == 1);
+                places.push(Place { top, shaded: index % 2 == 1, what: What::Row(row) });
+                top += ROW;
             }
         }
         places
