@@ -6,6 +6,8 @@
 
 mod course;
 mod expand;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub(crate) use self::expand::taker;

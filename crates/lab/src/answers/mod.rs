@@ -26,7 +26,7 @@ use sparkjoy_mix::Mixture;
 use sparkjoy_stats::{Effect, holm, student};
 
 use crate::executor::{Scored, Scores, branch_folder};
-use crate::{Arm, Ask, Effort, LabError, Options, Plan, QuestionPlan};
+use crate::{Arm, Ask, Effort, LabError, Options, Plan, QuestionPlan, Role, Setting};
 
 pub use computed::Computed;
 pub(crate) use computed::mixed;
@@ -106,6 +106,12 @@ pub struct Answer {
     pub gaps: Vec<Gap>,
     /// What the question cost.
     pub cost: QuestionCost,
+    /// For a transfer: the number of the question that is transferred, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<usize>,
+    /// For a transfer: where it was asked before, then everywhere else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
 }
 
 /// What could not be compared.
@@ -180,8 +186,13 @@ pub struct ArmAnswer {
     /// `10%`, `− math`.
     pub label: String,
     /// Its place on the question's axis: share of the run for windows and starts, share of the
+    /// What it is for.
+    pub role: Role,
     /// mixture for additions; none where arms are names.
     pub at: Option<f64>,
+    /// Who gets the freed share of a removal, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refill: Option<String>,
     /// The sources it gives more than its control; for removals the removed ones.
     pub targets: BTreeSet<SourceName>,
     /// Which of [`Answer::controls`].
@@ -299,7 +310,15 @@ fn answer(plan: &Plan, question: &QuestionPlan, scores: &[Option<BitsPerByte>]) 
             comparison(&members, arm, scores)
         };
         let cells = scopes.iter().map(compare).collect();
-        arms.push(ArmAnswer { label: arm.label.clone(), at: arm.at, targets, control, cells });
+        arms.push(ArmAnswer {
+            label: arm.label.clone(),
+            role: arm.role,
+            at: arm.at,
+            refill: arm.refill.clone(),
+            targets,
+            control,
+            cells,
+        });
     }
     let mut answer = Answer {
         ask: question.ask,
@@ -315,21 +334,16 @@ fn answer(plan: &Plan, question: &QuestionPlan, scores: &[Option<BitsPerByte>]) 
         ranking: Vec::new(),
         gaps: Vec::new(),
         cost: question_cost(plan, question),
+        of: question.of,
+        settings: question.settings.clone(),
     };
     judge(&mut answer);
     answer
 }
 
 fn question_cost(plan: &Plan, question: &QuestionPlan) -> QuestionCost {
-    let runs = question.arms.iter().flat_map(|arm| arm.branches.iter().chain(&arm.controls));
-    let runs: BTreeSet<usize> = runs.copied().collect();
-    let of = |steps: u64| {
-        let flops = u128::from(steps) * plan.shape.flops(plan.batch);
-        Effort { steps, tokens: Tokens(steps * plan.tokens_per_step().0), flops }
-    };
-    let trunk = runs.iter().map(|&run| plan.branches[run].from_step).max().unwrap_or(0);
-    let windows: u64 = runs.iter().map(|&run| plan.branches[run].window_steps).sum();
-    QuestionCost { tree: of(trunk + windows), in_full: of(plan.steps * runs.len() as u64) }
+    let cost = plan.question_cost(question);
+    QuestionCost { tree: cost.tree, in_full: cost.in_full }
 }
 
 /// Corrects for all comparisons that are tested together, and says what they are worth.

@@ -86,7 +86,7 @@ fn scopes_tell_what_was_upsampled() {
     let shares: Vec<_> = answers.questions[0]
         .scopes
         .iter()
-        .map(|scope| (scope.base.0 / 10_000, scope.upsampled.0 / 10_000))
+        .map(|scope| (scope.base.unwrap().0 / 10_000, scope.upsampled.unwrap().0 / 10_000))
         .collect();
     // All; math, web; proofs, puzzles, blogs.
     assert_eq!(shares, [(100, 100), (20, 50), (80, 50), (15, 25), (5, 25), (80, 50)]);

@@ -277,7 +277,6 @@ fn share(scope: &Scope) -> String {
     let percent = |ppm: Ppm| ppm.to_string().trim_end_matches(" %").to_owned();
     match (scope.base, scope.upsampled) {
         (Some(base), Some(upsampled)) => format!("{} → {}", percent(base), percent(upsampled)),
-        (Some(base), None) => percent(base),
         _ => String::new(),
     }
 }

@@ -310,7 +310,8 @@ impl Known<'_> {
                     .map(|item| self.mixture(item))
                     .collect::<Result<_, _>>()?;
                 let [first, second] = &pair[..] else {
-                    let (key, found) = ("questions.between".to_owned(), pair.len().to_string());
+                    let found = format!("a list of {}", pair.len());
+                    let key = "questions.between".to_owned();
                     let expected = "two mixtures";
                     return Err(file.problem(line, Problem::OutOfRange { key, found, expected }));
                 };

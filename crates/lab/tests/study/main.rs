@@ -5,6 +5,8 @@ mod kernels;
 #[cfg(test)]
 mod prepare;
 #[cfg(test)]
+mod questions;
+#[cfg(test)]
 mod refuse;
 #[cfg(test)]
 mod resume;

@@ -44,7 +44,12 @@ impl Known<'_> {
                 add(Chosen { names: vec![name.into()], shares }, item.line())?;
             }
         }
-        if all.is_empty() || all.iter().any(|chosen| chosen.value.names.is_empty()) {
+        if let Some(empty) = all.iter().find(|chosen| chosen.value.names.is_empty()) {
+            let (key, found) = (format!("questions.{key}"), "an empty list".to_owned());
+            let problem = Problem::OutOfRange { key, found, expected: CHOICES };
+            return Err(file.problem(empty.line, problem));
+        }
+        if all.is_empty() {
             return Err(file.problem(line, Problem::NothingChosen { key, each }));
         }
         Ok(all)
