@@ -116,7 +116,8 @@ fn answer(plan: &Plan, question: &QuestionPlan, missing: &str) -> Answer {
         };
         let cells = scopes.iter().map(cell).collect();
         let (label, targets) = (arm.label.clone(), arm.targets.clone());
-        arms.push(ArmAnswer { label, at: arm.at, targets, control, cells });
+        let (role, at, refill) = (arm.role, arm.at, arm.refill.clone());
+        arms.push(ArmAnswer { label, role, at, refill, targets, control, cells });
     }
     let tests = 2.0 * arms.len() as f64;
     for cell in arms.iter_mut().flat_map(|arm| &mut arm.cells[1..3]).flatten() {
@@ -148,6 +149,8 @@ fn answer(plan: &Plan, question: &QuestionPlan, missing: &str) -> Answer {
         recommended: None,
         ranking: Vec::new(),
         gaps: Vec::new(),
+        of: question.of,
+        settings: question.settings.clone(),
         cost: QuestionCost { tree: effort(4), in_full: effort(12) },
     };
     rank(&mut answer);
