@@ -16,7 +16,8 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
     ("eval", &["base", "data", "nn", "sandbox"]),
     ("lab", &["base", "mix", "data", "nn", "stats", "train", "eval"]),
     ("dashboard", &["base", "train", "lab"]),
-    ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab", "dashboard"]),
+    ("page", &["base", "lab"]),
+    ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab", "dashboard", "page"]),
 ];
 
 /// The dependencies a manifest names.
