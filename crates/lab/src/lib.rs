@@ -24,7 +24,7 @@ mod testing;
 pub use account::Account;
 pub use answers::{
     Answer, Answers, ArmAnswer, Comparison, Computed, Control, Cost, Finding, FindingKind, Gap,
-    Measure, QuestionCost, Scope, Spread, TaskAnswer, TrunkPoint, TrunkScore, Verdict, What,
+    Holds, Measure, QuestionCost, Scope, Spread, TaskAnswer, TrunkPoint, TrunkScore, Verdict, What,
     answers,
 };
 pub use cost::{Effort, TreeCost};
@@ -47,5 +47,5 @@ pub use plan::{
 pub use problem::Problem;
 pub use rate::Rate;
 pub use report::{report_csv, report_markdown, report_text, wrap, write_report};
-pub use sparkjoy_stats::Effect;
+pub use sparkjoy_stats::{Agreement, Effect};
 pub use study::{STUDY_TEMPLATE, SourceInput, Study, StudyTokenizer};

@@ -23,6 +23,7 @@ use crate::mixtures::mixtures;
 use crate::note::Note;
 use crate::problem::Problem;
 use crate::question::Tree;
+use crate::study::CONFIDENCE;
 use crate::{LabError, Study};
 
 /// Rows of an embedding come in blocks of this many, as in DBRX's 100,352 for cl100k's 100,277
@@ -190,9 +191,20 @@ pub struct QuestionPlan {
 pub struct Evaluation {
     /// Held-out tokens per source.
     pub held_out: Tokens,
+    /// How sure intervals and marks are.
+    #[serde(default = "usual_confidence", skip_serializing_if = "is_usual")]
+    pub confidence: f64,
     /// Tasks, where there are any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tasks: Option<TaskPlan>,
+}
+
+fn usual_confidence() -> f64 {
+    CONFIDENCE
+}
+
+fn is_usual(confidence: &f64) -> bool {
+    (confidence - CONFIDENCE).abs() < f64::EPSILON
 }
 
 /// Which tasks are scored, how, and when.
@@ -324,7 +336,11 @@ impl Plan {
             import: opened.map(|opened| opened.import),
             branches,
             questions,
-            evaluation: Evaluation { held_out: study.evaluation.held_out, tasks: None },
+            evaluation: Evaluation {
+                held_out: study.evaluation.held_out,
+                confidence: study.evaluation.confidence,
+                tasks: None,
+            },
             notes: vec![],
         };
         plan.evaluation.tasks = plan.tasks(study)?;

@@ -44,6 +44,9 @@ pub enum Problem {
         /// What it should hold.
         expected: &'static str,
     },
+    /// One value has no spread.
+    #[error("one replicate where intervals are asked for, expected two or more")]
+    NoIntervals,
     /// A value of the wrong kind.
     #[error("`{key}` is {found}, expected {expected}")]
     WrongType {

@@ -22,7 +22,7 @@ use sparkjoy_data::{SourceFiles, TokenizerKind};
 
 pub use self::template::STUDY_TEMPLATE;
 
-pub(crate) use self::evaluation::Evaluation;
+pub(crate) use self::evaluation::{CONFIDENCE, Evaluation};
 pub(crate) use self::mixture::{Share, WrittenMixture};
 pub(crate) use self::question::{Blend, Chosen, Question, Rate, Refill, Size, Window, quoted};
 pub(crate) use self::reader::Placed;
@@ -132,7 +132,7 @@ impl Study {
             .list("a list of tables, each under `[[questions]]`")?;
         let questions = known.questions(questions, &trunk_mixture.value)?;
         let evaluation = table("evaluation", "a table")?.table()?;
-        let evaluation = Evaluation::read(evaluation, folder, training.clock)?;
+        let evaluation = Evaluation::read(evaluation, folder, training.clock, training.replicates)?;
         let weights = match root.optional("domains") {
             None => BTreeMap::new(),
             Some(item) => sources::weights(item, &sources)?,

@@ -30,6 +30,9 @@ impl Problem {
                 format!("give the missing {} to a source", decimal(1_000_000 - sum))
             }
             Self::Sum { sum, .. } => format!("take {} away", decimal(sum - 1_000_000)),
+            Self::NoIntervals => {
+                "write `replicates = 3` in `[training]`, or leave `confidence` away".into()
+            }
             Self::Task { why } => return why.hint(),
             Self::Trunk(problem) => return problem.hint(),
             Self::NeverReached { .. } => {
