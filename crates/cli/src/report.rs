@@ -1,12 +1,14 @@
-//! `report`: the answers of a study, as tables.
+//! `report`: the answers of a study, as tables and as a page.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use sparkjoy_lab::{answers, report_text, write_report};
+use sparkjoy_lab::{answers, report_text, timings, write_report};
+use sparkjoy_page::{Provenance, Report, write_page};
 
 use crate::args::Place;
 use crate::failure::Failure;
+use crate::machine;
 use crate::output::{Output, print, print_json, say};
 use crate::progress::Progress;
 use crate::study::{Opened, with_options};
@@ -35,12 +37,33 @@ pub(crate) fn print_report(
     let (answers, folder) = with_options(place, stop, &mut Progress::new(), |options| {
         let answers = answers(plan, options)?;
         let folder = write_report(plan, &answers, options)?;
+        let report = Report {
+            plan,
+            answers: &answers,
+            study: opened.study.text(),
+            times: &timings(plan, options)?,
+            provenance: &provenance(place),
+        };
+        write_page(&report, &folder)?;
         Ok::<_, Failure>((answers, folder))
     })?;
     match place.output() {
         Output::Json => print_json(&answers)?,
         Output::Text => print(&report_text(&answers))?,
     }
-    say(&format!("written to {}/report.md, report.json, report.csv", folder.display()));
+    say(&format!(
+        "written to {}/report.html, report.md, report.json, report.csv, figures/",
+        folder.display()
+    ));
     Ok(())
+}
+
+/// What the page says about who wrote it.
+fn provenance(place: &Place) -> Provenance {
+    Provenance {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        cpu: machine::processor(),
+        system: machine::system(),
+        threads: place.threads(),
+    }
 }

@@ -15,6 +15,7 @@ mod options;
 mod plan;
 mod problem;
 mod question;
+mod rate;
 mod report;
 mod study;
 #[cfg(test)]
@@ -32,8 +33,9 @@ pub use evaluation::{
     FailedTask, MissingTask, Scorecard, TaskRequest, TaskWork, score_tasks, select_tasks,
 };
 pub use executor::{
-    ExecutionError, JobState, JobTime, branch_folder, corpora, job_states, open_corpora, run,
-    study_folder, timings, trunk_folder,
+    At, ExecutionError, JobFailure, JobKind, JobState, JobTime, JobView, SIGN_EVERY, Sign,
+    branch_folder, corpora, job_states, job_views, open_corpora, run, signs, study_folder, timings,
+    trunk_folder,
 };
 pub use fit::Fit;
 pub use import::{Import, TrunkProblem};
@@ -43,6 +45,7 @@ pub use plan::{
     Arm, Ask, Branch, Evaluation, Plan, PlanSource, QuestionPlan, Role, Setting, TaskPlan, Trunk,
 };
 pub use problem::Problem;
+pub use rate::Rate;
 pub use report::{report_csv, report_markdown, report_text, wrap, write_report};
 pub use sparkjoy_stats::{Agreement, Effect};
 pub use study::{STUDY_TEMPLATE, SourceInput, Study, StudyTokenizer};

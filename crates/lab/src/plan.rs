@@ -73,7 +73,7 @@ pub struct Branch {
     /// Replicate, from 0.
     pub replicate: u32,
     /// Which trunk it belongs to: 0 is the study's own, 1 the first of [`Plan::others`].
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default)]
     pub trunk: usize,
     /// The branch it goes on from, an index into [`Plan::branches`]; none for the trunk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,10 +87,6 @@ pub struct Branch {
     pub spec: RunSpec,
     /// Per source, for the steps that are its own.
     pub accounts: BTreeMap<SourceName, Account>,
-}
-
-fn is_zero(trunk: &usize) -> bool {
-    *trunk == 0
 }
 
 impl Branch {

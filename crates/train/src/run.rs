@@ -189,15 +189,12 @@ fn started(run: Run<'_>, start_from: Option<&Path>) -> Result<TrainState, TrainE
     let cuts = if run.spec.anneal.is_some() { 1 } else { run.spec.phases.len() };
     let beginning =
         (1..cuts).map(|n| run.spec.cut(n)).find(|cut| cut.fingerprint() == checkpoint.run);
-    match beginning {
-        Some(cut) => {
-            check_parent(&checkpoint, checkpoint.run, cut.last_step())?;
-            check_ledger(&checkpoint, &run.ledger(cut.last_step()))?;
-        }
-        None => {
-            check_parent(&checkpoint, parent, step)?;
-            check_ledger(&checkpoint, &run.spec.opening)?;
-        }
+    if let Some(cut) = beginning {
+        check_parent(&checkpoint, checkpoint.run, cut.last_step())?;
+        check_ledger(&checkpoint, &run.ledger(cut.last_step()))?;
+    } else {
+        check_parent(&checkpoint, parent, step)?;
+        check_ledger(&checkpoint, &run.spec.opening)?;
     }
     TrainState::restored(run.spec, run.compute, &checkpoint)
 }

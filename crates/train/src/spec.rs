@@ -161,6 +161,6 @@ impl RunSpec {
             phases.iter().any(|phase| phase.mixture.proportions().contains_key(&supply.name))
         };
         let supplies = self.supplies.iter().filter(drawn).cloned().collect();
-        Self { phases, supplies, ..self.clone() }
+        Self { supplies, phases, ..self.clone() }
     }
 }

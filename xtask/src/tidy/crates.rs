@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Text, assert_tidy, repository};
 
 /// Which crate may name which, top to bottom: the drawing of ARCHITECTURE.md.
-const MAY_DEPEND_ON: [(&str, &[&str]); 10] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
     ("base", &[]),
     ("mix", &["base"]),
     ("data", &["base"]),
@@ -15,7 +15,9 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 10] = [
     ("train", &["base", "mix", "data", "nn"]),
     ("eval", &["base", "data", "nn", "sandbox"]),
     ("lab", &["base", "mix", "data", "nn", "stats", "train", "eval"]),
-    ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab"]),
+    ("dashboard", &["base", "train", "lab"]),
+    ("page", &["base", "lab"]),
+    ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab", "dashboard", "page"]),
 ];
 
 /// The dependencies a manifest names.

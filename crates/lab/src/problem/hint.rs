@@ -15,6 +15,7 @@ impl Problem {
             | Self::UnknownChoice { nearest: Some(key), .. } => format!("write `{key}`"),
             Self::UndefinedSource { nearest: Some(name), .. }
             | Self::UndefinedMixture { nearest: Some(name), .. }
+            | Self::NotADomain { nearest: Some(name), .. }
             | Self::RefillUnknown { nearest: Some(name), .. } => format!("write `{name}`"),
             Self::UndefinedSource { nearest: None, name, .. } => {
                 format!("define it in a table `[sources.{name}]`")
@@ -51,7 +52,6 @@ impl Problem {
             Self::NothingChosen { key, each } => {
                 format!("write `{key} = [\"a source\"]`, or `{each} = [\"a domain\"]`")
             }
-            Self::NotADomain { nearest: Some(name), .. } => format!("write `{name}`"),
             Self::WindowPastEnd { .. } => "begin earlier, or shorten the window".into(),
             Self::TransferNowhere => {
                 "write `models = [{ layers = 2, width = 64, heads = 2 }]`, or `mixtures = [\"a\"]`"

@@ -1,0 +1,155 @@
+//! What is gained where it was aimed, against what it costs elsewhere.
+
+use maud::html;
+
+use super::Panel;
+use super::draw::{Form, fit, level, lying, mark, path, text, text_over, upright, whisker, width};
+use super::scale::Scale;
+use crate::estimate::Estimate;
+
+/// One arm.
+#[derive(Clone, Debug)]
+pub(crate) struct Dot {
+    /// What it is called.
+    pub(crate) label: String,
+    /// Difference on everything else, as in the answers.
+    pub(crate) price: Estimate,
+    /// Difference where it was aimed, as in the answers.
+    pub(crate) gain: Estimate,
+    /// No other arm beats it in both.
+    pub(crate) front: bool,
+    /// It is the one to choose.
+    pub(crate) recommended: bool,
+}
+
+/// Arms in a plane.
+#[derive(Clone, Debug)]
+pub(crate) struct Front {
+    /// The heading.
+    pub(crate) title: String,
+    /// The arms.
+    pub(crate) dots: Vec<Dot>,
+}
+
+const WIDTH: f64 = 400.0;
+const HEIGHT: f64 = 290.0;
+const LEFT: f64 = 60.0;
+const RIGHT: f64 = 390.0;
+const TOP: f64 = 52.0;
+const BOTTOM: f64 = 240.0;
+/// Dominated arms are named as long as there are few.
+const NAMED: usize = 12;
+
+impl Front {
+    /// Draws it. Bits per byte fall when they are gained: what stands shows the fall upwards.
+    pub(crate) fn panel(&self) -> Panel {
+        let prices = self.dots.iter().flat_map(|dot| dot.price.ends());
+        let gains = self.dots.iter().flat_map(|dot| dot.gain.ends()).map(|end| -end);
+        let x = Scale::around(prices.chain([0.0]), (LEFT + 8.0, RIGHT - 8.0), 4);
+        let y = Scale::around(gains.chain([0.0]), (BOTTOM, TOP), 5);
+        let place = |dot: &Dot| (x.at(dot.price.mean), y.at(-dot.gain.mean));
+        let mut front: Vec<&Dot> = self.dots.iter().filter(|dot| dot.front).collect();
+        front.sort_by(|a, b| {
+            a.price.mean.total_cmp(&b.price.mean).then(a.gain.mean.total_cmp(&b.gain.mean))
+        });
+        let steps: Vec<(f64, f64)> = front
+            .windows(2)
+            .flat_map(|pair| {
+                let ((_, y), to) = (place(pair[0]), place(pair[1]));
+                [(to.0, y), to]
+            })
+            .collect();
+        let steps: Vec<(f64, f64)> =
+            front.first().map(|dot| place(dot)).into_iter().chain(steps).collect();
+        let labels = self.labels(&place);
+        let body = html! {
+            (text("head", (0.0, 14.0), &self.title))
+            (text("small soft", (0.0, 32.0), "targeted gain, bits per byte (up is better)"))
+            (upright(&y, LEFT, RIGHT))
+            (level(&x, TOP, BOTTOM))
+            (text("small soft end", (RIGHT, BOTTOM + 36.0), "price: general Δ bits per byte (left is better)"))
+            @if steps.len() > 1 { (path("curve s1", &steps)) }
+            @for dot in self.dots.iter().filter(|dot| !dot.front).chain(front.iter().copied()) {
+                @let at = place(dot);
+                @let stroke = if dot.front { "s1" } else { "s0" };
+                g {
+                    title { (dot.label) ": targeted " (dot.gain.spoken()) "; general " (dot.price.spoken()) }
+                    @if let Some([low, high]) = dot.gain.interval {
+                        (whisker(stroke, at.0, y.at(-low), y.at(-high)))
+                    }
+                    @if let Some([low, high]) = dot.price.interval {
+                        (lying(stroke, at.1, x.at(low), x.at(high)))
+                    }
+                    @let (form, fill) = if dot.front { (Form::Circle, "s1 f1") } else { (Form::Square, "s0 open") };
+                    (mark(form, fill, at, 4.5))
+                    @if dot.recommended { (mark(Form::Circle, "ring", at, 9.0)) }
+                }
+            }
+            @for (class, at, label) in labels { (text_over(class, at, &label)) }
+        };
+        Panel { width: WIDTH, height: HEIGHT, title: self.title.clone(), desc: self.spoken(), body }
+    }
+
+    /// Names beside their points where nothing else stands; the important ones choose first.
+    fn labels(
+        &self,
+        place: &impl Fn(&Dot) -> (f64, f64),
+    ) -> Vec<(&'static str, (f64, f64), String)> {
+        let mut order: Vec<&Dot> = self.dots.iter().collect();
+        order.sort_by_key(|dot| (!dot.recommended, !dot.front));
+        let points: Vec<(f64, f64)> = self.dots.iter().map(place).collect();
+        let mut taken: Vec<[f64; 4]> =
+            points.iter().map(|(x, y)| [x - 6.0, y - 6.0, x + 6.0, y + 6.0]).collect();
+        let mut labels = Vec::new();
+        for dot in order {
+            if !dot.front && self.dots.len() > NAMED {
+                continue;
+            }
+            let label = match dot.recommended {
+                true => format!("{} (recommended)", fit(&dot.label, 11.0, 110.0)),
+                false => fit(&dot.label, 11.0, 130.0),
+            };
+            let (x, y) = place(dot);
+            let wide = width(&label, 11.0);
+            let offsets = [(11.0, -9.0), (11.0, 16.0), (-11.0 - wide, -9.0), (-11.0 - wide, 16.0)];
+            let far = [(11.0, -24.0), (11.0, 30.0), (-11.0 - wide, -24.0), (-11.0 - wide, 30.0)];
+            let found = offsets.iter().chain(&far).find_map(|(dx, dy)| {
+                let block = [x + dx, y + dy - 11.0, x + dx + wide, y + dy + 3.0];
+                let inside = block[0] >= LEFT
+                    && block[2] <= RIGHT + 8.0
+                    && block[1] >= TOP - 12.0
+                    && block[3] <= BOTTOM;
+                let free = taken.iter().all(|other| {
+                    block[2] < other[0]
+                        || other[2] < block[0]
+                        || block[3] < other[1]
+                        || other[3] < block[1]
+                });
+                (inside && free).then_some(block)
+            });
+            if let Some(block) = found {
+                taken.push(block);
+                let class = if dot.front { "small" } else { "small soft" };
+                labels.push((class, (block[0], block[3] - 3.0), label));
+            }
+        }
+        labels
+    }
+
+    fn spoken(&self) -> String {
+        let dots = self.dots.iter().map(|dot| {
+            let rank = match (dot.recommended, dot.front) {
+                (true, _) => ", on the front, recommended",
+                (false, true) => ", on the front",
+                (false, false) => ", dominated",
+            };
+            format!(
+                "{}{rank}: targeted {}; general {}.",
+                dot.label,
+                dot.gain.spoken(),
+                dot.price.spoken()
+            )
+        });
+        dots.collect::<Vec<_>>().join(" ")
+    }
+}

@@ -1,0 +1,107 @@
+//! The same effects in several settings, joined: whether a ranking holds.
+
+use maud::html;
+
+use super::Panel;
+use super::draw::{fit, line, mark, path, text, text_over, upright, whisker};
+use super::forest::manner;
+use super::scale::{Scale, spread};
+use crate::estimate::Estimate;
+
+/// One comparison in all settings.
+#[derive(Clone, Debug)]
+pub(crate) struct Slope {
+    /// What it is called.
+    pub(crate) label: String,
+    /// One element per setting; none where it is missing.
+    pub(crate) values: Vec<Option<Estimate>>,
+}
+
+/// Effects of settings side by side.
+#[derive(Clone, Debug)]
+pub(crate) struct Slopes {
+    /// The heading.
+    pub(crate) title: String,
+    /// What stands.
+    pub(crate) unit: String,
+    /// The settings, left to right.
+    pub(crate) settings: Vec<String>,
+    /// The comparisons.
+    pub(crate) slopes: Vec<Slope>,
+}
+
+const LEFT: f64 = 60.0;
+const TOP: f64 = 56.0;
+/// Units from one setting to the next.
+const STRIDE: f64 = 150.0;
+
+impl Slopes {
+    /// Draws them.
+    pub(crate) fn panel(&self) -> Panel {
+        let bottom = TOP + (15.0 * self.slopes.len() as f64).clamp(190.0, 620.0);
+        let last = LEFT + 40.0 + STRIDE * (self.settings.len().max(2) - 1) as f64;
+        let right = last + 24.0;
+        let all = self.slopes.iter().flat_map(|slope| slope.values.iter().flatten());
+        let y = Scale::around(all.flat_map(Estimate::ends).chain([0.0]), (bottom, TOP), 5);
+        let x = |index: usize| LEFT + 40.0 + STRIDE * index as f64;
+        let ends: Vec<f64> = self
+            .slopes
+            .iter()
+            .map(|slope| {
+                let known = slope.values.iter().rev().flatten().next();
+                known.map_or(bottom, |value| y.at(value.mean))
+            })
+            .collect();
+        let names = spread(&ends, 14.0, TOP, bottom);
+        let aside =
+            |index: usize| (index as f64 - (self.slopes.len() - 1) as f64 / 2.0).clamp(-5.0, 5.0);
+        let body = html! {
+            (text("head", (0.0, 14.0), &self.title))
+            (text("small soft", (0.0, 32.0), &self.unit))
+            (upright(&y, LEFT, right))
+            @for (index, setting) in self.settings.iter().enumerate() {
+                (line("axis", (x(index), TOP), (x(index), bottom)))
+                (text("small mid", (x(index), bottom + 18.0), &fit(setting, 11.0, STRIDE - 8.0)))
+            }
+            @for (index, slope) in self.slopes.iter().enumerate() {
+                @let known = slope.values.iter().enumerate().filter_map(|(s, value)| Some((s, value.as_ref()?)));
+                @let known: Vec<(usize, &Estimate)> = known.collect();
+                @let points: Vec<(f64, f64)> = known.iter().map(|(s, v)| (x(*s) + aside(index), y.at(v.mean))).collect();
+                (path("axis", &points))
+                @for ((setting, value), at) in known.iter().zip(&points) {
+                    @let (form, stroke, fill) = manner(value);
+                    g {
+                        title { (slope.label) ", " (self.settings[*setting]) ": " (value.spoken()) }
+                        @if let Some([low, high]) = value.interval {
+                            (whisker(stroke, at.0, y.at(low), y.at(high)))
+                        }
+                        (mark(form, fill, *at, 4.5))
+                    }
+                }
+                @let shown = slope.values.iter().any(Option::is_some);
+                @let label = if shown { slope.label.clone() } else { format!("{} (missing)", slope.label) };
+                (line("axis dots", (points.last().map_or(last, |p| p.0) + 6.0, ends[index]), (right + 2.0, names[index])))
+                (text_over("small", (right + 6.0, names[index] + 4.0), &fit(&label, 11.0, 170.0)))
+            }
+        };
+        Panel {
+            width: right + 180.0,
+            height: bottom + 28.0,
+            title: self.title.clone(),
+            desc: self.spoken(),
+            body,
+        }
+    }
+
+    fn spoken(&self) -> String {
+        let slopes = self.slopes.iter().map(|slope| {
+            let values =
+                self.settings.iter().zip(&slope.values).map(|(setting, value)| match value {
+                    Some(value) => format!("{setting} {}", value.spoken()),
+                    None => format!("{setting} missing"),
+                });
+            format!("{}: {}.", slope.label, values.collect::<Vec<_>>().join("; "))
+        });
+        format!("{}. {}", self.unit, slopes.collect::<Vec<_>>().join(" "))
+    }
+}

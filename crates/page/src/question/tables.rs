@@ -1,0 +1,200 @@
+//! The tables of a question: every number that is drawn, and those behind it.
+
+use maud::{Markup, html};
+use sparkjoy_base::{duration, thousands};
+use sparkjoy_lab::{Effort, Measure, Spread};
+
+use super::view::{Aim, View};
+use crate::chart::scale::number;
+use crate::estimate::{Estimate, Unit, cell};
+use crate::table::{Table, figures, words};
+
+impl View<'_> {
+    /// Each arm where it aims, elsewhere and by domain.
+    pub(crate) fn effects(&self) -> Markup {
+        let domains = self.named(false);
+        let aims: Vec<Aim> = Aim::EACH
+            .into_iter()
+            .filter(|&aim| (0..self.answer.arms.len()).any(|arm| self.aimed(arm, aim).is_some()))
+            .collect();
+        let row = |arm: usize| {
+            let against = html! { td { (self.control(arm)) } };
+            let aimed = aims.iter().map(|&aim| cell(self.aimed(arm, aim).as_ref()));
+            let named = domains.iter().map(|(scope, _)| cell(self.cell(arm, *scope).as_ref()));
+            let cells = std::iter::once(against).chain(aimed).chain(named);
+            (self.arm(arm).label.clone(), cells.collect())
+        };
+        let names = aims.iter().map(|aim| aim.name().to_owned());
+        let names = names.chain(domains.iter().map(|(_, name)| name.clone()));
+        let table = Table {
+            caption: "Differences in bits per byte, with intervals; lower is better".to_owned(),
+            corner: "branch".to_owned(),
+            headers: std::iter::once("against".to_owned()).chain(names).collect(),
+            rows: (0..self.answer.arms.len()).map(row).collect(),
+        };
+        table.markup()
+    }
+
+    /// The tests: intervals of both kinds, corrected p, and what could have been seen.
+    pub(crate) fn tests(&self) -> Markup {
+        let aims = [Aim::Targeted, Aim::General];
+        let arms = 0..self.answer.arms.len();
+        let rows = arms.flat_map(|arm| aims.map(|aim| (arm, aim))).filter_map(|(arm, aim)| {
+            let scope = self.scope(aim)?;
+            let comparison = self.arm(arm).cells[scope].as_ref()?;
+            let (estimate, effect) =
+                (Estimate::of(comparison, Unit::Bits), comparison.effect.as_ref());
+            let bca = effect.map(|effect| effect.bca);
+            let share = |p: f64| if p < 0.000_1 { "< 0.0001".to_owned() } else { number(p, 4) };
+            let or_dash = |text: Option<String>| figures(&text.unwrap_or_else(|| "–".to_owned()));
+            let four = |value: f64| number(value, 4);
+            let cells = vec![
+                words(aim.name()),
+                estimate.cell(),
+                or_dash(bca.map(|[low, high]| format!("[{}, {}]", four(low), four(high)))),
+                or_dash(effect.map(|effect| four(effect.standard_error))),
+                or_dash(effect.map(|effect| number(effect.freedom, 1))),
+                or_dash(effect.map(|effect| share(effect.p))),
+                or_dash(estimate.p.map(share)),
+                or_dash(estimate.detectable.map(four)),
+                words(estimate.word()),
+            ];
+            Some((format!("{} against {}", self.arm(arm).label, self.control(arm)), cells))
+        });
+        let headers = [
+            "sources",
+            "Δ bits per byte",
+            "BCa interval",
+            "standard error",
+            "degrees of freedom",
+            "p",
+            "p, Holm",
+            "could have seen",
+            "verdict",
+        ];
+        let table = Table {
+            caption: "The comparisons that are tested together".to_owned(),
+            corner: "comparison".to_owned(),
+            headers: headers.map(str::to_owned).into(),
+            rows: rows.collect(),
+        };
+        table.markup()
+    }
+
+    /// Each source in a row, each arm in a column.
+    pub(crate) fn by_source(&self) -> Markup {
+        let arms = 0..self.answer.arms.len();
+        let row = |(scope, name): (usize, String)| {
+            let cells = arms.clone().map(|arm| cell(self.cell(arm, scope).as_ref())).collect();
+            (name, cells)
+        };
+        let header = |arm| format!("{} against {}", self.arm(arm).label, self.control(arm));
+        let table = Table {
+            caption: "Differences in bits per byte by source; each interval stands for itself"
+                .to_owned(),
+            corner: "domain / source".to_owned(),
+            headers: arms.clone().map(header).collect(),
+            rows: self.named(true).into_iter().map(row).collect(),
+        };
+        table.markup()
+    }
+
+    /// Tasks, one measure a table.
+    pub(crate) fn on_tasks(&self) -> Vec<Markup> {
+        let arms = 0..self.answer.arms.len();
+        let header = |arm| format!("{} against {}", self.arm(arm).label, self.control(arm));
+        let measures = [Measure::Average, Measure::Accuracy, Measure::GoldBitsPerByte];
+        let table = |measure: Measure| {
+            let tasks = self.answer.tasks.iter().filter(|task| task.measure == measure);
+            let rows = tasks.map(|task| {
+                let cells = arms.clone().map(|arm| cell(Self::task(task, arm).as_ref()));
+                (task.task.clone(), cells.collect())
+            });
+            let table = Table {
+                caption: format!("Tasks: {}", Unit::of(measure).difference()),
+                corner: "task".to_owned(),
+                headers: arms.clone().map(header).collect(),
+                rows: rows.collect(),
+            };
+            (!table.rows.is_empty()).then(|| table.markup())
+        };
+        measures.into_iter().filter_map(table).collect()
+    }
+
+    /// The controls themselves: how far their replicates lie apart is the noise floor.
+    pub(crate) fn noise_floor(&self) -> Markup {
+        let columns: Vec<(usize, String)> = self.named(false).into_iter().collect();
+        let show = |spread: &Option<Spread>| match spread {
+            None => html! { td.est.missing { "missing" } },
+            Some(Spread { mean, deviation, .. }) => {
+                let spread = deviation.map_or(String::new(), |d| format!(" ± {}", number(d, 4)));
+                figures(&format!("{}{spread}", number(*mean, 4)))
+            }
+        };
+        let row = |control: &sparkjoy_lab::Control| {
+            let cells = columns.iter().map(|(scope, _)| show(&control.cells[*scope]));
+            (control.label.clone(), cells.collect())
+        };
+        let table = Table {
+            caption:
+                "Controls, bits per byte ± standard deviation over replicates: the noise floor"
+                    .to_owned(),
+            corner: "control".to_owned(),
+            headers: columns.iter().map(|(_, name)| name.clone()).collect(),
+            rows: self.answer.controls.iter().map(row).collect(),
+        };
+        table.markup()
+    }
+
+    /// What the question cost. `seconds`: measured over its jobs, shared ones in full.
+    pub(crate) fn costs(&self, seconds: Option<f64>) -> Markup {
+        let cost = &self.answer.cost;
+        let row = |name: &str, effort: &Effort, time: Option<f64>| {
+            let cells = vec![
+                figures(&thousands(effort.steps)),
+                figures(&effort.tokens.to_string()),
+                figures(&power(effort.flops as f64)),
+                figures(&time.map_or("–".to_owned(), duration)),
+            ];
+            (name.to_owned(), cells)
+        };
+        // Full runs were never made: their time is that of as many steps at the measured speed.
+        let times = cost.in_full.flops as f64 / cost.tree.flops.max(1) as f64;
+        let full = seconds.map(|seconds| seconds * times);
+        let table = Table {
+            caption: "Cost of this question alone; runs it shares with others are counted in full"
+                .to_owned(),
+            corner: "way".to_owned(),
+            headers: ["steps", "tokens", "FLOPs", "time"].map(str::to_owned).into(),
+            rows: vec![
+                row("as branches of one trunk (measured)", &cost.tree, seconds),
+                row("each run in full (estimated)", &cost.in_full, full),
+            ],
+        };
+        table.markup()
+    }
+}
+
+/// `1.5 × 10¹⁵`.
+pub(crate) fn power(value: f64) -> String {
+    if value <= 0.0 || !value.is_finite() {
+        return "0".to_owned();
+    }
+    let text = format!("{value:.1e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let raised = |letter: char| match letter {
+        '-' => '⁻',
+        digit => "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(digit.to_digit(10).unwrap_or(0) as usize).unwrap_or('⁰'),
+    };
+    format!("{digits} × 10{}", exponent.chars().map(raised).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_numbers_are_powers_of_ten() {
+        assert_eq!([power(1.54e15), power(0.0), power(9.96e9)], ["1.5 × 10¹⁵", "0", "1.0 × 10¹⁰"]);
+    }
+}

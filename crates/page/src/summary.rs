@@ -1,0 +1,135 @@
+//! The top of the page: what is missing, what was asked, what came out, what could have been seen.
+
+use maud::{Markup, html};
+use sparkjoy_base::{duration, quantity};
+use sparkjoy_lab::{FindingKind, Verdict, What};
+
+use crate::Report;
+use crate::chart::scale::number;
+use crate::cost::all_seconds;
+use crate::question::{View, findings, power};
+
+/// What is not there yet, said before anything else.
+pub(crate) fn missing(report: &Report<'_>) -> Markup {
+    let answers = report.answers;
+    let without: Vec<&str> = answers.tasks_without_file.iter().map(String::as_str).collect();
+    let list = |names: &[String]| html! { code { (names.join(", ")) } };
+    html! {
+        @if !answers.missing.is_empty() || !answers.missing_tasks.is_empty() || !without.is_empty() {
+            section.alert role="note" aria-labelledby="missing" {
+                h2 #missing { "This study is not complete" }
+                p {
+                    "What is missing is shown as missing below, and no comparison is made from fewer replicates \
+                     than planned. " code { "sparkjoy run" } " continues the study."
+                }
+                ul {
+                    @if !answers.missing.is_empty() {
+                        li {
+                            (answers.missing.len()) " of " (answers.branches) " branches are not scored: "
+                            (list(&answers.missing))
+                        }
+                    }
+                    @if !answers.missing_tasks.is_empty() {
+                        li {
+                            (answers.missing_tasks.len()) " of " (answers.branches)
+                            " branches are not scored on tasks: " (list(&answers.missing_tasks))
+                        }
+                    }
+                    @if !without.is_empty() {
+                        li { "No file of task " code { (without.join(", ")) } ": averages that need it are left out." }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What was asked and what came out, in a few sentences.
+pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
+    let plan = report.plan;
+    let cost = plan.cost();
+    let seconds = all_seconds(report);
+    let confidence = 100.0 * report.answers.confidence;
+    html! {
+        section #answers aria-labelledby="answers-h" {
+            h2 #answers-h { "What was asked, and what came out" }
+            p {
+                "A decoder of " (quantity(cost.parameters)) " parameters was trained once on "
+                (plan.budget) " tokens; " (plan.branches.len()) " runs leave it late, each comparison with a "
+                "control that differs in its data only, "
+                @if plan.replicates > 1 { "over " (plan.replicates) " replicates (data orders)." }
+                @else { "with a single replicate, so that nothing can be told from noise." }
+            }
+            ol.asked {
+                @for view in views {
+                    li {
+                        a href={ "#q" (view.number) } { (view.answer.title()) }
+                        (short(view))
+                        p.seen { (could_have_seen(view)) }
+                    }
+                }
+            }
+            p {
+                "The tree cost " (cost.tree.tokens) " training tokens (" (power(cost.tree.flops as f64))
+                " FLOPs"
+                @if seconds > 0.0 { ", " (duration(seconds)) " of measured time with scoring" }
+                "); every run in full would have cost " (cost.in_full.tokens) " ("
+                (power(cost.in_full.flops as f64)) " FLOPs), "
+                (number(cost.saving, 1)) " times as much."
+            }
+            p.soft {
+                "Numbers are differences of held-out bits per byte, branch − control of the same replicate: below \
+                 zero is better. Intervals hold " (number(confidence, 0)) " % of what could be true; p is corrected \
+                 within each question (Holm), and what is not distinguishable is not ranked."
+            }
+        }
+    }
+}
+
+/// The findings that answer the question.
+fn short(view: &View<'_>) -> Markup {
+    let all = &view.answer.findings;
+    let answering = |kind| {
+        use FindingKind::{Caution, Effect, Null, Ranking, Recommendation};
+        matches!(kind, Recommendation | Ranking | Effect | Null | Caution)
+    };
+    let few: Vec<_> =
+        all.iter().filter(|finding| answering(finding.kind)).take(3).cloned().collect();
+    html! {
+        @if few.is_empty() {
+            p { "Nothing can be said yet: no comparison is complete." }
+        } @else {
+            (findings(&few))
+        }
+    }
+}
+
+/// The least difference the tested comparisons would have found.
+fn could_have_seen(view: &View<'_>) -> String {
+    let tested = |what: &What| matches!(what, What::Targeted | What::General);
+    let scopes: Vec<usize> = (0..view.answer.scopes.len())
+        .filter(|&scope| tested(&view.answer.scopes[scope].what))
+        .collect();
+    let cells = view
+        .answer
+        .arms
+        .iter()
+        .flat_map(|arm| scopes.iter().filter_map(|&scope| arm.cells[scope].as_ref()));
+    let cells: Vec<_> = cells.collect();
+    if cells.is_empty() {
+        return "Not scored yet.".to_owned();
+    }
+    let noise = cells.iter().filter(|cell| cell.verdict == Verdict::NotDistinguishable).count();
+    let mut least: Vec<f64> = cells.iter().filter_map(|cell| cell.detectable).collect();
+    least.sort_by(f64::total_cmp);
+    let seen = match least.as_slice() {
+        [] => "With a single replicate no difference can be told from noise.".to_owned(),
+        [one] => format!("It could have seen a difference of {} bits per byte.", number(*one, 4)),
+        [first, .., last] => format!(
+            "Its comparisons could have seen differences of {} to {} bits per byte.",
+            number(*first, 4),
+            number(*last, 4)
+        ),
+    };
+    format!("{noise} of {} tested comparisons are not distinguishable. {seen}", cells.len())
+}

@@ -1,0 +1,53 @@
+//! Tables of the page: headers that say which cells they belong to, a caption, a place to scroll.
+
+use maud::{Markup, html};
+
+/// A table; a row's cells are whole `td` elements.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    /// What it shows.
+    pub(crate) caption: String,
+    /// What the first column holds.
+    pub(crate) corner: String,
+    /// The other columns.
+    pub(crate) headers: Vec<String>,
+    /// Names of rows and their cells.
+    pub(crate) rows: Vec<(String, Vec<Markup>)>,
+}
+
+impl Table {
+    /// As a part of the page.
+    pub(crate) fn markup(&self) -> Markup {
+        html! {
+            div.scroll tabindex="0" role="group" aria-label=(self.caption) {
+                table {
+                    caption { (self.caption) }
+                    thead {
+                        tr {
+                            th scope="col" { (self.corner) }
+                            @for header in &self.headers { th scope="col" { (header) } }
+                        }
+                    }
+                    tbody {
+                        @for (name, cells) in &self.rows {
+                            tr {
+                                th scope="row" { (name) }
+                                @for cell in cells { (cell) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A cell with text.
+pub(crate) fn words(content: &str) -> Markup {
+    html! { td { (content) } }
+}
+
+/// A cell with a number.
+pub(crate) fn figures(content: &str) -> Markup {
+    html! { td.n { (content) } }
+}
