@@ -1,7 +1,7 @@
 //! What this machine has, as far as the system tells.
 
-use std::{env, fs};
 use std::path::Path;
+use std::{env, fs};
 
 use serde::Serialize;
 
@@ -44,7 +44,8 @@ pub(crate) fn system() -> Option<String> {
 /// What stands behind a key on the first line that begins with it.
 fn value<'a>(text: &'a str, key: &str, separator: char) -> Option<&'a str> {
     let pairs = text.lines().filter_map(|line| line.split_once(separator));
-    let value = pairs.filter(|(found, _)| found.trim() == key).map(|(_, value)| value.trim()).next();
+    let value =
+        pairs.filter(|(found, _)| found.trim() == key).map(|(_, value)| value.trim()).next();
     value.filter(|value| !value.is_empty())
 }
 

@@ -1,5 +1,5 @@
-//! What lies behind the answers: the tree of runs, mixtures, epochs, notes, the study itself, machine
-//! and identities.
+//! What lies behind the answers: the tree of runs, mixtures, epochs, notes, the study itself,
+//! machine and identities.
 
 use std::collections::BTreeSet;
 
@@ -21,8 +21,12 @@ pub(crate) fn tree(report: &Report<'_>) -> Figure {
     let panels = (0..=plan.others.len()).map(|trunk| {
         let name = trunk.checked_sub(1).map(|other| plan.others[other].label.as_str());
         let steps = plan.steps;
-        Tree { trunk: name.unwrap_or("the study's trunk").to_owned(), steps, twigs: twigs(report, trunk) }
-            .panel()
+        Tree {
+            trunk: name.unwrap_or("the study's trunk").to_owned(),
+            steps,
+            twigs: twigs(report, trunk),
+        }
+        .panel()
     });
     let rows = plan.branches.iter().map(|branch| {
         let after = branch.after.map_or("trunk".to_owned(), |i| plan.branches[i].name.clone());
@@ -53,7 +57,8 @@ pub(crate) fn tree(report: &Report<'_>) -> Figure {
     Figure {
         name: "tree".to_owned(),
         caption: html! {
-            "The black line is trained once; every branch leaves it where its window begins. Grey branches keep \
+            "The black line is trained once; every branch leaves it where its window begins. Grey \
+             branches keep \
              the trunk's mixture, ×n counts replicates, dashes mark what is not scored."
         },
         panels: panels.collect(),
@@ -161,7 +166,8 @@ pub(crate) fn trunk_on_tasks(report: &Report<'_>) -> Option<Figure> {
     };
     (!panels.is_empty()).then(|| Figure {
         name: "trunk-tasks".to_owned(),
-        caption: html! { "The trunk's scores at the steps that were asked for; without intervals." },
+        caption: html! { "The trunk's scores at the steps that were asked for; without \
+        intervals." },
         panels,
         table: Some(table.markup()),
     })
@@ -173,7 +179,8 @@ pub(crate) fn mixtures(plan: &Plan) -> Markup {
     let mut sources: Vec<_> = plan.sources.iter().collect();
     sources.sort_by_key(|(name, source)| (source.domain.clone(), (*name).clone()));
     let row = |(name, source): &(&sparkjoy_base::SourceName, &sparkjoy_lab::PlanSource)| {
-        let shares = plan.mixtures.values().map(|mixture| percent(mixture.proportions().get(*name)));
+        let shares =
+            plan.mixtures.values().map(|mixture| percent(mixture.proportions().get(*name)));
         let domain = words(source.domain.as_str());
         (name.to_string(), std::iter::once(domain).chain(shares).collect())
     };
@@ -211,7 +218,9 @@ pub(crate) fn epochs(plan: &Plan) -> Markup {
     };
     let headers = ["domain", "tokens", "most epochs", "read so by", "allowed"];
     let table = Table {
-        caption: "Epochs of each source by the end of the branch that reads it most, trunk included".to_owned(),
+        caption:
+            "Epochs of each source by the end of the branch that reads it most, trunk included"
+                .to_owned(),
         corner: "source".to_owned(),
         headers: headers.map(str::to_owned).into(),
         rows: sources.iter().map(row).collect(),
@@ -237,32 +246,41 @@ pub(crate) fn machine(report: &Report<'_>) -> Markup {
         .answers
         .computed
         .iter()
-        .map(|group| format!("{} ({} branches)", group.kernels.join(" then "), group.branches.len()))
+        .map(|group| {
+            format!("{} ({} branches)", group.kernels.join(" then "), group.branches.len())
+        })
         .collect();
     let shape = &report.plan.shape;
     html! {
         dl.facts {
             div { dt { "sparkjoy" } dd { (provenance.version) } }
-            div { dt { "results computed by" } dd { (if kernels.is_empty() { "–".to_owned() } else { kernels.join("; ") }) } }
-            div { dt { "this report written on" } dd { (provenance.cpu.clone().unwrap_or_else(unknown)) } }
+            div { dt { "results computed \
+                by" } dd { (if kernels.is_empty() { "–".to_owned() } else { kernels.join("; \
+                ") }) } }
+            div { dt { "this report written \
+                on" } dd { (provenance.cpu.clone().unwrap_or_else(unknown)) } }
             div { dt { "system" } dd { (provenance.system.clone().unwrap_or_else(unknown)) } }
             div { dt { "threads" } dd { (provenance.threads) } }
             div {
                 dt { "model" }
                 dd {
-                    (shape.layers) " layers, width " (shape.width) ", " (shape.heads) " heads, context "
-                    (thousands(shape.context as u64)) ", " (thousands(shape.vocab as u64)) " rows of embedding"
+                    (shape.layers) " layers, width " (shape.width) ", " (shape.heads) " heads, \
+                        context "
+                    (thousands(shape.context as u64)) ", " (thousands(shape.vocab as u64)) " rows \
+                        of embedding"
                 }
             }
             div {
                 dt { "a step" }
-                dd { (thousands(report.plan.batch)) " sequences, " (report.plan.tokens_per_step()) " tokens" }
+                dd { (thousands(report.plan.batch)) " sequences, \
+                    " (report.plan.tokens_per_step()) " tokens" }
             }
             div { dt { "seed" } dd { (report.plan.seed.0) } }
         }
         @if report.answers.computed.len() > 1 {
             p.caution {
-                "Not one set of instructions computed all that is compared. Each rounds in its own way, so a \
+                "Not one set of instructions computed all that is compared. Each rounds in its \
+                 own way, so a \
                  difference may hold rounding besides data."
             }
         }
@@ -278,7 +296,9 @@ pub(crate) fn fingerprints(plan: &Plan) -> Markup {
         row("tokenizer".to_owned(), plan.trunk.tokenizer.hex()),
         row("trunk".to_owned(), plan.trunk.fingerprint().hex()),
     ];
-    rows.extend(plan.others.iter().map(|o| row(format!("trunk {}", o.name), o.spec.fingerprint().hex())));
+    rows.extend(
+        plan.others.iter().map(|o| row(format!("trunk {}", o.name), o.spec.fingerprint().hex())),
+    );
     rows.extend(plan.sources.iter().flat_map(|(name, source)| {
         let text = row(format!("source {name}"), source.supply.fingerprint.hex());
         let held = source.held_out.map(|held| row(format!("source {name}, held out"), held.hex()));

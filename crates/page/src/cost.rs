@@ -20,7 +20,8 @@ pub(crate) fn question_seconds(report: &Report<'_>, question: &QuestionPlan) -> 
         let name = &plan.branches[index].name;
         seconds += report.times.get(name)?.seconds;
         for after in ["score", "tasks"] {
-            seconds += report.times.get(&format!("{name}-{after}")).map_or(0.0, |time| time.seconds);
+            seconds +=
+                report.times.get(&format!("{name}-{after}")).map_or(0.0, |time| time.seconds);
         }
     }
     for trunk in 0..=plan.others.len() {

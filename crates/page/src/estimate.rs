@@ -108,8 +108,8 @@ impl Estimate {
         }
     }
 
-    /// Whether there is something to see: it was tested and is distinguishable, or it was not tested
-    /// and its own interval leaves out nothing.
+    /// Whether there is something to see: it was tested and is distinguishable, or it was not
+    /// tested and its own interval leaves out nothing.
     pub(crate) fn stands_out(&self) -> bool {
         match self.verdict {
             Verdict::Better | Verdict::Worse => true,
@@ -127,7 +127,8 @@ impl Estimate {
     /// `[−0.0530, −0.0436]`.
     pub(crate) fn range(&self) -> Option<String> {
         let places = self.unit.places();
-        self.interval.map(|[low, high]| format!("[{}, {}]", signed(low, places), signed(high, places)))
+        self.interval
+            .map(|[low, high]| format!("[{}, {}]", signed(low, places), signed(high, places)))
     }
 
     /// The verdict in a word or two.

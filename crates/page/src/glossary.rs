@@ -3,25 +3,69 @@
 use maud::{Markup, html};
 
 const WORDS: [(&str, &str); 21] = [
-    ("arm", "One comparison of a question: branches against their control, replicate by replicate."),
-    ("bits per byte", "How many bits a model needs to tell each byte of held-out text, given what stands before it. Less is better, and it does not depend on the tokenizer."),
-    ("branch", "A run that leaves the trunk (or another branch) at a checkpoint and ends on a mixture of its own."),
+    (
+        "arm",
+        "One comparison of a question: branches against their control, replicate by replicate.",
+    ),
+    (
+        "bits per byte",
+        "How many bits a model needs to tell each byte of held-out text, given what stands before \
+         it. Less is better, and it does not depend on the tokenizer.",
+    ),
+    (
+        "branch",
+        "A run that leaves the trunk (or another branch) at a checkpoint and ends on a mixture of \
+         its own.",
+    ),
     ("checkpoint", "Everything that is needed to continue a run bit for bit."),
-    ("control", "A branch with the same window, learning-rate curve and replicate on the mixture that is compared with."),
-    ("could have seen", "The least true difference that a comparison would have found in four of five studies like this one."),
+    (
+        "control",
+        "A branch with the same window, learning-rate curve and replicate on the mixture that is \
+         compared with.",
+    ),
+    (
+        "could have seen",
+        "The least true difference that a comparison would have found in four of five studies \
+         like this one.",
+    ),
     ("domain", "A group of sources. Its score is the plain mean of its sources' scores."),
     ("epoch", "One reading of a whole source."),
-    ("fingerprint", "A hash of everything that determines numbers. Equal fingerprints mean equal numbers."),
+    (
+        "fingerprint",
+        "A hash of everything that determines numbers. Equal fingerprints mean equal numbers.",
+    ),
     ("general", "The sources a comparison is not about; plain mean."),
     ("held out", "Text that no run is trained on."),
-    ("Holm", "A correction of p for asking several things at once: the chance that any of a question's tests finds a difference where there is none stays below the level."),
-    ("interval", "The differences that the data do not speak against. BCa corrects it for bias and skewness."),
+    (
+        "Holm",
+        "A correction of p for asking several things at once: the chance that any of a question's \
+         tests finds a difference where there is none stays below the level.",
+    ),
+    (
+        "interval",
+        "The differences that the data do not speak against. BCa corrects it for bias and \
+         skewness.",
+    ),
     ("mixture", "The share of each source in what is read."),
-    ("not distinguishable", "Noise alone could look like this. It does not mean that there is no difference."),
-    ("Pareto front", "The arms that no other arm beats both in what they gain and in what they cost elsewhere."),
+    (
+        "not distinguishable",
+        "Noise alone could look like this. It does not mean that there is no difference.",
+    ),
+    (
+        "Pareto front",
+        "The arms that no other arm beats both in what they gain and in what they cost elsewhere.",
+    ),
     ("refill", "Who gets the share that a removal frees."),
-    ("replicate", "The same branch with another data order. Branch and control of one replicate share their order."),
-    ("targeted", "The sources a comparison is about: those that get more than in the control, for a removal those that are removed; plain mean."),
+    (
+        "replicate",
+        "The same branch with another data order. Branch and control of one replicate share their \
+         order.",
+    ),
+    (
+        "targeted",
+        "The sources a comparison is about: those that get more than in the control, for a \
+         removal those that are removed; plain mean.",
+    ),
     ("trunk", "The run on the base mixture that all branches leave; it is trained once."),
     ("window", "The last stretch of a run, where the branches differ."),
 ];

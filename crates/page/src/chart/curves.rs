@@ -3,9 +3,11 @@
 
 use maud::{Markup, html};
 
-use super::draw::{Form, area, fit, level, line, mark, path, text, text_over, upright, whisker, width};
-use super::scale::{Scale, spread};
 use super::Panel;
+use super::draw::{
+    Form, area, fit, level, line, mark, path, text, text_over, upright, whisker, width,
+};
+use super::scale::{Scale, spread};
 use crate::estimate::Estimate;
 
 /// A value at a place.
@@ -86,13 +88,7 @@ impl Curves {
             }
             (self.names(&names, &y, right))
         };
-        Panel {
-            width: WIDTH,
-            height: HEIGHT,
-            title: self.title.clone(),
-            desc: self.spoken(),
-            body,
-        }
+        Panel { width: WIDTH, height: HEIGHT, title: self.title.clone(), desc: self.spoken(), body }
     }
 
     fn curve(&self, index: usize, series: &Series, x: &Scale, y: &Scale) -> Markup {
@@ -130,7 +126,8 @@ impl Curves {
                         @if let Some([low, high]) = value.interval {
                             (whisker(&format!("s{style}"), place.0, y.at(low), y.at(high)))
                         }
-                        @let fill = if value.is_noise() { "open".to_owned() } else { format!("f{style}") };
+                        @let full = format!("f{style}");
+                        @let fill = if value.is_noise() { "open" } else { &full };
                         (mark(FORMS[index % STYLES], &format!("s{style} {fill}"), place, 4.5))
                     }
                 } @else {

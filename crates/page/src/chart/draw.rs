@@ -69,9 +69,7 @@ pub(crate) fn mark(form: Form, class: &str, (x, y): (f64, f64), size: f64) -> Ma
     let class = format!("mark {class}");
     match form {
         Form::Circle => html! { circle class=(class) cx=(px(x)) cy=(px(y)) r=(px(size)) {} },
-        Form::Square => {
-            rect(&class, (x - 0.9 * size, y - 0.9 * size), (1.8 * size, 1.8 * size))
-        }
+        Form::Square => rect(&class, (x - 0.9 * size, y - 0.9 * size), (1.8 * size, 1.8 * size)),
         Form::Triangle => {
             let (w, h) = (1.15 * size, 0.95 * size);
             area(&class, &[(x, y - h), (x + w, y + h), (x - w, y + h)])
@@ -136,8 +134,8 @@ pub(crate) fn level(scale: &Scale, top: f64, bottom: f64) -> Markup {
 /// About how wide text is, in units of the figure, on the wide side for usual fonts.
 pub(crate) fn width(text: &str, size: f64) -> f64 {
     let of = |letter: char| match letter {
-        'i' | 'j' | 'l' | 't' | 'f' | 'r' | '.' | ',' | ':' | ';' | '|' | '\'' | '(' | ')' | ' '
-        | '[' | ']' => 0.36,
+        'i' | 'j' | 'l' | 't' | 'f' | 'r' | '.' | ',' | ':' | ';' | '|' | '\'' | '(' | ')'
+        | ' ' | '[' | ']' => 0.36,
         'm' | 'w' | 'M' | 'W' | '@' | '%' | '…' => 0.92,
         'A'..='Z' => 0.70,
         _ if letter.is_ascii() => 0.575,

@@ -30,7 +30,9 @@ impl View<'_> {
             Ask::Addition => self.addition(),
             Ask::Proportion => self.proportion(),
             Ask::Timing => self.timing(),
-            Ask::Stability => self.over("base mixture after the window, % of the run", 100.0, false),
+            Ask::Stability => {
+                self.over("base mixture after the window, % of the run", 100.0, false)
+            }
             Ask::Transfer => self.transfer(),
         };
         figures.extend(reference::figure(self.plan, self.answer, self.number));
@@ -46,7 +48,8 @@ impl View<'_> {
     fn over(&self, axis: &str, scale: f64, front: bool) -> Vec<Figure> {
         let arms: Vec<usize> = self.arms(&[Role::Answer]).collect();
         let aims = [Aim::Targeted, Aim::General];
-        let series = aims.map(|aim| self.series(aim.name(), &arms, scale, |arm| self.aimed(arm, aim)));
+        let series =
+            aims.map(|aim| self.series(aim.name(), &arms, scale, |arm| self.aimed(arm, aim)));
         let recommended = self.answer.recommended.and_then(|arm| self.place(arm, scale));
         let marked = recommended.map(|x| (x, "recommended".to_owned()));
         let curve = Curves {
@@ -62,7 +65,8 @@ impl View<'_> {
         if front {
             panels.extend(self.front(&arms));
         }
-        let dominated = "Right: what the targeted sources gain against what all others pay; the line is the \
+        let dominated = "Right: what the targeted sources gain against what all others pay; the \
+            line is the \
              Pareto front, hollow grey squares are dominated.";
         let mut figures = vec![Figure {
             name: self.name("curves"),
@@ -109,9 +113,9 @@ impl View<'_> {
             let tasks: Vec<&TaskAnswer> = self.answer.tasks.iter().filter(of).collect();
             left_out += tasks.len().saturating_sub(PANELS * STYLES);
             panels.extend(tasks.chunks(STYLES).take(PANELS).map(|tasks| {
-                let series = tasks.iter().map(|task| {
-                    self.series(&task.task, arms, scale, |arm| Self::task(task, arm))
-                });
+                let series = tasks
+                    .iter()
+                    .map(|task| self.series(&task.task, arms, scale, |arm| Self::task(task, arm)));
                 let curves = Curves {
                     title: title.to_owned(),
                     x: axis.to_owned(),
@@ -164,15 +168,18 @@ impl View<'_> {
             label: self.arm(arm).label.clone(),
             cells: aims.iter().map(|&aim| self.aimed(arm, aim)).collect(),
         };
-        let [ranked, noise, missing] = self.ordered(arms).map(|arms| arms.iter().map(row).collect());
+        let [ranked, noise, missing] =
+            self.ordered(arms).map(|arms| arms.iter().map(row).collect());
         let headings = match Vec::<Row>::is_empty(&ranked) {
             true => ["", "not ranked, in the study's order", "not scored"],
-            false => ["distinguishable, best first", "not distinguishable, not ranked", "not scored"],
+            false => {
+                ["distinguishable, best first", "not distinguishable, not ranked", "not scored"]
+            }
         };
-        let groups = headings.into_iter().zip([ranked, noise, missing]).map(|(heading, rows)| Group {
-            heading: Some(heading.to_owned()),
-            rows,
-        });
+        let groups = headings
+            .into_iter()
+            .zip([ranked, noise, missing])
+            .map(|(heading, rows)| Group { heading: Some(heading.to_owned()), rows });
         let forest = Forest {
             title: title.to_owned(),
             unit: format!("{BITS}; each column has a scale of its own"),
@@ -186,8 +193,10 @@ impl View<'_> {
             caption: html! {
                 "Each row a comparison"
                 @if let [one] = controls.as_slice() { " with " (one) }
-                ": mean difference and interval. Blue circles are better, orange diamonds worse, hollow grey \
-                 circles not distinguishable, grey squares not among the comparisons tested together."
+                ": mean difference and interval. Blue circles are better, orange diamonds worse, \
+                 hollow grey \
+                 circles not distinguishable, grey squares not among the comparisons tested \
+                 together."
             },
             panels: vec![forest.panel()],
             table: None,
@@ -232,9 +241,12 @@ impl View<'_> {
         Figure {
             name: self.name("heat"),
             caption: html! {
-                "Effects of each removal (rows) on what is measured (columns). Orange is worse, blue better, \
-                 stronger is more; ~ marks what was tested and is not distinguishable. `targeted` and `general` \
-                 are tested together; a domain or source is tinted where its own interval leaves out zero."
+                "Effects of each removal (rows) on what is measured (columns). Orange is worse, \
+                 blue better, \
+                 stronger is more; ~ marks what was tested and is not distinguishable. `targeted` \
+                 and `general` \
+                 are tested together; a domain or source is tinted where its own interval leaves \
+                 out zero."
             },
             panels,
             table: None,
@@ -244,7 +256,8 @@ impl View<'_> {
     fn task_heats(&self, arms: &[usize]) -> Vec<Panel> {
         let panel = |(measure, title): (Measure, &str)| {
             let of = |task: &&TaskAnswer| task.measure == measure;
-            let tasks: Vec<&TaskAnswer> = self.answer.tasks.iter().filter(of).take(SOURCES).collect();
+            let tasks: Vec<&TaskAnswer> =
+                self.answer.tasks.iter().filter(of).take(SOURCES).collect();
             let row = |&arm: &usize| heat::Row {
                 label: self.arm(arm).label.clone(),
                 cells: tasks.iter().map(|task| Self::task(task, arm)).collect(),
@@ -297,7 +310,8 @@ impl View<'_> {
         Some(Figure {
             name: self.name("refills"),
             caption: html! {
-                "The same removals under each refill rule. What does not move with the rule is the removal's own \
+                "The same removals under each refill rule. What does not move with the rule is \
+                 the removal's own \
                  effect; what does is the effect of what took its place."
             },
             panels: [Aim::Targeted, Aim::General].map(panel).into(),
@@ -346,7 +360,8 @@ impl View<'_> {
             });
             figures.push(Figure {
                 name: self.name("utility"),
-                caption: html! { "What more of a source does, over how much of it. " (curves::key()) },
+                caption: html! { "What more of a source does, over how much of it. \
+                " (curves::key()) },
                 panels: panels.collect(),
                 table: None,
             });
@@ -366,7 +381,8 @@ impl View<'_> {
             figures.push(Figure {
                 name: self.name("front"),
                 caption: html! {
-                    "What the targeted sources gain against what all others pay; the line is the Pareto front, \
+                    "What the targeted sources gain against what all others pay; the line is the \
+                     Pareto front, \
                      hollow grey squares are dominated."
                 },
                 panels: vec![panel],
@@ -407,8 +423,10 @@ impl View<'_> {
         vec![Figure {
             name: self.name("transfer"),
             caption: html! {
-                "The same comparisons in each setting, joined. Lines that cross are rankings that change; blue \
-                 circles are better, orange diamonds worse, hollow grey circles not distinguishable."
+                "The same comparisons in each setting, joined. Lines that cross are rankings that \
+                 change; blue \
+                 circles are better, orange diamonds worse, hollow grey circles not \
+                 distinguishable."
             },
             panels: [Aim::Targeted, Aim::General].map(panel).into(),
             table: None,

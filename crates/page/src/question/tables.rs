@@ -42,7 +42,8 @@ impl View<'_> {
         let rows = arms.flat_map(|arm| aims.map(|aim| (arm, aim))).filter_map(|(arm, aim)| {
             let scope = self.scope(aim)?;
             let comparison = self.arm(arm).cells[scope].as_ref()?;
-            let (estimate, effect) = (Estimate::of(comparison, Unit::Bits), comparison.effect.as_ref());
+            let (estimate, effect) =
+                (Estimate::of(comparison, Unit::Bits), comparison.effect.as_ref());
             let bca = effect.map(|effect| effect.bca);
             let share = |p: f64| if p < 0.000_1 { "< 0.0001".to_owned() } else { number(p, 4) };
             let or_dash = |text: Option<String>| figures(&text.unwrap_or_else(|| "–".to_owned()));
@@ -89,7 +90,8 @@ impl View<'_> {
         };
         let header = |arm| format!("{} against {}", self.arm(arm).label, self.control(arm));
         let table = Table {
-            caption: "Differences in bits per byte by source; each interval stands for itself".to_owned(),
+            caption: "Differences in bits per byte by source; each interval stands for itself"
+                .to_owned(),
             corner: "domain / source".to_owned(),
             headers: arms.clone().map(header).collect(),
             rows: self.named(true).into_iter().map(row).collect(),
@@ -134,7 +136,9 @@ impl View<'_> {
             (control.label.clone(), cells.collect())
         };
         let table = Table {
-            caption: "Controls, bits per byte ± standard deviation over replicates: the noise floor".to_owned(),
+            caption:
+                "Controls, bits per byte ± standard deviation over replicates: the noise floor"
+                    .to_owned(),
             corner: "control".to_owned(),
             headers: columns.iter().map(|(_, name)| name.clone()).collect(),
             rows: self.answer.controls.iter().map(row).collect(),
@@ -158,7 +162,8 @@ impl View<'_> {
         let times = cost.in_full.flops as f64 / cost.tree.flops.max(1) as f64;
         let full = seconds.map(|seconds| seconds * times);
         let table = Table {
-            caption: "Cost of this question alone; runs it shares with others are counted in full".to_owned(),
+            caption: "Cost of this question alone; runs it shares with others are counted in full"
+                .to_owned(),
             corner: "way".to_owned(),
             headers: ["steps", "tokens", "FLOPs", "time"].map(str::to_owned).into(),
             rows: vec![
@@ -179,7 +184,8 @@ pub(crate) fn power(value: f64) -> String {
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let raised = |letter: char| match letter {
         '-' => '⁻',
-        digit => "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(digit.to_digit(10).unwrap_or(0) as usize).unwrap_or('⁰'),
+        digit => ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹']
+            [digit.to_digit(10).unwrap_or(0) as usize],
     };
     format!("{digits} × 10{}", exponent.chars().map(raised).collect::<String>())
 }
@@ -190,6 +196,7 @@ mod tests {
 
     #[test]
     fn large_numbers_are_powers_of_ten() {
-        assert_eq!([power(1.54e15), power(0.0), power(9.96e9)], ["1.5 × 10¹⁵", "0", "1.0 × 10¹⁰"]);
+        let shown = [power(1.54e15), power(0.0), power(9.96e9)];
+        assert_eq!(shown, ["1.5 × 10¹⁵", "0", "1.0 × 10¹⁰"]);
     }
 }

@@ -99,7 +99,8 @@ impl<'a> View<'a> {
     /// are not distinguishable as the study has them, then those that are missing.
     pub(crate) fn ordered(&self, arms: &[usize]) -> [Vec<usize>; 3] {
         let rank = |arm: &usize| self.answer.ranking.iter().position(|ranked| ranked == arm);
-        let mut ranked: Vec<usize> = arms.iter().copied().filter(|arm| rank(arm).is_some()).collect();
+        let mut ranked: Vec<usize> =
+            arms.iter().copied().filter(|arm| rank(arm).is_some()).collect();
         ranked.sort_by_key(rank);
         let (missing, noise) = arms
             .iter()

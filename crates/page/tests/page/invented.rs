@@ -20,7 +20,8 @@ fn noise(address: &str) -> f64 {
 
 /// Bits per byte of a source at the end of a branch: less where more of it was read.
 fn score(plan: &Plan, branch: &Branch, name: &SourceName) -> f64 {
-    let share = |b: &Branch| b.mixture().proportions().get(name).map_or(0.0, |p| f64::from(p.0) / 1e6);
+    let share =
+        |b: &Branch| b.mixture().proportions().get(name).map_or(0.0, |p| f64::from(p.0) / 1e6);
     let parts = std::iter::successors(Some(branch), |b| b.after.map(|i| &plan.branches[i]));
     let read: f64 = parts.map(|b| share(b) * b.window_steps as f64 / plan.steps as f64).sum();
     let (r, common) = (branch.replicate, noise(&format!("{name}")));
@@ -134,7 +135,11 @@ fn answer(plan: &Plan, question: &QuestionPlan, missing: &str) -> Answer {
     let effort = |times: u64| {
         let steps = times * plan.steps;
         let tokens = sparkjoy_base::Tokens(steps * plan.tokens_per_step().0);
-        sparkjoy_lab::Effort { steps, tokens, flops: u128::from(steps) * plan.shape.flops(plan.batch) }
+        sparkjoy_lab::Effort {
+            steps,
+            tokens,
+            flops: u128::from(steps) * plan.shape.flops(plan.batch),
+        }
     };
     let mut answer = Answer {
         ask: question.ask,
@@ -158,7 +163,8 @@ fn answer(plan: &Plan, question: &QuestionPlan, missing: &str) -> Answer {
 }
 
 fn rank(answer: &mut Answer) {
-    let mean = |arm: usize, scope: usize| Some(answer.arms[arm].cells[scope].as_ref()?.difference.mean);
+    let mean =
+        |arm: usize, scope: usize| Some(answer.arms[arm].cells[scope].as_ref()?.difference.mean);
     let sure = |arm: &usize| {
         let cell = answer.arms[*arm].cells[1].as_ref();
         cell.is_some_and(|cell| matches!(cell.verdict, Verdict::Better | Verdict::Worse))
@@ -168,14 +174,22 @@ fn rank(answer: &mut Answer) {
     ranking.sort_by(|&a, &b| mean(a, 1).partial_cmp(&mean(b, 1)).unwrap());
     let beaten = |arm: usize| {
         let (gain, price) = (mean(arm, 1), mean(arm, 2));
-        all.clone().any(|o| o != arm && mean(o, 1) <= gain && mean(o, 2) <= price && mean(o, 1).is_some())
+        all.clone()
+            .any(|o| o != arm && mean(o, 1) <= gain && mean(o, 2) <= price && mean(o, 1).is_some())
     };
-    let front: Vec<usize> = all.clone().filter(|&arm| mean(arm, 1).is_some() && !beaten(arm)).collect();
+    let front: Vec<usize> =
+        all.clone().filter(|&arm| mean(arm, 1).is_some() && !beaten(arm)).collect();
     let finding = |kind, text: &str| Finding { kind, text: text.to_owned() };
     answer.recommended = (answer.ask == Ask::Duration).then(|| front.get(1).copied()).flatten();
     answer.findings = vec![
-        finding(FindingKind::Recommendation, "Take a window of 10 %: longer ones gain <b>nothing</b> that can be told from noise."),
-        finding(FindingKind::Null, "Two comparisons are not distinguishable; they could have seen 0.004 bits per byte."),
+        finding(
+            FindingKind::Recommendation,
+            "Take a window of 10 %: longer ones gain <b>nothing</b> that can be told from noise.",
+        ),
+        finding(
+            FindingKind::Null,
+            "Two comparisons are not distinguishable; they could have seen 0.004 bits per byte.",
+        ),
         finding(FindingKind::Caution, "A removal is a replacement too."),
     ];
     (answer.ranking, answer.front) = (ranking, front);
@@ -211,7 +225,9 @@ pub(crate) fn with_tasks(mut answers: Answers) -> Answers {
             let measure = if place == 3 { Measure::Average } else { Measure::Accuracy };
             let cell = |arm: &ArmAnswer| {
                 arm.cells[0].as_ref()?;
-                let value = |side: &str, r: u32| 0.3 + 0.01 * noise(&format!("{name}{}{side}{r}", arm.label));
+                let value = |side: &str, r: u32| {
+                    0.3 + 0.01 * noise(&format!("{name}{}{side}{r}", arm.label))
+                };
                 let values = |side: &str| (0..answer.replicates).map(|r| value(side, r)).collect();
                 Some(comparison(values("branch"), values("control")))
             };
@@ -220,17 +236,19 @@ pub(crate) fn with_tasks(mut answers: Answers) -> Answers {
         }
         answer.arms[0].label.push_str(" <script>");
     }
-    answers.trunk = [100, 500, 900].map(|step| TrunkPoint {
-        step,
-        scores: names
-            .iter()
-            .map(|name| TrunkScore {
-                task: (*name).to_owned(),
-                measure: Measure::Accuracy,
-                value: 0.25 + step as f64 * 1e-4 + 0.02 * noise(name),
-            })
-            .collect(),
-    }).into();
+    answers.trunk = [100, 500, 900]
+        .map(|step| TrunkPoint {
+            step,
+            scores: names
+                .iter()
+                .map(|name| TrunkScore {
+                    task: (*name).to_owned(),
+                    measure: Measure::Accuracy,
+                    value: 0.25 + step as f64 * 1e-4 + 0.02 * noise(name),
+                })
+                .collect(),
+        })
+        .into();
     answers
 }
 

@@ -61,7 +61,8 @@ fn every_page_is_html_without_a_mistake() {
         let distinct: BTreeSet<&str> = ids.iter().copied().collect();
         assert_eq!(ids.len(), distinct.len(), "{name}: an identifier stands twice");
         for link in select(&parsed, "a[href]") {
-            let target = link.attr("href").unwrap().strip_prefix('#').expect("links stay on the page");
+            let target =
+                link.attr("href").unwrap().strip_prefix('#').expect("links stay on the page");
             assert!(distinct.contains(target), "{name}: #{target} is nowhere");
         }
         for attribute in ["aria-labelledby", "aria-describedby"] {
@@ -77,13 +78,21 @@ fn names_and_texts_never_become_markup() {
     let (_, html, drawings) = &pages()["hostile"];
     let parsed = Html::parse_document(html);
     assert!(select(&parsed, "script, img, iframe, object, embed, form").is_empty());
-    let own = |e: &scraper::ElementRef<'_>| e.value().attrs().any(|(name, _)| name.starts_with("on"));
+    let own =
+        |e: &scraper::ElementRef<'_>| e.value().attrs().any(|(name, _)| name.starts_with("on"));
     assert!(!select(&parsed, "*").iter().any(own), "an element handles events");
     assert!(!html.contains("<script"));
-    assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; "), "the study is not verbatim");
+    assert!(
+        html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; "),
+        "the study is not verbatim"
+    );
     for drawing in drawings {
         let document = Document::parse(&drawing.svg).unwrap();
-        assert!(document.descendants().all(|node| !node.has_tag_name("script")), "{}", drawing.file);
+        assert!(
+            document.descendants().all(|node| !node.has_tag_name("script")),
+            "{}",
+            drawing.file
+        );
     }
 }
 
@@ -109,7 +118,8 @@ fn figures_say_what_they_show_and_have_their_table() {
         assert!(!drawings.is_empty());
         for svg in drawings {
             assert_eq!(svg.attr("role"), Some("img"), "{name}");
-            let first: Vec<_> = svg.children().filter_map(scraper::ElementRef::wrap).take(2).collect();
+            let first: Vec<_> =
+                svg.children().filter_map(scraper::ElementRef::wrap).take(2).collect();
             assert_eq!([first[0].value().name(), first[1].value().name()], ["title", "desc"]);
             assert!(first[1].text().collect::<String>().len() > 20, "{name}: nothing is described");
         }

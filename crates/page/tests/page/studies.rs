@@ -6,7 +6,8 @@ use std::fs;
 use sparkjoy_data::Tokenizer;
 use sparkjoy_lab::{Plan, Study};
 
-const HEAD: &str = r#"# Text that must never become markup: </script><script>alert(1)</script> & "quotes"
+const HEAD: &str = r#"# Text that must never become markup: </script><script>alert(1)</script> & \
+    "quotes"
 name = "invented"
 seed = 17
 [tokenizer]
@@ -118,7 +119,8 @@ pub(crate) fn once() -> (String, Plan) {
 /// Forty sources with names as long as they may be, each removed.
 pub(crate) fn large() -> (String, Plan) {
     let mut text = HEAD.replace("512K", "5M");
-    let name = |n: usize| format!("source-{n:02}-with-a-name-that-is-as-long-as-a-name-can-be-{n:08}");
+    let name =
+        |n: usize| format!("source-{n:02}-with-a-name-that-is-as-long-as-a-name-can-be-{n:08}");
     for n in 0..40 {
         let domain = ["large-common-crawl", "small-common-crawl", "domain-specific", "code"][n % 4];
         let _ = write!(text, "[sources.{}]\ntokens = \"4M\"\ndomain = \"{domain}\"\n", name(n));
@@ -134,7 +136,8 @@ pub(crate) fn large() -> (String, Plan) {
     let _ = write!(
         text,
         "[trunk]\nmixture = \"base\"\n[[questions]]\nask = \"duration\"\nmixture = \"upsampled\"\n\
-         windows = [{}]\n[[questions]]\nask = \"removal\"\nmixture = \"upsampled\"\nwindow = \"10%\"\n\
+         windows = [{}]\n[[questions]]\nask = \"removal\"\nmixture = \"upsampled\"\nwindow = \
+         \"10%\"\n\
          remove = [{}]\nrefill = \"proportional\"\n[evaluation]\nheld_out = \"16K\"\n",
         windows.join(", "),
         removed.join(", "),
@@ -147,6 +150,7 @@ fn planned(text: String) -> (String, Plan) {
     let path = folder.path().join("study.toml");
     fs::write(&path, &text).unwrap();
     let study = Study::open(&path, None).unwrap_or_else(|error| panic!("{error}"));
-    let plan = Plan::new(&study, &[], &Tokenizer::cl100k()).unwrap_or_else(|error| panic!("{error}"));
+    let plan =
+        Plan::new(&study, &[], &Tokenizer::cl100k()).unwrap_or_else(|error| panic!("{error}"));
     (text, plan)
 }
