@@ -105,6 +105,24 @@ partly run is reported as far as it is.")]
         /// The study file
         study: PathBuf,
     },
+    /// Show a study in a browser while it runs
+    #[command(after_long_help = "\
+Example: sparkjoy serve study.toml
+
+Prints the address of a page with the tree of runs, their curves, speed, time
+left and failures; open it in a browser. It follows a `sparkjoy run` of the
+same study and `--runs` in other processes, and can be started before, during
+and after it. Ctrl-C ends it and nothing else: it only reads.
+
+It answers this machine only. To look from elsewhere, forward the port:
+ssh -L 7476:127.0.0.1:7476 MACHINE")]
+    Serve {
+        /// The study file
+        study: PathBuf,
+        /// Port to listen on; 0 takes any that is free
+        #[arg(long, value_name = "N", default_value_t = sparkjoy_dashboard::DEFAULT_PORT)]
+        port: u16,
+    },
     /// Look inside a shard, batch, checkpoint or run
     #[command(after_long_help = "\
 Examples:
@@ -263,7 +281,7 @@ impl Place {
 const GROUPS: [(&str, &[&str]); 3] = [
     ("Prepare", &["new", "prepare", "plan"]),
     ("Run", &["run", "eval"]),
-    ("Read", &["report", "show", "doctor"]),
+    ("Read", &["report", "serve", "show", "doctor"]),
 ];
 
 impl Arguments {

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use sparkjoy_base::{FileError, Hint, SourceName};
+use sparkjoy_dashboard::ServeError;
 use sparkjoy_data::DataError;
 use sparkjoy_eval::EvalError;
 use sparkjoy_lab::{FailedTask, LabError};
@@ -38,6 +39,9 @@ pub(crate) enum Failure {
     /// Tasks.
     #[error(transparent)]
     Eval(#[from] EvalError),
+    /// The page of a study.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     /// Nobody said where task files lie.
     #[error("the folder of task files is not known")]
     NoEvalData,
@@ -143,6 +147,7 @@ impl Hint for Failure {
             Self::Train(error) => error.hint(),
             Self::File(error) => error.hint(),
             Self::Eval(error) => error.hint(),
+            Self::Serve(error) => error.hint(),
             Self::NoEvalData => Some(
                 "name it: `--eval-data DIR`, or set SPARKJOY_EVAL_DATA; docs/tasks.md says what it \
                  should hold"

@@ -4,6 +4,7 @@
 //! say, and turns how it ended into an exit code.
 
 mod args;
+mod board;
 mod doctor;
 mod eval;
 mod failure;
@@ -14,9 +15,9 @@ mod output;
 mod plan;
 mod prepare;
 mod progress;
-mod rate;
 mod report;
 mod run;
+mod serve;
 mod show;
 mod study;
 mod table;
@@ -54,6 +55,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         }
         Command::Eval(of) => eval::eval(of, place, &stop),
         Command::Report { study } => report::show(study, place, &stop),
+        Command::Serve { study, port } => serve::serve(study, *port, place, &stop),
         Command::Show(what) => show::show(what, place),
         Command::Doctor => doctor::show(place),
     }

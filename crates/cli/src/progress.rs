@@ -1,20 +1,21 @@
 //! What is going on, for whoever watches.
 //!
-//! On a terminal one line is rewritten; in a log there is a line where something begins and then
+//! On a terminal one line is rewritten, below the tree where a study runs; in a log there is a line where something begins and then
 //! at most one a minute. The numbers go to `metrics.jsonl` either way.
 
 use std::fmt::Write;
 use std::io::{IsTerminal, stderr};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sparkjoy_base::{SourceName, bytes, duration, quantity, thousands};
 use sparkjoy_data::PrepareProgress;
-use sparkjoy_lab::Event;
+use sparkjoy_lab::{Event, Plan, Rate};
 use sparkjoy_train::{KernelChange, StepRecord};
 
+use crate::board::Board;
 use crate::output::say;
-use crate::rate::Rate;
 
 /// A log gets a line this often at most.
 const LOG_EVERY: Duration = Duration::from_mins(1);
@@ -22,6 +23,8 @@ const LOG_EVERY: Duration = Duration::from_mins(1);
 /// Shows events as they come.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
+    /// The tree of the study that runs, above the line.
+    board: Option<Board>,
     /// The source or job the next lines are about.
     subject: String,
     /// Tokens trained on, or bytes of input read.
@@ -40,7 +43,18 @@ impl Progress {
             bar
         });
         let (main, text) = (Rate::default(), Rate::default());
-        Self { bar, subject: String::new(), main, text, logged: None }
+        Self { bar, board: None, subject: String::new(), main, text, logged: None }
+    }
+
+    /// The same with the tree of a plan, on a terminal.
+    pub(crate) fn of_tree(plan: &Plan, runs: &Path) -> Self {
+        let mut progress = Self::new();
+        progress.board = progress.bar.take().map(|bar| {
+            let board = Board::new(plan, runs);
+            progress.bar = Some(board.add(bar));
+            board
+        });
+        progress
     }
 
     /// Shows one event.
@@ -51,11 +65,19 @@ impl Progress {
             Event::TrainingTokenizer => self.begin("", "training the tokenizer", now),
             Event::Job { name, index, of, done } => {
                 let state = if *done { " · done before" } else { "" };
+                if let Some(board) = &mut self.board {
+                    board.job(name, *done);
+                }
                 self.begin(name, &format!("{name} · job {index} of {of}{state}"), now);
             }
             Event::Step { record, target, tokens_left } => {
                 self.main.add(record.tokens.values().sum(), now);
-                let line = step_line(&self.subject, record, *target, &self.main, *tokens_left);
+                if let Some(board) = &mut self.board {
+                    board.tokens(*tokens_left, &self.main);
+                }
+                // The board tells what is left.
+                let left = self.board.is_none().then_some(*tokens_left);
+                let line = step_line(&self.subject, record, *target, &self.main, left);
                 self.line(&line, record.step, *target, now);
             }
             Event::OtherKernel(change) => self.remark(&kernel_line(&self.subject, change)),
@@ -81,6 +103,9 @@ impl Progress {
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
+        }
+        if let Some(board) = &self.board {
+            board.finish();
         }
     }
 
@@ -161,18 +186,25 @@ fn prepare_line(
 
 /// `trunk  5,240/6,102  343.4M tok left  loss 3.412  |g| 0.81  lr 4.1e-4  38.2K tok/s  24 min`.
 ///
-/// What is left, in tokens and in time, is of the whole study.
-fn step_line(job: &str, record: &StepRecord, target: u64, rate: &Rate, tokens_left: u64) -> String {
-    let mut parts = vec![
-        job.to_owned(),
-        format!("{}/{}", thousands(record.step), thousands(target)),
-        format!("{} tok left", quantity(tokens_left)),
+/// What is left, in tokens and in time, is of the whole study; nothing of it where it stands
+/// elsewhere.
+fn step_line(
+    job: &str,
+    record: &StepRecord,
+    target: u64,
+    rate: &Rate,
+    tokens_left: Option<u64>,
+) -> String {
+    let mut parts =
+        vec![job.to_owned(), format!("{}/{}", thousands(record.step), thousands(target))];
+    parts.extend(tokens_left.map(|left| format!("{} tok left", quantity(left))));
+    parts.extend([
         format!("loss {:.3}", record.loss),
         format!("|g| {:.2}", record.grad_norm),
         format!("lr {:.1e}", record.lr),
-    ];
+    ]);
     parts.extend(rate.per_second().map(|rate| format!("{} tok/s", quantity(rate as u64))));
-    parts.extend(rate.seconds_for(tokens_left).map(duration));
+    parts.extend(tokens_left.and_then(|left| rate.seconds_for(left)).map(duration));
     parts.join("  ")
 }
 
@@ -224,11 +256,11 @@ mod tests {
             losses: BTreeMap::new(),
         };
         assert_eq!(
-            step_line("upsampled-10%-r1", &record, 6102, &rate(), 1_500_000),
+            step_line("upsampled-10%-r1", &record, 6102, &rate(), Some(1_500_000)),
             "upsampled-10%-r1  5,240/6,102  1.5M tok left  loss 3.412  |g| 0.81  lr 4.1e-4  \
              10K tok/s  2 min 30 s"
         );
-        assert!(!step_line("trunk", &record, 6102, &Rate::default(), 1).contains("tok/s"));
+        assert!(!step_line("trunk", &record, 6102, &Rate::default(), None).contains("tok/s"));
     }
 
     #[test]

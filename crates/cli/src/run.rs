@@ -27,7 +27,7 @@ pub(crate) fn run(
     if place.output() == Output::Text {
         say(plan::header(plan).trim_end());
     }
-    let mut progress = Progress::new();
+    let mut progress = Progress::of_tree(plan, &place.runs);
     let ended = with_options(place, stop, &mut progress, |options| {
         options.eval_data = tasks_need.data(study.task_data());
         options.programs = tasks_need.programs();

@@ -41,7 +41,7 @@ pub struct TreeCost {
     pub branches: Vec<Effort>,
     /// Trunk and branches together.
     pub tree: Effort,
-    /// Every branch trained from its first step.
+    /// Every branch trained from the trunk's first step here.
     pub in_full: Effort,
     /// The same, but without training the base mixture again for every window: from its first step
     /// to its last it is one run per replicate, whatever the window it is a control for.
@@ -108,7 +108,9 @@ impl Plan {
 
         // On the trunk's mixture and curve from first to last, a run is the same for every window.
         let base = &self.trunk.phases[0].mixture;
-        let full = |branch: &Branch| effort(branch.trunk, branch.spec.last_step());
+        // What was trained elsewhere is paid for.
+        let here = |branch: &Branch| branch.spec.last_step() - self.trunk.first_step;
+        let full = |branch: &Branch| effort(branch.trunk, here(branch));
         let mut in_full = Effort::default();
         let mut controls_once = Effort::default();
         let mut controls: BTreeMap<(usize, u32), u64> = BTreeMap::new();
@@ -118,7 +120,7 @@ impl Plan {
             let spec = &branch.spec;
             if spec.anneal.is_none() && spec.phases.iter().all(|phase| phase.mixture == *base) {
                 let longest = controls.entry((branch.trunk, branch.replicate)).or_default();
-                *longest = spec.last_step().max(*longest);
+                *longest = here(branch).max(*longest);
             } else {
                 controls_once.add(full(branch));
             }

@@ -71,14 +71,18 @@ impl Fit {
         };
         let slots = |spec: &RunSpec| i128::from(spec.phases[0].slots);
         let (before, during) = (share(trunk), share(&branch.spec));
+        let read = i128::from(trunk.opening.drawn(source));
+        let whole = slots(trunk) + i128::from(trunk.first_step * trunk.batch);
         let million = i128::from(Ppm::ONE.0);
         // What follows a window is the trunk's mixture again, never past the end of the run.
         let after: i128 = branch.spec.phases[1..].iter().map(|p| i128::from(p.slots)).sum();
         // Of a window of w slots at the end of all S, the whole run draws
-        // before·(S − w) + during·w, in millionths.
-        let room = may_draw * million - before * slots(trunk);
+        // before·(S − w) + during·w, in millionths, beside what the trunk came with.
+        let room = (may_draw - read) * million - before * slots(trunk);
         if room <= 0 || during <= before {
-            return Self::Base { proportion: easy_to_type(may_draw * million / slots(trunk)) };
+            return Self::Base {
+                proportion: easy_to_type((may_draw - read).max(0) * million / slots(trunk)),
+            };
         }
         let left = may_draw
             - i128::from(branch.spec.opening.drawn(source))
@@ -86,7 +90,7 @@ impl Fit {
         let window = room / (during - before);
         Self::Branch {
             proportion: easy_to_type(left * million / slots(&branch.spec)),
-            window: easy_to_type(window * million / slots(trunk)),
+            window: easy_to_type(window.min(slots(trunk)) * million / whole),
         }
     }
 }

@@ -8,12 +8,14 @@ mod error;
 mod evaluation;
 mod executor;
 mod fit;
+mod import;
 mod mixtures;
 mod note;
 mod options;
 mod plan;
 mod problem;
 mod question;
+mod rate;
 mod report;
 mod study;
 #[cfg(test)]
@@ -22,7 +24,7 @@ mod testing;
 pub use account::Account;
 pub use answers::{
     Answer, Answers, ArmAnswer, Comparison, Computed, Control, Cost, Finding, FindingKind, Gap,
-    Measure, QuestionCost, Scope, Spread, TaskAnswer, TrunkPoint, TrunkScore, Verdict, What,
+    Holds, Measure, QuestionCost, Scope, Spread, TaskAnswer, TrunkPoint, TrunkScore, Verdict, What,
     answers,
 };
 pub use cost::{Effort, TreeCost};
@@ -31,16 +33,19 @@ pub use evaluation::{
     FailedTask, MissingTask, Scorecard, TaskRequest, TaskWork, score_tasks, select_tasks,
 };
 pub use executor::{
-    ExecutionError, JobState, JobTime, branch_folder, corpora, job_states, open_corpora, run,
-    study_folder, timings, trunk_folder,
+    At, ExecutionError, JobFailure, JobKind, JobState, JobTime, JobView, SIGN_EVERY, Sign,
+    branch_folder, corpora, job_states, job_views, open_corpora, run, signs, study_folder, timings,
+    trunk_folder,
 };
 pub use fit::Fit;
+pub use import::{Import, TrunkProblem};
 pub use note::{EPOCHS_WORTH_READING, Note};
 pub use options::{Event, Options, Programs};
 pub use plan::{
     Arm, Ask, Branch, Evaluation, Plan, PlanSource, QuestionPlan, Role, Setting, TaskPlan, Trunk,
 };
 pub use problem::Problem;
+pub use rate::Rate;
 pub use report::{report_csv, report_markdown, report_text, wrap, write_report};
-pub use sparkjoy_stats::Effect;
-pub use study::{STUDY_TEMPLATE, SourceInput, Study};
+pub use sparkjoy_stats::{Agreement, Effect};
+pub use study::{STUDY_TEMPLATE, SourceInput, Study, StudyTokenizer};

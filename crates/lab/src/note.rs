@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{SourceName, Tokens};
+use sparkjoy_base::{Ppm, SourceName, Tokens, thousands};
 
 /// More epochs of a source than this teach a model little that is new.
 ///
@@ -57,6 +57,25 @@ pub enum Note {
         /// Items of each task at most.
         limit: Option<u64>,
     },
+    /// Tokens before the trunk was imported that no source of the study accounts for.
+    ReadElsewhere {
+        /// They.
+        tokens: Tokens,
+    },
+    /// A trunk trained elsewhere read its sources in an order that is not known.
+    OtherOrder {
+        /// The sources it did not read to their end, with the part of each that it read.
+        sources: Vec<(SourceName, Ppm)>,
+    },
+    /// A trunk trained elsewhere comes without the state of its optimizer.
+    FreshMoments {
+        /// The imported step.
+        first: u64,
+        /// Branches that start there.
+        begins_here: usize,
+    },
+    /// A trunk trained elsewhere does not say which tokenizer it was trained with.
+    TokenizerDeclared,
     /// A removal is a replacement too.
     Refilled {
         /// Who gets the freed share, as written.
@@ -101,6 +120,38 @@ impl fmt::Display for Note {
                      estimate (`sparkjoy eval` measures it on one model)"
                 )
             }
+            Self::ReadElsewhere { tokens } => write!(
+                f,
+                "{tokens} of the tokens before the imported step are in no source of this study, \
+                 or not declared"
+            ),
+            Self::OtherOrder { sources } => {
+                let percent = |part: &Ppm| f64::from(part.0) / 1e4;
+                let part = |(name, part)| format!("{:.0} % of `{name}`", percent(part));
+                let parts: Vec<String> = sources.iter().map(|(n, p)| part((n, p))).collect();
+                write!(
+                    f,
+                    "the trunk read its sources in an order of its own, so what is called fresh is \
+                     exact in its amount only: it had read {}, and about that part of what is \
+                     called fresh was probably among it",
+                    parts.join(", ")
+                )
+            }
+            Self::FreshMoments { first, begins_here } => {
+                write!(f, "the optimizer begins with moments of zero at step {}", thousands(*first))?;
+                match begins_here {
+                    0 => f.write_str("; the trunk fills them before the first branch starts"),
+                    n => write!(
+                        f,
+                        ", where {n} branches start: branch and control share it, but the first \
+                         steps of both are rougher"
+                    ),
+                }
+            }
+            Self::TokenizerDeclared => f.write_str(
+                "the trunk's folder holds no `tokenizer.json`: that it was trained with the study's \
+                 tokenizer is taken on the study's word",
+            ),
             Self::Refilled { refill } => {
                 let taker = match refill.as_str() {
                     "domain" => "the rest of its domain".to_owned(),

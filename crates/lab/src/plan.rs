@@ -18,10 +18,12 @@ use sparkjoy_train::{RunSpec, Start};
 
 use crate::account::Account;
 use crate::fit::check_epochs;
+use crate::import::{self, Import, TrunkProblem};
 use crate::mixtures::mixtures;
 use crate::note::Note;
 use crate::problem::Problem;
 use crate::question::Tree;
+use crate::study::CONFIDENCE;
 use crate::{LabError, Study};
 
 /// Rows of an embedding come in blocks of this many, as in DBRX's 100,352 for cl100k's 100,277
@@ -71,7 +73,7 @@ pub struct Branch {
     /// Replicate, from 0.
     pub replicate: u32,
     /// Which trunk it belongs to: 0 is the study's own, 1 the first of [`Plan::others`].
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default)]
     pub trunk: usize,
     /// The branch it goes on from, an index into [`Plan::branches`]; none for the trunk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,10 +87,6 @@ pub struct Branch {
     pub spec: RunSpec,
     /// Per source, for the steps that are its own.
     pub accounts: BTreeMap<SourceName, Account>,
-}
-
-fn is_zero(trunk: &usize) -> bool {
-    *trunk == 0
 }
 
 impl Branch {
@@ -193,9 +191,20 @@ pub struct QuestionPlan {
 pub struct Evaluation {
     /// Held-out tokens per source.
     pub held_out: Tokens,
+    /// How sure intervals and marks are.
+    #[serde(default = "usual_confidence", skip_serializing_if = "is_usual")]
+    pub confidence: f64,
     /// Tasks, where there are any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tasks: Option<TaskPlan>,
+}
+
+fn usual_confidence() -> f64 {
+    CONFIDENCE
+}
+
+fn is_usual(confidence: &f64) -> bool {
+    (confidence - CONFIDENCE).abs() < f64::EPSILON
 }
 
 /// Which tasks are scored, how, and when.
@@ -238,6 +247,9 @@ pub struct Plan {
     /// Trunks of other model sizes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<Trunk>,
+    /// Where the trunk was trained elsewhere, up to its first step here: what is known of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub import: Option<Import>,
     /// Distinct branches, sorted by (trunk, from_step, name): none before the one it goes on from.
     pub branches: Vec<Branch>,
     /// Questions as asked.
@@ -274,11 +286,13 @@ impl Plan {
         vocab: usize,
         tokenizer: Fingerprint,
     ) -> Result<Self, LabError> {
-        let shape = shape(study, vocab)?;
+        let opened = import::open(study, &sources, vocab, tokenizer)?;
+        let rows = vocab.next_multiple_of(VOCAB_BLOCK);
+        let shape = shape(study, opened.as_ref().map_or(rows, import::Opened::rows))?;
         let mixtures = mixtures(study, &sources)?;
         let clock = study.training.clock;
         let base = &mixtures[&study.trunk.value];
-        let trunk = RunSpec {
+        let mut trunk = RunSpec {
             shape,
             precision: study.training.precision,
             tokenizer,
@@ -296,6 +310,13 @@ impl Plan {
             start: Start::Fresh,
             anneal: None,
         };
+        if let Some(opened) = &opened {
+            opened.check_shape(study, &shape)?;
+            trunk.first_step = opened.step;
+            trunk.phases[0].slots -= opened.step * clock.batch;
+            trunk.opening = opened.opening.clone();
+            trunk.start = opened.start(study)?;
+        }
         let mut tree = Tree::new(study, &sources, &mixtures, &trunk)?;
         let questions = tree.questions()?;
         let (others, branches, questions) = tree.sorted(questions);
@@ -312,9 +333,14 @@ impl Plan {
             mixtures,
             trunk,
             others,
+            import: opened.map(|opened| opened.import),
             branches,
             questions,
-            evaluation: Evaluation { held_out: study.evaluation.held_out, tasks: None },
+            evaluation: Evaluation {
+                held_out: study.evaluation.held_out,
+                confidence: study.evaluation.confidence,
+                tasks: None,
+            },
             notes: vec![],
         };
         plan.evaluation.tasks = plan.tasks(study)?;
@@ -328,6 +354,11 @@ impl Plan {
         let last = self.branch_points().last().copied().unwrap_or(0);
         if let Some(&(step, line)) = evaluation.at.iter().find(|(step, _)| *step > last) {
             return Err(study.problem(line, Problem::NeverReached { step, last }));
+        }
+        let first = self.trunk.first_step;
+        if let Some(&(step, line)) = evaluation.at.iter().find(|(step, _)| *step < first) {
+            let problem = TrunkProblem::NeverHere { step, first };
+            return Err(study.problem(line, Problem::Trunk(problem)));
         }
         Ok((!evaluation.selection.tasks.is_empty()).then(|| TaskPlan {
             selection: evaluation.selection.clone(),
@@ -390,14 +421,14 @@ impl Plan {
     }
 }
 
-fn shape(study: &Study, vocab: usize) -> Result<Shape, LabError> {
+fn shape(study: &Study, rows: usize) -> Result<Shape, LabError> {
     let model = &study.model;
     let shape = Shape {
         layers: model.layers,
         width: model.width,
         heads: model.heads,
         context: model.context,
-        vocab: vocab.next_multiple_of(VOCAB_BLOCK),
+        vocab: rows,
         clip_qkv: model.clip_qkv,
     };
     shape.check().map_err(|why| study.problem(model.line, Problem::Shape(why)))?;

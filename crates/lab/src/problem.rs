@@ -11,6 +11,7 @@ use sparkjoy_mix::MixError;
 use sparkjoy_nn::ShapeError;
 
 use crate::fit::Fit;
+use crate::import::TrunkProblem;
 
 /// What is wrong with a study.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,9 @@ pub enum Problem {
         /// What it should hold.
         expected: &'static str,
     },
+    /// One value has no spread.
+    #[error("one replicate where intervals are asked for, expected two or more")]
+    NoIntervals,
     /// A value of the wrong kind.
     #[error("`{key}` is {found}, expected {expected}")]
     WrongType {
@@ -490,6 +494,9 @@ pub enum Problem {
         /// The source.
         source_name: SourceName,
     },
+    /// A trunk trained elsewhere that does not fit.
+    #[error("{0}")]
+    Trunk(TrunkProblem),
     /// What the mixture's room refuses.
     #[error("{what}: {why}")]
     Mix {

@@ -12,6 +12,7 @@ mod reader;
 mod sources;
 mod template;
 mod training;
+mod trunk;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,15 +22,17 @@ use sparkjoy_data::{SourceFiles, TokenizerKind};
 
 pub use self::template::STUDY_TEMPLATE;
 
-pub(crate) use self::evaluation::Evaluation;
+pub(crate) use self::evaluation::{CONFIDENCE, Evaluation};
 pub(crate) use self::mixture::{Share, WrittenMixture};
 pub(crate) use self::question::{Blend, Chosen, Question, Rate, Refill, Size, Window, quoted};
 pub(crate) use self::reader::Placed;
 pub(crate) use self::sources::{DomainWeights, Sources};
 pub(crate) use self::training::{Model, Training};
+pub(crate) use self::trunk::WrittenImport;
 
 use self::question::Known;
 use self::reader::{Item, Source, Table};
+use crate::import::TrunkProblem;
 use crate::problem::Problem;
 use crate::{LabError, StudyError};
 
@@ -40,7 +43,7 @@ pub struct Study {
     text: String,
     name: String,
     seed: Seed,
-    tokenizer: TokenizerKind,
+    tokenizer: StudyTokenizer,
     sample_bytes: u64,
     pub(crate) model: Model,
     pub(crate) training: Training,
@@ -48,6 +51,7 @@ pub struct Study {
     pub(crate) weights: DomainWeights,
     pub(crate) mixtures: BTreeMap<String, WrittenMixture>,
     pub(crate) trunk: Placed<String>,
+    pub(crate) import: Option<WrittenImport>,
     pub(crate) questions: Vec<Question>,
     pub(crate) evaluation: Evaluation,
 }
@@ -59,6 +63,15 @@ pub enum SourceInput {
     Files(SourceFiles),
     /// Declared by size only: can be planned, not run.
     Declared(Tokens),
+}
+
+/// The tokenizer a study asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StudyTokenizer {
+    /// One that everybody has, or one trained on its sources.
+    Made(TokenizerKind),
+    /// The one in the folder of the model its trunk starts from.
+    OfTrunk(PathBuf),
 }
 
 /// Bytes of each source's text that a tokenizer is trained on, unless `sample` says otherwise.
@@ -85,6 +98,7 @@ impl Study {
     /// As [`Study::open`].
     pub fn parse(path: &Path, text: String, data: Option<&Path>) -> Result<Self, LabError> {
         let mut root = Source::root(path, &text)?;
+        let file = root.source();
         let name = name(&mut root)?;
         let seed = Seed(root.required("seed", "a whole number")?.whole(0, "a whole number")?);
         let own_data = match root.optional("data") {
@@ -104,14 +118,21 @@ impl Study {
         let mixtures = mixture::mixtures(table("mixtures", "a table per mixture")?, &sources)?;
         let clock = training.clock;
         let known = Known { sources: &sources, mixtures: &mixtures, clock, model: &model };
-        let mut trunk = table("trunk", "a table with the key `mixture`")?.table()?;
-        let trunk_mixture = known.mixture(&trunk.required("mixture", "the trunk's mixture")?)?;
-        trunk.finish()?;
+        let trunk = table("trunk", "a table with the key `mixture`")?.table()?;
+        let (trunk_mixture, import) = trunk::read(trunk, &known, folder)?;
+        let tokenizer = match (tokenizer.value, &import) {
+            (Some(kind), _) => StudyTokenizer::Made(kind),
+            (None, Some(import)) => StudyTokenizer::OfTrunk(import.from.value.clone()),
+            (None, None) => {
+                let problem = Problem::Trunk(TrunkProblem::NoTokenizer);
+                return Err(file.problem(tokenizer.line, problem));
+            }
+        };
         let questions = table("questions", "at least one `[[questions]]`")?
             .list("a list of tables, each under `[[questions]]`")?;
         let questions = known.questions(questions, &trunk_mixture.value)?;
         let evaluation = table("evaluation", "a table")?.table()?;
-        let evaluation = Evaluation::read(evaluation, folder, training.clock)?;
+        let evaluation = Evaluation::read(evaluation, folder, training.clock, training.replicates)?;
         let weights = match root.optional("domains") {
             None => BTreeMap::new(),
             Some(item) => sources::weights(item, &sources)?,
@@ -129,6 +150,7 @@ impl Study {
             weights,
             mixtures,
             trunk: trunk_mixture,
+            import,
             questions,
             evaluation,
             text,
@@ -156,7 +178,7 @@ impl Study {
     }
 
     /// The tokenizer it asks for.
-    pub fn tokenizer(&self) -> &TokenizerKind {
+    pub fn tokenizer(&self) -> &StudyTokenizer {
         &self.tokenizer
     }
 
@@ -168,6 +190,11 @@ impl Study {
     /// Sources with their input, sorted by name.
     pub fn sources(&self) -> &BTreeMap<SourceName, SourceInput> {
         &self.sources.inputs
+    }
+
+    /// Folder of the model its trunk starts from, where it was trained elsewhere.
+    pub fn trunk_folder(&self) -> Option<&Path> {
+        self.import.as_ref().map(|import| import.from.value.as_path())
     }
 
     /// Folder of the files of its tasks, where it names one.
@@ -188,11 +215,15 @@ fn name(root: &mut Table<'_>) -> Result<String, LabError> {
     name.map(Into::into).map_err(|e| item.problem(Problem::Name(e)))
 }
 
-fn tokenizer(mut table: Table<'_>) -> Result<(TokenizerKind, u64), LabError> {
-    let kind = table.required("kind", "`cl100k` or `bpe`")?.choice(&["cl100k", "bpe"])?;
+/// What is asked for, nothing where it is the trunk's; and the bytes it is trained on.
+fn tokenizer(mut table: Table<'_>) -> Result<(Placed<Option<TokenizerKind>>, u64), LabError> {
+    let item = table.required("kind", "`cl100k`, `bpe` or `trunk`")?;
+    let (kind, line) = (item.choice(&["cl100k", "bpe", "trunk"])?, item.line());
     let mut sample_bytes = SAMPLE_BYTES;
-    let kind = if kind == "cl100k" {
-        TokenizerKind::Cl100k
+    let value = if kind == "cl100k" {
+        Some(TokenizerKind::Cl100k)
+    } else if kind == "trunk" {
+        None
     } else {
         // 256 bytes, end-of-text, and at least one merge; ids are 32 bits wide on disk.
         let expected = "a whole number from 258 to 1,000,000";
@@ -201,10 +232,10 @@ fn tokenizer(mut table: Table<'_>) -> Result<(TokenizerKind, u64), LabError> {
         item.whole(258, expected)?;
         sample_bytes =
             table.optional("sample").map_or(Ok(SAMPLE_BYTES), |item: Item<'_>| item.bytes())?;
-        TokenizerKind::Bpe { vocab }
+        Some(TokenizerKind::Bpe { vocab })
     };
     table.finish()?;
-    Ok((kind, sample_bytes))
+    Ok((Placed { value, line }, sample_bytes))
 }
 
 #[cfg(test)]

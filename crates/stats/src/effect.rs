@@ -1,7 +1,10 @@
 //! What is known about one difference.
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+
+use crate::blend::{Blend, Draws};
+use crate::strata::{Moments, Stratum, moments};
 
 /// A difference and how sure it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,34 +15,180 @@ pub struct Effect {
     pub standard_error: f64,
     /// Degrees of freedom of the standard error: few where few replicates decide.
     pub freedom: f64,
-    /// Lower end of the interval.
+    /// Lower end of the percentile interval.
     pub low: f64,
-    /// Upper end of the interval.
+    /// Upper end of the percentile interval.
     pub high: f64,
-    /// The same interval, corrected for bias and skewness.
+    /// The interval corrected for bias and acceleration (BCa).
     pub bca: [f64; 2],
     /// How probable a difference at least as large would be if there were none, two-sided.
     pub p: f64,
 }
 
-/// The effect behind one value per replicate, items aside: Student's t.
-///
-/// None for fewer than two values.
-pub fn student(values: &[f64], confidence: f64) -> Option<Effect> {
-    if values.len() < 2 {
-        return None;
+impl Effect {
+    /// p of the difference to another effect, as if they had nothing in common: Welch's t-test.
+    ///
+    /// # Source
+    ///
+    /// Welch, Biometrika 34 (1947).
+    pub fn p_against(&self, other: &Self) -> f64 {
+        let (one, other_variance) = (self.standard_error.powi(2), other.standard_error.powi(2));
+        let variance = one + other_variance;
+        let difference = (self.mean - other.mean).abs();
+        if variance == 0.0 {
+            return if difference == 0.0 { 1.0 } else { f64::MIN_POSITIVE };
+        }
+        let parts = one * one / self.freedom + other_variance * other_variance / other.freedom;
+        let t = StudentsT::new(0.0, 1.0, variance * variance / parts);
+        let t = t.expect("freedom is positive");
+        (2.0 * t.cdf(-difference / variance.sqrt())).max(f64::MIN_POSITIVE)
     }
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let (freedom, standard_error) = (n - 1.0, (squares / (n - 1.0) / n).sqrt());
-    let t = StudentsT::new(0.0, 1.0, freedom).expect("there are two values or more");
-    let p = match (mean == 0.0, standard_error == 0.0) {
-        (true, _) => 1.0,
-        (false, true) => 0.0,
-        _ => (2.0 * t.cdf(-(mean / standard_error).abs())).min(1.0),
-    };
-    let reach = t.inverse_cdf(0.5 + confidence / 2.0) * standard_error;
-    let (low, high) = (mean - reach, mean + reach);
-    Some(Effect { mean, standard_error, freedom, low, high, bca: [low, high], p })
+}
+
+/// Resamples items, the same for all that is computed with it.
+pub struct Resampling {
+    draws: Draws,
+}
+
+impl Resampling {
+    /// The same seed gives the same numbers.
+    pub fn new(seed: u64) -> Self {
+        Self { draws: Draws::new(seed) }
+    }
+
+    /// The effect behind differences on items, replicate by replicate.
+    ///
+    /// None for fewer than two replicates, about which nothing can be said.
+    ///
+    /// # Guarantees
+    ///
+    /// - The mean is the weighted mean of the strata, over all replicates and items.
+    /// - Nothing is certain but nothing: p is 0 in no case, and 1 where all differences are zero.
+    ///
+    /// # Source
+    ///
+    /// Bootstrap over items: Efron & Tibshirani, An Introduction to the Bootstrap (1993), 13 and 14.
+    /// Normal items and Student's t of replicates together are Behrens' and Fisher's distribution.
+    pub fn effect(&mut self, strata: &[Stratum], confidence: f64) -> Option<Effect> {
+        if strata.is_empty() || strata[0].differences.len() < 2 {
+            return None;
+        }
+        let moments = moments(strata);
+        let normal = Normal::standard();
+        // Few items are as uncertain about their spread as few replicates.
+        let reach = 0.5 + confidence / 2.0;
+        let widened = match moments.item_freedom {
+            freedom if freedom < 1e6 => {
+                let t = StudentsT::new(0.0, 1.0, freedom.max(1.0)).expect("freedom is positive");
+                t.inverse_cdf(reach) / normal.inverse_cdf(reach)
+            }
+            _ => 1.0,
+        };
+        let (mean, variance) = (moments.mean, moments.replicate + moments.item);
+        let freedom = freedom(&moments);
+        let standard_error = variance.sqrt();
+        let Some(blend) = Blend::new(&moments, widened, &mut self.draws) else {
+            // Nothing varies: without any noise at all, all that can be told is whether it is zero.
+            let p = if mean == 0.0 { 1.0 } else { f64::MIN_POSITIVE };
+            let (low, high, bca) = (mean, mean, [mean, mean]);
+            return Some(Effect { mean, standard_error, freedom, low, high, bca, p });
+        };
+        let tail = (1.0 - confidence) / 2.0 * eased(&moments, widened);
+        let p = (2.0 * blend.below(0.0).min(blend.above(0.0))).clamp(f64::MIN_POSITIVE, 1.0);
+        let bias = normal.inverse_cdf(blend.below(mean));
+        let wide = moments.replicate + moments.item * widened * widened;
+        let acceleration = moments.skewness * widened.powi(3) / (6.0 * wide.powf(1.5));
+        let corrected = |tail: f64| {
+            let z = bias + normal.inverse_cdf(tail);
+            let level = normal.cdf(bias + z / (1.0 - acceleration * z));
+            blend.quantile(level.clamp(1e-9, 1.0 - 1e-9))
+        };
+        let (low, high) = (blend.quantile(tail), blend.quantile(1.0 - tail));
+        let bca = [corrected(tail), corrected(1.0 - tail)];
+        Some(Effect { mean, standard_error, freedom, low, high, bca, p })
+    }
+}
+
+/// Degrees of freedom of replicates and items together.
+///
+/// # Source
+///
+/// Satterthwaite, Biometrics Bulletin 2 (1946).
+fn freedom(moments: &Moments) -> f64 {
+    let least = moments.replicates as f64 - 1.0;
+    let variance = moments.replicate + moments.item;
+    let parts = moments.replicate.powi(2) / least + moments.item.powi(2) / moments.item_freedom;
+    // JSON has no infinity.
+    if parts > 0.0 { (variance * variance / parts).clamp(least, 1e6) } else { least }
+}
+
+/// How much larger tails may be than they are called.
+///
+/// Behrens' and Fisher's intervals cover too much where both kinds of noise are alike in size: up
+/// to 98.7 % with two replicates and 97.5 % with three. With tails larger by this factor, which was
+/// fitted to simulations with known noise of items, they cover 93 to 97.1 % whatever the ratio of
+/// the two, and 94.5 to 96.3 % with three replicates or more. It is 1 where either kind counts
+/// alone. p-values stay as they are, on the safe side.
+fn eased(moments: &Moments, widened: f64) -> f64 {
+    let item = moments.item * widened * widened;
+    if item == 0.0 {
+        return 1.0;
+    }
+    let freedom = moments.replicates as f64 - 1.0;
+    let share = item / (item + moments.replicate);
+    let (item, replicate) = (share * share, (1.0 - share).powi(2));
+    let alike = item / (item + replicate) * (1.0 - share).powf((freedom - 1.0) / 10.0);
+    (0.6 / freedom.powf(0.3) * alike).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn effect(differences: Vec<Vec<f64>>) -> Effect {
+        Resampling::new(1).effect(&[Stratum { weight: 1.0, differences }], 0.95).unwrap()
+    }
+
+    #[test]
+    fn one_replicate_says_nothing() {
+        let strata = [Stratum { weight: 1.0, differences: vec![vec![1.0, 2.0]] }];
+        assert_eq!(Resampling::new(1).effect(&strata, 0.95), None);
+        assert_eq!(Resampling::new(1).effect(&[], 0.95), None);
+    }
+
+    #[test]
+    fn no_difference_anywhere_is_no_difference() {
+        let effect = effect(vec![vec![0.0; 4]; 3]);
+        assert_eq!((effect.mean, effect.p, effect.low, effect.high), (0.0, 1.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn replicates_that_agree_are_as_sure_as_their_items() {
+        // Every replicate shows 0.1 on average, on items that differ by 1.
+        let items: Vec<f64> = (0..30).map(|i| 0.1 + f64::from(i % 3) - 1.0).collect();
+        let effect = effect(vec![items; 3]);
+        assert!(effect.p > 0.3 && effect.low < 0.0 && effect.high > 0.1, "{effect:?}");
+    }
+
+    #[test]
+    fn counts_that_agree_by_chance_are_not_certain() {
+        // Each replicate lost two of 50 answers, never the same ones.
+        let lost = |r: usize| (0..50).map(|i| -f64::from(u8::from(i / 2 == r))).collect();
+        let effect = effect((0..3).map(lost).collect());
+        assert!(effect.p > 0.01 && effect.low < effect.mean - 0.01, "{effect:?}");
+    }
+
+    #[test]
+    fn a_tail_is_never_empty() {
+        let level = |r: usize| (0..20).map(|i| 5.0 + 1e-6 * (i * r) as f64).collect();
+        let effect = effect((0..3).map(level).collect());
+        assert!(effect.p > 0.0 && effect.p < 1e-6, "{effect:?}");
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_bits() {
+        let items = |r: usize| (0..700).map(|i| ((i * 7 + r * 5) % 11) as f64).collect::<Vec<_>>();
+        let differences: Vec<Vec<f64>> = (0..3).map(items).collect();
+        assert_eq!(effect(differences.clone()), effect(differences));
+    }
 }

@@ -8,7 +8,7 @@ use sparkjoy_data::DataError;
 use sparkjoy_mix::MixError;
 use sparkjoy_nn::ShapeError;
 
-use crate::ModelError;
+use crate::{ImportError, ModelError};
 
 /// What went wrong in a run.
 #[derive(Debug, thiserror::Error)]
@@ -258,6 +258,9 @@ pub enum TrainError {
     /// A folder holds no model that can be evaluated.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A model trained elsewhere cannot be started from.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// Tokens of a batch could not be read.
     #[error("cannot read the batch of step {} from source `{source_name}`", thousands(*step))]
     Read {
@@ -369,6 +372,7 @@ impl Hint for TrainError {
             Self::Read { source, .. } | Self::Tokenizer { source } => return source.hint(),
             Self::File(error) => return error.hint(),
             Self::Model(error) => return error.hint(),
+            Self::Import(error) => return error.hint(),
             Self::Shape(_) => "change `[model]` in the study".to_owned(),
             Self::Mix(_) => "change `[mixtures]` or `[sources]` in the study".to_owned(),
         };

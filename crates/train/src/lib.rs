@@ -6,10 +6,12 @@
 //! it does not know.
 
 mod checkpoint;
+mod content;
 mod disk;
 mod divergence;
 mod error;
 mod hugging_face;
+mod import;
 mod inputs;
 mod kernels;
 mod loader;
@@ -28,9 +30,10 @@ mod tests;
 pub use checkpoint::{Checkpoint, CheckpointInfo, FileRecord, load_model};
 pub use divergence::{DivergedRow, Divergence};
 pub use error::TrainError;
+pub use import::{ImportError, check_shape, imported};
 pub use kernels::{KernelChange, KernelSince, Kernels};
 pub use metrics::{StepRecord, read_metrics};
 pub use model_folder::{ModelError, ModelFolder, WeightFile};
 pub use run::{Observer, Outcome, RunRequest, Signal, run};
 pub use run_folder::read_spec;
-pub use spec::{Anneal, RunSpec, Start};
+pub use spec::{Anneal, Moments, RunSpec, Start};

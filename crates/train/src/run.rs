@@ -7,7 +7,6 @@ use sparkjoy_data::{Corpus, Tokenizer};
 use sparkjoy_mix::{Draw, Ledger, Order};
 use sparkjoy_nn::Compute;
 
-use crate::TrainError;
 use crate::checkpoint::Checkpoint;
 use crate::inputs;
 use crate::kernels::KernelChange;
@@ -17,6 +16,7 @@ use crate::run_folder::RunFolder;
 use crate::spec::{RunSpec, Start};
 use crate::state::TrainState;
 use crate::step_loop::train;
+use crate::{ImportError, TrainError};
 
 /// What the observer of a run wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +68,9 @@ pub struct RunRequest<'a> {
     pub tokenizer: &'a Tokenizer,
     /// The run folder.
     pub folder: &'a Path,
-    /// The parent's checkpoint at `spec.first_step`, or the last one of a run that is this one
-    /// [cut](RunSpec::cut) after some of its phases; needed by a branch until it has its own.
+    /// The parent's checkpoint at `spec.first_step`, the last one of a run that is this one
+    /// [cut](RunSpec::cut) after some of its phases, or the folder of the model an imported run
+    /// starts from; needed until the run has a checkpoint of its own.
     pub start_from: Option<&'a Path>,
     /// The step to reach, counted from the trunk's start.
     pub target: u64,
@@ -173,6 +174,12 @@ fn started(run: Run<'_>, start_from: Option<&Path>) -> Result<TrainState, TrainE
         (Start::Fresh, None) => return TrainState::fresh(run.spec, run.compute),
         (Start::Fresh, Some(path)) => panic!("a fresh run does not start from {}", path.display()),
         (Start::Branch { run: parent }, _) => *parent,
+        (&Start::Imported { model, moments }, Some(folder)) => {
+            return TrainState::imported(run.spec, run.compute, folder, (model, moments));
+        }
+        (Start::Imported { .. }, None) => {
+            return Err(ImportError::NotGiven { step: run.spec.first_step }.into());
+        }
     };
     let step = run.spec.first_step;
     let Some(folder) = start_from else {
@@ -182,15 +189,12 @@ fn started(run: Run<'_>, start_from: Option<&Path>) -> Result<TrainState, TrainE
     let cuts = if run.spec.anneal.is_some() { 1 } else { run.spec.phases.len() };
     let beginning =
         (1..cuts).map(|n| run.spec.cut(n)).find(|cut| cut.fingerprint() == checkpoint.run);
-    match beginning {
-        Some(cut) => {
-            check_parent(&checkpoint, checkpoint.run, cut.last_step())?;
-            check_ledger(&checkpoint, &run.ledger(cut.last_step()))?;
-        }
-        None => {
-            check_parent(&checkpoint, parent, step)?;
-            check_ledger(&checkpoint, &run.spec.opening)?;
-        }
+    if let Some(cut) = beginning {
+        check_parent(&checkpoint, checkpoint.run, cut.last_step())?;
+        check_ledger(&checkpoint, &run.ledger(cut.last_step()))?;
+    } else {
+        check_parent(&checkpoint, parent, step)?;
+        check_ledger(&checkpoint, &run.spec.opening)?;
     }
     TrainState::restored(run.spec, run.compute, &checkpoint)
 }

@@ -20,6 +20,22 @@ pub enum Start {
         /// The fingerprint of the run it belongs to.
         run: Fingerprint,
     },
+    /// A model trained elsewhere, named by its numbers; where and how they lie is not identity.
+    Imported {
+        /// [`ModelFolder::content`](crate::ModelFolder::content).
+        model: Fingerprint,
+        /// The optimizer's state; without one, it begins with moments of zero.
+        moments: Option<Moments>,
+    },
+}
+
+/// The state of an optimizer that came with an imported model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moments {
+    /// Of its numbers.
+    pub content: Fingerprint,
+    /// Steps it has taken (AdamW's bias correction counts them).
+    pub steps: u64,
 }
 
 /// Everything that determines a run's numbers, and nothing else. Its JSON is hashed.
@@ -145,6 +161,6 @@ impl RunSpec {
             phases.iter().any(|phase| phase.mixture.proportions().contains_key(&supply.name))
         };
         let supplies = self.supplies.iter().filter(drawn).cloned().collect();
-        Self { phases, supplies, ..self.clone() }
+        Self { supplies, phases, ..self.clone() }
     }
 }

@@ -3,13 +3,16 @@
 //! If a value can influence the next step and is not in [`TrainState`], that is a bug; the tests
 //! of `resume` look for it. Which sequences come next is not state: it follows from the step.
 
+use std::path::Path;
+
+use sparkjoy_base::Fingerprint;
 use sparkjoy_nn::{Compute, Engine, Optimizer};
 
 use crate::TrainError;
 use crate::checkpoint::{self, Checkpoint};
 use crate::kernels::{KernelChange, Kernels};
-use crate::spec::RunSpec;
-use crate::tensors;
+use crate::spec::{Moments, RunSpec};
+use crate::{import, tensors};
 
 /// A model in training, after `step` steps.
 pub(crate) struct TrainState {
@@ -38,17 +41,34 @@ impl TrainState {
         let mut state = Self::empty(spec, compute)?;
         checkpoint::read_weights(checkpoint, &mut state.engine)?;
 
-        let layout = spec.shape.tensors();
-        let mut moments = state.optimizer.moments_mut();
-        let targets = moments
-            .iter_mut()
-            .flat_map(|(moment, values)| tensors::targets(&layout, &format!("{moment}."), values));
-        tensors::read(&checkpoint.folder.join(checkpoint::OPTIMIZER), targets.collect())?;
+        state.read_moments(&checkpoint.folder.join(checkpoint::OPTIMIZER))?;
         let info = checkpoint.inspect()?;
         state.optimizer.set_steps(info.optimizer_steps);
         state.kernels = info.kernels;
         state.step = checkpoint.step;
         Ok(state)
+    }
+
+    /// The state of a model trained elsewhere. What computed it is not known, or not by us.
+    pub(crate) fn imported(
+        spec: &RunSpec,
+        compute: Compute,
+        folder: &Path,
+        start: (Fingerprint, Option<Moments>),
+    ) -> Result<Self, TrainError> {
+        let mut state = Self::empty(spec, compute)?;
+        import::read(&mut state, folder, start)?;
+        Ok(state)
+    }
+
+    /// Reads the optimizer's moments from a file of exactly these.
+    pub(crate) fn read_moments(&mut self, path: &Path) -> Result<(), TrainError> {
+        let layout = self.engine.shape().tensors();
+        let mut moments = self.optimizer.moments_mut();
+        let targets = moments
+            .iter_mut()
+            .flat_map(|(moment, values)| tensors::targets(&layout, &format!("{moment}."), values));
+        tensors::read(path, targets.collect())
     }
 
     /// Notes that the next step is computed on this machine; returns what that changes.

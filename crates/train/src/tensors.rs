@@ -106,10 +106,7 @@ fn header(tensors: &[Source<'_>]) -> Vec<u8> {
 
 /// Reads exactly `tensors`, in whatever order the file has them.
 pub(crate) fn read(path: &Path, tensors: Vec<Target<'_>>) -> Result<(), TrainError> {
-    let mut file = TensorFile::open(path).map_err(|error| match error {
-        OpenError::Header(source) => TrainError::Header { path: path.to_owned(), source },
-        OpenError::File(error) => error.into(),
-    })?;
+    let mut file = open(path)?;
     let mut wanted: BTreeMap<String, Target<'_>> =
         tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
     for (name, info) in file.tensors() {
@@ -134,6 +131,48 @@ pub(crate) fn read(path: &Path, tensors: Vec<Target<'_>>) -> Result<(), TrainErr
             name: missing.name,
         }),
     }
+}
+
+/// Shows the tensors of a file that holds exactly the layout under each prefix, one at a time, in
+/// that order.
+pub(crate) fn each(
+    path: &Path,
+    layout: &[Tensor],
+    prefixes: &[&str],
+    see: &mut impl FnMut(&str, &[f32]) -> Result<(), TrainError>,
+) -> Result<(), TrainError> {
+    let mut file = open(path)?;
+    let mut infos: BTreeMap<String, TensorInfo> = file.tensors().into_iter().collect();
+    let refuse = |name, found, expected| {
+        Err(TrainError::Tensor { path: path.to_owned(), name, found, expected })
+    };
+    let mut values = Vec::new();
+    for prefix in prefixes {
+        for tensor in layout {
+            let name = format!("{prefix}{}", tensor.name);
+            let expected = format!("{} {:?}", Dtype::F32, tensor.shape);
+            let Some(info) = infos.remove(&name) else {
+                return refuse(name, "no such tensor".to_owned(), expected);
+            };
+            if info.dtype != Dtype::F32 || info.shape != tensor.shape {
+                return refuse(name, described(&info), expected);
+            }
+            values.resize(info.shape.iter().product(), 0.0);
+            file.read(&info, &mut values)?;
+            see(&name, &values)?;
+        }
+    }
+    match infos.into_iter().next() {
+        None => Ok(()),
+        Some((name, info)) => refuse(name, described(&info), "no such tensor".to_owned()),
+    }
+}
+
+fn open(path: &Path) -> Result<TensorFile, TrainError> {
+    TensorFile::open(path).map_err(|error| match error {
+        OpenError::Header(source) => TrainError::Header { path: path.to_owned(), source },
+        OpenError::File(error) => error.into(),
+    })
 }
 
 /// `F32 [2, 3]`.

@@ -19,12 +19,15 @@ PLACE = pathlib.Path("models")
 ROWS = [[7, 1, 30, 2, 2, 19, 11, 4, 23, 9, 0, 31], [5], [31, 31, 31, 31, 3]]
 
 
-def model(d_model, n_heads, n_layers, dtype=torch.float32, **attention):
+def model(
+    d_model, n_heads, n_layers, dtype=torch.float32, vocab_size=32, max_seq_len=12, **attention
+):
     """A model whose every part shows in its logits: weights are large and norms uneven."""
     torch.manual_seed(d_model + n_heads)
     attn_config = {"alibi": True, "alibi_bias_max": 8, **attention}
     shape = {"d_model": d_model, "n_heads": n_heads, "n_layers": n_layers}
-    config = MptConfig(**shape, max_seq_len=12, vocab_size=32, attn_config=attn_config)
+    shape |= {"vocab_size": vocab_size, "max_seq_len": max_seq_len}
+    config = MptConfig(**shape, attn_config=attn_config)
     made = MptForCausalLM(config)
     for name, parameter in made.named_parameters():
         normal = torch.randn_like(parameter)
@@ -103,6 +106,28 @@ def write_foundry(folder, made, prefix, head):
     save_file(tensors, folder / "model.safetensors", {"format": "pt"})
 
 
+# What `src/tests/import.rs` reads at the first step of a run that starts from the model; it refuses
+# other ones. Each row is a sequence.
+BATCH = [
+    [267, 271, 256, 79, 64, 81, 74, 220, 76, 64, 259, 256, 258, 77, 68, 220],
+    [256, 79, 64, 81, 74, 220, 278, 67, 256, 79, 64, 81, 74, 274, 220, 86],
+    [76, 64, 259, 220, 259, 68, 264, 264, 256, 258, 77, 68, 267, 220, 76, 64],
+    [278, 67, 277, 274, 220, 259, 68, 220, 278, 67, 220, 86, 68, 65, 277, 13],
+]
+
+
+def first_loss():
+    """A model with rows that no token uses and a longer context than the run's: the mean loss over
+    the batch, each sequence scored from its second token on."""
+    made = model(16, 2, 2, torch.bfloat16, vocab_size=300, max_seq_len=32)
+    made.save_pretrained(PLACE / "first-loss")
+    rows = torch.tensor(BATCH)
+    with torch.no_grad():
+        loss = made.float()(rows, labels=rows).loss.item()
+    told = {"rows": BATCH, "loss": float(f"{loss:.8g}")}
+    (PLACE / "first-loss.json").write_text(json.dumps(told, separators=(",", ":")) + "\n")
+
+
 def main():
     shutil.rmtree(PLACE, ignore_errors=True)
     PLACE.mkdir()
@@ -117,6 +142,8 @@ def main():
     write_foundry(PLACE / "composer", composer, "model.transformer.", None)
     bare = model(8, 1, 1)
     write_foundry(PLACE / "bare", bare, "", "lm_head.weight")
+
+    first_loss()
 
     for path in PLACE.glob("*/generation_config.json"):
         path.unlink()

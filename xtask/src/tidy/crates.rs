@@ -15,8 +15,9 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
     ("train", &["base", "mix", "data", "nn"]),
     ("eval", &["base", "data", "nn", "sandbox"]),
     ("lab", &["base", "mix", "data", "nn", "stats", "train", "eval"]),
+    ("dashboard", &["base", "train", "lab"]),
     ("page", &["base", "lab"]),
-    ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab", "page"]),
+    ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab", "dashboard", "page"]),
 ];
 
 /// The dependencies a manifest names.

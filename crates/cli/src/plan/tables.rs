@@ -5,6 +5,7 @@ use std::fmt::Write;
 use sparkjoy_base::{DomainName, SourceName, bytes, duration, quantity, thousands};
 use sparkjoy_lab::{EPOCHS_WORTH_READING, Effort, wrap};
 use sparkjoy_mix::Mixture;
+use sparkjoy_train::Start;
 
 use super::facts::{Facts, Progress, Read};
 use crate::table::Table;
@@ -20,6 +21,17 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
     section(&mut text, "mixtures by domain, in percent", &mixtures(facts, Rows::Domains));
     if by_source_tells_more(facts) {
         section(&mut text, "the same by source, in percent", &mixtures(facts, Rows::Sources));
+    }
+    if let Some(read) = imported(facts) {
+        let trunk = &facts.plan.trunk;
+        let moments = match trunk.start {
+            Start::Imported { moments: Some(_), .. } => "with the state of its optimizer",
+            _ => "without the state of its optimizer",
+        };
+        let step = thousands(trunk.first_step);
+        let title =
+            format!("the trunk was trained elsewhere up to step {step}, {moments}; it had read");
+        section(&mut text, &title, &read);
     }
     let (unit, name) = unit(facts);
     let read = format!("tokens of the whole run, trunk and window together, in {name}");
@@ -69,6 +81,23 @@ fn machine(text: &mut String, facts: &Facts<'_>) {
         power(facts.flops_per_step as f64),
         speed(facts.speed.tokens_per_second),
     );
+}
+
+/// What a trunk that was trained elsewhere has read of each source; none for other trunks.
+fn imported(facts: &Facts<'_>) -> Option<Table> {
+    let plan = facts.plan;
+    plan.import?;
+    let mut table = Table::new(&["<source", "sequences", "tokens", "epochs"]);
+    for (name, source) in &plan.sources {
+        let drawn = plan.trunk.opening.drawn(name);
+        table.row([
+            name.to_string(),
+            thousands(drawn),
+            thousands(drawn * plan.shape.context as u64),
+            format!("{:.2}", drawn as f64 / source.supply.sequences as f64),
+        ]);
+    }
+    Some(table)
 }
 
 /// What the rows of a table are.

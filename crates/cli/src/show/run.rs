@@ -1,10 +1,11 @@
 //! A run folder: what it trains, how far it has come, and its checkpoints.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use sparkjoy_base::{Fingerprint, thousands};
-use sparkjoy_train::{Checkpoint, Kernels, RunSpec, StepRecord, read_metrics, read_spec};
+use sparkjoy_train::{Checkpoint, Kernels, RunSpec, Start, StepRecord, read_metrics, read_spec};
 
 use super::checkpoint;
 use crate::failure::Failure;
@@ -68,6 +69,13 @@ fn render(run: &Run) -> String {
         thousands(run.parameters),
         run.spec.precision
     );
+    if let Start::Imported { model, moments } = &run.spec.start {
+        let moments = match moments {
+            None => "moments of zero".to_owned(),
+            Some(moments) => format!("its moments after {} steps", thousands(moments.steps)),
+        };
+        let _ = writeln!(text, "starts from model {model}, trained elsewhere, with {moments}");
+    }
     if let Some(kernels) = &run.kernels {
         text.push_str(&checkpoint::kernels(kernels));
     }

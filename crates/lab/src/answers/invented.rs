@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use sparkjoy_base::Fingerprint;
 
-use super::{Answers, BitsPerByte, Computed, compare};
+use sparkjoy_eval::HeldOutScore;
+
+use super::{Answers, Computed, HeldOut, compare};
 use crate::Plan;
 use crate::testing::plan as planned;
 
@@ -64,7 +66,7 @@ pub(crate) fn plan() -> Plan {
 
 /// Bits per byte of each branch of the plan; on the web the sources of noise are as large as the
 /// effect, in mathematics they are not.
-pub(crate) fn scores(plan: &Plan) -> Vec<Option<BitsPerByte>> {
+pub(crate) fn scores(plan: &Plan) -> Vec<Option<HeldOut>> {
     let of = |branch: &crate::Branch| {
         let r = f64::from(branch.replicate);
         let (web, proofs, puzzles) = match branch.label.as_str() {
@@ -76,11 +78,22 @@ pub(crate) fn scores(plan: &Plan) -> Vec<Option<BitsPerByte>> {
         let figures = [("blogs", web), ("proofs", proofs), ("puzzles", puzzles)];
         let figures = figures.map(|(name, bpb)| {
             let name = sparkjoy_base::SourceName::new(name).expect("a plain name");
-            (name, bpb + noise + 0.001 * r * r * f64::from(u8::from(branch.label != "base")))
+            let bits = bpb + noise + 0.001 * r * r * f64::from(u8::from(branch.label != "base"));
+            // One sequence of one byte: nothing is known about items.
+            let nats = vec![bits * std::f64::consts::LN_2];
+            let source = name.clone();
+            (name, HeldOutScore { source, ordinals: vec![0], nats, bytes: vec![1] })
         });
         Some(BTreeMap::from(figures))
     };
     plan.branches.iter().map(of).collect()
+}
+
+/// Answers without tasks.
+pub(crate) fn of_text(plan: &Plan, scores: &[Option<HeldOut>], computed: Vec<Computed>) -> Answers {
+    let cards: Vec<_> = scores.iter().map(|_| None).collect();
+    let items: Vec<_> = scores.iter().map(|_| BTreeMap::new()).collect();
+    compare(plan, scores, (&cards, &items), computed)
 }
 
 /// All of it computed on one machine.
@@ -92,7 +105,7 @@ fn one_kernel(plan: &Plan) -> Vec<Computed> {
 /// All answers.
 pub(crate) fn answers() -> Answers {
     let plan = plan();
-    anonymous(compare(&plan, &scores(&plan), one_kernel(&plan)))
+    anonymous(of_text(&plan, &scores(&plan), one_kernel(&plan)))
 }
 
 /// The answers before one branch is scored.
@@ -101,7 +114,7 @@ pub(crate) fn unfinished(branch: &str) -> Answers {
     let mut scores = scores(&plan);
     let index = plan.branches.iter().position(|b| b.name == branch).expect("a branch of the plan");
     scores[index] = None;
-    anonymous(compare(&plan, &scores, one_kernel(&plan)))
+    anonymous(of_text(&plan, &scores, one_kernel(&plan)))
 }
 
 /// The plan's own identity changes with every field a plan gets; no test is about that.

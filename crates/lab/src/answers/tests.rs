@@ -1,6 +1,8 @@
 //! The answers, against numbers computed by hand from the figures of `invented.rs`.
 
-use super::invented::{answers, plan, scores, unfinished};
+use sparkjoy_base::SourceName;
+
+use super::invented::{answers, of_text, plan, scores, unfinished};
 use super::*;
 
 fn close(found: f64, expected: f64) {
@@ -120,7 +122,7 @@ fn a_source_that_was_not_scored_is_missing_wherever_it_counts() {
     for score in scores.iter_mut().flatten() {
         score.remove(&SourceName::new("puzzles").unwrap());
     }
-    let answers = compare(&plan, &scores, Vec::new());
+    let answers = of_text(&plan, &scores, Vec::new());
     let control = "base, same 10% window";
     let of = |name| cell(&answers.questions[0], "10%", control, name);
     assert!(of("all").is_none() && of("math").is_none() && of("puzzles").is_none());

@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, Hint, Seed};
+use sparkjoy_base::{FileError, Fingerprint, Hint, Seed};
 use sparkjoy_data::ModelTokenizer;
 use sparkjoy_eval::{
     BaselineVersion, Dataset, EvalError, Item, ItemResult, Sandbox, Selection, Session, Subject,
@@ -25,7 +25,7 @@ use sparkjoy_train::ModelFolder;
 
 use crate::{Event, ExecutionError, LabError, Options};
 pub use card::{FailedTask, MissingTask, Scorecard, TaskWork};
-use records::{Writer, read_records};
+use records::{Writer, read_records, read_records_of};
 pub use selection::select_tasks;
 
 /// Which tasks to score a model on, and where the results go.
@@ -266,6 +266,50 @@ impl Scorer<'_> {
     fn kernel(&self) -> &'static str {
         self.decoder.as_ref().map_or("", Decoder::kernel)
     }
+}
+
+/// The results behind a score, in the order of rows; none where some are not there.
+///
+/// - `folder`: where [`TaskRequest::folder`] pointed to.
+///
+/// # Errors
+///
+/// If a file cannot be read or is damaged.
+pub(crate) fn item_results(
+    folder: &Path,
+    card: &Scorecard,
+    score: &TaskScore,
+    seed: Seed,
+) -> Result<Option<Vec<ItemResult>>, LabError> {
+    if !folder.exists() {
+        return Ok(None);
+    }
+    let at = FileError::at("read folder", folder);
+    let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let mut paths: Vec<PathBuf> =
+        entries.map_err(at)?.iter().map(std::fs::DirEntry::path).collect();
+    paths.sort();
+    let begin = format!("{}-", score.task);
+    for path in paths {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if !name.starts_with(&begin) || !name.ends_with(".jsonl") {
+            continue;
+        }
+        let is_of = |asked: &Asked| {
+            (asked.model, asked.tokenizer, asked.rows)
+                == (card.model, card.tokenizer, score.fingerprint)
+                && (asked.context, asked.seed) == (card.context, seed)
+                && (asked.task.name == score.task && asked.task.few_shot.shots == score.shots)
+        };
+        let Some(mut found) = read_records_of(&path, is_of, |r: &ItemResult| r.index)? else {
+            continue;
+        };
+        let chosen = spread(score.rows_in_file, card.limit);
+        let results: Option<Vec<ItemResult>> =
+            chosen.iter().map(|index| found.results.remove(index)).collect();
+        return Ok(results.filter(|results| results.len() == score.rows));
+    }
+    Ok(None)
 }
 
 /// `limit` of `n` items, or all, evenly spread.

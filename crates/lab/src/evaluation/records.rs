@@ -68,12 +68,32 @@ pub(crate) fn read_records<A, R>(
     index: impl Fn(&R) -> usize,
 ) -> Result<Option<Records<R>>, LabError>
 where
-    A: Serialize + DeserializeOwned + PartialEq,
+    A: DeserializeOwned + PartialEq,
     R: DeserializeOwned,
 {
     if !path.exists() {
         return Ok(None);
     }
+    match read_records_of(path, |found: &A| found == asked, index)? {
+        None => Err(ExecutionError::ForeignResults { path: path.into() }.into()),
+        found => Ok(found),
+    }
+}
+
+/// Reads what is there of a file, if it is one that answers what is wanted.
+///
+/// # Errors
+///
+/// [`ExecutionError::Damaged`] for a line that is not what it should be.
+pub(crate) fn read_records_of<A, R>(
+    path: &Path,
+    wanted: impl Fn(&A) -> bool,
+    index: impl Fn(&R) -> usize,
+) -> Result<Option<Records<R>>, LabError>
+where
+    A: DeserializeOwned,
+    R: DeserializeOwned,
+{
     let bytes = read(path)?;
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
     let damaged = |source| LabError::from(ExecutionError::Damaged { path: path.into(), source });
@@ -83,8 +103,8 @@ where
     let mut records = Records { results, kernels, whole: whole_len, len };
     let Some(first) = lines.next() else { return Ok(Some(records)) };
     let header: Header<A> = serde_json::from_slice(first).map_err(damaged)?;
-    if header.format != FORMAT || header.asked != *asked {
-        return Err(ExecutionError::ForeignResults { path: path.into() }.into());
+    if header.format != FORMAT || !wanted(&header.asked) {
+        return Ok(None);
     }
     for line in lines {
         match serde_json::from_slice(line).map_err(damaged)? {

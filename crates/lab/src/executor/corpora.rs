@@ -9,7 +9,7 @@ use sparkjoy_data::{
     sample_documents,
 };
 
-use crate::{Event, ExecutionError, LabError, Options, SourceInput, Study};
+use crate::{Event, ExecutionError, LabError, Options, SourceInput, Study, StudyTokenizer};
 
 /// Prepares (or opens) tokenizer and sources of a study. Sources declared by size are left out.
 ///
@@ -28,9 +28,10 @@ pub fn corpora(
     options: &mut Options<'_>,
 ) -> Result<(Tokenizer, Vec<Corpus>), LabError> {
     let sources = files(study);
-    let tokenizer = match *study.tokenizer() {
-        TokenizerKind::Cl100k => Tokenizer::cl100k(),
-        TokenizerKind::Bpe { vocab } => {
+    let tokenizer = match study.tokenizer() {
+        StudyTokenizer::OfTrunk(folder) => Tokenizer::open(folder)?,
+        StudyTokenizer::Made(TokenizerKind::Cl100k) => Tokenizer::cl100k(),
+        &StudyTokenizer::Made(TokenizerKind::Bpe { vocab }) => {
             let texts = sample(study, &sources, vocab)?;
             let folder = tokenizer_folder(&options.prepared, vocab, &texts);
             if is_done(&folder) {
@@ -56,9 +57,10 @@ pub fn corpora(
 /// [`ExecutionError::NotPrepared`] if one is not there; else as [`corpora`].
 pub fn open_corpora(study: &Study, prepared: &Path) -> Result<(Tokenizer, Vec<Corpus>), LabError> {
     let sources = files(study);
-    let tokenizer = match *study.tokenizer() {
-        TokenizerKind::Cl100k => Tokenizer::cl100k(),
-        TokenizerKind::Bpe { vocab } => {
+    let tokenizer = match study.tokenizer() {
+        StudyTokenizer::OfTrunk(folder) => Tokenizer::open(folder)?,
+        StudyTokenizer::Made(TokenizerKind::Cl100k) => Tokenizer::cl100k(),
+        &StudyTokenizer::Made(TokenizerKind::Bpe { vocab }) => {
             let texts = sample(study, &sources, vocab)?;
             let folder = tokenizer_folder(prepared, vocab, &texts);
             Tokenizer::open(whole(&folder, "the tokenizer", study)?)?

@@ -3,7 +3,7 @@
 //! A job is one idempotent piece of work on shared folders. Nothing keeps a list of what is done:
 //! the folders are asked, each time, and only what is whole and of the right identity counts.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_train::{Checkpoint, RunSpec};
@@ -11,7 +11,8 @@ use sparkjoy_train::{Checkpoint, RunSpec};
 use super::cards::{Asked, Point, read_card};
 use super::folders::{branch_folder, trunk_folder};
 use super::scores::{Scored, Scores};
-use crate::{Branch, ExecutionError, LabError, Options, Plan};
+use super::timing;
+use crate::{Branch, ExecutionError, JobTime, LabError, Options, Plan};
 
 /// Whether a job is done, begun or missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +63,7 @@ pub(super) fn jobs(plan: &Plan) -> Vec<Job<'_>> {
 
 /// A trunk from branch point to branch point.
 fn stretches<'a>(plan: &Plan, trunk: usize, spec: &RunSpec) -> Vec<Job<'a>> {
-    let points = plan.branch_points_of(trunk).into_iter().filter(|&step| step > spec.first_step);
+    let points = plan.branch_points_of(trunk).into_iter().filter(|&step| step > 0);
     let points: Vec<u64> = points.collect();
     let starts = std::iter::once(spec.first_step).chain(points.iter().copied());
     starts.zip(&points).map(|(from, &to)| Job::Trunk { trunk, from, to }).collect()
@@ -89,7 +90,76 @@ pub fn job_states(plan: &Plan, options: &Options<'_>) -> Result<Vec<(String, Job
     states.collect()
 }
 
+/// What a job does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobKind {
+    /// Trains a run from a step to a step.
+    Train {
+        /// Where it begins.
+        from: u64,
+        /// Where it ends.
+        to: u64,
+    },
+    /// Scores a model on held-out text.
+    Score,
+    /// Scores a model on tasks.
+    Tasks,
+}
+
+/// A job as it is on the disk.
+#[derive(Debug)]
+pub struct JobView {
+    /// Its name, unique in its plan.
+    pub name: String,
+    /// What it does.
+    pub kind: JobKind,
+    /// The folder of the run it trains or scores.
+    pub folder: PathBuf,
+    /// How far it has come, or what is wrong with what it left.
+    pub state: Result<JobState, LabError>,
+    /// What it has cost so far, if it ever ran.
+    pub time: Option<JobTime>,
+}
+
+/// All jobs of a plan with their states. What is wrong with one keeps no other from being seen.
+pub fn job_views(plan: &Plan, runs: &Path) -> Vec<JobView> {
+    let views = jobs(plan).into_iter().map(|job| JobView {
+        name: job.name(plan),
+        kind: job.kind(),
+        folder: job.folder(plan, runs),
+        state: job.state(plan, runs),
+        // A time that cannot be read is a time that is not known.
+        time: timing::of_job(plan, runs, &job.name(plan)).unwrap_or_default(),
+    });
+    views.collect()
+}
+
 impl<'a> Job<'a> {
+    /// What it does.
+    fn kind(&self) -> JobKind {
+        match self {
+            Self::Trunk { from, to, .. } => JobKind::Train { from: *from, to: *to },
+            Self::Branch(branch) => {
+                JobKind::Train { from: branch.spec.first_step, to: branch.spec.last_step() }
+            }
+            Self::Score(_) => JobKind::Score,
+            Self::Tasks(_) => JobKind::Tasks,
+        }
+    }
+
+    /// The folder of its run.
+    pub(super) fn folder(&self, plan: &Plan, runs: &Path) -> PathBuf {
+        match self {
+            Self::Trunk { trunk, .. } => {
+                let spec = plan.trunks().nth(*trunk).expect("a trunk of the plan");
+                trunk_folder(spec, runs)
+            }
+            Self::Branch(branch) | Self::Score(branch) => branch_folder(branch, runs),
+            Self::Tasks(point) => point.folder(plan, runs),
+        }
+    }
+
     /// What it is called on a command line; unique in its plan.
     pub(super) fn name(&self, plan: &Plan) -> String {
         match self {
@@ -110,7 +180,8 @@ impl<'a> Job<'a> {
             jobs(plan).into_iter().find(reaches)
         };
         match self {
-            Self::Trunk { trunk, from, .. } => trunk_to(*trunk, *from),
+            // The stretch that only makes a checkpoint of an imported model needs nothing.
+            Self::Trunk { trunk, from, to } => trunk_to(*trunk, *from).filter(|_| from < to),
             Self::Branch(branch) => match branch.after {
                 Some(after) => Some(Self::Branch(&plan.branches[after])),
                 None => trunk_to(branch.trunk, branch.from_step),

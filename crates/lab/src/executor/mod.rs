@@ -7,9 +7,11 @@
 mod cards;
 mod corpora;
 mod error;
+mod events;
 mod folders;
 mod job;
 mod scores;
+mod sign;
 mod timing;
 mod watch;
 
@@ -30,8 +32,10 @@ use job::{Job, jobs};
 pub use corpora::{corpora, open_corpora};
 pub use error::ExecutionError;
 pub use folders::{branch_folder, study_folder, trunk_folder};
-pub use job::{JobState, job_states};
+pub use job::{JobKind, JobState, JobView, job_states, job_views};
 pub(crate) use scores::{Scored, Scores};
+use sign::Pulse;
+pub use sign::{At, JobFailure, SIGN_EVERY, Sign, signs};
 pub use timing::{JobTime, timings};
 use watch::Watch;
 
@@ -69,7 +73,26 @@ pub fn run(
         let known = jobs.iter().map(|job| job.name(plan)).collect();
         return Err(ExecutionError::UnknownJob { name: name.to_owned(), known }.into());
     }
-    let mut executor = Executor { plan, corpora, tokenizer, options };
+    let pulse = Pulse::new(plan, &options.runs);
+    let Options { runs, prepared, threads, recompute, save_every, eval_data, .. } = options;
+    let (programs, stop) = (options.programs.clone(), options.stop);
+    let observe = &mut *options.observe;
+    let mut tell = |event: Event<'_>| {
+        pulse.note(&event);
+        observe(event);
+    };
+    let mut options = Options {
+        runs: runs.clone(),
+        prepared: prepared.clone(),
+        threads: *threads,
+        recompute: *recompute,
+        save_every: *save_every,
+        eval_data: eval_data.clone(),
+        programs,
+        stop,
+        observe: &mut tell,
+    };
+    let mut executor = Executor { study, plan, corpora, tokenizer, options: &mut options };
     for (index, job) in jobs.iter().enumerate() {
         let name = job.name(plan);
         if only.is_none_or(|only| only == name) {
@@ -77,7 +100,9 @@ pub fn run(
             let event = Event::Job { name: &name, index: index + 1, of: jobs.len(), done };
             (executor.options.observe)(event);
             if !done {
-                executor.execute(job)?;
+                let ended = executor.execute(job);
+                pulse.ended(&ended);
+                ended?;
             }
         }
     }
@@ -146,6 +171,7 @@ fn record(study: &str, plan: &Plan, runs: &Path) -> Result<(), LabError> {
 
 /// A plan with all that its jobs need.
 struct Executor<'a, 'o> {
+    study: &'a Study,
     plan: &'a Plan,
     corpora: &'a [Corpus],
     tokenizer: &'a Tokenizer,
@@ -188,7 +214,7 @@ impl<'a> Executor<'a, '_> {
             corpora: self.corpora,
             tokenizer: self.tokenizer,
             folder: &folder,
-            start_from: None,
+            start_from: self.study.trunk_folder(),
             target: to,
             keep: &self.plan.kept_steps(trunk),
             threads: self.options.threads,
@@ -224,7 +250,8 @@ impl<'a> Executor<'a, '_> {
         let steps_after =
             self.steps_left()? - job.steps_left(job.state(self.plan, &self.options.runs)?);
         let tokens_per_step = self.plan.tokens_per_step().0;
-        let mut watch = Watch::new(self.options, request.target, steps_after, tokens_per_step);
+        let (folder, target) = (request.folder, request.target);
+        let mut watch = Watch::new(self.options, folder, target, steps_after, tokens_per_step);
         let outcome = sparkjoy_train::run(request, &mut watch)?;
         let last = Checkpoint::list(request.folder)?.into_iter().max_by_key(|c| c.step);
         if let Some(last) = last {

@@ -38,7 +38,8 @@ fn file(plan: &Plan, runs: &Path, job: &str) -> PathBuf {
     study_folder(plan, runs).join("timing").join(format!("{job}.json"))
 }
 
-fn of_job(plan: &Plan, runs: &Path, job: &str) -> Result<Option<JobTime>, LabError> {
+/// What one job has cost so far.
+pub(super) fn of_job(plan: &Plan, runs: &Path, job: &str) -> Result<Option<JobTime>, LabError> {
     let path = file(plan, runs, job);
     if !path.exists() {
         return Ok(None);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use sparkjoy_base::{SourceName, Tokens};
 
 use super::Plan;
+use crate::import;
 use crate::note::{EPOCHS_WORTH_READING, Note};
 use crate::question::taker;
 use crate::study::{Blend, Question, Study};
@@ -24,6 +25,7 @@ pub(super) fn notes(study: &Study, plan: &Plan) -> Vec<Note> {
         models: plan.compared().count() + asked.at.len(),
         limit: asked.limit,
     }));
+    notes.extend(import::notes(plan));
     notes.extend(refilled(study));
     notes.extend(repeated(plan));
     notes.extend(unused(study, plan));

@@ -79,13 +79,27 @@ fn the_study_on_real_text_asks_what_it_should() {
     let plan = planned(&study());
     let parameters = plan.cost().parameters;
     assert!((1_000_000..=3_000_000).contains(&parameters), "{parameters} parameters");
-    assert_eq!((plan.replicates, plan.branches.len()), (3, 3 * (2 * 4 + 2)));
-    let arms = |question: usize| {
-        plan.questions[question].arms.iter().map(|arm| arm.label.as_str()).collect::<Vec<_>>()
+    // Two mixtures at four windows, four removals under two refills, four additions; what two
+    // questions need is there once.
+    assert_eq!((plan.replicates, plan.branches.len()), (3, 3 * (2 * 4 + 4 * 2 + 4)));
+    let arms = |question: usize, role: Role| {
+        let arms = plan.questions[question].arms.iter().filter(|arm| arm.role == role);
+        arms.map(|arm| arm.label.as_str()).collect::<Vec<_>>()
     };
-    assert_eq!(arms(0), ["5%", "10%", "20%", "30%"]);
-    let [math, rfcs] = ["− math", "− rfcs-peps-proposals"];
-    assert_eq!(arms(1), ["upsampled", math, math, rfcs, rfcs]);
+    assert_eq!(arms(0, Role::Answer), ["5%", "10%", "20%", "30%"]);
+    assert_eq!(
+        arms(1, Role::Refill),
+        [
+            "− planetmath, refill domain",
+            "− gsm8k-train − word-problems-train, refill domain",
+            "− oa-stm-articles, refill domain",
+            "− rfcs-peps-proposals, refill domain"
+        ]
+    );
+    assert_eq!(
+        arms(2, Role::Answer),
+        ["+ code-tutorials", "+ ms-dev-docs", "+ rfcs-peps-proposals", "+ tldr-pages"]
+    );
 }
 
 #[test]

@@ -15,6 +15,7 @@ impl Problem {
             | Self::UnknownChoice { nearest: Some(key), .. } => format!("write `{key}`"),
             Self::UndefinedSource { nearest: Some(name), .. }
             | Self::UndefinedMixture { nearest: Some(name), .. }
+            | Self::NotADomain { nearest: Some(name), .. }
             | Self::RefillUnknown { nearest: Some(name), .. } => format!("write `{name}`"),
             Self::UndefinedSource { nearest: None, name, .. } => {
                 format!("define it in a table `[sources.{name}]`")
@@ -29,7 +30,11 @@ impl Problem {
                 format!("give the missing {} to a source", decimal(1_000_000 - sum))
             }
             Self::Sum { sum, .. } => format!("take {} away", decimal(sum - 1_000_000)),
+            Self::NoIntervals => {
+                "write `replicates = 3` in `[training]`, or leave `confidence` away".into()
+            }
             Self::Task { why } => return why.hint(),
+            Self::Trunk(problem) => return problem.hint(),
             Self::NeverReached { .. } => {
                 "ask for an earlier one; the branch on the trunk's mixture is scored at its end"
                     .into()
@@ -47,7 +52,6 @@ impl Problem {
             Self::NothingChosen { key, each } => {
                 format!("write `{key} = [\"a source\"]`, or `{each} = [\"a domain\"]`")
             }
-            Self::NotADomain { nearest: Some(name), .. } => format!("write `{name}`"),
             Self::WindowPastEnd { .. } => "begin earlier, or shorten the window".into(),
             Self::TransferNowhere => {
                 "write `models = [{ layers = 2, width = 64, heads = 2 }]`, or `mixtures = [\"a\"]`"

@@ -90,9 +90,10 @@ impl Tree<'_> {
             for refill in refills {
                 let several = refills.len() > 1;
                 let ending = self.without(&mixture.value, removal, (refill, several))?;
-                let label = match several {
-                    true => format!("{names}, refill {}", taker(&refill.value)),
-                    false => names.clone(),
+                let label = if several {
+                    format!("{names}, refill {}", taker(&refill.value))
+                } else {
+                    names.clone()
                 };
                 let mut arm = |control: &Ending, role| {
                     let against = (&ending, course(&ending, self));
@@ -380,9 +381,10 @@ impl Tree<'_> {
         let (names, taker) = (&removal.value.names, taker(&refill.value));
         Ok(Ending {
             name: format!("{mixture}-minus-{}-to-{taker}", names.join("+")),
-            label: match several {
-                true => format!("{mixture} − {}, refill {taker}", names.join(" − ")),
-                false => format!("{mixture} − {}", names.join(" − ")),
+            label: if several {
+                format!("{mixture} − {}, refill {taker}", names.join(" − "))
+            } else {
+                format!("{mixture} − {}", names.join(" − "))
             },
             mixture: rest,
         })

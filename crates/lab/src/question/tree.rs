@@ -10,6 +10,7 @@ use sparkjoy_train::{Anneal, RunSpec, Start};
 use super::course::Course;
 use crate::LabError;
 use crate::account::accounts;
+use crate::import::TrunkProblem;
 use crate::plan::{Branch, PlanSource, QuestionPlan, Trunk, supplies};
 use crate::problem::Problem;
 use crate::study::{Placed, Rate, Size, Study};
@@ -104,6 +105,10 @@ impl<'a> Tree<'a> {
         let before = self.current;
         self.current = match known {
             Some(known) => known,
+            None if matches!(own.start, Start::Imported { .. }) => {
+                let problem = Problem::Trunk(TrunkProblem::OtherSize);
+                return Err(self.study.problem(size.line, problem));
+            }
             None => {
                 let spec = RunSpec { shape, ..own.clone() };
                 let trunk = Trunk {
@@ -147,6 +152,10 @@ impl<'a> Tree<'a> {
     ) -> Result<usize, LabError> {
         let clock = self.study.training.clock;
         let root = &self.trunks[self.current];
+        let Some(since) = course.from.checked_sub(root.spec.first_step) else {
+            let problem = TrunkProblem::before_import(course.from, &root.spec);
+            return Err(self.study.problem(course.line, Problem::Trunk(problem)));
+        };
         let (legs, rest) = (&course.legs[..legs], course.legs.len() - legs);
         let last = &legs[legs.len() - 1];
         let phase = |mixture: &Mixture, steps: u64| Phase {
@@ -159,7 +168,7 @@ impl<'a> Tree<'a> {
         let spec = RunSpec {
             replicate,
             supplies: supplies(phases.iter().map(|phase| &phase.mixture), self.sources),
-            opening: root.order.ledger_at((course.from - root.spec.first_step) * clock.batch),
+            opening: root.order.ledger_at(since * clock.batch),
             first_phase: 1,
             phases,
             first_step: course.from,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Answer, Answers, Ask, Comparison, Measure, Spread, Verdict, What};
+use crate::{Answer, Answers, Ask, Comparison, Effect, Measure, Spread, Verdict, What};
 
 /// One line; the field names are the header.
 #[derive(Serialize)]
@@ -101,13 +101,24 @@ fn statistics(cell: Option<&Comparison>) -> Vec<Statistic> {
     let replicates = (0..cell.branch.values.len())
         .map(|r| (format!("replicate {r}"), of(&|spread| Some(spread.values[r])), None));
     let named = |name: &str, numbers| (name.to_owned(), numbers, None);
+    let only = |name: &str, number: Option<f64>| (name.to_owned(), [None, None, number], None);
+    let effect = |number: &dyn Fn(&Effect) -> f64| cell.effect.as_ref().map(number);
     replicates
         .chain([
             ("mean".to_owned(), of(&|spread| Some(spread.mean)), Some(cell.verdict)),
             named("standard deviation", of(&|spread| spread.deviation)),
-            named("standard error", of(&|spread| spread.standard_error)),
+            named("standard error of replicates", of(&|spread| spread.standard_error)),
             named("min", of(&|spread| Some(spread.min))),
             named("max", of(&|spread| Some(spread.max))),
+            only("standard error", effect(&|effect| effect.standard_error)),
+            only("degrees of freedom", effect(&|effect| effect.freedom)),
+            only("low", effect(&|effect| effect.low)),
+            only("high", effect(&|effect| effect.high)),
+            only("low BCa", effect(&|effect| effect.bca[0])),
+            only("high BCa", effect(&|effect| effect.bca[1])),
+            only("p", effect(&|effect| effect.p)),
+            only("adjusted p", cell.adjusted_p),
+            only("detectable", cell.detectable),
         ])
         .collect()
 }

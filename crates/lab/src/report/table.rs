@@ -18,23 +18,43 @@ pub(super) enum Cell {
     Number {
         /// As it is shown.
         value: String,
-        /// As it is shown, without `±`.
+        /// As it is shown: `±0.0012`, `[−0.0520, −0.0446]`.
         error: Option<String>,
-        /// Within noise: marked `~`.
-        noise: bool,
+        /// What it is worth.
+        mark: Mark,
     },
     /// There should be a number.
     Missing,
+}
+
+/// What a number is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// Nothing is claimed.
+    None,
+    /// Distinguishable from nothing: `*`.
+    Sure,
+    /// Not distinguishable: `~`.
+    Noise,
+}
+
+impl Mark {
+    fn sign(self) -> char {
+        match self {
+            Self::None => ' ',
+            Self::Sure => '*',
+            Self::Noise => '~',
+        }
+    }
 }
 
 impl Cell {
     /// Value and error, each with a place for the mark at its end.
     fn lines(&self) -> [String; 2] {
         match self {
-            Self::Number { value, error, noise } => {
-                let mark = if *noise { '~' } else { ' ' };
-                let error = error.as_ref().map_or_else(String::new, |error| format!("±{error} "));
-                [format!("{value}{mark}"), error]
+            Self::Number { value, error, mark } => {
+                let error = error.as_ref().map_or_else(String::new, |error| format!("{error} "));
+                [format!("{value}{}", mark.sign()), error]
             }
             Self::Missing => ["missing ".to_owned(), String::new()],
         }
@@ -42,9 +62,14 @@ impl Cell {
 
     fn markdown(&self) -> String {
         match self {
-            Self::Number { value, error, noise } => {
-                let error = error.as_ref().map_or_else(String::new, |e| format!(" ±{e}"));
-                format!("{value}{error}{}", if *noise { " ~" } else { "" })
+            Self::Number { value, error, mark } => {
+                let error = error.as_ref().map_or_else(String::new, |e| format!(" {e}"));
+                let mark = match mark {
+                    Mark::None => "",
+                    Mark::Sure => " \\*",
+                    Mark::Noise => " ~",
+                };
+                format!("{value}{error}{mark}")
             }
             Self::Missing => "**missing**".to_owned(),
         }

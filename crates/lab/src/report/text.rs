@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use sparkjoy_base::Ppm;
 
-use super::table::{Cell, Row, Table};
+use super::table::{Cell, Mark, Row, Table};
 use crate::answers::mixed;
 use crate::{
     Answer, Answers, ArmAnswer, Ask, Comparison, Measure, Scope, Spread, TrunkPoint, TrunkScore,
@@ -21,6 +21,12 @@ pub fn report_text(answers: &Answers) -> String {
     }
     for answer in &answers.questions {
         let _ = writeln!(out, "\n{}\n", answer.title());
+        for finding in &answer.findings {
+            for wrapped in wrap(&format!("- {}", finding.text)) {
+                let _ = writeln!(out, "{wrapped}");
+            }
+        }
+        out.push('\n');
         out.push_str(&controls(answer).text());
         out.push('\n');
         out.push_str(&differences(answer).text());
@@ -43,6 +49,10 @@ pub fn report_markdown(answers: &Answers) -> String {
     }
     for answer in &answers.questions {
         let _ = write!(out, "\n## {}\n\n", answer.title());
+        for finding in &answer.findings {
+            let _ = writeln!(out, "- {}", finding.text);
+        }
+        out.push('\n');
         out.push_str(&controls(answer).markdown());
         out.push('\n');
         out.push_str(&differences(answer).markdown());
@@ -81,7 +91,7 @@ fn trunk(answers: &Answers) -> Option<Table> {
             point.scores.iter().find(is_it).map_or(Cell::Missing, |score| Cell::Number {
                 value: format!("{:.places$}", scale * score.value),
                 error: None,
-                noise: false,
+                mark: Mark::None,
             })
         };
         Row::Cells(format!("{task}, {unit}"), answers.trunk.iter().map(cell).collect())
@@ -137,8 +147,13 @@ fn preamble(answers: &Answers) -> Vec<String> {
     let replicates = answers.questions.first().map_or(1, |answer| answer.replicates);
     lines.push(if replicates > 1 {
         format!(
-            "Δ: branch − control of the same replicate, mean of {replicates} ± standard error of \
-             that mean; ~ marks what may be noise: not ranked"
+            "Δ: branch − control of the same replicate, mean of {replicates}, with its {} interval \
+             over replicates and items; in the columns `targeted` (what a comparison is about) and \
+             `general` (all other sources) * marks what is distinguishable from nothing and ~ what \
+             is not, wrongly marked * in at most {} of questions; what has no mark is not tested \
+             and not ranked",
+            percent(answers.confidence),
+            percent(1.0 - answers.confidence)
         )
     } else {
         "Δ: branch − control; with a single replicate nothing is known about noise, so every Δ is \
@@ -157,8 +172,8 @@ fn controls(answer: &Answer) -> Table {
             None => Cell::Missing,
             Some(Spread { mean, deviation, .. }) => Cell::Number {
                 value: format!("{mean:.4}"),
-                error: deviation.map(|deviation| format!("{deviation:.4}")),
-                noise: false,
+                error: deviation.map(|deviation| format!("±{deviation:.4}")),
+                mark: Mark::None,
             },
         };
         Row::Cells(control.label.clone(), shown.iter().map(cell).collect())
@@ -286,12 +301,23 @@ fn difference(cell: Option<&Comparison>) -> Cell {
 }
 
 fn scaled_difference(cell: Option<&Comparison>, scale: f64, places: usize) -> Cell {
-    let Some(Comparison { difference, verdict, .. }) = cell else { return Cell::Missing };
+    let Some(Comparison { difference, effect, verdict, .. }) = cell else { return Cell::Missing };
+    let shown = |value: f64| signed(scale * value, places);
     Cell::Number {
-        value: signed(scale * difference.mean, places),
-        error: difference.standard_error.map(|error| format!("{:.places$}", scale * error)),
-        noise: *verdict == Verdict::NotDistinguishable,
+        value: shown(difference.mean),
+        error: effect.as_ref().map(|e| format!("[{}, {}]", shown(e.low), shown(e.high))),
+        mark: match verdict {
+            Verdict::Better | Verdict::Worse => Mark::Sure,
+            Verdict::NotDistinguishable => Mark::Noise,
+            Verdict::NotTested => Mark::None,
+        },
     }
+}
+
+/// `95 %`, `99.9 %`.
+fn percent(share: f64) -> String {
+    let text = format!("{:.1}", 100.0 * share);
+    format!("{} %", text.trim_end_matches(".0"))
 }
 
 /// Some places and a sign, unless all of them are zero.

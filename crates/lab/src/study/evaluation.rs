@@ -26,7 +26,12 @@ pub(crate) struct Evaluation {
     pub(crate) at: Vec<(u64, usize)>,
     /// Folder of task files.
     pub(crate) data: Option<PathBuf>,
+    /// How sure intervals are.
+    pub(crate) confidence: f64,
 }
+
+/// How sure intervals are where nothing is said about it.
+pub(crate) const CONFIDENCE: f64 = 0.95;
 
 impl Evaluation {
     /// Reads the table. `folder`: where the study lies.
@@ -34,7 +39,19 @@ impl Evaluation {
         mut table: Table<'_>,
         folder: &Path,
         clock: Clock,
+        replicates: u32,
     ) -> Result<Self, LabError> {
+        let confidence = match table.optional("confidence") {
+            None => CONFIDENCE,
+            Some(item) => {
+                let fits = |confidence| (0.5..=0.999).contains(&confidence);
+                let confidence = item.number(fits, "a number from 0.5 to 0.999, such as 0.95")?;
+                if replicates < 2 {
+                    return Err(item.problem(Problem::NoIntervals));
+                }
+                confidence
+            }
+        };
         let expected = "a number of tokens per source in quotes, such as \"16K\"";
         let held_out = table.required("held_out", expected)?.quantity(expected)?;
         let selection = match table.optional("tasks") {
@@ -61,7 +78,7 @@ impl Evaluation {
         let data: Option<PathBuf> = data.transpose()?;
         table.finish()?;
         let data = data.map(|data| folder.join(data));
-        Ok(Self { held_out, selection, baselines, limit, at, data })
+        Ok(Self { held_out, selection, baselines, limit, at, data, confidence })
     }
 }
 

@@ -228,7 +228,13 @@ impl Known<'_> {
         let mixture = self.asked_about(table)?;
         let window = self.window(table)?;
         let mut starts = self.windows(table, "starts", PLACES)?;
-        for start in &starts {
+        for start in &mut starts {
+            // A share counts from the end, so that a window of 10 % that begins at 90 % ends with
+            // the run, whatever is rounded.
+            if let Span::Share(share) = start.value.span {
+                let rest = Span::Share(Ppm(Ppm::ONE.0 - share.0));
+                start.value.steps = self.clock.steps() - self.clock.steps_of(rest);
+            }
             self.fits(&[start, &window], table, start.line)?;
         }
         starts.sort_by_key(|start| start.value.steps);

@@ -199,6 +199,11 @@ impl<'i> Item<'i> {
         self.problem(Problem::WrongType { key: self.key.clone(), found, expected })
     }
 
+    /// Whether it is a table.
+    pub(crate) fn is_table(&self) -> bool {
+        matches!(self.value, DeValue::Table(_))
+    }
+
     /// A table. `name`: how it is called in messages.
     pub(crate) fn table(self) -> Result<Table<'i>, LabError> {
         let DeValue::Table(entries) = self.value else { return Err(self.wrong("a table")) };

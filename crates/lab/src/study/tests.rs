@@ -76,7 +76,7 @@ fn every_mistake_says_what_was_found_what_was_expected_and_where() {
 fn the_good_study_is_read_as_written() {
     let study = parse(GOOD).unwrap();
     assert_eq!((study.name(), study.seed(), study.text()), ("small", Seed(17), GOOD));
-    assert_eq!(*study.tokenizer(), TokenizerKind::Cl100k);
+    assert_eq!(*study.tokenizer(), StudyTokenizer::Made(TokenizerKind::Cl100k));
     assert_eq!(study.evaluation.held_out, Tokens(16_000));
     let training = &study.training;
     assert_eq!(
@@ -124,7 +124,7 @@ fn products_are_of_16_bit_numbers_unless_the_study_says_otherwise() {
 #[test]
 fn the_template_parses_and_names_every_key() {
     let study = Study::parse(Path::new("new.toml"), STUDY_TEMPLATE.to_owned(), None).unwrap();
-    assert_eq!(*study.tokenizer(), TokenizerKind::Bpe { vocab: 4096 });
+    assert_eq!(*study.tokenizer(), StudyTokenizer::Made(TokenizerKind::Bpe { vocab: 4096 }));
     let text = STUDY_TEMPLATE;
     for key in [
         "name",
@@ -166,6 +166,17 @@ fn the_template_parses_and_names_every_key() {
         "ask",
         "windows",
         "window",
+        "rate",
+        "remove_each",
+        "add",
+        "add_each",
+        "shares",
+        "mixtures",
+        "between",
+        "starts",
+        "then",
+        "of",
+        "models",
         "remove",
         "refill",
         "held_out",
@@ -177,7 +188,18 @@ fn the_template_parses_and_names_every_key() {
 
 #[test]
 fn every_alternative_in_the_template_is_right_too() {
-    let alternatives = STUDY_TEMPLATE.lines().filter_map(|line| {
+    // A trunk trained elsewhere is an alternative of several keys.
+    let keys =
+        ["from = ", "optimizer = \"fresh", "step = ", "[trunk.read]", "crawl = ", "textbooks = {"];
+    let imported = keys.iter().fold(STUDY_TEMPLATE.to_owned(), |text, key| {
+        assert!(text.contains(&format!("\n# {key}")), "the template says nothing of `{key}`");
+        text.replacen(&format!("\n# {key}"), &format!("\n{key}"), 1)
+    });
+    let study = Study::parse(Path::new("new.toml"), imported, None).unwrap();
+    assert_eq!(study.import.unwrap().read.unwrap().value.len(), 2);
+
+    let alternatives = STUDY_TEMPLATE.lines().filter(|line| !line.contains("\"fresh\""));
+    let alternatives = alternatives.filter_map(|line| {
         let (key, _) = line.strip_prefix("# ")?.split_once(" = ")?;
         ["optimizer", "schedule", "holdout", "clip_qkv"].contains(&key).then_some((key, line))
     });
@@ -200,6 +222,27 @@ fn every_alternative_in_the_template_is_right_too() {
     let study = Study::parse(Path::new("new.toml"), declared, None).unwrap();
     let papers = &study.sources()[&SourceName::new("papers").unwrap()];
     assert_eq!(*papers, SourceInput::Declared(Tokens(20_000_000_000)));
+}
+
+#[test]
+fn every_question_in_the_template_can_be_asked() {
+    let mut asking = false;
+    let lines = STUDY_TEMPLATE.lines().map(|line| {
+        asking = (asking || line == "# [[questions]]") && !line.is_empty();
+        if asking { &line[2..] } else { line }
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let study = Study::parse(Path::new("new.toml"), text.clone(), None).unwrap();
+    assert_eq!(study.questions.len(), 7);
+    // The other way to ask about proportions, and the keys that stand commented in a question.
+    let text = text
+        .replace("mixtures = [\"upsampled\"]", "# ")
+        .replace("# between", "between")
+        .replace("# shares = [0.25", "shares = [0.25");
+    let text = text.replace("# rate =", "rate =").replace("# remove_each", "remove_each");
+    let study = Study::parse(Path::new("new.toml"), text, None).unwrap();
+    let Question::Proportion { mixtures, .. } = &study.questions[3] else { panic!("proportion") };
+    assert_eq!(mixtures.len(), 4);
 }
 
 #[test]

@@ -239,7 +239,9 @@ impl Tiny {
         let mut files = BTreeMap::new();
         collect(&self.runs(), &self.runs(), &mut files);
         let timing = study_folder(&self.plan, Path::new("")).join("timing");
-        files.retain(|path, _| !path.starts_with(&timing));
+        // Event files hold wall times.
+        let is_event_file = |path: &Path| path.extension().is_some_and(|kind| kind == "sparkjoy");
+        files.retain(|path, _| !path.starts_with(&timing) && !is_event_file(path));
         files
     }
 }

@@ -196,7 +196,8 @@ impl Hint for ModelError {
                 path.display()
             ),
             Self::NotFinite { .. } => {
-                "nothing can be scored with it; fetch an earlier checkpoint of the model".to_owned()
+                "nothing can be scored or trained with it; fetch an earlier checkpoint of the model"
+                    .to_owned()
             }
             Self::Json { path, .. } | Self::Header { path, .. } => {
                 format!("fetch `{}` again: it is cut off or was changed", path.display())

@@ -1,5 +1,5 @@
-//! A model folder opened for evaluation: a checkpoint of ours, or an MPT model of whoever wrote
-//! it.
+//! A model folder opened, to evaluate or to train on from: a checkpoint of ours, or an MPT model of
+//! whoever wrote it.
 //!
 //! What opens can be evaluated: every field of the config and the header of every file have been
 //! held against what our engine computes. Ours are verified by their hashes besides.
@@ -13,9 +13,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use sparkjoy_base::{Fingerprint, is_done};
 use sparkjoy_data::ModelTokenizer;
+use sparkjoy_mix::Ledger;
 use sparkjoy_nn::Shape;
 
 use crate::checkpoint::{Checkpoint, CheckpointInfo, MODEL, STATE};
+use crate::content::Content;
 use crate::hugging_face::CONFIG;
 use crate::{TrainError, tensors};
 pub use error::ModelError;
@@ -142,6 +144,40 @@ impl ModelFolder {
             Origin::Ours { info, .. } => Some(info),
             Origin::Foreign(_) => None,
         }
+    }
+
+    /// What it has read of each source, in sequences, where it is a checkpoint of ours.
+    pub fn ledger(&self) -> Option<&Ledger> {
+        self.ours().map(|info| &info.ledger)
+    }
+
+    /// Steps its optimizer has taken, where it is a checkpoint of ours.
+    pub fn optimizer_steps(&self) -> Option<u64> {
+        self.ours().map(|info| info.optimizer_steps)
+    }
+
+    /// Identity of its numbers: of every weight as fp32, in the order of [`Shape::tensors`], and of
+    /// the shape but for its context.
+    ///
+    /// Unlike [`ModelFolder::fingerprint`], the same weights in other shards, or in another type
+    /// that holds them exactly, have the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`ModelFolder::read_weights`]; all of them are read, a tensor at a time.
+    pub fn content(&self) -> Result<Fingerprint, TrainError> {
+        let mut content = Content::of_weights(&self.shape);
+        match &self.origin {
+            Origin::Ours { checkpoint, .. } => {
+                let path = checkpoint.verified(MODEL)?;
+                tensors::each(&path, &self.shape.tensors(), &[""], &mut |_, values| {
+                    content.add(values);
+                    Ok(())
+                })?;
+            }
+            Origin::Foreign(weights) => weights.each(&mut |values| content.add(values))?,
+        }
+        Ok(content.fingerprint())
     }
 
     /// The files the weights are in, by name.

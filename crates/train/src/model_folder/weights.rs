@@ -127,6 +127,41 @@ impl Weights {
         self.check_head(weights)
     }
 
+    /// Shows all of them, one tensor at a time in the order of the flat buffer.
+    pub(super) fn each(&self, see: &mut dyn FnMut(&[f32])) -> Result<(), TrainError> {
+        let mut opened = BTreeMap::new();
+        let mut tensors = Vec::new();
+        for (name, infos) in &self.files {
+            opened.insert(name, open(&self.folder.join(name))?);
+            let placed =
+                infos.iter().filter_map(|(tensor, info)| Some((self.places.get(tensor)?, info)));
+            tensors.extend(placed.map(|(place, info)| (place, name, info)));
+        }
+        tensors.sort_by_key(|(place, ..)| place.start);
+        let mut values = Vec::new();
+        for (place, name, info) in tensors {
+            values.resize(place.len(), 0.0);
+            opened.get_mut(name).expect("every file was opened above").read(info, &mut values)?;
+            if !values.iter().all(|value| value.is_finite()) {
+                let (path, name) = (self.folder.join(name), self.name_at(place));
+                return Err(ModelError::NotFinite { path, name }.into());
+            }
+            // The embedding is the first of all.
+            if place.start == 0 {
+                self.check_head(&values)?;
+            }
+            see(&values);
+        }
+        Ok(())
+    }
+
+    /// What the file calls the tensor at a place.
+    fn name_at(&self, place: &Range<usize>) -> String {
+        let mut named = self.places.iter();
+        let name = named.find(|(_, other)| *other == place).map(|(name, _)| name.clone());
+        name.expect("the place is one of these")
+    }
+
     /// Refuses a head that is not the embedding, which is read by now.
     fn check_head(&self, weights: &[f32]) -> Result<(), TrainError> {
         let Some((file, name)) = &self.head else { return Ok(()) };

@@ -3,6 +3,7 @@
 pub(crate) mod crash;
 mod folder;
 mod format;
+mod import;
 mod kernels;
 mod model_folder;
 mod refusals;

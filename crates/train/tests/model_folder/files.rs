@@ -69,7 +69,7 @@ fn tensors_of_another_model_are_refused_by_name() {
     });
     insta::assert_snapshot!(infinite, @r"
     tensor `blocks.0.norm_1.weight` in `model/model.safetensors` holds a weight that is not finite
-    hint: nothing can be scored with it; fetch an earlier checkpoint of the model
+    hint: nothing can be scored or trained with it; fetch an earlier checkpoint of the model
     ");
 }
 

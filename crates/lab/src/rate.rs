@@ -10,19 +10,19 @@ const APART: Duration = Duration::from_millis(200);
 
 /// A count that grows, and when it was how much.
 #[derive(Debug, Default)]
-pub(crate) struct Rate {
+pub struct Rate {
     count: u64,
     samples: VecDeque<(Instant, u64)>,
 }
 
 impl Rate {
     /// Counts `more` things, done at `now`.
-    pub(crate) fn add(&mut self, more: u64, now: Instant) {
+    pub fn add(&mut self, more: u64, now: Instant) {
         self.reach(self.count + more, now);
     }
 
     /// The count is `count` at `now`.
-    pub(crate) fn reach(&mut self, count: u64, now: Instant) {
+    pub fn reach(&mut self, count: u64, now: Instant) {
         self.count = count;
         while self.samples.len() > 1 && now - self.samples[1].0 >= OVER {
             self.samples.pop_front();
@@ -33,14 +33,14 @@ impl Rate {
     }
 
     /// Things a second; `None` before there are two samples.
-    pub(crate) fn per_second(&self) -> Option<f64> {
+    pub fn per_second(&self) -> Option<f64> {
         let ((start, first), (end, last)) = (self.samples.front()?, self.samples.back()?);
         let seconds = (*end - *start).as_secs_f64();
         (seconds > 0.0 && last > first).then(|| (last - first) as f64 / seconds)
     }
 
     /// Seconds until `left` more things are done.
-    pub(crate) fn seconds_for(&self, left: u64) -> Option<f64> {
+    pub fn seconds_for(&self, left: u64) -> Option<f64> {
         self.per_second().map(|rate| left as f64 / rate)
     }
 }

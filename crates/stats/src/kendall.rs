@@ -1,0 +1,76 @@
+//! Whether a ranking holds elsewhere.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Effect;
+
+/// Draws of both rankings.
+const DRAWS: usize = 2_000;
+
+/// Kendall's rank correlation, with ties (τ_b): 1 for the same order, −1 for the opposite.
+///
+/// None where one of the two has no order, or they differ in length.
+///
+/// # Source
+///
+/// Kendall, Biometrika 33 (1945).
+pub fn kendall(x: &[f64], y: &[f64]) -> Option<f64> {
+    if x.len() != y.len() {
+        return None;
+    }
+    let (mut agreeing, mut in_x, mut in_y) = (0.0, 0.0_f64, 0.0_f64);
+    for i in 0..x.len() {
+        for j in 0..i {
+            let of = |values: &[f64]| {
+                f64::from(i8::from(values[i] > values[j]) - i8::from(values[i] < values[j]))
+            };
+            let (sign_x, sign_y) = (of(x), of(y));
+            agreeing += sign_x * sign_y;
+            in_x += f64::abs(sign_x);
+            in_y += f64::abs(sign_y);
+        }
+    }
+    (in_x > 0.0 && in_y > 0.0).then(|| agreeing / (in_x * in_y).sqrt())
+}
+
+/// How far two rankings agree.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Agreement {
+    /// Kendall's τ_b of the two.
+    pub tau: f64,
+    /// Lower end of its interval.
+    pub low: f64,
+    /// Upper end of its interval.
+    pub high: f64,
+}
+
+/// How far the rankings of the same arms in two places agree, given how sure their effects are.
+///
+/// Effects are drawn around their means as sure as they are; the interval is what τ is then.
+///
+/// None where there are fewer than two arms.
+pub fn agreement(x: &[Effect], y: &[Effect], confidence: f64, seed: u64) -> Option<Agreement> {
+    let means = |effects: &[Effect]| effects.iter().map(|effect| effect.mean).collect::<Vec<_>>();
+    let tau = kendall(&means(x), &means(y))?;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut drawn = |effect: &Effect| {
+        let uniform = (f64::from(random.next_u32()) + 0.5) / 4_294_967_296.0;
+        let t = StudentsT::new(0.0, 1.0, effect.freedom).expect("freedom is positive");
+        effect.mean + effect.standard_error * t.inverse_cdf(uniform)
+    };
+    let mut taus: Vec<f64> = (0..DRAWS)
+        .filter_map(|_| {
+            let x: Vec<f64> = x.iter().map(&mut drawn).collect();
+            let y: Vec<f64> = y.iter().map(&mut drawn).collect();
+            kendall(&x, &y)
+        })
+        .collect();
+    taus.sort_unstable_by(f64::total_cmp);
+    let at = |q: f64| taus[((taus.len() - 1) as f64 * q).round() as usize];
+    let tail = (1.0 - confidence) / 2.0;
+    Some(Agreement { tau, low: at(tail).min(tau), high: at(1.0 - tail).max(tau) })
+}

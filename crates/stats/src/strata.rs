@@ -1,0 +1,189 @@
+//! Items and what a difference is worth on each of them.
+
+/// Items whose differences are averaged: a source, a task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stratum {
+    /// Its weight in the mean of all strata. Weights need not sum to 1.
+    pub weight: f64,
+    /// Branch − control, replicates × items, every replicate over the same items.
+    pub differences: Vec<Vec<f64>>,
+}
+
+impl Stratum {
+    /// Items with a score each, as correct answers are.
+    ///
+    /// - `branch`, `control`: replicates × items.
+    pub fn scores(weight: f64, branch: &[Vec<f64>], control: &[Vec<f64>]) -> Self {
+        let minus = |(b, c): (&Vec<f64>, &Vec<f64>)| b.iter().zip(c).map(|(b, c)| b - c).collect();
+        Self { weight, differences: branch.iter().zip(control).map(minus).collect() }
+    }
+
+    /// Items whose measure is a ratio of sums, as bits per byte are.
+    ///
+    /// The difference of the ratios is kept exactly in every replicate; what an item contributes
+    /// to it is linearised: D + (Δ − D·b) / mean(b), with the replicate's D. An item with many
+    /// bytes moves the denominator too.
+    ///
+    /// - `branch`, `control`: numerators, replicates × items; `base`: denominators of the items.
+    ///
+    /// # Source
+    ///
+    /// The ratio estimator; Cochran, Sampling Techniques (1977), 6.3.
+    pub fn ratios(weight: f64, branch: &[Vec<f64>], control: &[Vec<f64>], base: &[f64]) -> Self {
+        let all: f64 = base.iter().sum();
+        let mean = all / base.len() as f64;
+        let of = |(b, c): (&Vec<f64>, &Vec<f64>)| {
+            let change: Vec<f64> = b.iter().zip(c).map(|(b, c)| b - c).collect();
+            let ratio = change.iter().sum::<f64>() / all;
+            let item = |(change, base): (&f64, &f64)| ratio + (change - ratio * base) / mean;
+            change.iter().zip(base).map(item).collect()
+        };
+        Self { weight, differences: branch.iter().zip(control).map(of).collect() }
+    }
+
+    fn replicates(&self) -> usize {
+        self.differences.len()
+    }
+
+    fn items(&self) -> usize {
+        self.differences.first().map_or(0, Vec::len)
+    }
+}
+
+/// What is known about a weighted mean over strata.
+pub(crate) struct Moments {
+    /// The mean.
+    pub(crate) mean: f64,
+    /// Replicates.
+    pub(crate) replicates: usize,
+    /// Variance of the mean by how its replicates lie apart. The noise that a replicate has on
+    /// each item of its own is in it.
+    pub(crate) replicate: f64,
+    /// Variance of the mean by how items differ beyond that noise.
+    pub(crate) item: f64,
+    /// Degrees of freedom of the item part.
+    pub(crate) item_freedom: f64,
+    /// Third central moment of the item part.
+    pub(crate) skewness: f64,
+    /// What each item moves the mean by, per stratum; their sum is zero in each.
+    pub(crate) shifts: Vec<Vec<f64>>,
+}
+
+/// Moments of at least two replicates.
+///
+/// # Source
+///
+/// Two crossed random effects: the variance by replicates plus that by items counts their
+/// interaction twice; Cameron, Gelbach & Miller, J. Bus. Econ. Stat. 29 (2011).
+pub(crate) fn moments(strata: &[Stratum]) -> Moments {
+    let weights: f64 = strata.iter().map(|stratum| stratum.weight).sum();
+    let replicates = strata[0].replicates();
+    let r = replicates as f64;
+    let mut levels = vec![0.0; replicates];
+    let (mut apparent, mut interaction, mut freedom, mut third) = (0.0, 0.0, 0.0, 0.0);
+    let mut shifts = Vec::with_capacity(strata.len());
+    for stratum in strata {
+        let (items, share) = (stratum.items(), stratum.weight / weights);
+        assert!(items > 0 && stratum.replicates() == replicates, "strata are whole");
+        let n = items as f64;
+        let means: Vec<f64> =
+            stratum.differences.iter().map(|items| items.iter().sum::<f64>() / n).collect();
+        let mean = means.iter().sum::<f64>() / r;
+        let mut shift = vec![0.0; items];
+        for differences in &stratum.differences {
+            assert_eq!(differences.len(), items, "replicates are scored on the same items");
+            for (shift, difference) in shift.iter_mut().zip(differences) {
+                *shift += difference / r;
+            }
+        }
+        for shift in &mut shift {
+            *shift -= mean;
+        }
+        let mut residual = 0.0;
+        for (differences, level) in stratum.differences.iter().zip(&means) {
+            let pairs = differences.iter().zip(&shift);
+            residual += pairs.map(|(d, shift)| (d - level - shift).powi(2)).sum::<f64>();
+        }
+        for (level, mean) in levels.iter_mut().zip(&means) {
+            *level += share * mean;
+        }
+        if items > 1 {
+            // Unbiased: a sample is narrower than what it is drawn from.
+            let wide = share / n * (n / (n - 1.0)).sqrt();
+            let own = share * share / (n * (n - 1.0));
+            let variance = own * shift.iter().map(|shift| shift * shift).sum::<f64>();
+            apparent += variance;
+            freedom += variance * variance / (n - 1.0);
+            interaction += own * residual / (r * (r - 1.0));
+            for shift in &mut shift {
+                *shift *= wide;
+            }
+        } else {
+            shift[0] = 0.0;
+        }
+        third += shift.iter().map(|shift| shift.powi(3)).sum::<f64>();
+        shifts.push(shift);
+    }
+    let mean = levels.iter().sum::<f64>() / r;
+    let squares: f64 = levels.iter().map(|level| (level - mean).powi(2)).sum();
+    let mut replicate = squares / (r * (r - 1.0));
+    if replicate <= f64::EPSILON * mean * mean {
+        // Replicates that happen to agree, as counts of right answers do, are not without noise.
+        replicate = interaction;
+    }
+    let left = if apparent > 0.0 { (1.0 - interaction / apparent).max(0.0) } else { 0.0 };
+    for shift in shifts.iter_mut().flatten() {
+        *shift *= left.sqrt();
+    }
+    Moments {
+        mean,
+        replicates,
+        replicate,
+        item: apparent * left,
+        item_freedom: if freedom > 0.0 { apparent * apparent / freedom } else { f64::INFINITY },
+        skewness: third * left.powf(1.5),
+        shifts,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replicates_and_items_add_up_and_their_interaction_counts_once() {
+        // Two replicates, three items: levels 0 and 2; items −1, 0, 1; interaction ±0.5.
+        let differences = vec![vec![-1.0, 0.5, 0.5], vec![1.0, 1.5, 3.5]];
+        let found = moments(&[Stratum { weight: 2.0, differences }]);
+        assert!((found.mean - 1.0).abs() < 1e-15);
+        // (1 + 1) / (2 · 1).
+        assert!((found.replicate - 1.0).abs() < 1e-15);
+        // Item means 0, 1, 2: variance 1, of the mean 1/3; residuals 0, ∓0.5, ±0.5 sum to 1, their
+        // mean square is 1/2, of the mean 1/12.
+        assert!((found.item - (1.0 / 3.0 - 1.0 / 12.0)).abs() < 1e-15, "{}", found.item);
+        let squares: f64 = found.shifts.iter().flatten().map(|shift| shift * shift).sum();
+        assert!((squares - found.item).abs() < 1e-15, "shifts have the item part's variance");
+        assert!((found.item_freedom - 2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_ratio_is_kept_exactly_and_long_items_weigh_more() {
+        let branch = [vec![10.0, 30.0], vec![12.0, 34.0]];
+        let control = [vec![11.0, 33.0], vec![12.0, 36.0]];
+        let stratum = Stratum::ratios(1.0, &branch, &control, &[10.0, 30.0]);
+        let means = stratum.differences.iter().map(|items| items.iter().sum::<f64>() / 2.0);
+        for (found, expected) in means.zip([-4.0 / 40.0, -2.0 / 40.0]) {
+            assert!((found - expected).abs() < 1e-15);
+        }
+        // Replicate 0: both items changed by a tenth of their base, so no item stands out.
+        assert!((stratum.differences[0][0] - stratum.differences[0][1]).abs() < 1e-15);
+    }
+
+    #[test]
+    fn agreeing_replicates_keep_the_noise_of_their_items() {
+        // Both replicates lost one item of four, but not the same one.
+        let differences = vec![vec![-1.0, 0.0, 0.0, 0.0], vec![0.0, -1.0, 0.0, 0.0]];
+        let found = moments(&[Stratum { weight: 1.0, differences }]);
+        assert!(found.replicate > 0.0);
+    }
+}
