@@ -1,5 +1,5 @@
-//! What lies behind the answers: the tree of runs, mixtures, epochs, notes, the study itself, machine
-//! and identities.
+//! What lies behind the answers: the tree of runs, mixtures, epochs, notes, the study itself,
+//! machine and identities.
 
 use std::collections::BTreeSet;
 
@@ -57,7 +57,8 @@ pub(crate) fn tree(report: &Report<'_>) -> Figure {
     Figure {
         name: "tree".to_owned(),
         caption: html! {
-            "The black line is trained once; every branch leaves it where its window begins. Grey branches keep \
+            "The black line is trained once; every branch leaves it where its window begins. Grey \
+             branches keep \
              the trunk's mixture, ×n counts replicates, dashes mark what is not scored."
         },
         panels: panels.collect(),
@@ -165,7 +166,8 @@ pub(crate) fn trunk_on_tasks(report: &Report<'_>) -> Option<Figure> {
     };
     (!panels.is_empty()).then(|| Figure {
         name: "trunk-tasks".to_owned(),
-        caption: html! { "The trunk's scores at the steps that were asked for; without intervals." },
+        caption: html! { "The trunk's scores at the steps that were asked for; without \
+        intervals." },
         panels,
         table: Some(table.markup()),
     })
@@ -252,26 +254,33 @@ pub(crate) fn machine(report: &Report<'_>) -> Markup {
     html! {
         dl.facts {
             div { dt { "sparkjoy" } dd { (provenance.version) } }
-            div { dt { "results computed by" } dd { (if kernels.is_empty() { "–".to_owned() } else { kernels.join("; ") }) } }
-            div { dt { "this report written on" } dd { (provenance.cpu.clone().unwrap_or_else(unknown)) } }
+            div { dt { "results computed \
+                by" } dd { (if kernels.is_empty() { "–".to_owned() } else { kernels.join("; \
+                ") }) } }
+            div { dt { "this report written \
+                on" } dd { (provenance.cpu.clone().unwrap_or_else(unknown)) } }
             div { dt { "system" } dd { (provenance.system.clone().unwrap_or_else(unknown)) } }
             div { dt { "threads" } dd { (provenance.threads) } }
             div {
                 dt { "model" }
                 dd {
-                    (shape.layers) " layers, width " (shape.width) ", " (shape.heads) " heads, context "
-                    (thousands(shape.context as u64)) ", " (thousands(shape.vocab as u64)) " rows of embedding"
+                    (shape.layers) " layers, width " (shape.width) ", " (shape.heads) " heads, \
+                        context "
+                    (thousands(shape.context as u64)) ", " (thousands(shape.vocab as u64)) " rows \
+                        of embedding"
                 }
             }
             div {
                 dt { "a step" }
-                dd { (thousands(report.plan.batch)) " sequences, " (report.plan.tokens_per_step()) " tokens" }
+                dd { (thousands(report.plan.batch)) " sequences, \
+                    " (report.plan.tokens_per_step()) " tokens" }
             }
             div { dt { "seed" } dd { (report.plan.seed.0) } }
         }
         @if report.answers.computed.len() > 1 {
             p.caution {
-                "Not one set of instructions computed all that is compared. Each rounds in its own way, so a \
+                "Not one set of instructions computed all that is compared. Each rounds in its \
+                 own way, so a \
                  difference may hold rounding besides data."
             }
         }

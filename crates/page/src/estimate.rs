@@ -108,8 +108,8 @@ impl Estimate {
         }
     }
 
-    /// Whether there is something to see: it was tested and is distinguishable, or it was not tested
-    /// and its own interval leaves out nothing.
+    /// Whether there is something to see: it was tested and is distinguishable, or it was not
+    /// tested and its own interval leaves out nothing.
     pub(crate) fn stands_out(&self) -> bool {
         match self.verdict {
             Verdict::Better | Verdict::Worse => true,

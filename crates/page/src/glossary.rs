@@ -9,20 +9,24 @@ const WORDS: [(&str, &str); 21] = [
     ),
     (
         "bits per byte",
-        "How many bits a model needs to tell each byte of held-out text, given what stands before it. Less is better, and it does not depend on the tokenizer.",
+        "How many bits a model needs to tell each byte of held-out text, given what stands before \
+         it. Less is better, and it does not depend on the tokenizer.",
     ),
     (
         "branch",
-        "A run that leaves the trunk (or another branch) at a checkpoint and ends on a mixture of its own.",
+        "A run that leaves the trunk (or another branch) at a checkpoint and ends on a mixture of \
+         its own.",
     ),
     ("checkpoint", "Everything that is needed to continue a run bit for bit."),
     (
         "control",
-        "A branch with the same window, learning-rate curve and replicate on the mixture that is compared with.",
+        "A branch with the same window, learning-rate curve and replicate on the mixture that is \
+         compared with.",
     ),
     (
         "could have seen",
-        "The least true difference that a comparison would have found in four of five studies like this one.",
+        "The least true difference that a comparison would have found in four of five studies \
+         like this one.",
     ),
     ("domain", "A group of sources. Its score is the plain mean of its sources' scores."),
     ("epoch", "One reading of a whole source."),
@@ -34,11 +38,13 @@ const WORDS: [(&str, &str); 21] = [
     ("held out", "Text that no run is trained on."),
     (
         "Holm",
-        "A correction of p for asking several things at once: the chance that any of a question's tests finds a difference where there is none stays below the level.",
+        "A correction of p for asking several things at once: the chance that any of a question's \
+         tests finds a difference where there is none stays below the level.",
     ),
     (
         "interval",
-        "The differences that the data do not speak against. BCa corrects it for bias and skewness.",
+        "The differences that the data do not speak against. BCa corrects it for bias and \
+         skewness.",
     ),
     ("mixture", "The share of each source in what is read."),
     (
@@ -52,11 +58,13 @@ const WORDS: [(&str, &str); 21] = [
     ("refill", "Who gets the share that a removal frees."),
     (
         "replicate",
-        "The same branch with another data order. Branch and control of one replicate share their order.",
+        "The same branch with another data order. Branch and control of one replicate share their \
+         order.",
     ),
     (
         "targeted",
-        "The sources a comparison is about: those that get more than in the control, for a removal those that are removed; plain mean.",
+        "The sources a comparison is about: those that get more than in the control, for a \
+         removal those that are removed; plain mean.",
     ),
     ("trunk", "The run on the base mixture that all branches leave; it is trained once."),
     ("window", "The last stretch of a run, where the branches differ."),

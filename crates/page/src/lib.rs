@@ -1,8 +1,8 @@
 //! Draws the answers of a study as one page.
 //!
-//! The page is one file without scripts and without anything from elsewhere, so that it can be sent,
-//! archived and printed. Its figures are also files of their own, for papers. Everything that is shown
-//! comes from plan and answers; only machine and times are told from outside.
+//! The page is one file without scripts and without anything from elsewhere, so that it can be
+//! sent, archived and printed. Its figures are also files of their own, for papers. Everything that
+//! is shown comes from plan and answers; only machine and times are told from outside.
 
 mod background;
 mod chart;
@@ -134,7 +134,8 @@ pub fn write_page(report: &Report<'_>, folder: &Path) -> Result<PathBuf, FileErr
 fn style() -> String {
     let (light, dark) = (theme::variables(false), theme::variables(true));
     format!(
-        ":root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n{STYLE}{}",
+        ":root{{{light}}}\n@media screen and \
+         (prefers-color-scheme:dark){{:root{{{dark}}}}}\n{STYLE}{}",
         theme::on_page()
     )
 }
@@ -145,7 +146,8 @@ fn contents(views: &[View<'_>], trunk: bool) -> Markup {
             ul {
                 li { a href="#answers" { "Asked and answered" } }
                 @for view in views {
-                    li { a href={ "#q" (view.number) } { (view.number) ". " (view.answer.title()) } }
+                    li { a href={ "#q" (view.number) } { (view.number) ". \
+                        " (view.answer.title()) } }
                 }
                 @if trunk { li { a href="#trunk-on-tasks" { "The trunk on tasks" } } }
                 @for (id, title) in BEHIND {
@@ -176,20 +178,25 @@ fn behind(report: &Report<'_>, tree: &Figure) -> Markup {
         background::mixtures(plan),
         background::epochs(plan),
         background::notes(plan),
-        html! { pre tabindex="0" role="group" aria-label="The study file" { code { (report.study) } } },
+        html! { pre tabindex="0" role="group" aria-label="The study \
+        file" { code { (report.study) } } },
         background::machine(report),
         html! { details { summary { "All fingerprints" } (background::fingerprints(plan)) } },
         html! {
             ol {
                 li { "Save the study file above as " code { "study.toml" } "." }
-                li { "Put the text of its sources where it says, or name the folder with " code { "--data" } "." }
+                li { "Put the text of its sources where it says, or name the folder with \
+                    " code { "--data" } "." }
                 li {
                     "Compare: " code { "sparkjoy plan study.toml" } " must name plan "
-                    code { (report.answers.plan) } "; another one means other text or another study."
+                    code { (report.answers.plan) } "; another one means other text or another \
+                        study."
                 }
                 li {
-                    code { "sparkjoy run study.toml" } " trains what is missing and writes this page again. \
-                     On the same kernel all numbers are the same to the bit; machine and times are not."
+                    code { "sparkjoy run study.toml" } " trains what is missing and writes this \
+                        page again. \
+                     On the same kernel all numbers are the same to the bit; machine and times \
+                     are not."
                 }
             }
         },

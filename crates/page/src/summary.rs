@@ -14,18 +14,22 @@ pub(crate) fn missing(report: &Report<'_>) -> Markup {
     let answers = report.answers;
     let without: Vec<&str> = answers.tasks_without_file.iter().map(String::as_str).collect();
     let list = |names: &[String]| html! { code { (names.join(", ")) } };
+    let whole =
+        answers.missing.is_empty() && answers.missing_tasks.is_empty() && without.is_empty();
     html! {
-        @if !answers.missing.is_empty() || !answers.missing_tasks.is_empty() || !without.is_empty() {
+        @if !whole {
             section.alert role="note" aria-labelledby="missing" {
                 h2 #missing { "This study is not complete" }
                 p {
-                    "What is missing is shown as missing below, and no comparison is made from fewer replicates \
+                    "What is missing is shown as missing below, and no comparison is made from \
+                     fewer replicates \
                      than planned. " code { "sparkjoy run" } " continues the study."
                 }
                 ul {
                     @if !answers.missing.is_empty() {
                         li {
-                            (answers.missing.len()) " of " (answers.branches) " branches are not scored: "
+                            (answers.missing.len()) " of " (answers.branches) " branches are not \
+                                scored: "
                             (list(&answers.missing))
                         }
                     }
@@ -36,7 +40,8 @@ pub(crate) fn missing(report: &Report<'_>) -> Markup {
                         }
                     }
                     @if !without.is_empty() {
-                        li { "No file of task " code { (without.join(", ")) } ": averages that need it are left out." }
+                        li { "No file of task " code { (without.join(", ")) } ": averages that \
+                            need it are left out." }
                     }
                 }
             }
@@ -55,7 +60,8 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
             h2 #answers-h { "What was asked, and what came out" }
             p {
                 "A decoder of " (quantity(cost.parameters)) " parameters was trained once on "
-                (plan.budget) " tokens; " (plan.branches.len()) " runs leave it late, each comparison with a "
+                (plan.budget) " tokens; " (plan.branches.len()) " runs leave it late, each \
+                    comparison with a "
                 "control that differs in its data only, "
                 @if plan.replicates > 1 { "over " (plan.replicates) " replicates (data orders)." }
                 @else { "with a single replicate, so that nothing can be told from noise." }
@@ -70,7 +76,8 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
                 }
             }
             p {
-                "The tree cost " (cost.tree.tokens) " training tokens (" (power(cost.tree.flops as f64))
+                "The tree cost " (cost.tree.tokens) " training tokens \
+                 (" (power(cost.tree.flops as f64))
                 " FLOPs"
                 @if seconds > 0.0 { ", " (duration(seconds)) " of measured time with scoring" }
                 "); every run in full would have cost " (cost.in_full.tokens) " ("
@@ -78,8 +85,10 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
                 (number(cost.saving, 1)) " times as much."
             }
             p.soft {
-                "Numbers are differences of held-out bits per byte, branch − control of the same replicate: below \
-                 zero is better. Intervals hold " (number(confidence, 0)) " % of what could be true; p is corrected \
+                "Numbers are differences of held-out bits per byte, branch − control of the same \
+                 replicate: below \
+                 zero is better. Intervals hold " (number(confidence, 0)) " % of what could be \
+                 true; p is corrected \
                  within each question (Holm), and what is not distinguishable is not ranked."
             }
         }

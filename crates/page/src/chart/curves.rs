@@ -126,7 +126,8 @@ impl Curves {
                         @if let Some([low, high]) = value.interval {
                             (whisker(&format!("s{style}"), place.0, y.at(low), y.at(high)))
                         }
-                        @let fill = if value.is_noise() { "open".to_owned() } else { format!("f{style}") };
+                        @let full = format!("f{style}");
+                        @let fill = if value.is_noise() { "open" } else { &full };
                         (mark(FORMS[index % STYLES], &format!("s{style} {fill}"), place, 4.5))
                     }
                 } @else {

@@ -3,9 +3,9 @@
 
 use maud::{Markup, html};
 
-use super::Panel;
 use super::draw::{Form, fit, level, line, lying, mark, rect, text, two_lines, width};
 use super::scale::Scale;
+use super::{Panel, told};
 use crate::estimate::Estimate;
 
 /// A comparison.
@@ -166,7 +166,7 @@ impl Forest {
             format!("{}: {}.", row.label, cells.collect::<Vec<_>>().join("; "))
         };
         let rows = self.groups.iter().flat_map(|group| &group.rows).map(row);
-        format!("{}. {}", self.unit, rows.collect::<Vec<_>>().join(" "))
+        format!("{}. {}", self.unit, told(rows))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use maud::html;
 
-use super::Panel;
 use super::draw::{Form, fit, level, lying, mark, path, text, text_over, upright, whisker, width};
 use super::scale::Scale;
+use super::{Panel, told};
 use crate::estimate::Estimate;
 
 /// One arm.
@@ -37,6 +37,7 @@ const LEFT: f64 = 60.0;
 const RIGHT: f64 = 390.0;
 const TOP: f64 = 52.0;
 const BOTTOM: f64 = 240.0;
+const PRICE: &str = "price: general Δ bits per byte (left is better)";
 /// Dominated arms are named as long as there are few.
 const NAMED: usize = 12;
 
@@ -67,20 +68,20 @@ impl Front {
             (text("small soft", (0.0, 32.0), "targeted gain, bits per byte (up is better)"))
             (upright(&y, LEFT, RIGHT))
             (level(&x, TOP, BOTTOM))
-            (text("small soft end", (RIGHT, BOTTOM + 36.0), "price: general Δ bits per byte (left is better)"))
+            (text("small soft end", (RIGHT, BOTTOM + 36.0), PRICE))
             @if steps.len() > 1 { (path("curve s1", &steps)) }
             @for dot in self.dots.iter().filter(|dot| !dot.front).chain(front.iter().copied()) {
                 @let at = place(dot);
                 @let stroke = if dot.front { "s1" } else { "s0" };
                 g {
-                    title { (dot.label) ": targeted " (dot.gain.spoken()) "; general " (dot.price.spoken()) }
+                    title { (dot.spoken()) }
                     @if let Some([low, high]) = dot.gain.interval {
                         (whisker(stroke, at.0, y.at(-low), y.at(-high)))
                     }
                     @if let Some([low, high]) = dot.price.interval {
                         (lying(stroke, at.1, x.at(low), x.at(high)))
                     }
-                    @let (form, fill) = if dot.front { (Form::Circle, "s1 f1") } else { (Form::Square, "s0 open") };
+                    @let (form, fill) = dot.manner();
                     (mark(form, fill, at, 4.5))
                     @if dot.recommended { (mark(Form::Circle, "ring", at, 9.0)) }
                 }
@@ -137,19 +138,22 @@ impl Front {
     }
 
     fn spoken(&self) -> String {
-        let dots = self.dots.iter().map(|dot| {
-            let rank = match (dot.recommended, dot.front) {
-                (true, _) => ", on the front, recommended",
-                (false, true) => ", on the front",
-                (false, false) => ", dominated",
-            };
-            format!(
-                "{}{rank}: targeted {}; general {}.",
-                dot.label,
-                dot.gain.spoken(),
-                dot.price.spoken()
-            )
-        });
-        dots.collect::<Vec<_>>().join(" ")
+        told(self.dots.iter().map(Dot::spoken))
+    }
+}
+
+impl Dot {
+    fn manner(&self) -> (Form, &'static str) {
+        if self.front { (Form::Circle, "s1 f1") } else { (Form::Square, "s0 open") }
+    }
+
+    fn spoken(&self) -> String {
+        let rank = match (self.recommended, self.front) {
+            (true, _) => ", on the front, recommended",
+            (false, true) => ", on the front",
+            (false, false) => ", dominated",
+        };
+        let (gain, price) = (self.gain.spoken(), self.price.spoken());
+        format!("{}{rank}: targeted {gain}; general {price}.", self.label)
     }
 }

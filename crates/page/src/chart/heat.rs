@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::Panel;
 use super::draw::{fit, px, rect, text, two_lines, width};
+use super::{Panel, told};
 use crate::estimate::Estimate;
 
 /// A row of cells.
@@ -52,13 +52,17 @@ impl Heat {
                 g {
                     title { (name) }
                     @for (row, line) in two_lines(name, 11.0, CELL - 4.0).iter().enumerate() {
-                        (text("small mid", (left + CELL / 2.0, TOP - 21.0 + 13.0 * row as f64), line))
+                        @let y = TOP - 21.0 + 13.0 * row as f64;
+                        (text("small mid", (left + CELL / 2.0, y), line))
                     }
                 }
             }
             @for (index, row) in self.rows.iter().enumerate() {
                 @let top = TOP + HEIGHT * index as f64;
-                (text("end", (labels - 8.0, top + 16.0), &fit(&row.label, 12.0, labels - 10.0)))
+                g {
+                    title { (row.label) }
+                    (text("end", (labels - 8.0, top + 16.0), &fit(&row.label, 12.0, labels - 10.0)))
+                }
                 @for (column, cell) in row.cells.iter().enumerate() {
                     (Self::cell(cell.as_ref(), (labels + CELL * column as f64, top), most))
                 }
@@ -103,6 +107,6 @@ impl Heat {
             });
             format!("{}: {}.", row.label, cells.collect::<Vec<_>>().join("; "))
         };
-        format!("{}. {}", self.unit, self.rows.iter().map(row).collect::<Vec<_>>().join(" "))
+        format!("{}. {}", self.unit, told(self.rows.iter().map(row)))
     }
 }

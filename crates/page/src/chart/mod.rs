@@ -16,6 +16,8 @@ use draw::px;
 
 /// Units between two drawings of a figure that stands alone.
 const GAP: f64 = 24.0;
+/// Sentences of a description at most.
+const TOLD: usize = 10;
 /// Units a figure that stands alone is wide at most, unless one drawing is wider.
 const WIDEST: f64 = 860.0;
 
@@ -106,6 +108,17 @@ impl Figure {
         };
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}\n", drawing.into_string())
     }
+}
+
+/// Sentences of a description: as many as one listens to, and how many more there are.
+pub(crate) fn told(sentences: impl Iterator<Item = String>) -> String {
+    let mut all: Vec<String> = sentences.collect();
+    let more = all.len().saturating_sub(TOLD);
+    if more > 0 {
+        all.truncate(TOLD);
+        all.push(format!("And {more} more, in the tables."));
+    }
+    all.join(" ")
 }
 
 impl Panel {

@@ -1,11 +1,11 @@
 //! The same effects in several settings, joined: whether a ranking holds.
 
-use maud::html;
+use maud::{Markup, html};
 
-use super::Panel;
 use super::draw::{fit, line, mark, path, text, text_over, upright, whisker};
 use super::forest::manner;
 use super::scale::{Scale, spread};
+use super::{Panel, told};
 use crate::estimate::Estimate;
 
 /// One comparison in all settings.
@@ -15,6 +15,16 @@ pub(crate) struct Slope {
     pub(crate) label: String,
     /// One element per setting; none where it is missing.
     pub(crate) values: Vec<Option<Estimate>>,
+}
+
+impl Slope {
+    /// What is written at its end.
+    fn named(&self) -> String {
+        match self.values.iter().any(Option::is_some) {
+            true => self.label.clone(),
+            false => format!("{} (missing)", self.label),
+        }
+    }
 }
 
 /// Effects of settings side by side.
@@ -64,24 +74,12 @@ impl Slopes {
                 (text("small mid", (x(index), bottom + 18.0), &fit(setting, 11.0, STRIDE - 8.0)))
             }
             @for (index, slope) in self.slopes.iter().enumerate() {
-                @let known = slope.values.iter().enumerate().filter_map(|(s, value)| Some((s, value.as_ref()?)));
-                @let known: Vec<(usize, &Estimate)> = known.collect();
-                @let points: Vec<(f64, f64)> = known.iter().map(|(s, v)| (x(*s) + aside(index), y.at(v.mean))).collect();
-                (path("axis", &points))
-                @for ((setting, value), at) in known.iter().zip(&points) {
-                    @let (form, stroke, fill) = manner(value);
-                    g {
-                        title { (slope.label) ", " (self.settings[*setting]) ": " (value.spoken()) }
-                        @if let Some([low, high]) = value.interval {
-                            (whisker(stroke, at.0, y.at(low), y.at(high)))
-                        }
-                        (mark(form, fill, *at, 4.5))
-                    }
-                }
-                @let shown = slope.values.iter().any(Option::is_some);
-                @let label = if shown { slope.label.clone() } else { format!("{} (missing)", slope.label) };
-                (line("axis dots", (points.last().map_or(last, |p| p.0) + 6.0, ends[index]), (right + 2.0, names[index])))
-                (text_over("small", (right + 6.0, names[index] + 4.0), &fit(&label, 11.0, 170.0)))
+                (self.slope(slope, |setting| x(setting) + aside(index), &y))
+                @let end = slope.values.iter().rposition(Option::is_some).map_or(last, &x);
+                @let from = (end + aside(index) + 6.0, ends[index]);
+                (line("axis dots", from, (right + 2.0, names[index])))
+                @let shown = fit(&slope.named(), 11.0, 170.0);
+                (text_over("small", (right + 6.0, names[index] + 4.0), &shown))
             }
         };
         Panel {
@@ -90,6 +88,31 @@ impl Slopes {
             title: self.title.clone(),
             desc: self.spoken(),
             body,
+        }
+    }
+
+    /// One comparison through all settings. `x`: where a setting stands.
+    fn slope(&self, slope: &Slope, x: impl Fn(usize) -> f64, y: &Scale) -> Markup {
+        let known: Vec<(usize, &Estimate)> = slope
+            .values
+            .iter()
+            .enumerate()
+            .filter_map(|(setting, value)| Some((setting, value.as_ref()?)))
+            .collect();
+        let points: Vec<(f64, f64)> =
+            known.iter().map(|(setting, value)| (x(*setting), y.at(value.mean))).collect();
+        html! {
+            (path("axis", &points))
+            @for ((setting, value), at) in known.iter().zip(&points) {
+                @let (form, stroke, fill) = manner(value);
+                g {
+                    title { (slope.label) ", " (self.settings[*setting]) ": " (value.spoken()) }
+                    @if let Some([low, high]) = value.interval {
+                        (whisker(stroke, at.0, y.at(low), y.at(high)))
+                    }
+                    (mark(form, fill, *at, 4.5))
+                }
+            }
         }
     }
 
@@ -102,6 +125,6 @@ impl Slopes {
                 });
             format!("{}: {}.", slope.label, values.collect::<Vec<_>>().join("; "))
         });
-        format!("{}. {}", self.unit, slopes.collect::<Vec<_>>().join(" "))
+        format!("{}. {}", self.unit, told(slopes))
     }
 }

@@ -1,7 +1,8 @@
 //! Colours: one table for light and dark, and the style of everything inside a figure.
 //!
 //! On the page colours are CSS variables, which follow the reader's setting. A figure that stands
-//! alone has the light ones written in, because programs that place it in a paper know no variables.
+//! alone has the light ones written in, because programs that place it in a paper know no
+//! variables.
 //!
 //! # Source
 //!

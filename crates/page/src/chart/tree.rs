@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::Panel;
 use super::draw::{fit, line, path, text, width};
+use super::{Panel, told};
 
 /// Replicates of a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +132,8 @@ impl Tree {
                 }
             }
             (text("small soft", (0.0, bottom + 16.0),
-                &format!("share of the run of {} steps; the trunk before its first branch is drawn short", self.steps)))
+                &format!("share of the run of {} steps; the trunk before its first branch is \
+                    drawn short", self.steps)))
         }
     }
 
@@ -149,11 +150,13 @@ impl Tree {
         if twig.missing > 0 {
             label = format!("{label}, {} missing", twig.missing);
         }
+        let way = [(x(twig.from), from), (x(twig.from), at), (x(twig.to), at)];
         html! {
             g {
                 title { (twig.label) ": " (twig.runs) " runs, steps " (twig.from) " to " (twig.to) }
-                (path(&format!("twig {style}{dash}"), &[(x(twig.from), from), (x(twig.from), at), (x(twig.to), at)]))
-                (text(if twig.control { "soft" } else { "" }, (x(twig.to).max(RIGHT) + 8.0, at + 4.0), &label))
+                (path(&format!("twig {style}{dash}"), &way))
+                @let class = if twig.control { "soft" } else { "" };
+                (text(class, (x(twig.to).max(RIGHT) + 8.0, at + 4.0), &label))
             }
         }
     }
@@ -167,8 +170,7 @@ impl Tree {
             };
             format!("{label}: {runs} runs from step {from} to {to}{lack}.")
         });
-        let twigs = twigs.collect::<Vec<_>>().join(" ");
-        format!("The trunk is trained once, to step {until} of {}. {twigs}", self.steps)
+        format!("The trunk is trained once, to step {until} of {}. {}", self.steps, told(twigs))
     }
 }
 

@@ -84,9 +84,12 @@ fn caption(paper: &Paper, tables: &str, what: &str) -> Markup {
     html! {
         strong { "Reference, not this study: " }
         (what) " Source: " (paper.source) ", " (tables) " (" (paper.model) "). "
-        "Bars on accuracies are 95 % binomial intervals from the number of questions alone, as if the two "
-        "models had been asked different ones; averages have none, and no run was repeated, so the spread "
-        "between runs is unknown. Percentage points here and bits per byte above have no common scale."
+        "Bars on accuracies are 95 % binomial intervals from the number of questions alone, as if \
+         the two "
+        "models had been asked different ones; averages have none, and no run was repeated, so \
+         the spread "
+        "between runs is unknown. Percentage points here and bits per byte above have no common \
+         scale."
     }
 }
 
@@ -182,7 +185,8 @@ fn removal(paper: &Paper, number: usize) -> Figure {
         caption: caption(
             paper,
             &paper.removal_table,
-            "the last 10 % upsampled without its math data, the other sources of the domain taking its \
+            "the last 10 % upsampled without its math data, the other sources of the domain \
+             taking its \
              place.",
         ),
         panels: vec![

@@ -6,7 +6,8 @@ use std::fs;
 use sparkjoy_data::Tokenizer;
 use sparkjoy_lab::{Plan, Study};
 
-const HEAD: &str = r#"# Text that must never become markup: </script><script>alert(1)</script> & "quotes"
+const HEAD: &str = r#"# Text that must never become markup: </script><script>alert(1)</script> & \
+    "quotes"
 name = "invented"
 seed = 17
 [tokenizer]
@@ -135,7 +136,8 @@ pub(crate) fn large() -> (String, Plan) {
     let _ = write!(
         text,
         "[trunk]\nmixture = \"base\"\n[[questions]]\nask = \"duration\"\nmixture = \"upsampled\"\n\
-         windows = [{}]\n[[questions]]\nask = \"removal\"\nmixture = \"upsampled\"\nwindow = \"10%\"\n\
+         windows = [{}]\n[[questions]]\nask = \"removal\"\nmixture = \"upsampled\"\nwindow = \
+         \"10%\"\n\
          remove = [{}]\nrefill = \"proportional\"\n[evaluation]\nheld_out = \"16K\"\n",
         windows.join(", "),
         removed.join(", "),
