@@ -156,6 +156,7 @@ fn answer(plan: &Plan, question: &QuestionPlan, missing: &str) -> Answer {
         gaps: Vec::new(),
         of: question.of,
         settings: question.settings.clone(),
+        holds: Vec::new(),
         cost: QuestionCost { tree: effort(4), in_full: effort(12) },
     };
     rank(&mut answer);
