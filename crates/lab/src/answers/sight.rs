@@ -10,8 +10,8 @@ use super::spread::Spread;
 use crate::executor::{Scored, Scores, branch_folder};
 use crate::{Ask, LabError, Options, Plan, QuestionPlan, Role};
 
-/// Standard deviation of branch − control of one replicate, as a share of bits per byte, on the mean
-/// of all sources.
+/// Standard deviation of branch − control of one replicate, as a share of bits per byte, on the
+/// mean of all sources.
 ///
 /// # Source
 ///
