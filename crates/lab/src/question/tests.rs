@@ -309,7 +309,8 @@ fn runs_that_questions_share_are_planned_once() {
     let asks: Vec<Ask> = plan.questions.iter().map(|question| question.ask).collect();
     assert_eq!(asks.len(), 6);
     // Per replicate: base and upsampled at two windows, one removal, one addition, one more
-    // mixture, and for the window at 70 % two runs of both; timing and stability share all of theirs.
+    // mixture, and for the window at 70 % two runs of both; timing and stability share all of
+    // theirs.
     assert_eq!(plan.branches.len(), 2 * (4 + 1 + 1 + 1 + 4));
     let identities: BTreeSet<_> = plan.branches.iter().map(|b| b.spec.fingerprint()).collect();
     assert_eq!(identities.len(), plan.branches.len());
