@@ -67,7 +67,7 @@ impl Resampling {
     ///
     /// # Source
     ///
-    /// Bootstrap over items: Efron & Tibshirani, An Introduction to the Bootstrap (1993), 13 and 14.
+    /// Bootstrap over items: Efron & Tibshirani, An Introduction to the Bootstrap (1993), 13, 14.
     /// Normal items and Student's t of replicates together are Behrens' and Fisher's distribution.
     pub fn effect(&mut self, strata: &[Stratum], confidence: f64) -> Option<Effect> {
         if strata.is_empty() || strata[0].differences.len() < 2 {

@@ -10,8 +10,8 @@ use super::spread::Spread;
 use crate::executor::{Scored, Scores, branch_folder};
 use crate::{Ask, LabError, Options, Plan, QuestionPlan, Role};
 
-/// Standard deviation of branch − control of one replicate, as a share of bits per byte, on the mean
-/// of all sources.
+/// Standard deviation of branch − control of one replicate, as a share of bits per byte, on the
+/// mean of all sources.
 ///
 /// # Source
 ///
@@ -110,8 +110,8 @@ impl fmt::Display for Sight {
         for (place, seen) in self.questions.iter().enumerate() {
             write!(
                 f,
-                "{} a difference of {:.2} % bits per byte in `{}` ({} comparisons together; {:.2} % \
-                 in one alone)",
+                "{} a difference of {:.2} % bits per byte in `{}` ({} comparisons together; \
+                 {:.2} % in one alone)",
                 if place == 0 { "" } else { "," },
                 100.0 * seen.least,
                 format!("{:?}", seen.ask).to_lowercase(),
