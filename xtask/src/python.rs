@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use crate::command::{Failed, cargo, root, run, run_in};
 
 /// What the programs import. Pinned: golden numbers are made by a known version.
-const PACKAGES: [&str; 9] = [
+const PACKAGES: [&str; 10] = [
     "lm-eval[hf]==0.4.13",
     "numpy==2.4.6",
     "pyarrow==26.0.1",
     "safetensors==0.8.0",
     "scipy==1.17.1",
+    "statsmodels==0.15.0",
     "tiktoken==0.14.0",
     "tokenizers==0.23.3",
     "torch==2.15.0",
@@ -35,7 +36,7 @@ const fn writes(script: &'static str) -> Golden {
 }
 
 /// Every program under a `testdata` folder, in the order they are run.
-const GOLDEN: [Golden; 9] = [
+const GOLDEN: [Golden; 10] = [
     writes("crates/data/testdata/parquet.py"),
     writes("crates/eval/testdata/few_shot.py"),
     writes("crates/eval/testdata/prompts.py"),
@@ -44,6 +45,11 @@ const GOLDEN: [Golden; 9] = [
     writes("crates/nn/testdata/golden/optimizers.py"),
     writes("crates/data/testdata/tokenizer/foreign.py"),
     writes("crates/train/testdata/models.py"),
+    Golden {
+        script: "crates/stats/testdata/golden.py",
+        prints: Some("golden.json"),
+        reads_corpora: false,
+    },
     // Last, because it needs more than packages: the rank file, from the network or
     // `TIKTOKEN_CACHE_DIR`.
     Golden {

@@ -54,7 +54,8 @@ impl Board {
         Self { lines, whole, parts, part_of, current: None, tokens }
     }
 
-    /// Puts a line below the first: where the screen is too low, the tree is cut off, not what runs.
+    /// Puts a line below the first: where the screen is too low, the tree is cut off, not what
+    /// runs.
     pub(crate) fn add(&self, line: ProgressBar) -> ProgressBar {
         self.lines.insert_after(&self.whole, line)
     }

@@ -1,7 +1,8 @@
 //! What is going on, for whoever watches.
 //!
-//! On a terminal one line is rewritten, below the tree where a study runs; in a log there is a line where something begins and then
-//! at most one a minute. The numbers go to `metrics.jsonl` either way.
+//! On a terminal one line is rewritten, below the tree where a study runs; in a log there is a line
+//! where something begins and then at most one a minute. The numbers go to `metrics.jsonl` either
+//! way.
 
 use std::fmt::Write;
 use std::io::{IsTerminal, stderr};

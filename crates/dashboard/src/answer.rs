@@ -1,4 +1,5 @@
-//! What is answered to a request that may pass: a handful of fixed addresses, nothing from the disk.
+//! What is answered to a request that may pass: a handful of fixed addresses, nothing from the
+//! disk.
 
 use std::convert::Infallible;
 

@@ -27,7 +27,8 @@ pub(crate) fn put<T: Serialize>(parts: &mut Parts, name: impl Into<String>, valu
     parts.insert(name.into(), Arc::from(json));
 }
 
-/// What has changed: new parts, and names of parts that are gone as nothing. None where nothing has.
+/// What has changed: new parts, and names of parts that are gone as nothing. None where nothing
+/// has.
 pub(crate) fn changes(before: &Parts, now: &Parts) -> Option<String> {
     let changed = now
         .iter()

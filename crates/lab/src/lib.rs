@@ -24,8 +24,8 @@ mod testing;
 pub use account::Account;
 pub use answers::{
     Answer, Answers, ArmAnswer, Comparison, Computed, Control, Cost, Finding, FindingKind, Gap,
-    Holds, Measure, QuestionCost, Scope, Spread, TaskAnswer, TrunkPoint, TrunkScore, Verdict, What,
-    answers,
+    Holds, Measure, QuestionCost, Scope, Seen, Sight, Spread, TaskAnswer, TrunkPoint, TrunkScore,
+    Verdict, What, answers, sight,
 };
 pub use cost::{Effort, TreeCost};
 pub use error::{LabError, StudyError};

@@ -203,6 +203,7 @@ fn usual_confidence() -> f64 {
     CONFIDENCE
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn is_usual(confidence: &f64) -> bool {
     (confidence - CONFIDENCE).abs() < f64::EPSILON
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sparkjoy_base::{DomainName, Fingerprint, SourceName, Tokens};
-use sparkjoy_lab::{Account, Branch, Effort, JobState, Plan, TreeCost};
+use sparkjoy_lab::{Account, Branch, Effort, JobState, Plan, Sight, TreeCost};
 use sparkjoy_mix::{MixError, Mixture};
 use sparkjoy_nn::Throughput;
 
@@ -33,6 +33,8 @@ pub(super) struct Facts<'a> {
     pub(super) jobs: Vec<Job>,
     /// The plan itself, every number of it.
     pub(super) plan: &'a Plan,
+    /// The least differences it can see.
+    pub(super) sight: Option<Sight>,
 }
 
 /// A job and how far it is.
@@ -106,6 +108,7 @@ impl<'a> Facts<'a> {
             trunk_state: Progress::of(trunk.map(|(_, state)| *state)),
             jobs,
             plan,
+            sight: None,
         })
     }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use sparkjoy_base::thousands;
-use sparkjoy_lab::{Plan, job_states};
+use sparkjoy_lab::{Plan, job_states, sight};
 use sparkjoy_nn::{Compute, measure};
 
 use crate::args::Place;
@@ -27,12 +27,14 @@ use memory::Memory;
 /// What is wrong with the study; a source that is not prepared.
 pub(crate) fn show(study: &Path, place: &Place, stop: &AtomicBool) -> Result<(), Failure> {
     let Opened { plan, .. } = Opened::prepared(study, place)?;
-    let states =
-        with_options(place, stop, &mut Progress::new(), |options| job_states(&plan, options))?;
+    let (states, sight) = with_options(place, stop, &mut Progress::new(), |options| {
+        Ok::<_, Failure>((job_states(&plan, options)?, sight(&plan, options)?))
+    })?;
     let (precision, threads) = (plan.trunk.precision, place.threads());
     let compute = Compute { precision, recompute: place.recompute, threads };
     let speed = measure(plan.shape, plan.batch as usize, compute);
     let facts = Facts::new(&plan, states, speed, Memory::of(&plan, compute))?;
+    let facts = Facts { sight, ..facts };
     match place.output() {
         Output::Json => print_json(&facts),
         Output::Text => print(&format!("{}{}", header(&plan), tables::render(&facts))),

@@ -51,7 +51,8 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
     );
     section(&mut text, "cost", &cost(facts));
     let notes = facts.plan.notes.iter().map(ToString::to_string);
-    for (at, note) in notes.chain(facts.memory.note()).enumerate() {
+    let sight = facts.sight.as_ref().map(ToString::to_string);
+    for (at, note) in notes.chain(facts.memory.note()).chain(sight).enumerate() {
         let note = wrap(&format!("note: {note}")).join("\n");
         let _ = writeln!(text, "{}{note}", if at == 0 { "\n" } else { "" });
     }

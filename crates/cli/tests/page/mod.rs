@@ -119,8 +119,7 @@ impl Events {
     /// Reads on until `holds`.
     pub(crate) fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
         while !holds(self) {
-            assert!(self.begin.elapsed() < PATIENCE, "never: {what}; {:#?}", self.parts);
-            self.next();
+            self.next(what);
         }
     }
 
@@ -136,11 +135,12 @@ impl Events {
         runs.filter(|(_, run)| run["state"] == state).count()
     }
 
-    fn next(&mut self) {
+    fn next(&mut self, what: &str) {
         let mut name = String::new();
         let mut line = String::new();
         loop {
             line.clear();
+            assert!(self.begin.elapsed() < PATIENCE, "never: {what}; {:#?}", self.parts);
             assert!(self.lines.read_line(&mut line).unwrap() > 0, "the events have ended");
             if let Some(event) = line.strip_prefix("event: ") {
                 event.trim_end().clone_into(&mut name);

@@ -11,7 +11,7 @@ use super::{Answers, Computed, HeldOut, compare};
 use crate::Plan;
 use crate::testing::plan as planned;
 
-const STUDY: &str = r#"name = "invented"
+pub(crate) const STUDY: &str = r#"name = "invented"
 seed = 17
 [tokenizer]
 kind = "cl100k"

@@ -13,12 +13,22 @@ use crate::Role;
 pub(super) fn judge(answer: &mut Answer, confidence: f64) {
     let is_tested = |what: &What| matches!(what, What::Targeted | What::General);
     let scopes: Vec<bool> = answer.scopes.iter().map(|scope| is_tested(&scope.what)).collect();
+    let is_source = |what: &What| matches!(what, What::Source { .. });
+    let sources = answer.scopes.iter().filter(|scope| is_source(&scope.what)).count();
+    let arms = || answer.arms.iter().filter(|arm| arm.role != Role::AgainstBase);
+    let comparisons: usize = arms()
+        .map(|arm| usize::from(!arm.targets.is_empty()) + usize::from(arm.targets.len() < sources))
+        .sum();
+
     let arms = answer.arms.iter_mut().filter(|arm| arm.role != Role::AgainstBase);
     let cells = arms.flat_map(|arm| arm.cells.iter_mut().zip(&scopes));
     let cells = cells.filter(|(_, tested)| **tested).filter_map(|(cell, _)| cell.as_mut());
     let mut cells: Vec<&mut Comparison> = cells.filter(|cell| cell.effect.is_some()).collect();
-    let p: Vec<f64> = cells.iter().flat_map(|cell| &cell.effect).map(|effect| effect.p).collect();
-    let comparisons = p.len();
+    let p = cells.iter().flat_map(|cell| &cell.effect).map(|effect| effect.p);
+    // What is still missing counts as if nothing would be seen in it: what is marked in a study
+    // that is half done stays marked when it is done.
+    let missing = std::iter::repeat_n(1.0, comparisons - cells.len());
+    let p: Vec<f64> = p.chain(missing).collect();
     for (cell, adjusted) in cells.iter_mut().zip(holm(&p)) {
         let effect = cell.effect.as_ref().expect("only those with an effect");
         let errors = detectable(effect.freedom, confidence, comparisons);

@@ -21,6 +21,7 @@ mod held_out;
 #[cfg(test)]
 pub(crate) mod invented;
 mod judge;
+mod sight;
 mod spread;
 mod tasks;
 #[cfg(test)]
@@ -43,6 +44,7 @@ pub use answer::{
 pub use computed::Computed;
 pub(crate) use computed::mixed;
 pub use finding::{Finding, FindingKind};
+pub use sight::{Seen, Sight, sight};
 pub use spread::{Spread, Verdict};
 pub use tasks::{Measure, TaskAnswer, TrunkPoint, TrunkScore};
 

@@ -283,7 +283,7 @@ fn add(
 ) -> Result<(), String> {
     let first = branch[0];
     let is_other = |other: &&Items| other.bytes != first.bytes || other.category != first.category;
-    if branch.iter().chain(control).any(|other| is_other(other)) {
+    if branch.iter().chain(control).any(is_other) {
         return Err(format!("results of `{}` are not of the same items", part.task));
     }
     if measure == Measure::GoldBitsPerByte {

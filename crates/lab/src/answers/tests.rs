@@ -2,7 +2,7 @@
 
 use sparkjoy_base::SourceName;
 
-use super::invented::{answers, of_text, plan, scores, unfinished};
+use super::invented::{self, answers, of_text, plan, scores, unfinished};
 use super::*;
 
 fn close(found: f64, expected: f64) {
@@ -40,7 +40,7 @@ fn differences_are_paired_by_replicate() {
     // Deviations from −0.048333…: −5/3000, −2/3000, 7/3000; squares 78/9 · 1e-6 over 2.
     close(proofs.difference.deviation.unwrap(), (78.0_f64 / 9.0 / 2.0).sqrt() * 1e-3);
     close(proofs.difference.standard_error.unwrap(), (78.0_f64 / 9.0 / 6.0).sqrt() * 1e-3);
-    assert_eq!(proofs.verdict, Verdict::Better);
+    assert_eq!(proofs.verdict, Verdict::NotTested);
     // The noise floor: 0.80, 0.81, 0.82 deviate by 0.01 although their difference is certain.
     close(proofs.control.deviation.unwrap(), 0.01);
 }
@@ -61,12 +61,92 @@ fn a_domain_is_the_plain_mean_of_its_sources_and_all_of_all_sources() {
 }
 
 #[test]
-fn what_is_within_noise_is_not_ranked() {
+fn what_is_not_distinguishable_is_marked_and_not_ranked() {
     let answers = answers();
-    let web = cell(&answers.questions[0], "10%", "base, same 10% window", "web").unwrap();
-    // −0.002, 0.001, 0.006: mean 0.001667, standard error 0.002333.
+    let web = cell(&answers.questions[0], "10%", "base, same 10% window", "general").unwrap();
+    // −0.002, 0.001, 0.006: mean 0.001667, standard error 0.002333, two degrees of freedom.
     close(web.difference.mean, 0.005 / 3.0);
+    let effect = web.effect.as_ref().unwrap();
+    assert!((effect.standard_error - 0.002_333_333).abs() < 1e-8 && effect.freedom < 2.001);
+    // 4.302653 standard errors.
+    assert!((effect.high - (0.005 / 3.0 + 0.010_039_52)).abs() < 1e-7, "{effect:?}");
     assert_eq!(web.verdict, Verdict::NotDistinguishable);
+    // Seen four times of five at Holm's first step of four: about seven standard errors and more.
+    assert!(web.detectable.unwrap() > 7.0 * effect.standard_error);
+    let nulls = answers.questions[0].findings.iter().filter(|f| f.kind == FindingKind::Null);
+    assert!(nulls.clone().count() == 1 && nulls.clone().all(|f| f.text.contains("all else")));
+}
+
+#[test]
+fn a_question_is_corrected_for_what_it_tests_and_nothing_else() {
+    let answers = answers();
+    let question = &answers.questions[0];
+    let p = |arm: usize, scope: usize| {
+        let cell = question.arms[arm].cells[scope].as_ref().unwrap();
+        (cell.effect.as_ref().unwrap().p, cell.adjusted_p)
+    };
+    // Two windows, each with its targets and the rest; targeted ones come first by p.
+    let (targeted, adjusted) = p(0, 1);
+    close(adjusted.unwrap(), 4.0 * targeted);
+    assert_eq!(p(0, 0).1, None, "everything together is not tested");
+    assert_eq!(question.arms[0].cells[1].as_ref().unwrap().verdict, Verdict::Better);
+    assert!(question.scopes[1].what == What::Targeted && question.scopes[1].base.is_none());
+}
+
+#[test]
+fn the_shortest_window_that_gains_as_much_is_recommended() {
+    let answers = answers();
+    let question = &answers.questions[0];
+    // Both windows gain the same, to the last replicate.
+    assert_eq!(question.recommended, Some(0));
+    assert_eq!(question.ranking.len(), 2);
+    let says = |kind| {
+        let of = question.findings.iter().filter(move |finding| finding.kind == kind);
+        of.map(|finding| finding.text.as_str()).collect::<Vec<_>>().join("\n")
+    };
+    let text = says(FindingKind::Recommendation);
+    assert!(text.starts_with("Use the last 10%: targeted text −0.07"), "{text}");
+    assert!(text.contains("not distinguishable from nothing"), "{text}");
+    assert!(says(FindingKind::Ranking).contains("not distinguishable from"), "{text}");
+}
+
+#[test]
+fn a_removed_source_is_ranked_by_what_its_own_text_loses() {
+    let answers = answers();
+    let removal = &answers.questions[1];
+    let [ranked] = removal.ranking[..] else { panic!("{:?}", removal.ranking) };
+    assert_eq!((removal.arms[ranked].label.as_str(), removal.recommended), ("− puzzles", None));
+    assert!(removal.findings.iter().any(|f| f.text.contains("its own text is missed, +0.0750")));
+}
+
+#[test]
+fn scores_of_other_sequences_are_never_compared() {
+    let plan = plan();
+    let mut scores = scores(&plan);
+    let branch = plan.branches.iter().position(|b| b.name == "upsampled-10%-r2").unwrap();
+    let blogs = SourceName::new("blogs").unwrap();
+    scores[branch].as_mut().unwrap().get_mut(&blogs).unwrap().ordinals = vec![7];
+    let answers = of_text(&plan, &scores, Vec::new());
+    let question = &answers.questions[0];
+    let of = |name| cell(question, "10%", "base, same 10% window", name);
+    assert!(of("blogs").is_none() && of("all").is_none() && of("proofs").is_some());
+    let [gap] = &question.gaps[..] else { panic!("{:?}", question.gaps) };
+    assert_eq!(
+        gap.why,
+        "`upsampled-10%-r2` is scored on other sequences of `blogs` than `upsampled-10%-r0`"
+    );
+}
+
+#[test]
+fn one_replicate_is_shown_and_never_ranked() {
+    let plan = crate::testing::plan(&invented::STUDY.replace("replicates = 3", "replicates = 1"));
+    let plan = plan.unwrap_or_else(|error| panic!("{error}"));
+    let answers = of_text(&plan, &scores(&plan), Vec::new());
+    let question = &answers.questions[0];
+    let targeted = question.arms[0].cells[1].as_ref().unwrap();
+    assert_eq!((&targeted.effect, targeted.verdict), (&None, Verdict::NotDistinguishable));
+    assert!(question.ranking.is_empty() && question.recommended.is_none());
+    assert_eq!(question.findings[0].kind, FindingKind::Caution);
 }
 
 #[test]
@@ -77,7 +157,7 @@ fn a_removal_is_compared_with_the_full_mixture_and_with_base() {
     let full = cell(removal, arm, "upsampled, same 10% window", "puzzles").unwrap();
     // The same noise on both sides: 0.875 − 0.8 in every replicate.
     close(full.difference.mean, 0.075);
-    assert_eq!(full.verdict, Verdict::Worse);
+    assert_eq!(full.verdict, Verdict::NotTested);
     let base = cell(removal, arm, "base, same 10% window", "puzzles").unwrap();
     close(base.difference.mean, -0.025 + 0.005 / 3.0);
 }
@@ -88,7 +168,7 @@ fn scopes_tell_what_was_upsampled() {
     let shares: Vec<_> = answers.questions[0]
         .scopes
         .iter()
-        .map(|scope| (scope.base.unwrap().0 / 10_000, scope.upsampled.unwrap().0 / 10_000))
+        .filter_map(|scope| Some((scope.base?.0 / 10_000, scope.upsampled?.0 / 10_000)))
         .collect();
     // All; math, web; proofs, puzzles, blogs.
     assert_eq!(shares, [(100, 100), (20, 50), (80, 50), (15, 25), (5, 25), (80, 50)]);
@@ -127,6 +207,14 @@ fn a_source_that_was_not_scored_is_missing_wherever_it_counts() {
     let of = |name| cell(&answers.questions[0], "10%", control, name);
     assert!(of("all").is_none() && of("math").is_none() && of("puzzles").is_none());
     assert!(of("web").is_some() && of("proofs").is_some());
+}
+
+#[test]
+fn what_is_missing_is_said_before_what_is_there() {
+    let answers = unfinished("upsampled-10%-r1");
+    let first = &answers.questions[0].findings[0];
+    assert_eq!(first.kind, FindingKind::Caution);
+    assert!(first.text.starts_with("1 of 2 comparisons are missing"), "{}", first.text);
 }
 
 #[test]

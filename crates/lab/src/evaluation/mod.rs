@@ -292,7 +292,8 @@ pub(crate) fn item_results(
     let begin = format!("{}-", score.task);
     for path in paths {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if !name.starts_with(&begin) || !name.ends_with(".jsonl") {
+        let is_results = path.extension().is_some_and(|extension| extension == "jsonl");
+        if !name.starts_with(&begin) || !is_results {
             continue;
         }
         let is_of = |asked: &Asked| {

@@ -203,18 +203,18 @@ mod tests {
     use super::*;
 
     fn table(columns: usize) -> Table {
-        let number = |value: &str, noise| Cell::Number {
+        let number = |value: &str, mark| Cell::Number {
             value: value.to_owned(),
-            error: Some("0.0012".to_owned()),
-            noise,
+            error: Some("±0.0012".to_owned()),
+            mark,
         };
         Table {
             corner: "window".to_owned(),
             headers: (0..columns).map(|c| vec![format!("domain{c}"), "Δ bpb".into()]).collect(),
             rows: vec![
-                Row::Cells("5%".to_owned(), vec![number("−0.0123", false); columns]),
+                Row::Cells("5%".to_owned(), vec![number("−0.0123", Mark::Sure); columns]),
                 Row::Heading("against something else with a long name".to_owned()),
-                Row::Cells("10%".to_owned(), vec![number("+0.0001", true); columns]),
+                Row::Cells("10%".to_owned(), vec![number("+0.0001", Mark::Noise); columns]),
                 Row::Cells("20%".to_owned(), vec![Cell::Missing; columns]),
             ],
         }
@@ -225,7 +225,7 @@ mod tests {
         insta::assert_snapshot!(table(2).text(), @"
         window  domain0   domain1
                   Δ bpb     Δ bpb
-        5%      −0.0123   −0.0123
+        5%      −0.0123*  −0.0123*
                 ±0.0012   ±0.0012
         against something else with a long name
         10%     +0.0001~  +0.0001~
@@ -250,10 +250,10 @@ mod tests {
 
     #[test]
     fn markdown_has_one_line_per_row() {
-        insta::assert_snapshot!(table(2).markdown(), @"
+        insta::assert_snapshot!(table(2).markdown(), @r"
         | window | domain0<br>Δ bpb | domain1<br>Δ bpb |
         |:--|--:|--:|
-        | 5% | −0.0123 ±0.0012 | −0.0123 ±0.0012 |
+        | 5% | −0.0123 ±0.0012 \* | −0.0123 ±0.0012 \* |
         | *against something else with a long name* |  |  |
         | 10% | +0.0001 ±0.0012 ~ | +0.0001 ±0.0012 ~ |
         | 20% | **missing** | **missing** |

@@ -11,11 +11,23 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
     training: 1.54M tokens for the tree, 7.68M for every branch in full: 80.0 % saved
     numbers: held-out bits per byte, lower is better; a domain is the plain mean of its sources, `all`
       the plain mean of all sources
-    Δ: branch − control of the same replicate, mean of 3 ± standard error of that mean (standard
-      deviation / √3); ~ marks a mean within two standard errors: within noise, not ranked (noise alone
-      is left unmarked in 18 % of cells)
+    Δ: branch − control of the same replicate, mean of 3, with its 95 % interval over replicates and
+      items; in the columns `targeted` (what a comparison is about) and `general` (all other sources) *
+      marks what is distinguishable from nothing and ~ what is not, wrongly marked * in at most 5 % of
+      questions; what has no mark is not tested and not ranked
 
     How long should the last phase on `upsampled` be?
+
+    - Use the last 10%: targeted text −0.0733 bits per byte (95 % interval −0.0785 to −0.0682), the
+      largest gain of all. What it does to all other sources is not distinguishable from nothing:
+      +0.0017 bits per byte (95 % interval −0.0084 to +0.0117); a change of 0.0265 would have been seen
+      in four of five studies.
+    - By targeted gain: `10%`, not distinguishable from `20%`.
+    - No arm is beaten by another in both targeted gain and general price: all are on the Pareto front.
+    - `20%`, all else: +0.0017 bits per byte (95 % interval −0.0084 to +0.0117) is not distinguishable
+      from nothing; 0.0265 would have been seen in four of five studies.
+    - By itself the question takes 1.38M tokens and 2.69e13 FLOPs of training; every run in full would
+      take 6.14M tokens and 1.20e14 FLOPs, 4.4 times as much.
 
     control, ± deviation of 3 replicates      all      math       web
                                               bpb       bpb       bpb
@@ -24,15 +36,33 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
     base, same 20% window                  0.9100    0.8600    1.0100
                                           ±0.0100   ±0.0100   ±0.0100
 
-    window, % base → upsampled             all      math       web
-                                                 20 → 50   80 → 50
-                                         Δ bpb     Δ bpb     Δ bpb
-    10% against base, same 10% window  −0.0483   −0.0733   +0.0017~
-                                       ±0.0016   ±0.0012   ±0.0023
-    20% against base, same 20% window  −0.0483   −0.0733   +0.0017~
-                                       ±0.0016   ±0.0012   ±0.0023
+    window, % base → upsampled                        all             targeted              general
+
+                                                    Δ bpb                Δ bpb                Δ bpb
+    10% against base, same 10% window             −0.0483              −0.0733*             +0.0017~
+                                       [−0.0551, −0.0416]   [−0.0785, −0.0682]   [−0.0084, +0.0117]
+    20% against base, same 20% window             −0.0483              −0.0733*             +0.0017~
+                                       [−0.0551, −0.0416]   [−0.0785, −0.0682]   [−0.0084, +0.0117]
+
+    window, % base → upsampled                       math                  web
+                                                  20 → 50              80 → 50
+                                                    Δ bpb                Δ bpb
+    10% against base, same 10% window             −0.0733              +0.0017
+                                       [−0.0785, −0.0682]   [−0.0084, +0.0117]
+    20% against base, same 20% window             −0.0733              +0.0017
+                                       [−0.0785, −0.0682]   [−0.0084, +0.0117]
 
     What is each source worth in the last phase on `upsampled`?
+
+    - `− puzzles` with its share going to the rest of its domain: its own text is missed, +0.0750 bits
+      per byte (95 % interval +0.0750 to +0.0750); everything else −0.0050 bits per byte (95 % interval
+      −0.0100 to 0.0000).
+    - `upsampled`, all else: +0.0017 bits per byte (95 % interval −0.0084 to +0.0117) is not
+      distinguishable from nothing; 0.0265 would have been seen in four of five studies.
+    - `− puzzles`, all else: −0.0050 bits per byte (95 % interval −0.0100 to 0.0000) is not
+      distinguishable from nothing; 0.0131 would have been seen in four of five studies.
+    - By itself the question takes 921.6K tokens and 1.79e13 FLOPs of training; every run in full would
+      take 4.61M tokens and 8.97e13 FLOPs, 5.0 times as much.
 
     control, ± deviation of 3 replicates      all      math       web
                                               bpb       bpb       bpb
@@ -41,23 +71,35 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
     upsampled, same 10% window             0.8617    0.7867    1.0117
                                           ±0.0127   ±0.0120   ±0.0140
 
-    mixture, % base → upsampled      all      math       web
-                                           20 → 50   80 → 50
-                                   Δ bpb     Δ bpb     Δ bpb
+    mixture, % base → upsampled                 all             targeted              general
+
+                                              Δ bpb                Δ bpb                Δ bpb
     against base, same 10% window
-      upsampled                  −0.0483   −0.0733   +0.0017~
-                                 ±0.0016   ±0.0012   ±0.0023
-      − puzzles                  −0.0267   −0.0408   +0.0017
-                                 ±0.0008   ±0.0012   ±0.0003
+      upsampled                             −0.0483              −0.0733*             +0.0017~
+                                 [−0.0551, −0.0416]   [−0.0785, −0.0682]   [−0.0084, +0.0117]
+      − puzzles                             −0.0267              −0.0233              −0.0283
+                                 [−0.0303, −0.0231]   [−0.0285, −0.0182]   [−0.0312, −0.0255]
     against upsampled, same 10% window
-      − puzzles                  +0.0217   +0.0325    0.0000~
-                                 ±0.0008   ±0.0000   ±0.0023
+      − puzzles                             +0.0217              +0.0750*             −0.0050~
+                                 [+0.0184, +0.0250]   [+0.0750, +0.0750]    [−0.0100, 0.0000]
+
+    mixture, % base → upsampled                math                  web
+                                            20 → 50              80 → 50
+                                              Δ bpb                Δ bpb
+    against base, same 10% window
+      upsampled                             −0.0733              +0.0017
+                                 [−0.0785, −0.0682]   [−0.0084, +0.0117]
+      − puzzles                             −0.0408              +0.0017
+                                 [−0.0460, −0.0357]   [+0.0002, +0.0031]
+    against upsampled, same 10% window
+      − puzzles                             +0.0325               0.0000
+                                 [+0.0325, +0.0325]   [−0.0099, +0.0099]
     ");
 }
 
 #[test]
 fn markdown_shows_sources_too() {
-    insta::assert_snapshot!(report_markdown(&answers()), @"
+    insta::assert_snapshot!(report_markdown(&answers()), @r"
     # invented
 
     plan 29fde71e
@@ -66,50 +108,61 @@ fn markdown_shows_sources_too() {
 
     numbers: held-out bits per byte, lower is better; a domain is the plain mean of its sources, `all` the plain mean of all sources
 
-    Δ: branch − control of the same replicate, mean of 3 ± standard error of that mean (standard deviation / √3); ~ marks a mean within two standard errors: within noise, not ranked (noise alone is left unmarked in 18 % of cells)
+    Δ: branch − control of the same replicate, mean of 3, with its 95 % interval over replicates and items; in the columns `targeted` (what a comparison is about) and `general` (all other sources) * marks what is distinguishable from nothing and ~ what is not, wrongly marked * in at most 5 % of questions; what has no mark is not tested and not ranked
 
     ## How long should the last phase on `upsampled` be?
+
+    - Use the last 10%: targeted text −0.0733 bits per byte (95 % interval −0.0785 to −0.0682), the largest gain of all. What it does to all other sources is not distinguishable from nothing: +0.0017 bits per byte (95 % interval −0.0084 to +0.0117); a change of 0.0265 would have been seen in four of five studies.
+    - By targeted gain: `10%`, not distinguishable from `20%`.
+    - No arm is beaten by another in both targeted gain and general price: all are on the Pareto front.
+    - `20%`, all else: +0.0017 bits per byte (95 % interval −0.0084 to +0.0117) is not distinguishable from nothing; 0.0265 would have been seen in four of five studies.
+    - By itself the question takes 1.38M tokens and 2.69e13 FLOPs of training; every run in full would take 6.14M tokens and 1.20e14 FLOPs, 4.4 times as much.
 
     | control, ± deviation of 3 replicates | all<br>bpb | math<br>bpb | web<br>bpb |
     |:--|--:|--:|--:|
     | base, same 10% window | 0.9100 ±0.0100 | 0.8600 ±0.0100 | 1.0100 ±0.0100 |
     | base, same 20% window | 0.9100 ±0.0100 | 0.8600 ±0.0100 | 1.0100 ±0.0100 |
 
-    | window, % base → upsampled | all<br><br>Δ bpb | math<br>20 → 50<br>Δ bpb | web<br>80 → 50<br>Δ bpb |
-    |:--|--:|--:|--:|
-    | 10% against base, same 10% window | −0.0483 ±0.0016 | −0.0733 ±0.0012 | +0.0017 ±0.0023 ~ |
-    | 20% against base, same 20% window | −0.0483 ±0.0016 | −0.0733 ±0.0012 | +0.0017 ±0.0023 ~ |
+    | window, % base → upsampled | all<br><br>Δ bpb | targeted<br><br>Δ bpb | general<br><br>Δ bpb | math<br>20 → 50<br>Δ bpb | web<br>80 → 50<br>Δ bpb |
+    |:--|--:|--:|--:|--:|--:|
+    | 10% against base, same 10% window | −0.0483 [−0.0551, −0.0416] | −0.0733 [−0.0785, −0.0682] \* | +0.0017 [−0.0084, +0.0117] ~ | −0.0733 [−0.0785, −0.0682] | +0.0017 [−0.0084, +0.0117] |
+    | 20% against base, same 20% window | −0.0483 [−0.0551, −0.0416] | −0.0733 [−0.0785, −0.0682] \* | +0.0017 [−0.0084, +0.0117] ~ | −0.0733 [−0.0785, −0.0682] | +0.0017 [−0.0084, +0.0117] |
 
     By source, the same differences:
 
     | source, share of base → upsampled | 10%<br>against base, same 10% window<br>Δ bpb | 20%<br>against base, same 20% window<br>Δ bpb |
     |:--|--:|--:|
-    | math / proofs, 15 → 25 % | −0.0483 ±0.0012 | −0.0483 ±0.0012 |
-    | math / puzzles, 5 → 25 % | −0.0983 ±0.0012 | −0.0983 ±0.0012 |
-    | web / blogs, 80 → 50 % | +0.0017 ±0.0023 ~ | +0.0017 ±0.0023 ~ |
+    | math / proofs, 15 → 25 % | −0.0483 [−0.0535, −0.0432] | −0.0483 [−0.0535, −0.0432] |
+    | math / puzzles, 5 → 25 % | −0.0983 [−0.1035, −0.0932] | −0.0983 [−0.1035, −0.0932] |
+    | web / blogs, 80 → 50 % | +0.0017 [−0.0084, +0.0117] | +0.0017 [−0.0084, +0.0117] |
 
     ## What is each source worth in the last phase on `upsampled`?
+
+    - `− puzzles` with its share going to the rest of its domain: its own text is missed, +0.0750 bits per byte (95 % interval +0.0750 to +0.0750); everything else −0.0050 bits per byte (95 % interval −0.0100 to 0.0000).
+    - `upsampled`, all else: +0.0017 bits per byte (95 % interval −0.0084 to +0.0117) is not distinguishable from nothing; 0.0265 would have been seen in four of five studies.
+    - `− puzzles`, all else: −0.0050 bits per byte (95 % interval −0.0100 to 0.0000) is not distinguishable from nothing; 0.0131 would have been seen in four of five studies.
+    - By itself the question takes 921.6K tokens and 1.79e13 FLOPs of training; every run in full would take 4.61M tokens and 8.97e13 FLOPs, 5.0 times as much.
 
     | control, ± deviation of 3 replicates | all<br>bpb | math<br>bpb | web<br>bpb |
     |:--|--:|--:|--:|
     | base, same 10% window | 0.9100 ±0.0100 | 0.8600 ±0.0100 | 1.0100 ±0.0100 |
     | upsampled, same 10% window | 0.8617 ±0.0127 | 0.7867 ±0.0120 | 1.0117 ±0.0140 |
 
-    | mixture, % base → upsampled | all<br><br>Δ bpb | math<br>20 → 50<br>Δ bpb | web<br>80 → 50<br>Δ bpb |
-    |:--|--:|--:|--:|
-    | *against base, same 10% window* |  |  |  |
-    |   upsampled | −0.0483 ±0.0016 | −0.0733 ±0.0012 | +0.0017 ±0.0023 ~ |
-    |   − puzzles | −0.0267 ±0.0008 | −0.0408 ±0.0012 | +0.0017 ±0.0003 |
-    | *against upsampled, same 10% window* |  |  |  |
-    |   − puzzles | +0.0217 ±0.0008 | +0.0325 ±0.0000 | 0.0000 ±0.0023 ~ |
+    | mixture, % base → upsampled | all<br><br>Δ bpb | targeted<br><br>Δ bpb | general<br><br>Δ bpb | math<br>20 → 50<br>Δ bpb | web<br>80 → 50<br>Δ bpb |
+    |:--|--:|--:|--:|--:|--:|
+    | *against base, same 10% window* |  |  |  |  |  |
+    |   upsampled | −0.0483 [−0.0551, −0.0416] | −0.0733 [−0.0785, −0.0682] \* | +0.0017 [−0.0084, +0.0117] ~ | −0.0733 [−0.0785, −0.0682] | +0.0017 [−0.0084, +0.0117] |
+    |   − puzzles | −0.0267 [−0.0303, −0.0231] | −0.0233 [−0.0285, −0.0182] | −0.0283 [−0.0312, −0.0255] | −0.0408 [−0.0460, −0.0357] | +0.0017 [+0.0002, +0.0031] |
+    | *against upsampled, same 10% window* |  |  |  |  |  |
+    |   − puzzles | +0.0217 [+0.0184, +0.0250] | +0.0750 [+0.0750, +0.0750] \* | −0.0050 [−0.0100, 0.0000] ~ | +0.0325 [+0.0325, +0.0325] | 0.0000 [−0.0099, +0.0099] |
 
     By source, the same differences:
 
     | source, share of base → upsampled | upsampled<br>against base, same 10% window<br>Δ bpb | − puzzles<br>against upsampled, same 10% window<br>Δ bpb | − puzzles<br>against base, same 10% window<br>Δ bpb |
     |:--|--:|--:|--:|
-    | math / proofs, 15 → 25 % | −0.0483 ±0.0012 | −0.0100 ±0.0000 | −0.0583 ±0.0012 |
-    | math / puzzles, 5 → 25 % | −0.0983 ±0.0012 | +0.0750 ±0.0000 | −0.0233 ±0.0012 |
-    | web / blogs, 80 → 50 % | +0.0017 ±0.0023 ~ | 0.0000 ±0.0023 ~ | +0.0017 ±0.0003 |
+    | math / proofs, 15 → 25 % | −0.0483 [−0.0535, −0.0432] | −0.0100 [−0.0100, −0.0100] | −0.0583 [−0.0635, −0.0532] |
+    | math / puzzles, 5 → 25 % | −0.0983 [−0.1035, −0.0932] | +0.0750 [+0.0750, +0.0750] | −0.0233 [−0.0285, −0.0182] |
+    | web / blogs, 80 → 50 % | +0.0017 [−0.0084, +0.0117] | 0.0000 [−0.0099, +0.0099] | +0.0017 [+0.0002, +0.0031] |
     ");
 }
 
@@ -123,11 +176,13 @@ fn what_is_missing_is_said_first() {
     training: 1.54M tokens for the tree, 7.68M for every branch in full: 80.0 % saved
     numbers: held-out bits per byte, lower is better; a domain is the plain mean of its sources, `all`
       the plain mean of all sources
-    Δ: branch − control of the same replicate, mean of 3 ± standard error of that mean (standard
-      deviation / √3); ~ marks a mean within two standard errors: within noise, not ranked (noise alone
-      is left unmarked in 18 % of cells)
+    Δ: branch − control of the same replicate, mean of 3, with its 95 % interval over replicates and
+      items; in the columns `targeted` (what a comparison is about) and `general` (all other sources) *
+      marks what is distinguishable from nothing and ~ what is not, wrongly marked * in at most 5 % of
+      questions; what has no mark is not tested and not ranked
     ");
-    assert_eq!(text.matches("missing ").count() + text.matches("missing\n").count(), 4 * 3);
+    // Three columns of a control, five of each of three comparisons.
+    assert_eq!(text.matches("missing ").count() + text.matches("missing\n").count(), 3 + 3 * 5);
 }
 
 #[test]
@@ -144,21 +199,21 @@ fn csv_holds_every_number_of_the_answers() {
     let lines: Vec<&str> = csv.lines().collect();
     insta::assert_snapshot!(lines[..10].join("\n"), @r#"
     question,ask,mixture,arm,control,scope,name,measure,statistic,branch_value,control_value,difference,verdict
-    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,replicate 0,0.8493333333333334,0.9,-0.05066666666666664,
+    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,replicate 0,0.8493333333333334,0.8999999999999999,-0.05066666666666653,
     1,duration,upsampled,10%,"base, same 10% window",all,,bpb,replicate 1,0.8609999999999999,0.91,-0.049000000000000155,
     1,duration,upsampled,10%,"base, same 10% window",all,,bpb,replicate 2,0.8746666666666667,0.92,-0.04533333333333334,
-    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,mean,0.8616666666666667,0.91,-0.048333333333333374,better
-    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,standard deviation,0.01267981773440682,0.010000000000000009,0.002728450923957488,
-    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,standard error,0.007320696182235169,0.005773502691896263,0.001575271875417539,
-    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,min,0.8493333333333334,0.9,-0.05066666666666664,
+    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,mean,0.8616666666666667,0.91,-0.04833333333333334,not-tested
+    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,standard deviation,0.01267981773440682,0.010000000000000064,0.0027284509239574404,
+    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,standard error of replicates,0.007320696182235169,0.005773502691896295,0.0015752718754175115,
+    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,min,0.8493333333333334,0.8999999999999999,-0.05066666666666653,
     1,duration,upsampled,10%,"base, same 10% window",all,,bpb,max,0.8746666666666667,0.92,-0.04533333333333334,
-    1,duration,upsampled,10%,"base, same 10% window",domain,math,bpb,replicate 0,0.775,0.8500000000000001,-0.07500000000000007,
+    1,duration,upsampled,10%,"base, same 10% window",all,,bpb,standard error,,,0.0015752718754175293,
     "#);
-    // 3 + 5 lines for each whole comparison, one for each missing one; six scopes.
+    // 3 + 14 lines for each whole comparison, one for each missing one; eight scopes.
     let arms = answers.questions.iter().flat_map(|question| &question.arms);
     let missing = arms.clone().filter(|arm| arm.cells[0].is_none()).count();
     assert_eq!((arms.clone().count(), missing), (5, 1));
-    assert_eq!(lines.len(), 1 + 6 * (4 * 8 + 1));
+    assert_eq!(lines.len(), 1 + 8 * (4 * 17 + 1));
 }
 
 #[test]

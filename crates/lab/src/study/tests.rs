@@ -181,6 +181,7 @@ fn the_template_parses_and_names_every_key() {
         "refill",
         "held_out",
         "tasks",
+        "confidence",
     ] {
         assert!(text.contains(&format!("{key} = ")), "the template says nothing of `{key}`");
     }
@@ -264,4 +265,18 @@ fn the_data_folder_is_beside_the_study_unless_said_otherwise() {
 fn a_missing_study_is_a_file_error_with_its_path() {
     let error = Study::open(Path::new("no/such.toml"), None).unwrap_err();
     assert!(error.to_string().starts_with("cannot read `no/such.toml`"), "{error}");
+}
+
+#[test]
+fn one_replicate_where_intervals_are_asked_for_is_refused() {
+    let asked = edited(GOOD, "held_out = \"16K\"", "held_out = \"16K\"\nconfidence = 0.9");
+    let read = |text: &str| {
+        Study::parse(Path::new("studies/small.toml"), text.to_owned(), None).map(|_| ())
+    };
+    assert_eq!(shown(read(&asked)), "accepted");
+    let one = edited(&asked, "replicates = 2", "replicates = 1");
+    insta::assert_snapshot!(shown(read(&one)), @"
+    `studies/small.toml` line 48: one replicate where intervals are asked for, expected two or more
+    hint: write `replicates = 3` in `[training]`, or leave `confidence` away
+    ");
 }

@@ -135,7 +135,8 @@ impl Speaker<'_> {
                     format!("; a change of {least:.4} would have been seen in four of five studies")
                 });
                 format!(
-                    "What it does to all other sources is not distinguishable from nothing: {}{seen}.",
+                    "What it does to all other sources is not distinguishable from nothing: \
+                     {}{seen}.",
                     self.bits(effect)
                 )
             }
@@ -165,8 +166,8 @@ impl Speaker<'_> {
             let names: Vec<String> =
                 front.iter().map(|&arm| format!("`{}`", self.label(arm))).collect();
             let text = if front.len() == points.len() {
-                "Every arm is on the Pareto front of targeted gain against general price: each \
-                 gains more for a higher price."
+                "No arm is beaten by another in both targeted gain and general price: all are on \
+                 the Pareto front."
                     .to_owned()
             } else {
                 format!(
@@ -237,10 +238,14 @@ impl Speaker<'_> {
             {
                 let Some(cell) = self.cell(arm, &what) else { continue };
                 let (Some(effect), Some(least)) = (&cell.effect, cell.detectable) else { continue };
+                // The recommendation has said it.
+                if what == What::General && self.answer.recommended == Some(arm) {
+                    continue;
+                }
                 if cell.verdict == Verdict::NotDistinguishable {
                     nulls.push(format!(
-                        "`{}`, {words}: not distinguishable from nothing ({}); a difference of \
-                         {least:.4} would have been seen in four of five studies.",
+                        "`{}`, {words}: {} is not distinguishable from nothing; {least:.4} would \
+                         have been seen in four of five studies.",
                         self.label(arm),
                         self.bits(effect)
                     ));
