@@ -36,6 +36,7 @@ pub(crate) fn section(view: &View<'_>, figures: &[Figure], report: &Report<'_>) 
             (gaps(view))
             @for figure in figures { (figure.on_page()) }
             h3 { "Numbers" }
+            @if let Some(table) = view.holds() { (table) }
             (view.effects())
             (view.tests())
             @for table in &tasks { (table) }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use sparkjoy_base::{duration, thousands};
-use sparkjoy_lab::{Effort, Measure, Spread};
+use sparkjoy_lab::{Answer, Effort, Holds, Measure, Spread};
 
 use super::view::{Aim, View};
 use crate::chart::scale::number;
@@ -144,6 +144,35 @@ impl View<'_> {
             rows: self.answer.controls.iter().map(row).collect(),
         };
         table.markup()
+    }
+
+    /// For a transfer: how far the first setting's ranking holds in each of the others.
+    pub(crate) fn holds(&self) -> Option<Markup> {
+        let Answer { holds, settings, .. } = self.answer;
+        let first = settings.first()?;
+        let name = |place: usize| first.arms.get(place).map_or("", |&arm| &self.arm(arm).label);
+        let row = |hold: &Holds| {
+            let pairs = hold.changed.iter().map(|pair| pair.map(name).join(" and "));
+            let pairs = pairs.collect::<Vec<_>>().join("; ");
+            let two = |value: f64| number(value, 2);
+            let [tau, low, high] = [hold.agreement.tau, hold.agreement.low, hold.agreement.high];
+            let cells = vec![
+                figures(&format!("{} [{}, {}]", two(tau), two(low), two(high))),
+                words(if pairs.is_empty() { "none" } else { &pairs }),
+            ];
+            let setting = settings.get(hold.setting).map_or("", |setting| &setting.label);
+            (setting.to_owned(), cells)
+        };
+        let table = Table {
+            caption: format!("How far the ranking of “{}” holds elsewhere", first.label),
+            corner: "setting".to_owned(),
+            headers: vec![
+                "Kendall's τ, with interval".to_owned(),
+                "pairs that change order".to_owned(),
+            ],
+            rows: holds.iter().map(row).collect(),
+        };
+        (!table.rows.is_empty()).then(|| table.markup())
     }
 
     /// What the question cost. `seconds`: measured over its jobs, shared ones in full.

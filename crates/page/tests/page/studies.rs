@@ -6,8 +6,7 @@ use std::fs;
 use sparkjoy_data::Tokenizer;
 use sparkjoy_lab::{Plan, Study};
 
-const HEAD: &str = r#"# Text that must never become markup: </script><script>alert(1)</script> & \
-    "quotes"
+const HEAD: &str = r#"# Never markup: </script><script>alert(1)</script> & "quotes"
 name = "invented"
 seed = 17
 [tokenizer]
