@@ -176,10 +176,7 @@ impl<'a> Job<'a> {
     /// The job that must be done before this one.
     pub(super) fn needs(&self, plan: &'a Plan) -> Option<Self> {
         let trunk_to = |of: usize, step: u64| {
-            let reaches = |job: &Job<'_>| match job {
-                Job::Trunk { trunk, to, .. } => (*trunk, *to) == (of, step),
-                _ => false,
-            };
+            let reaches = |job: &Job<'_>| matches!(job, Job::Trunk { trunk, to, .. } if (*trunk, *to) == (of, step));
             jobs(plan).into_iter().find(reaches)
         };
         match self {
