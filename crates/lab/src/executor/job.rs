@@ -176,7 +176,8 @@ impl<'a> Job<'a> {
     /// The job that must be done before this one.
     pub(super) fn needs(&self, plan: &'a Plan) -> Option<Self> {
         let trunk_to = |of: usize, step: u64| {
-            let reaches = |job: &Job<'_>| matches!(job, Job::Trunk { trunk, to, .. } if (*trunk, *to) == (of, step));
+            let wanted = (of, step);
+            let reaches = |job: &Job<'_>| matches!(job, Job::Trunk { trunk, to, .. } if (*trunk, *to) == wanted);
             jobs(plan).into_iter().find(reaches)
         };
         match self {
