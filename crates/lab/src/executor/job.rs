@@ -141,7 +141,7 @@ impl<'a> Job<'a> {
         match self {
             Self::Trunk { from, to, .. } => JobKind::Train { from: *from, to: *to },
             Self::Branch(branch) => {
-                JobKind::Train { from: branch.spec.first_step, to: branch.spec.last_step() }
+                JobKind::Train { from: branch.from_step, to: branch.spec.last_step() }
             }
             Self::Score(_) => JobKind::Score,
             Self::Tasks(_) => JobKind::Tasks,
