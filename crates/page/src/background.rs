@@ -14,6 +14,7 @@ use crate::chart::scale::number;
 use crate::chart::tree::{Tree, Twig};
 use crate::estimate::{Estimate, Unit};
 use crate::table::{Table, figures, words};
+use crate::words::rich;
 
 /// The tree of runs, a drawing per trunk.
 pub(crate) fn tree(report: &Report<'_>) -> Figure {
@@ -58,8 +59,7 @@ pub(crate) fn tree(report: &Report<'_>) -> Figure {
         name: "tree".to_owned(),
         caption: html! {
             "The black line is trained once; every branch leaves it where its window begins. Grey \
-             branches keep \
-             the trunk's mixture, ×n counts replicates, dashes mark what is not scored."
+             stretches are on the trunk's mixture, ×n counts replicates, dashes mark what is not scored."
         },
         panels: panels.collect(),
         table: Some(table.markup()),
@@ -233,7 +233,7 @@ pub(crate) fn notes(plan: &Plan) -> Markup {
     html! {
         @if plan.notes.is_empty() { p { "The plan has no remarks." } }
         @else {
-            ul { @for note in &plan.notes { li { (note) } } }
+            ul { @for note in &plan.notes { li { (rich(&note.to_string())) } } }
         }
     }
 }

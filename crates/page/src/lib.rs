@@ -13,6 +13,7 @@ mod question;
 mod reference;
 mod summary;
 mod table;
+mod words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use sparkjoy_lab::{Answers, JobTime, Plan};
 
 use chart::{Figure, theme};
 use question::View;
+use words::rich;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -147,7 +149,7 @@ fn contents(views: &[View<'_>], trunk: bool) -> Markup {
                 li { a href="#answers" { "Asked and answered" } }
                 @for view in views {
                     li { a href={ "#q" (view.number) } { (view.number) ". \
-                        " (view.answer.title()) } }
+                        " (rich(&view.answer.title())) } }
                 }
                 @if trunk { li { a href="#trunk-on-tasks" { "The trunk on tasks" } } }
                 @for (id, title) in BEHIND {

@@ -170,11 +170,13 @@ impl View<'_> {
         };
         let [ranked, noise, missing] =
             self.ordered(arms).map(|arms| arms.iter().map(row).collect());
+        let first = match self.answer.ask {
+            Ask::Removal => "distinguishable, what is missed most first",
+            _ => "distinguishable, best first",
+        };
         let headings = match Vec::<Row>::is_empty(&ranked) {
             true => ["", "not ranked, in the study's order", "not scored"],
-            false => {
-                ["distinguishable, best first", "not distinguishable, not ranked", "not scored"]
-            }
+            false => [first, "not distinguishable, not ranked", "not scored"],
         };
         let groups = headings
             .into_iter()
