@@ -148,8 +148,7 @@ fn contents(views: &[View<'_>], trunk: bool) -> Markup {
             ul {
                 li { a href="#answers" { "Asked and answered" } }
                 @for view in views {
-                    li { a href={ "#q" (view.number) } { (view.number) ". \
-                        " (rich(&view.answer.title())) } }
+                    li { a href={ "#q" (view.number) } { (view.number) ". " (rich(&view.answer.title())) } }
                 }
                 @if trunk { li { a href="#trunk-on-tasks" { "The trunk on tasks" } } }
                 @for (id, title) in BEHIND {
