@@ -23,8 +23,8 @@ pub(crate) fn missing(report: &Report<'_>) -> Markup {
                 h2 #missing { "This study is not complete" }
                 p {
                     "What is missing is shown as missing below, and no comparison is made from \
-                     fewer replicates \
-                     than planned. " code { "sparkjoy run" } " continues the study."
+                     fewer replicates than planned. "
+                    code { "sparkjoy run" } " continues the study."
                 }
                 ul {
                     @if !answers.missing.is_empty() {
@@ -77,8 +77,8 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
                 }
             }
             p {
-                "The tree cost " (cost.tree.tokens) " training tokens \
-                 (" (power(cost.tree.flops as f64))
+                "The tree cost " (cost.tree.tokens) " training tokens ("
+                (power(cost.tree.flops as f64))
                 " FLOPs"
                 @if seconds > 0.0 { ", " (duration(seconds)) " of measured time with scoring" }
                 "); every run in full would have cost " (cost.in_full.tokens) " ("
@@ -87,10 +87,9 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
             }
             p.soft {
                 "Numbers are differences of held-out bits per byte, branch − control of the same \
-                 replicate: below \
-                 zero is better. Intervals hold " (number(confidence, 0)) " % of what could be \
-                 true; p is corrected \
-                 within each question (Holm), and what is not distinguishable is not ranked."
+                 replicate: below zero is better. Bars and brackets are "
+                (number(confidence, 0)) " % confidence intervals; p is corrected within each \
+                 question (Holm), and what is not distinguishable is not ranked."
             }
         }
     }

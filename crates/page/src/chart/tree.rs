@@ -132,8 +132,8 @@ impl Tree {
                 }
             }
             (text("small soft", (0.0, bottom + 16.0),
-                &format!("share of the run of {} steps; the trunk before its first branch is \
-                    drawn short", self.steps)))
+                &format!("share of the run of {} steps; the trunk before its first branch is drawn \
+                    short", self.steps)))
         }
     }
 
