@@ -14,6 +14,7 @@ use crate::chart::scale::number;
 use crate::chart::tree::{Tree, Twig};
 use crate::estimate::{Estimate, Unit};
 use crate::table::{Table, figures, words};
+use crate::words::rich;
 
 /// The tree of runs, a drawing per trunk.
 pub(crate) fn tree(report: &Report<'_>) -> Figure {
@@ -58,8 +59,8 @@ pub(crate) fn tree(report: &Report<'_>) -> Figure {
         name: "tree".to_owned(),
         caption: html! {
             "The black line is trained once; every branch leaves it where its window begins. Grey \
-             branches keep \
-             the trunk's mixture, ×n counts replicates, dashes mark what is not scored."
+             stretches are on the trunk's mixture, ×n counts replicates, dashes mark what is not \
+             scored."
         },
         panels: panels.collect(),
         table: Some(table.markup()),
@@ -166,8 +167,9 @@ pub(crate) fn trunk_on_tasks(report: &Report<'_>) -> Option<Figure> {
     };
     (!panels.is_empty()).then(|| Figure {
         name: "trunk-tasks".to_owned(),
-        caption: html! { "The trunk's scores at the steps that were asked for; without \
-        intervals." },
+        caption: html! {
+            "The trunk's scores at the steps that were asked for; without intervals."
+        },
         panels,
         table: Some(table.markup()),
     })
@@ -233,7 +235,7 @@ pub(crate) fn notes(plan: &Plan) -> Markup {
     html! {
         @if plan.notes.is_empty() { p { "The plan has no remarks." } }
         @else {
-            ul { @for note in &plan.notes { li { (note) } } }
+            ul { @for note in &plan.notes { li { (rich(&note.to_string())) } } }
         }
     }
 }
@@ -241,7 +243,6 @@ pub(crate) fn notes(plan: &Plan) -> Markup {
 /// Program and machine.
 pub(crate) fn machine(report: &Report<'_>) -> Markup {
     let provenance = report.provenance;
-    let unknown = || "unknown".to_owned();
     let kernels: Vec<String> = report
         .answers
         .computed
@@ -254,12 +255,15 @@ pub(crate) fn machine(report: &Report<'_>) -> Markup {
     html! {
         dl.facts {
             div { dt { "sparkjoy" } dd { (provenance.version) } }
-            div { dt { "results computed \
-                by" } dd { (if kernels.is_empty() { "–".to_owned() } else { kernels.join("; \
-                ") }) } }
-            div { dt { "this report written \
-                on" } dd { (provenance.cpu.clone().unwrap_or_else(unknown)) } }
-            div { dt { "system" } dd { (provenance.system.clone().unwrap_or_else(unknown)) } }
+            div {
+                dt { "results computed by" }
+                dd { @if kernels.is_empty() { "–" } @else { (kernels.join("; ")) } }
+            }
+            div {
+                dt { "this report written on" }
+                dd { (provenance.cpu.as_deref().unwrap_or("unknown")) }
+            }
+            div { dt { "system" } dd { (provenance.system.as_deref().unwrap_or("unknown")) } }
             div { dt { "threads" } dd { (provenance.threads) } }
             div {
                 dt { "model" }
@@ -272,16 +276,17 @@ pub(crate) fn machine(report: &Report<'_>) -> Markup {
             }
             div {
                 dt { "a step" }
-                dd { (thousands(report.plan.batch)) " sequences, \
-                    " (report.plan.tokens_per_step()) " tokens" }
+                dd {
+                    (thousands(report.plan.batch)) " sequences, "
+                    (report.plan.tokens_per_step()) " tokens"
+                }
             }
             div { dt { "seed" } dd { (report.plan.seed.0) } }
         }
         @if report.answers.computed.len() > 1 {
             p.caution {
-                "Not one set of instructions computed all that is compared. Each rounds in its \
-                 own way, so a \
-                 difference may hold rounding besides data."
+                "Not one set of instructions computed all that is compared. Each rounds in its own \
+                 way, so a difference may hold rounding besides data."
             }
         }
     }

@@ -25,8 +25,8 @@ const WORDS: [(&str, &str); 21] = [
     ),
     (
         "could have seen",
-        "The least true difference that a comparison would have found in four of five studies \
-         like this one.",
+        "The least true difference that a comparison would have found in four of five studies like \
+         this one.",
     ),
     ("domain", "A group of sources. Its score is the plain mean of its sources' scores."),
     ("epoch", "One reading of a whole source."),
@@ -63,8 +63,8 @@ const WORDS: [(&str, &str); 21] = [
     ),
     (
         "targeted",
-        "The sources a comparison is about: those that get more than in the control, for a \
-         removal those that are removed; plain mean.",
+        "The sources a comparison is about: those that get more than in the control, for a removal \
+         those that are removed; plain mean.",
     ),
     ("trunk", "The run on the base mixture that all branches leave; it is trained once."),
     ("window", "The last stretch of a run, where the branches differ."),

@@ -13,6 +13,7 @@ mod question;
 mod reference;
 mod summary;
 mod table;
+mod words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use sparkjoy_lab::{Answers, JobTime, Plan};
 
 use chart::{Figure, theme};
 use question::View;
+use words::rich;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -146,8 +148,8 @@ fn contents(views: &[View<'_>], trunk: bool) -> Markup {
             ul {
                 li { a href="#answers" { "Asked and answered" } }
                 @for view in views {
-                    li { a href={ "#q" (view.number) } { (view.number) ". \
-                        " (view.answer.title()) } }
+                    @let title = rich(&view.answer.title());
+                    li { a href={ "#q" (view.number) } { (view.number) ". " (title) } }
                 }
                 @if trunk { li { a href="#trunk-on-tasks" { "The trunk on tasks" } } }
                 @for (id, title) in BEHIND {
@@ -178,15 +180,18 @@ fn behind(report: &Report<'_>, tree: &Figure) -> Markup {
         background::mixtures(plan),
         background::epochs(plan),
         background::notes(plan),
-        html! { pre tabindex="0" role="group" aria-label="The study \
-        file" { code { (report.study) } } },
+        html! {
+            pre tabindex="0" role="group" aria-label="The study file" { code { (report.study) } }
+        },
         background::machine(report),
         html! { details { summary { "All fingerprints" } (background::fingerprints(plan)) } },
         html! {
             ol {
                 li { "Save the study file above as " code { "study.toml" } "." }
-                li { "Put the text of its sources where it says, or name the folder with \
-                    " code { "--data" } "." }
+                li {
+                    "Put the text of its sources where it says, or name the folder with "
+                    code { "--data" } "."
+                }
                 li {
                     "Compare: " code { "sparkjoy plan study.toml" } " must name plan "
                     code { (report.answers.plan) } "; another one means other text or another \
@@ -194,9 +199,8 @@ fn behind(report: &Report<'_>, tree: &Figure) -> Markup {
                 }
                 li {
                     code { "sparkjoy run study.toml" } " trains what is missing and writes this \
-                        page again. \
-                     On the same kernel all numbers are the same to the bit; machine and times \
-                     are not."
+                        page again. On the same kernel all numbers are the same to the bit; \
+                        machine and times are not."
                 }
             }
         },

@@ -8,6 +8,7 @@ use crate::Report;
 use crate::chart::scale::number;
 use crate::cost::all_seconds;
 use crate::question::{View, findings, power};
+use crate::words::rich;
 
 /// What is not there yet, said before anything else.
 pub(crate) fn missing(report: &Report<'_>) -> Markup {
@@ -22,8 +23,8 @@ pub(crate) fn missing(report: &Report<'_>) -> Markup {
                 h2 #missing { "This study is not complete" }
                 p {
                     "What is missing is shown as missing below, and no comparison is made from \
-                     fewer replicates \
-                     than planned. " code { "sparkjoy run" } " continues the study."
+                     fewer replicates than planned. "
+                    code { "sparkjoy run" } " continues the study."
                 }
                 ul {
                     @if !answers.missing.is_empty() {
@@ -69,15 +70,15 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
             ol.asked {
                 @for view in views {
                     li {
-                        a href={ "#q" (view.number) } { (view.answer.title()) }
+                        a href={ "#q" (view.number) } { (rich(&view.answer.title())) }
                         (short(view))
                         p.seen { (could_have_seen(view)) }
                     }
                 }
             }
             p {
-                "The tree cost " (cost.tree.tokens) " training tokens \
-                 (" (power(cost.tree.flops as f64))
+                "The tree cost " (cost.tree.tokens) " training tokens ("
+                (power(cost.tree.flops as f64))
                 " FLOPs"
                 @if seconds > 0.0 { ", " (duration(seconds)) " of measured time with scoring" }
                 "); every run in full would have cost " (cost.in_full.tokens) " ("
@@ -86,10 +87,9 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
             }
             p.soft {
                 "Numbers are differences of held-out bits per byte, branch − control of the same \
-                 replicate: below \
-                 zero is better. Intervals hold " (number(confidence, 0)) " % of what could be \
-                 true; p is corrected \
-                 within each question (Holm), and what is not distinguishable is not ranked."
+                 replicate: below zero is better. Bars and brackets are "
+                (number(confidence, 0)) " % confidence intervals; p is corrected within each \
+                 question (Holm), and what is not distinguishable is not ranked."
             }
         }
     }
@@ -124,11 +124,18 @@ fn could_have_seen(view: &View<'_>) -> String {
         .arms
         .iter()
         .flat_map(|arm| scopes.iter().filter_map(|&scope| arm.cells[scope].as_ref()));
-    let cells: Vec<_> = cells.collect();
+    let cells: Vec<_> = cells.filter(|cell| cell.verdict != Verdict::NotTested).collect();
     if cells.is_empty() {
         return "Not scored yet.".to_owned();
     }
     let noise = cells.iter().filter(|cell| cell.verdict == Verdict::NotDistinguishable).count();
+    let told = match noise {
+        0 => format!("All of {} tested comparisons are distinguishable.", cells.len()),
+        all if all == cells.len() => {
+            format!("None of {all} tested comparisons is distinguishable.")
+        }
+        some => format!("{some} of {} tested comparisons are not distinguishable.", cells.len()),
+    };
     let mut least: Vec<f64> = cells.iter().filter_map(|cell| cell.detectable).collect();
     least.sort_by(f64::total_cmp);
     let seen = match least.as_slice() {
@@ -140,5 +147,5 @@ fn could_have_seen(view: &View<'_>) -> String {
             number(*last, 4)
         ),
     };
-    format!("{noise} of {} tested comparisons are not distinguishable. {seen}", cells.len())
+    format!("{told} {seen}")
 }

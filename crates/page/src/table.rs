@@ -44,7 +44,7 @@ impl Table {
 
 /// A cell with text.
 pub(crate) fn words(content: &str) -> Markup {
-    html! { td { (content) } }
+    html! { td.w { (content) } }
 }
 
 /// A cell with a number.

@@ -112,8 +112,10 @@ impl Front {
             };
             let (x, y) = place(dot);
             let wide = width(&label, 11.0);
-            let offsets = [(11.0, -9.0), (11.0, 16.0), (-11.0 - wide, -9.0), (-11.0 - wide, 16.0)];
-            let far = [(11.0, -24.0), (11.0, 30.0), (-11.0 - wide, -24.0), (-11.0 - wide, 30.0)];
+            let left = -11.0 - wide;
+            let offsets =
+                [(11.0, -9.0), (11.0, 16.0), (left, -9.0), (left, 16.0), (13.0, 4.0), (left, 4.0)];
+            let far = [(11.0, -24.0), (11.0, 30.0), (left, -24.0), (left, 30.0)];
             let found = offsets.iter().chain(&far).find_map(|(dx, dy)| {
                 let block = [x + dx, y + dy - 11.0, x + dx + wide, y + dy + 3.0];
                 let inside = block[0] >= LEFT

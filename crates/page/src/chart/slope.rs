@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::draw::{fit, line, mark, path, text, text_over, upright, whisker};
+use super::draw::{fit, line, mark, path, text, text_over, two_lines, upright, whisker};
 use super::forest::manner;
 use super::scale::{Scale, spread};
 use super::{Panel, told};
@@ -71,20 +71,22 @@ impl Slopes {
             (upright(&y, LEFT, right))
             @for (index, setting) in self.settings.iter().enumerate() {
                 (line("axis", (x(index), TOP), (x(index), bottom)))
-                (text("small mid", (x(index), bottom + 18.0), &fit(setting, 11.0, STRIDE - 8.0)))
+                @for (row, line) in two_lines(setting, 11.0, STRIDE - 8.0).iter().enumerate() {
+                    (text("small mid", (x(index), bottom + 18.0 + 13.0 * row as f64), line))
+                }
             }
             @for (index, slope) in self.slopes.iter().enumerate() {
                 (self.slope(slope, |setting| x(setting) + aside(index), &y))
                 @let end = slope.values.iter().rposition(Option::is_some).map_or(last, &x);
                 @let from = (end + aside(index) + 6.0, ends[index]);
                 (line("axis dots", from, (right + 2.0, names[index])))
-                @let shown = fit(&slope.named(), 11.0, 170.0);
+                @let shown = fit(&slope.named(), 11.0, 190.0);
                 (text_over("small", (right + 6.0, names[index] + 4.0), &shown))
             }
         };
         Panel {
-            width: right + 180.0,
-            height: bottom + 28.0,
+            width: right + 200.0,
+            height: bottom + 41.0,
             title: self.title.clone(),
             desc: self.spoken(),
             body,

@@ -41,7 +41,7 @@ const WIDTH: f64 = 860.0;
 const LEFT: f64 = 8.0;
 /// Where the first branch point stands: what comes before is the same for all and drawn short.
 const FIRST: f64 = 110.0;
-const RIGHT: f64 = 480.0;
+const RIGHT: f64 = 450.0;
 const TOP: f64 = 54.0;
 const ROW: f64 = 21.0;
 
@@ -132,8 +132,8 @@ impl Tree {
                 }
             }
             (text("small soft", (0.0, bottom + 16.0),
-                &format!("share of the run of {} steps; the trunk before its first branch is \
-                    drawn short", self.steps)))
+                &format!("share of the run of {} steps; the trunk before its first branch is drawn \
+                    short", self.steps)))
         }
     }
 
@@ -143,18 +143,19 @@ impl Tree {
         let from = twig.after.map_or(TOP, |before| y[&before]);
         let style = if twig.control { "s0" } else { "s1" };
         let dash = if twig.missing > 0 { " dash" } else { "" };
-        let mut label = fit(&twig.label, 12.0, WIDTH - RIGHT - 120.0);
+        let mut label = fit(&twig.label, 12.0, WIDTH - RIGHT - 80.0);
         if twig.runs > 1 {
             label = format!("{label} ×{}", twig.runs);
         }
         if twig.missing > 0 {
             label = format!("{label}, {} missing", twig.missing);
         }
-        let way = [(x(twig.from), from), (x(twig.from), at), (x(twig.to), at)];
+
         html! {
             g {
                 title { (twig.label) ": " (twig.runs) " runs, steps " (twig.from) " to " (twig.to) }
-                (path(&format!("twig {style}{dash}"), &way))
+                (line("bus", (x(twig.from), from), (x(twig.from), at)))
+                (line(&format!("twig {style}{dash}"), (x(twig.from), at), (x(twig.to), at)))
                 @let class = if twig.control { "soft" } else { "" };
                 (text(class, (x(twig.to).max(RIGHT) + 8.0, at + 4.0), &label))
             }

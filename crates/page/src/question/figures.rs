@@ -66,8 +66,7 @@ impl View<'_> {
             panels.extend(self.front(&arms));
         }
         let dominated = "Right: what the targeted sources gain against what all others pay; the \
-            line is the \
-             Pareto front, hollow grey squares are dominated.";
+            line is the Pareto front, hollow grey squares are dominated.";
         let mut figures = vec![Figure {
             name: self.name("curves"),
             caption: html! {
@@ -170,11 +169,13 @@ impl View<'_> {
         };
         let [ranked, noise, missing] =
             self.ordered(arms).map(|arms| arms.iter().map(row).collect());
+        let first = match self.answer.ask {
+            Ask::Removal => "distinguishable, what is missed most first",
+            _ => "distinguishable, best first",
+        };
         let headings = match Vec::<Row>::is_empty(&ranked) {
             true => ["", "not ranked, in the study's order", "not scored"],
-            false => {
-                ["distinguishable, best first", "not distinguishable, not ranked", "not scored"]
-            }
+            false => [first, "not distinguishable, not ranked", "not scored"],
         };
         let groups = headings
             .into_iter()
@@ -194,9 +195,8 @@ impl View<'_> {
                 "Each row a comparison"
                 @if let [one] = controls.as_slice() { " with " (one) }
                 ": mean difference and interval. Blue circles are better, orange diamonds worse, \
-                 hollow grey \
-                 circles not distinguishable, grey squares not among the comparisons tested \
-                 together."
+                 hollow grey circles not distinguishable, grey squares not among the comparisons \
+                 tested together."
             },
             panels: vec![forest.panel()],
             table: None,
@@ -242,11 +242,9 @@ impl View<'_> {
             name: self.name("heat"),
             caption: html! {
                 "Effects of each removal (rows) on what is measured (columns). Orange is worse, \
-                 blue better, \
-                 stronger is more; ~ marks what was tested and is not distinguishable. `targeted` \
-                 and `general` \
-                 are tested together; a domain or source is tinted where its own interval leaves \
-                 out zero."
+                 blue better, stronger is more; ~ marks what was tested and is not \
+                 distinguishable. `targeted` and `general` are tested together; a domain or source \
+                 is tinted where its own interval leaves out zero."
             },
             panels,
             table: None,
@@ -310,9 +308,8 @@ impl View<'_> {
         Some(Figure {
             name: self.name("refills"),
             caption: html! {
-                "The same removals under each refill rule. What does not move with the rule is \
-                 the removal's own \
-                 effect; what does is the effect of what took its place."
+                "The same removals under each refill rule. What does not move with the rule is the \
+                 removal's own effect; what does is the effect of what took its place."
             },
             panels: [Aim::Targeted, Aim::General].map(panel).into(),
             table: None,
@@ -360,8 +357,9 @@ impl View<'_> {
             });
             figures.push(Figure {
                 name: self.name("utility"),
-                caption: html! { "What more of a source does, over how much of it. \
-                " (curves::key()) },
+                caption: html! {
+                    "What more of a source does, over how much of it. " (curves::key())
+                },
                 panels: panels.collect(),
                 table: None,
             });
@@ -382,8 +380,7 @@ impl View<'_> {
                 name: self.name("front"),
                 caption: html! {
                     "What the targeted sources gain against what all others pay; the line is the \
-                     Pareto front, \
-                     hollow grey squares are dominated."
+                     Pareto front, hollow grey squares are dominated."
                 },
                 panels: vec![panel],
                 table: None,
@@ -424,8 +421,7 @@ impl View<'_> {
             name: self.name("transfer"),
             caption: html! {
                 "The same comparisons in each setting, joined. Lines that cross are rankings that \
-                 change; blue \
-                 circles are better, orange diamonds worse, hollow grey circles not \
+                 change; blue circles are better, orange diamonds worse, hollow grey circles not \
                  distinguishable."
             },
             panels: [Aim::Targeted, Aim::General].map(panel).into(),

@@ -10,6 +10,7 @@ use sparkjoy_lab::{Finding, FindingKind, Gap};
 use crate::Report;
 use crate::chart::Figure;
 use crate::cost::question_seconds;
+use crate::words::rich;
 
 pub(crate) use tables::power;
 pub(crate) use view::View;
@@ -31,15 +32,18 @@ pub(crate) fn section(view: &View<'_>, figures: &[Figure], report: &Report<'_>) 
     let tasks = view.on_tasks();
     html! {
         section.question id={ "q" (view.number) } aria-labelledby={ "q" (view.number) "-h" } {
-            h2 id={ "q" (view.number) "-h" } { (view.number) ". " (view.answer.title()) }
+            h2 id={ "q" (view.number) "-h" } { (view.number) ". " (rich(&view.answer.title())) }
             (findings(&view.answer.findings))
             (gaps(view))
             @for figure in figures { (figure.on_page()) }
             h3 { "Numbers" }
             @if let Some(table) = view.holds() { (table) }
             (view.effects())
-            (view.tests())
             @for table in &tasks { (table) }
+            details {
+                summary { "The tests: both intervals, p, and what could have been seen" }
+                (view.tests())
+            }
             details {
                 summary { "By source" }
                 (view.by_source())
@@ -61,7 +65,7 @@ pub(crate) fn findings(findings: &[Finding]) -> Markup {
             ul.findings {
                 @for finding in findings {
                     li.(class(finding.kind)) {
-                        strong.kind { (kind(finding.kind)) } " " (finding.text)
+                        strong.kind { (kind(finding.kind)) } " " span { (rich(&finding.text)) }
                     }
                 }
             }
@@ -97,7 +101,7 @@ fn gaps(view: &View<'_>) -> Markup {
                 summary { "Not compared (" (gaps.len()) ")" }
                 ul {
                     @for gap in gaps {
-                        li { (view.arm(gap.arm).label) ", " (gap.what) ": " (gap.why) }
+                        li { (view.arm(gap.arm).label) ", " (gap.what) ": " (rich(&gap.why)) }
                     }
                 }
             }

@@ -18,7 +18,7 @@ impl View<'_> {
             .filter(|&aim| (0..self.answer.arms.len()).any(|arm| self.aimed(arm, aim).is_some()))
             .collect();
         let row = |arm: usize| {
-            let against = html! { td { (self.control(arm)) } };
+            let against = words(self.control(arm));
             let aimed = aims.iter().map(|&aim| cell(self.aimed(arm, aim).as_ref()));
             let named = domains.iter().map(|(scope, _)| cell(self.cell(arm, *scope).as_ref()));
             let cells = std::iter::once(against).chain(aimed).chain(named);

@@ -86,8 +86,8 @@ fn caption(paper: &Paper, tables: &str, what: &str) -> Markup {
         (what) " Source: " (paper.source) ", " (tables) " (" (paper.model) "). "
         "Bars on accuracies are 95 % binomial intervals from the number of questions alone, as if \
          the two "
-        "models had been asked different ones; averages have none, and no run was repeated, so \
-         the spread "
+        "models had been asked different ones; averages have none, and no run was repeated, so the \
+         spread "
         "between runs is unknown. Percentage points here and bits per byte above have no common \
          scale."
     }
@@ -185,9 +185,8 @@ fn removal(paper: &Paper, number: usize) -> Figure {
         caption: caption(
             paper,
             &paper.removal_table,
-            "the last 10 % upsampled without its math data, the other sources of the domain \
-             taking its \
-             place.",
+            "the last 10 % upsampled without its math data, the other sources of the domain taking \
+             its place.",
         ),
         panels: vec![
             panel(

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sparkjoy_base::{DomainName, SourceName};
 use sparkjoy_lab::{
     Answer, Answers, ArmAnswer, Ask, Branch, Comparison, Computed, Control, Cost, Effect, Finding,
-    FindingKind, JobTime, Measure, Plan, QuestionCost, QuestionPlan, Scope, Spread, TaskAnswer,
-    TrunkPoint, TrunkScore, Verdict, What,
+    FindingKind, JobTime, Measure, Plan, QuestionCost, QuestionPlan, Role, Scope, Spread,
+    TaskAnswer, TrunkPoint, TrunkScore, Verdict, What,
 };
 
 /// A number between −1 and 1 that depends on nothing but its address.
@@ -169,11 +169,11 @@ fn answer(plan: &Plan, question: &QuestionPlan, missing: &str) -> Answer {
         holds: Vec::new(),
         cost: QuestionCost { tree: effort(4), in_full: effort(12) },
     };
-    rank(&mut answer);
+    rank(&mut answer, question.ask == Ask::Removal);
     answer
 }
 
-fn rank(answer: &mut Answer) {
+fn rank(answer: &mut Answer, removal: bool) {
     let mean =
         |arm: usize, scope: usize| Some(answer.arms[arm].cells[scope].as_ref()?.difference.mean);
     let sure = |arm: &usize| {
@@ -181,8 +181,12 @@ fn rank(answer: &mut Answer) {
         cell.is_some_and(|cell| matches!(cell.verdict, Verdict::Better | Verdict::Worse))
     };
     let all = 0..answer.arms.len();
-    let mut ranking: Vec<usize> = all.clone().filter(sure).collect();
+    let own = |arm: &usize| answer.arms[*arm].role == Role::Answer;
+    let mut ranking: Vec<usize> = all.clone().filter(own).filter(sure).collect();
     ranking.sort_by(|&a, &b| mean(a, 1).partial_cmp(&mean(b, 1)).unwrap());
+    if removal {
+        ranking.reverse();
+    }
     let beaten = |arm: usize| {
         let (gain, price) = (mean(arm, 1), mean(arm, 2));
         all.clone()

@@ -39,7 +39,7 @@ tokens = "300K"
 domain = "math"
 [sources.code]
 tokens = "600K"
-domain = "code"
+domain = "programs"
 [sources.letters]
 tokens = "200K"
 domain = "small-cc"
