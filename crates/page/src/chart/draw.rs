@@ -169,9 +169,9 @@ pub(crate) fn two_lines(content: &str, size: f64, room: f64) -> Vec<String> {
     if width(content, size) <= room {
         return vec![content.to_owned()];
     }
-    let breaks = content.match_indices(' ').map(|(at, _)| at);
-    let first = breaks.filter(|&at| width(&content[..at], size) <= room).last();
-    match first {
+    let breaks = content.char_indices().filter(|(_, c)| *c == ' ').map(|(at, _)| at);
+    let last = breaks.rev().find(|&at| width(&content[..at], size) <= room);
+    match last {
         Some(at) => vec![content[..at].to_owned(), fit(&content[at + 1..], size, room)],
         None => vec![fit(content, size, room)],
     }

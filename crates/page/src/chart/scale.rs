@@ -77,7 +77,7 @@ fn nice(step: f64) -> f64 {
 /// Decimals that tell multiples of a step apart.
 fn places(step: f64) -> usize {
     let exact = |places: &usize| {
-        let shifted = step * 10_f64.powi(*places as i32);
+        let shifted = step * 10_f64.powf(*places as f64);
         (shifted - shifted.round()).abs() < 1e-6
     };
     (0..12).find(exact).unwrap_or(12)

@@ -21,6 +21,9 @@ const SOURCES: usize = 10;
 const PANELS: usize = 3;
 const BITS: &str = "Δ bits per byte (lower is better)";
 
+/// What a column shows of an arm.
+type Value<'a> = Box<dyn Fn(usize) -> Option<Estimate> + 'a>;
+
 impl View<'_> {
     /// All figures of the question, the main one first.
     pub(crate) fn figures(&self) -> Vec<Figure> {
@@ -173,9 +176,10 @@ impl View<'_> {
             Ask::Removal => "distinguishable, what is missed most first",
             _ => "distinguishable, best first",
         };
-        let headings = match Vec::<Row>::is_empty(&ranked) {
-            true => ["", "not ranked, in the study's order", "not scored"],
-            false => [first, "not distinguishable, not ranked", "not scored"],
+        let headings = if Vec::<Row>::is_empty(&ranked) {
+            ["", "not ranked, in the study's order", "not scored"]
+        } else {
+            [first, "not distinguishable, not ranked", "not scored"]
         };
         let groups = headings
             .into_iter()
@@ -218,7 +222,7 @@ impl View<'_> {
     fn heat(&self, arms: &[usize]) -> Figure {
         let domains = self.named(false);
         let sources = self.named(true);
-        let mut columns: Vec<(String, Box<dyn Fn(usize) -> Option<Estimate> + '_>)> = Vec::new();
+        let mut columns: Vec<(String, Value<'_>)> = Vec::new();
         for aim in Aim::EACH {
             columns.push((aim.name().to_owned(), Box::new(move |arm| self.aimed(arm, aim))));
         }
@@ -301,7 +305,7 @@ impl View<'_> {
                 title: format!("{} sources", aim.name()),
                 unit: BITS.to_owned(),
                 settings: rules.iter().map(|rule| format!("refill {rule}")).collect(),
-                slopes: by_target.iter().map(slope).collect(),
+                lines: by_target.iter().map(slope).collect(),
             };
             slopes.panel()
         };
@@ -413,7 +417,7 @@ impl View<'_> {
                 title: format!("{} sources", aim.name()),
                 unit: BITS.to_owned(),
                 settings: settings.iter().map(|setting| setting.label.clone()).collect(),
-                slopes: first.arms.iter().enumerate().map(slope).collect(),
+                lines: first.arms.iter().enumerate().map(slope).collect(),
             };
             slopes.panel()
         };
