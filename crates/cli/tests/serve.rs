@@ -17,8 +17,8 @@ fn listing(laboratory: &Laboratory) -> Vec<String> {
     let mut folders = vec![laboratory.path("")];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
             found.push(path.display().to_string());
             if path.is_dir() {
                 folders.push(path);
@@ -185,7 +185,7 @@ fn malformed_large_and_many_requests_are_refused() {
     let host = served.host();
     let long = format!("GET / HTTP/1.1\r\nhost: {host}\r\nx: {}\r\n\r\n", "a".repeat(64 << 10));
     assert!(served.exchange(long.as_bytes()).starts_with("HTTP/1.1 431"));
-    let many: String = (0..500).map(|i| format!("x{i}: 1\r\n")).collect();
+    let many = "x: 1\r\n".repeat(500);
     let many = format!("GET / HTTP/1.1\r\nhost: {host}\r\n{many}\r\n");
     assert!(served.exchange(many.as_bytes()).starts_with("HTTP/1.1 431"));
 

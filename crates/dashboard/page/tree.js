@@ -43,7 +43,7 @@ export class Tree {
   trunk(trunk, x, points) {
     const lane = draw("svg", { "aria-hidden": "true" });
     for (const point of points) lane.append(stem(x(point), 50, 100));
-    lane.append(...this.track(trunk.run, 0, trunk.to, x, 0, 6));
+    lane.append(...this.track(trunk.run, trunk.from, trunk.to, x, 0, 6));
     for (const point of points) {
       lane.append(draw("circle", { class: "knot", cx: at(x(point)), cy: "50%", r: 4 }));
     }

@@ -52,6 +52,8 @@ pub(crate) struct Tree {
 #[derive(Debug, Serialize)]
 struct TrunkNode {
     run: String,
+    /// Where it begins; not at 0 where it was trained elsewhere.
+    from: u64,
     /// Where it ends: at its last branch point.
     to: u64,
     /// Steps that branches start from.
@@ -106,7 +108,7 @@ impl Tree {
             let points = plan.branch_points_of(index);
             let to = points.last().copied().unwrap_or(spec.first_step);
             tree.steps = tree.steps.max(spec.last_step());
-            tree.trunks.push(TrunkNode { run: name.clone(), to, points });
+            tree.trunks.push(TrunkNode { run: name.clone(), from: spec.first_step, to, points });
             tree.runs.push(Run { to, ..of(name, spec, trunk_folder(spec, runs)) });
         }
         let controls: BTreeSet<usize> = plan
@@ -118,7 +120,9 @@ impl Tree {
         // By trunk and by name without the replicate: what is the same but for the replicate.
         let mut groups: BTreeMap<(usize, String), usize> = BTreeMap::new();
         for (index, branch) in plan.branches.iter().enumerate() {
-            let run = of(&branch.name, &branch.spec, branch_folder(branch, runs));
+            // A branch that goes on from another takes its steps from that one's end on.
+            let from = branch.from_step;
+            let run = Run { from, ..of(&branch.name, &branch.spec, branch_folder(branch, runs)) };
             let key = (branch.trunk, stem(branch));
             let at = *groups.entry(key).or_insert_with(|| {
                 tree.groups.push(Group {

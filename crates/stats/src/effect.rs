@@ -13,6 +13,10 @@ pub struct Effect {
     pub mean: f64,
     /// Its standard error, of replicates and items together.
     pub standard_error: f64,
+    /// The part of it that replicates account for, noise of a replicate on an item included.
+    pub replicate_error: f64,
+    /// The part of it that items account for.
+    pub item_error: f64,
     /// Degrees of freedom of the standard error: few where few replicates decide.
     pub freedom: f64,
     /// Lower end of the percentile interval.
@@ -67,7 +71,7 @@ impl Resampling {
     ///
     /// # Source
     ///
-    /// Bootstrap over items: Efron & Tibshirani, An Introduction to the Bootstrap (1993), 13 and 14.
+    /// Bootstrap over items: Efron & Tibshirani, An Introduction to the Bootstrap (1993), 13, 14.
     /// Normal items and Student's t of replicates together are Behrens' and Fisher's distribution.
     pub fn effect(&mut self, strata: &[Stratum], confidence: f64) -> Option<Effect> {
         if strata.is_empty() || strata[0].differences.len() < 2 {
@@ -87,11 +91,23 @@ impl Resampling {
         let (mean, variance) = (moments.mean, moments.replicate + moments.item);
         let freedom = freedom(&moments);
         let standard_error = variance.sqrt();
+        let replicate_error = moments.replicate.sqrt();
+        let item_error = moments.item.sqrt();
         let Some(blend) = Blend::new(&moments, widened, &mut self.draws) else {
             // Nothing varies: without any noise at all, all that can be told is whether it is zero.
             let p = if mean == 0.0 { 1.0 } else { f64::MIN_POSITIVE };
             let (low, high, bca) = (mean, mean, [mean, mean]);
-            return Some(Effect { mean, standard_error, freedom, low, high, bca, p });
+            return Some(Effect {
+                mean,
+                standard_error,
+                replicate_error,
+                item_error,
+                freedom,
+                low,
+                high,
+                bca,
+                p,
+            });
         };
         let tail = (1.0 - confidence) / 2.0 * eased(&moments, widened);
         let p = (2.0 * blend.below(0.0).min(blend.above(0.0))).clamp(f64::MIN_POSITIVE, 1.0);
@@ -105,7 +121,17 @@ impl Resampling {
         };
         let (low, high) = (blend.quantile(tail), blend.quantile(1.0 - tail));
         let bca = [corrected(tail), corrected(1.0 - tail)];
-        Some(Effect { mean, standard_error, freedom, low, high, bca, p })
+        Some(Effect {
+            mean,
+            standard_error,
+            replicate_error,
+            item_error,
+            freedom,
+            low,
+            high,
+            bca,
+            p,
+        })
     }
 }
 

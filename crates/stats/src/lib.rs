@@ -22,5 +22,5 @@ mod strata;
 pub use effect::{Effect, Resampling};
 pub use holm::holm;
 pub use kendall::{Agreement, agreement, kendall};
-pub use power::{POWER, detectable, power};
+pub use power::{POWER, detectable, detectable_like, power};
 pub use strata::Stratum;

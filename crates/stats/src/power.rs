@@ -2,6 +2,8 @@
 
 use statrs::distribution::{ChiSquared, ContinuousCDF, Normal, StudentsT};
 
+use crate::Effect;
+
 /// The power that "can see" means: four of five studies.
 pub const POWER: f64 = 0.8;
 /// Nodes of the integral over the standard error's own uncertainty.
@@ -44,6 +46,50 @@ pub fn detectable(freedom: f64, confidence: f64, comparisons: usize) -> f64 {
     high
 }
 
+/// The least true difference that a comparison like this one finds in [`POWER`] of studies.
+///
+/// p-values come from Student's t of the replicates blurred by the items (see
+/// [`Resampling`](crate::Resampling)). Far out, where Holm's first step looks, few replicates decide
+/// alone, however little of the standard error is theirs; so the critical difference is that of
+/// the blend, and what lies beyond it is in proportion to Student's t.
+///
+/// - `comparisons`: as in [`detectable`].
+pub fn detectable_like(
+    effect: &Effect,
+    replicates: u32,
+    confidence: f64,
+    comparisons: usize,
+) -> f64 {
+    let tail = (1.0 - confidence) / comparisons.max(1) as f64 / 2.0;
+    let least = f64::from(replicates) - 1.0;
+    let normal = Normal::standard();
+    let student = |freedom: f64| StudentsT::new(0.0, 1.0, freedom).expect("freedom is positive");
+    let (replicate, item) = (effect.replicate_error, effect.item_error);
+    let t = student(least);
+    let alone = [-t.inverse_cdf(tail) * replicate, -normal.inverse_cdf(tail) * item];
+    let critical = if replicate == 0.0 {
+        alone[1]
+    } else {
+        let level = |node: usize| normal.inverse_cdf((node as f64 + 0.5) / NODES as f64);
+        let nodes: Vec<f64> = (0..NODES).map(|node| item * level(node)).collect();
+        let beyond = |x: f64| {
+            let each = nodes.iter().map(|node| t.cdf((node - x) / replicate));
+            each.sum::<f64>() / NODES as f64
+        };
+        let (mut low, mut high) = (0.0, alone[0] + alone[1]);
+        while beyond(high) > tail {
+            high *= 2.0;
+        }
+        while high - low > 1e-6 * high {
+            let middle = f64::midpoint(low, high);
+            if beyond(middle) > tail { low = middle } else { high = middle }
+        }
+        high
+    };
+    let freedom = if alone[0] >= alone[1] { least } else { effect.freedom };
+    critical * detectable(freedom, confidence, comparisons) / -student(freedom).inverse_cdf(tail)
+}
+
 /// Quantiles of √(χ²/ν): how large a standard error is estimated for a true one of 1.
 fn errors(freedom: f64) -> Vec<f64> {
     let chi = ChiSquared::new(freedom).expect("freedom is positive");
@@ -56,4 +102,41 @@ fn found(size: f64, critical: f64, errors: &[f64], normal: Normal) -> f64 {
         .iter()
         .map(|error| normal.cdf(size - critical * error) + normal.cdf(-size - critical * error));
     each.sum::<f64>() / errors.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn effect(replicate_error: f64, item_error: f64, freedom: f64) -> Effect {
+        Effect {
+            mean: 0.0,
+            standard_error: replicate_error.hypot(item_error),
+            replicate_error,
+            item_error,
+            freedom,
+            low: 0.0,
+            high: 0.0,
+            bca: [0.0; 2],
+            p: 1.0,
+        }
+    }
+
+    #[test]
+    fn one_kind_of_noise_alone_has_the_detectable_difference_of_the_textbook() {
+        let close = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-3, "{a} {b}");
+        close(detectable_like(&effect(2.0, 0.0, 2.0), 3, 0.95, 8), 2.0 * detectable(2.0, 0.95, 8));
+        close(detectable_like(&effect(0.0, 2.0, 1e6), 3, 0.95, 8), 2.0 * detectable(1e6, 0.95, 8));
+    }
+
+    #[test]
+    fn what_replicates_contribute_decides_far_out() {
+        // Items are nine tenths of the variance, and yet, at Holm's first step of 26, three
+        // replicates keep the detectable difference far above what 20 degrees of freedom promise.
+        let mixed = effect(1.0, 3.0, 20.0);
+        let found = detectable_like(&mixed, 3, 0.95, 26);
+        assert!(found > 1.3 * mixed.standard_error * detectable(20.0, 0.95, 26), "{found}");
+        // It is no more than both by themselves together.
+        assert!(found < detectable(2.0, 0.95, 26) + 3.0 * detectable(1e6, 0.95, 26), "{found}");
+    }
 }

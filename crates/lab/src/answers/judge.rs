@@ -5,7 +5,7 @@
 //! two others, and is not tested again. All of these together are called different wrongly in at
 //! most 5 % of questions (at a confidence of 95 %), which is what the marks of a report promise.
 
-use sparkjoy_stats::{detectable, holm};
+use sparkjoy_stats::{detectable_like, holm};
 
 use super::{Answer, Comparison, Verdict, What};
 use crate::Role;
@@ -31,8 +31,8 @@ pub(super) fn judge(answer: &mut Answer, confidence: f64) {
     let p: Vec<f64> = p.chain(missing).collect();
     for (cell, adjusted) in cells.iter_mut().zip(holm(&p)) {
         let effect = cell.effect.as_ref().expect("only those with an effect");
-        let errors = detectable(effect.freedom, confidence, comparisons);
-        cell.detectable = Some(errors * effect.standard_error);
+        let replicates = cell.difference.values.len() as u32;
+        cell.detectable = Some(detectable_like(effect, replicates, confidence, comparisons));
         cell.adjusted_p = Some(adjusted);
         cell.verdict = Verdict::of(effect.mean, adjusted, confidence);
     }

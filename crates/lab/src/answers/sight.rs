@@ -110,8 +110,8 @@ impl fmt::Display for Sight {
         for (place, seen) in self.questions.iter().enumerate() {
             write!(
                 f,
-                "{} a difference of {:.2} % bits per byte in `{}` ({} comparisons together; {:.2} % \
-                 in one alone)",
+                "{} a difference of {:.2} % bits per byte in `{}` ({} comparisons together; \
+                 {:.2} % in one alone)",
                 if place == 0 { "" } else { "," },
                 100.0 * seen.least,
                 format!("{:?}", seen.ask).to_lowercase(),

@@ -124,19 +124,27 @@ pub fn score_tasks(
     Ok((card, work))
 }
 
-/// Looks at everything a selection needs before a model is there to be asked: rows, and a sandbox
-/// where programs are to be run.
+/// Looks at everything a selection needs before a model is there to be asked: rows, their prompts
+/// within `context` tokens, and a sandbox where programs are to be run.
 ///
 /// # Errors
 ///
 /// [`ExecutionError::NoTaskFiles`] if no task has its file; what is wrong with the rows of one that
 /// has.
-pub(crate) fn check_tasks(selection: &Selection, options: &Options<'_>) -> Result<(), LabError> {
+pub(crate) fn check_tasks(
+    selection: &Selection,
+    tokenizer: &ModelTokenizer,
+    context: usize,
+    options: &Options<'_>,
+) -> Result<(), LabError> {
     let data = options.eval_data.as_ref().ok_or(ExecutionError::NoTaskData)?;
     let mut found = 0;
     for task in &selection.tasks {
         match Dataset::open(task, data) {
-            Ok(_) => found += 1,
+            Ok(rows) => {
+                items(task, &rows, tokenizer, context)?;
+                found += 1;
+            }
             Err(EvalError::NoTaskFile { .. }) => continue,
             Err(error) => return Err(error.into()),
         }

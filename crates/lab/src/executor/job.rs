@@ -141,7 +141,7 @@ impl<'a> Job<'a> {
         match self {
             Self::Trunk { from, to, .. } => JobKind::Train { from: *from, to: *to },
             Self::Branch(branch) => {
-                JobKind::Train { from: branch.spec.first_step, to: branch.spec.last_step() }
+                JobKind::Train { from: branch.from_step, to: branch.spec.last_step() }
             }
             Self::Score(_) => JobKind::Score,
             Self::Tasks(_) => JobKind::Tasks,
@@ -176,7 +176,8 @@ impl<'a> Job<'a> {
     /// The job that must be done before this one.
     pub(super) fn needs(&self, plan: &'a Plan) -> Option<Self> {
         let trunk_to = |of: usize, step: u64| {
-            let reaches = |job: &Job<'_>| matches!(job, Job::Trunk { trunk, to, .. } if *trunk == of && *to == step);
+            let wanted = (of, step);
+            let reaches = |job: &Job<'_>| matches!(job, Job::Trunk { trunk, to, .. } if (*trunk, *to) == wanted);
             jobs(plan).into_iter().find(reaches)
         };
         match self {

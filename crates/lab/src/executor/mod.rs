@@ -66,7 +66,7 @@ pub fn run(
     record(study.text(), plan, &options.runs)?;
 
     let jobs = jobs(plan);
-    check_task_files(plan, &jobs, only, options)?;
+    check_task_files(plan, tokenizer, &jobs, only, options)?;
     if let Some(name) = only
         && jobs.iter().all(|job| job.name(plan) != name)
     {
@@ -146,6 +146,7 @@ fn check_inputs(plan: &Plan, corpora: &[Corpus], tokenizer: &Tokenizer) -> Resul
 /// Refuses task files that cannot be used before a month is spent on training.
 fn check_task_files(
     plan: &Plan,
+    tokenizer: &Tokenizer,
     jobs: &[Job<'_>],
     only: Option<&str>,
     options: &Options<'_>,
@@ -155,7 +156,8 @@ fn check_task_files(
     let wanted = jobs.iter().filter(|job| only.is_none_or(|only| only == job.name(plan)));
     for job in wanted.filter(|job| matches!(job, Job::Tasks(_))) {
         if job.state(plan, &options.runs)? != JobState::Done {
-            return check_tasks(&tasks.selection, options);
+            let tokenizer = tokenizer.clone().into();
+            return check_tasks(&tasks.selection, &tokenizer, plan.shape.context, options);
         }
     }
     Ok(())

@@ -50,7 +50,8 @@ pub(super) struct Watch<'a, 'o> {
 }
 
 impl<'a, 'o> Watch<'a, 'o> {
-    /// Watches a job in the run folder `folder` to `target`, with `steps_after` steps of other jobs to come.
+    /// Watches a job in the run folder `folder` to `target`, with `steps_after`
+    /// steps of other jobs to come.
     pub(super) fn new(
         options: &'a mut Options<'o>,
         folder: &'a Path,

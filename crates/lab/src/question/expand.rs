@@ -118,10 +118,10 @@ impl Tree<'_> {
                     };
                     return Err(self.study.problem(refill.line, problem));
                 }
-                let apart = under.first().map(|(first, _, with_first)| Arm {
+                let apart = under.first().map(|(_, _, with_first)| Arm {
                     role: Role::Refill,
                     controls: with_first.branches.clone(),
-                    control_label: format!("the same, refill {}", taker(first)),
+                    control_label: with_first.label.clone(),
                     ..answer.clone()
                 });
                 under.push((&refill.value, ending, answer.clone()));

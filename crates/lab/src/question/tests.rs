@@ -141,12 +141,12 @@ fn refill_rules_stand_side_by_side_and_against_each_other() {
     AgainstBase | − proofs, refill domain | upsampled-minus-proofs-to-domain-10%-r0 | base-10%-r0 | base, same 10% window
     Answer | − proofs, refill proportional | upsampled-minus-proofs-to-proportional-10%-r0 | upsampled-10%-r0 | upsampled, same 10% window
     AgainstBase | − proofs, refill proportional | upsampled-minus-proofs-to-proportional-10%-r0 | base-10%-r0 | base, same 10% window
-    Refill | − proofs, refill proportional | upsampled-minus-proofs-to-proportional-10%-r0 | upsampled-minus-proofs-to-domain-10%-r0 | the same, refill domain
+    Refill | − proofs, refill proportional | upsampled-minus-proofs-to-proportional-10%-r0 | upsampled-minus-proofs-to-domain-10%-r0 | − proofs, refill domain
     Answer | − puzzles, refill domain | upsampled-minus-puzzles-to-domain-10%-r0 | upsampled-10%-r0 | upsampled, same 10% window
     AgainstBase | − puzzles, refill domain | upsampled-minus-puzzles-to-domain-10%-r0 | base-10%-r0 | base, same 10% window
     Answer | − puzzles, refill proportional | upsampled-minus-puzzles-to-proportional-10%-r0 | upsampled-10%-r0 | upsampled, same 10% window
     AgainstBase | − puzzles, refill proportional | upsampled-minus-puzzles-to-proportional-10%-r0 | base-10%-r0 | base, same 10% window
-    Refill | − puzzles, refill proportional | upsampled-minus-puzzles-to-proportional-10%-r0 | upsampled-minus-puzzles-to-domain-10%-r0 | the same, refill domain
+    Refill | − puzzles, refill proportional | upsampled-minus-puzzles-to-proportional-10%-r0 | upsampled-minus-puzzles-to-domain-10%-r0 | − puzzles, refill domain
     ");
     let targets: BTreeSet<_> =
         plan.questions[0].arms[1].targets.iter().map(ToString::to_string).collect();
@@ -309,7 +309,8 @@ fn runs_that_questions_share_are_planned_once() {
     let asks: Vec<Ask> = plan.questions.iter().map(|question| question.ask).collect();
     assert_eq!(asks.len(), 6);
     // Per replicate: base and upsampled at two windows, one removal, one addition, one more
-    // mixture, and for the window at 70 % two runs of both; timing and stability share all of theirs.
+    // mixture, and for the window at 70 % two runs of both; timing and stability share all of
+    // theirs.
     assert_eq!(plan.branches.len(), 2 * (4 + 1 + 1 + 1 + 4));
     let identities: BTreeSet<_> = plan.branches.iter().map(|b| b.spec.fingerprint()).collect();
     assert_eq!(identities.len(), plan.branches.len());

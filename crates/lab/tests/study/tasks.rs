@@ -150,6 +150,19 @@ fn a_row_that_cannot_be_used_is_refused_before_a_step_is_taken() {
 }
 
 #[test]
+fn an_answer_longer_than_the_models_context_is_refused_before_a_step_is_taken() {
+    let tiny = tiny();
+    let path = tiny.root().join("tasks/words.jsonl");
+    let rows = fs::read_to_string(&path).unwrap();
+    fs::write(&path, rows.replacen("\"ends\"", &format!("\"{}\"", "ends ".repeat(40)), 1)).unwrap();
+    let (result, seen) = tiny.run(None, None);
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains("words.jsonl") && error.contains("line 1"), "{error}");
+    assert!(error.contains("the answer alone has"), "{error}");
+    assert_eq!(seen.steps, 0);
+}
+
+#[test]
 fn a_missing_file_leaves_the_average_out_and_says_so() {
     let tiny = tiny();
     fs::remove_file(tiny.root().join("tasks/riddles.jsonl")).unwrap();

@@ -46,7 +46,17 @@ fn comparison(branch: Vec<f64>, control: Vec<f64>) -> Comparison {
         let (mean, t) = (difference.mean, difference.mean.abs() / error);
         let (low, high) = (mean - 4.303 * error, mean + 4.303 * error);
         let p = 1.0 - t / (2.0 + t * t).sqrt();
-        Effect { mean, standard_error: error, freedom: 2.0, low, high, bca: [low, high], p }
+        Effect {
+            mean,
+            standard_error: error,
+            replicate_error: error,
+            item_error: 0.0,
+            freedom: 2.0,
+            low,
+            high,
+            bca: [low, high],
+            p,
+        }
     });
     let verdict = if effect.is_some() { Verdict::NotTested } else { Verdict::NotDistinguishable };
     Comparison {

@@ -234,8 +234,7 @@ impl Speaker<'_> {
     fn nulls(&mut self) {
         let mut nulls = Vec::new();
         for arm in 0..self.answer.arms.len() {
-            for (what, words) in [(What::Targeted, "what it is about"), (What::General, "all else")]
-            {
+            for (what, words) in [(What::Targeted, "its own text"), (What::General, "all else")] {
                 let Some(cell) = self.cell(arm, &what) else { continue };
                 let (Some(effect), Some(least)) = (&cell.effect, cell.detectable) else { continue };
                 // The recommendation has said it.
@@ -243,16 +242,25 @@ impl Speaker<'_> {
                     continue;
                 }
                 if cell.verdict == Verdict::NotDistinguishable {
+                    let ArmAnswer { control, .. } = self.answer.arms[arm];
+                    let against = match self.answer.arms[arm].role {
+                        Role::Answer => String::new(),
+                        _ => format!(" against {}", self.answer.controls[control].label),
+                    };
                     nulls.push(format!(
-                        "`{}`, {words}: {} is not distinguishable from nothing; {least:.4} would \
-                         have been seen in four of five studies.",
+                        "{words} of `{}`{against} {} ({least:.4})",
                         self.label(arm),
-                        self.bits(effect)
+                        signed(effect.mean),
                     ));
                 }
             }
         }
-        for text in nulls {
+        if !nulls.is_empty() {
+            let text = format!(
+                "Not distinguishable from nothing, in bits per byte, each with what would have been \
+                 seen in four of five studies: {}.",
+                nulls.join("; ")
+            );
             self.say(FindingKind::Null, text);
         }
     }
