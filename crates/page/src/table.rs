@@ -2,6 +2,9 @@
 
 use maud::{Markup, html};
 
+/// Columns that a printed page holds upright.
+const BROAD: usize = 9;
+
 /// A table; a row's cells are whole `td` elements.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
@@ -18,8 +21,9 @@ pub(crate) struct Table {
 impl Table {
     /// As a part of the page.
     pub(crate) fn markup(&self) -> Markup {
+        let columns = self.headers.len() + 1;
         html! {
-            div.scroll tabindex="0" role="group" aria-label=(self.caption) {
+            div.scroll.broad[columns > BROAD] style={ "--columns:" (columns) } tabindex="0" role="group" aria-label=(self.caption) {
                 table {
                     caption { (self.caption) }
                     thead {

@@ -81,7 +81,8 @@ impl Curves {
             (text("small soft mid", (f64::midpoint(LEFT, right), BOTTOM + 36.0), &self.x))
             @if let Some((at, word)) = &self.marked {
                 (line("axis dash", (x.at(*at), TOP), (x.at(*at), BOTTOM)))
-                (text_over("small soft mid", (x.at(*at), TOP - 4.0), word))
+                @let middle = x.at(*at).max(LEFT + width(word, 11.0) / 2.0);
+                (text_over("small soft mid", (middle, TOP - 4.0), word))
             }
             @for (index, series) in self.series.iter().enumerate() {
                 (self.curve(index, series, &x, &y))
@@ -131,7 +132,8 @@ impl Curves {
                         (mark(FORMS[index % STYLES], &format!("s{style} {fill}"), place, 4.5))
                     }
                 } @else {
-                    (text(&format!("small mid t{style}"), (at(point), BOTTOM - 4.0), "missing"))
+                    @let low = BOTTOM - 4.0 - 12.0 * index as f64;
+                    (text(&format!("small mid t{style}"), (at(point), low), "missing"))
                 }
             }
         }

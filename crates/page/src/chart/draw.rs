@@ -164,15 +164,16 @@ pub(crate) fn fit(content: &str, size: f64, room: f64) -> String {
     fitting.unwrap_or_else(|| "…".to_owned())
 }
 
-/// Text on two lines at most, broken between words where one line is too narrow.
+/// Text on two lines at most, broken at a space or after a hyphen where one line is too narrow.
 pub(crate) fn two_lines(content: &str, size: f64, room: f64) -> Vec<String> {
     if width(content, size) <= room {
         return vec![content.to_owned()];
     }
-    let breaks = content.char_indices().filter(|(_, c)| *c == ' ').map(|(at, _)| at);
-    let last = breaks.rev().find(|&at| width(&content[..at], size) <= room);
-    match last {
-        Some(at) => vec![content[..at].to_owned(), fit(&content[at + 1..], size, room)],
+    // A first line that is nearly empty, such as a sign alone, helps nobody.
+    let fits = |at: &usize| (room / 4.0..=room).contains(&width(&content[..*at], size));
+    let breaks = content.match_indices([' ', '-']).map(|(at, sign)| at + sign.len());
+    match breaks.rev().find(fits) {
+        Some(at) => vec![content[..at].trim_end().to_owned(), fit(&content[at..], size, room)],
         None => vec![fit(content, size, room)],
     }
 }
@@ -194,6 +195,10 @@ mod tests {
         assert!(width(&short, 12.0) <= 120.0);
         assert_eq!(fit("math", 12.0, 120.0), "math");
         assert_eq!(two_lines("upsampled against base", 12.0, 110.0), ["upsampled", "against base"]);
+        assert_eq!(
+            two_lines("− encyclopedia-of-2026", 12.0, 110.0),
+            ["− encyclopedia-", "of-2026"]
+        );
     }
 
     #[test]

@@ -117,7 +117,9 @@ impl Front {
             let offsets =
                 [(11.0, -9.0), (11.0, 16.0), (left, -9.0), (left, 16.0), (13.0, 4.0), (left, 4.0)];
             let far = [(11.0, -24.0), (11.0, 30.0), (left, -24.0), (left, 30.0)];
-            let found = offsets.iter().chain(&far).find_map(|(dx, dy)| {
+            // Among many points a name further off could be another one's.
+            let far = if self.dots.len() > NAMED / 2 { &[][..] } else { &far };
+            let found = offsets.iter().chain(far).find_map(|(dx, dy)| {
                 let block = [x + dx, y + dy - 11.0, x + dx + wide, y + dy + 3.0];
                 let inside = block[0] >= LEFT
                     && block[2] <= RIGHT + 8.0
