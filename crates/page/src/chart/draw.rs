@@ -172,7 +172,7 @@ pub(crate) fn two_lines(content: &str, size: f64, room: f64) -> Vec<String> {
     // A first line that is nearly empty, such as a sign alone, helps nobody.
     let fits = |at: &usize| (room / 4.0..=room).contains(&width(&content[..*at], size));
     let breaks = content.match_indices([' ', '-']).map(|(at, sign)| at + sign.len());
-    match breaks.filter(fits).last() {
+    match breaks.rev().find(fits) {
         Some(at) => vec![content[..at].trim_end().to_owned(), fit(&content[at..], size, room)],
         None => vec![fit(content, size, room)],
     }

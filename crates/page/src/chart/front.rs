@@ -106,9 +106,10 @@ impl Front {
             if !dot.front && self.dots.len() > NAMED {
                 continue;
             }
-            let label = match dot.recommended {
-                true => format!("{} (recommended)", fit(&dot.label, 11.0, 110.0)),
-                false => fit(&dot.label, 11.0, 130.0),
+            let label = if dot.recommended {
+                format!("{} (recommended)", fit(&dot.label, 11.0, 110.0))
+            } else {
+                fit(&dot.label, 11.0, 130.0)
             };
             let (x, y) = place(dot);
             let wide = width(&label, 11.0);

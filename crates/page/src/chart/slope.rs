@@ -20,9 +20,10 @@ pub(crate) struct Slope {
 impl Slope {
     /// What is written at its end.
     fn named(&self) -> String {
-        match self.values.iter().any(Option::is_some) {
-            true => self.label.clone(),
-            false => format!("{} (missing)", self.label),
+        if self.values.iter().any(Option::is_some) {
+            self.label.clone()
+        } else {
+            format!("{} (missing)", self.label)
         }
     }
 }
@@ -37,7 +38,7 @@ pub(crate) struct Slopes {
     /// The settings, left to right.
     pub(crate) settings: Vec<String>,
     /// The comparisons.
-    pub(crate) slopes: Vec<Slope>,
+    pub(crate) lines: Vec<Slope>,
 }
 
 const LEFT: f64 = 60.0;
@@ -48,14 +49,14 @@ const STRIDE: f64 = 150.0;
 impl Slopes {
     /// Draws them.
     pub(crate) fn panel(&self) -> Panel {
-        let bottom = TOP + (15.0 * self.slopes.len() as f64).clamp(190.0, 620.0);
+        let bottom = TOP + (15.0 * self.lines.len() as f64).clamp(190.0, 620.0);
         let last = LEFT + 40.0 + STRIDE * (self.settings.len().max(2) - 1) as f64;
         let right = last + 24.0;
-        let all = self.slopes.iter().flat_map(|slope| slope.values.iter().flatten());
+        let all = self.lines.iter().flat_map(|slope| slope.values.iter().flatten());
         let y = Scale::around(all.flat_map(Estimate::ends).chain([0.0]), (bottom, TOP), 5);
         let x = |index: usize| LEFT + 40.0 + STRIDE * index as f64;
         let ends: Vec<f64> = self
-            .slopes
+            .lines
             .iter()
             .map(|slope| {
                 let known = slope.values.iter().rev().flatten().next();
@@ -64,7 +65,7 @@ impl Slopes {
             .collect();
         let names = spread(&ends, 14.0, TOP, bottom);
         let aside =
-            |index: usize| (index as f64 - (self.slopes.len() - 1) as f64 / 2.0).clamp(-5.0, 5.0);
+            |index: usize| (index as f64 - (self.lines.len() - 1) as f64 / 2.0).clamp(-5.0, 5.0);
         let body = html! {
             (text("head", (0.0, 14.0), &self.title))
             (text("small soft", (0.0, 32.0), &self.unit))
@@ -75,7 +76,7 @@ impl Slopes {
                     (text("small mid", (x(index), bottom + 18.0 + 13.0 * row as f64), line))
                 }
             }
-            @for (index, slope) in self.slopes.iter().enumerate() {
+            @for (index, slope) in self.lines.iter().enumerate() {
                 (self.slope(slope, |setting| x(setting) + aside(index), &y))
                 @let end = slope.values.iter().rposition(Option::is_some).map_or(last, &x);
                 @let from = (end + aside(index) + 6.0, ends[index]);
@@ -119,7 +120,7 @@ impl Slopes {
     }
 
     fn spoken(&self) -> String {
-        let slopes = self.slopes.iter().map(|slope| {
+        let slopes = self.lines.iter().map(|slope| {
             let values =
                 self.settings.iter().zip(&slope.values).map(|(setting, value)| match value {
                     Some(value) => format!("{setting} {}", value.spoken()),

@@ -19,6 +19,8 @@ use crate::reference;
 const SOURCES: usize = 10;
 /// Panels of curves on tasks, of each measure.
 const PANELS: usize = 3;
+/// What a column shows of an arm.
+type Value<'a> = Box<dyn Fn(usize) -> Option<Estimate> + 'a>;
 const BITS: &str = "Δ bits per byte (lower is better)";
 
 impl View<'_> {
@@ -130,7 +132,8 @@ impl View<'_> {
         (!panels.is_empty()).then(|| Figure {
             name: self.name("tasks"),
             caption: html! {
-                "The same on tasks, each unit on an axis of its own. " (curves::key())
+                "The same on tasks, each unit on an axis of its own. Bars and bands are intervals, each \
+                 for itself: tasks are not among the comparisons tested together."
                 @if left_out > 0 { " " (left_out) " more tasks are in the tables only." }
             },
             panels,
@@ -173,10 +176,13 @@ impl View<'_> {
             Ask::Removal => "distinguishable, what is missed most first",
             _ => "distinguishable, best first",
         };
-        let headings = match Vec::<Row>::is_empty(&ranked) {
-            true => ["", "not ranked, in the study's order", "not scored"],
-            false => [first, "not distinguishable, not ranked", "not scored"],
+        let nobody: bool = Vec::<Row>::is_empty(&ranked);
+        let second = if nobody {
+            "not ranked, in the study's order"
+        } else {
+            "not distinguishable, not ranked"
         };
+        let headings = [first, second, "not scored"];
         let groups = headings
             .into_iter()
             .zip([ranked, noise, missing])
@@ -218,7 +224,7 @@ impl View<'_> {
     fn heat(&self, arms: &[usize]) -> Figure {
         let domains = self.named(false);
         let sources = self.named(true);
-        let mut columns: Vec<(String, Box<dyn Fn(usize) -> Option<Estimate> + '_>)> = Vec::new();
+        let mut columns: Vec<(String, Value<'_>)> = Vec::new();
         for aim in Aim::EACH {
             columns.push((aim.name().to_owned(), Box::new(move |arm| self.aimed(arm, aim))));
         }
@@ -301,7 +307,7 @@ impl View<'_> {
                 title: format!("{} sources", aim.name()),
                 unit: BITS.to_owned(),
                 settings: rules.iter().map(|rule| format!("refill {rule}")).collect(),
-                slopes: by_target.iter().map(slope).collect(),
+                lines: by_target.iter().map(slope).collect(),
             };
             slopes.panel()
         };
@@ -413,7 +419,7 @@ impl View<'_> {
                 title: format!("{} sources", aim.name()),
                 unit: BITS.to_owned(),
                 settings: settings.iter().map(|setting| setting.label.clone()).collect(),
-                slopes: first.arms.iter().enumerate().map(slope).collect(),
+                lines: first.arms.iter().enumerate().map(slope).collect(),
             };
             slopes.panel()
         };
