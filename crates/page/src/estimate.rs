@@ -186,9 +186,5 @@ impl Estimate {
 
 /// A cell of a table; what is not there is said so.
 pub(crate) fn cell(estimate: Option<&Estimate>) -> Markup {
-    if let Some(estimate) = estimate {
-        estimate.cell()
-    } else {
-        html! { td.est.missing { "missing" } }
-    }
+    estimate.map_or_else(|| html! { td.est.missing { "missing" } }, Estimate::cell)
 }

@@ -2,13 +2,16 @@
 
 use maud::{Markup, html};
 use sparkjoy_base::{duration, quantity};
-use sparkjoy_lab::{FindingKind, Verdict, What};
+use sparkjoy_lab::{Finding, FindingKind, Verdict, What};
 
 use crate::Report;
 use crate::chart::scale::number;
 use crate::cost::all_seconds;
 use crate::question::{View, findings, power};
 use crate::words::rich;
+
+/// Findings of a question at the top of the page; its section has all of them.
+const SHORT: usize = 3;
 
 /// What is not there yet, said before anything else.
 pub(crate) fn missing(report: &Report<'_>) -> Markup {
@@ -98,12 +101,16 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
 /// The findings that answer the question.
 fn short(view: &View<'_>) -> Markup {
     let all = &view.answer.findings;
-    let answering = |kind| {
-        use FindingKind::{Caution, Effect, Null, Ranking, Recommendation};
-        matches!(kind, Recommendation | Ranking | Effect | Null | Caution)
-    };
-    let few: Vec<_> =
-        all.iter().filter(|finding| answering(finding.kind)).take(3).cloned().collect();
+    // What to do comes before what was seen, and both before what was not.
+    let first = [
+        FindingKind::Recommendation,
+        FindingKind::Ranking,
+        FindingKind::Effect,
+        FindingKind::Null,
+        FindingKind::Caution,
+    ];
+    let of = |kind: FindingKind| all.iter().filter(move |finding| finding.kind == kind).cloned();
+    let few: Vec<Finding> = first.into_iter().flat_map(of).take(SHORT).collect();
     html! {
         @if few.is_empty() {
             p { "Nothing can be said yet: no comparison is complete." }

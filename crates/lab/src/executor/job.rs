@@ -176,8 +176,10 @@ impl<'a> Job<'a> {
     /// The job that must be done before this one.
     pub(super) fn needs(&self, plan: &'a Plan) -> Option<Self> {
         let trunk_to = |of: usize, step: u64| {
-            let wanted = (of, step);
-            let reaches = |job: &Job<'_>| matches!(job, Job::Trunk { trunk, to, .. } if (*trunk, *to) == wanted);
+            let reaches = |job: &Job<'_>| {
+                let Job::Trunk { trunk, to, .. } = job else { return false };
+                (*trunk, *to) == (of, step)
+            };
             jobs(plan).into_iter().find(reaches)
         };
         match self {

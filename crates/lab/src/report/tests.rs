@@ -6,7 +6,7 @@ use crate::answers::invented::{answers, unfinished};
 
 #[test]
 fn a_terminal_shows_controls_then_differences_with_their_errors() {
-    insta::assert_snapshot!(report_text(&answers()), @"
+    insta::assert_snapshot!(report_text(&answers()), @r"
     invented · plan 29fde71e
     training: 1.54M tokens for the tree, 7.68M for every branch in full: 80.0 % saved
     numbers: held-out bits per byte, lower is better; a domain is the plain mean of its sources, `all`
@@ -24,8 +24,8 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
       in four of five studies.
     - By targeted gain: `10%`, not distinguishable from `20%`.
     - No arm is beaten by another in both targeted gain and general price: all are on the Pareto front.
-    - `20%`, all else: +0.0017 bits per byte (95 % interval −0.0084 to +0.0117) is not distinguishable
-      from nothing; 0.0265 would have been seen in four of five studies.
+    - Not distinguishable from nothing, in bits per byte, each with what would have been seen in four of
+      five studies: all else of `20%` +0.0017 (0.0265).
     - By itself the question takes 1.38M tokens and 2.69e13 FLOPs of training; every run in full would
       take 6.14M tokens and 1.20e14 FLOPs, 4.4 times as much.
 
@@ -57,10 +57,9 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
     - `− puzzles` with its share going to the rest of its domain: its own text is missed, +0.0750 bits
       per byte (95 % interval +0.0750 to +0.0750); everything else −0.0050 bits per byte (95 % interval
       −0.0100 to 0.0000).
-    - `upsampled`, all else: +0.0017 bits per byte (95 % interval −0.0084 to +0.0117) is not
-      distinguishable from nothing; 0.0265 would have been seen in four of five studies.
-    - `− puzzles`, all else: −0.0050 bits per byte (95 % interval −0.0100 to 0.0000) is not
-      distinguishable from nothing; 0.0131 would have been seen in four of five studies.
+    - Not distinguishable from nothing, in bits per byte, each with what would have been seen in four of
+      five studies: all else of `upsampled` against base, same 10% window +0.0017 (0.0265); all else of
+      `− puzzles` −0.0050 (0.0131).
     - By itself the question takes 921.6K tokens and 1.79e13 FLOPs of training; every run in full would
       take 4.61M tokens and 8.97e13 FLOPs, 5.0 times as much.
 
@@ -115,7 +114,7 @@ fn markdown_shows_sources_too() {
     - Use the last 10%: targeted text −0.0733 bits per byte (95 % interval −0.0785 to −0.0682), the largest gain of all. What it does to all other sources is not distinguishable from nothing: +0.0017 bits per byte (95 % interval −0.0084 to +0.0117); a change of 0.0265 would have been seen in four of five studies.
     - By targeted gain: `10%`, not distinguishable from `20%`.
     - No arm is beaten by another in both targeted gain and general price: all are on the Pareto front.
-    - `20%`, all else: +0.0017 bits per byte (95 % interval −0.0084 to +0.0117) is not distinguishable from nothing; 0.0265 would have been seen in four of five studies.
+    - Not distinguishable from nothing, in bits per byte, each with what would have been seen in four of five studies: all else of `20%` +0.0017 (0.0265).
     - By itself the question takes 1.38M tokens and 2.69e13 FLOPs of training; every run in full would take 6.14M tokens and 1.20e14 FLOPs, 4.4 times as much.
 
     | control, ± deviation of 3 replicates | all<br>bpb | math<br>bpb | web<br>bpb |
@@ -139,8 +138,7 @@ fn markdown_shows_sources_too() {
     ## What is each source worth in the last phase on `upsampled`?
 
     - `− puzzles` with its share going to the rest of its domain: its own text is missed, +0.0750 bits per byte (95 % interval +0.0750 to +0.0750); everything else −0.0050 bits per byte (95 % interval −0.0100 to 0.0000).
-    - `upsampled`, all else: +0.0017 bits per byte (95 % interval −0.0084 to +0.0117) is not distinguishable from nothing; 0.0265 would have been seen in four of five studies.
-    - `− puzzles`, all else: −0.0050 bits per byte (95 % interval −0.0100 to 0.0000) is not distinguishable from nothing; 0.0131 would have been seen in four of five studies.
+    - Not distinguishable from nothing, in bits per byte, each with what would have been seen in four of five studies: all else of `upsampled` against base, same 10% window +0.0017 (0.0265); all else of `− puzzles` −0.0050 (0.0131).
     - By itself the question takes 921.6K tokens and 1.79e13 FLOPs of training; every run in full would take 4.61M tokens and 8.97e13 FLOPs, 5.0 times as much.
 
     | control, ± deviation of 3 replicates | all<br>bpb | math<br>bpb | web<br>bpb |

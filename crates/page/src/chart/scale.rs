@@ -42,8 +42,10 @@ impl Scale {
             (low, high) = (low - room, high + room);
         }
         let step = nice((high - low) / f64::from(ticks.max(1)));
-        // A value on a tick needs no further one.
-        let slack = step * 1e-9;
+        // A value on a tick needs no further one, nor does one that nobody sees beside it: windows
+        // are
+        // whole steps, and 30 % of a run may be 30.02 %.
+        let slack = step * 0.02;
         let low = ((low + slack) / step).floor() * step;
         let high = ((high - slack) / step).ceil() * step;
         Self { low, high, from, to, step }
@@ -76,11 +78,14 @@ fn nice(step: f64) -> f64 {
 
 /// Decimals that tell multiples of a step apart.
 fn places(step: f64) -> usize {
-    let exact = |places: &usize| {
-        let shifted = step * 10_f64.powf(*places as f64);
-        (shifted - shifted.round()).abs() < 1e-6
-    };
-    (0..12).find(exact).unwrap_or(12)
+    let mut shifted = step;
+    for places in 0..12 {
+        if (shifted - shifted.round()).abs() < 1e-6 {
+            return places;
+        }
+        shifted *= 10.0;
+    }
+    12
 }
 
 /// A number with a true minus sign, and none before zero.
@@ -140,6 +145,7 @@ mod tests {
             ["−0.05", "−0.04", "−0.03", "−0.02", "−0.01", "0.00", "0.01"]
         );
         assert_eq!(labels(&[0.0, 30.0], 3), ["0", "10", "20", "30"]);
+        assert_eq!(labels(&[0.0, 30.02], 3), ["0", "10", "20", "30"]);
         assert_eq!(labels(&[0.0, 0.7], 4), ["0.0", "0.2", "0.4", "0.6", "0.8"]);
         assert_eq!(labels(&[-3e-5, 2e-5], 4), ["−0.00004", "−0.00002", "0.00000", "0.00002"]);
     }

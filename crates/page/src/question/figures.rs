@@ -19,10 +19,9 @@ use crate::reference;
 const SOURCES: usize = 10;
 /// Panels of curves on tasks, of each measure.
 const PANELS: usize = 3;
-const BITS: &str = "Δ bits per byte (lower is better)";
-
 /// What a column shows of an arm.
 type Value<'a> = Box<dyn Fn(usize) -> Option<Estimate> + 'a>;
+const BITS: &str = "Δ bits per byte (lower is better)";
 
 impl View<'_> {
     /// All figures of the question, the main one first.
@@ -133,7 +132,8 @@ impl View<'_> {
         (!panels.is_empty()).then(|| Figure {
             name: self.name("tasks"),
             caption: html! {
-                "The same on tasks, each unit on an axis of its own. " (curves::key())
+                "The same on tasks, each unit on an axis of its own. Bars and bands are intervals, each \
+                 for itself: tasks are not among the comparisons tested together."
                 @if left_out > 0 { " " (left_out) " more tasks are in the tables only." }
             },
             panels,
@@ -176,11 +176,13 @@ impl View<'_> {
             Ask::Removal => "distinguishable, what is missed most first",
             _ => "distinguishable, best first",
         };
-        let headings = if Vec::<Row>::is_empty(&ranked) {
-            ["", "not ranked, in the study's order", "not scored"]
+        let nobody: bool = Vec::<Row>::is_empty(&ranked);
+        let second = if nobody {
+            "not ranked, in the study's order"
         } else {
-            [first, "not distinguishable, not ranked", "not scored"]
+            "not distinguishable, not ranked"
         };
+        let headings = [first, second, "not scored"];
         let groups = headings
             .into_iter()
             .zip([ranked, noise, missing])
