@@ -241,7 +241,7 @@ impl From<Baselines> for BaselineVersion {
 /// Where things lie and how they are shown.
 #[derive(Debug, Args)]
 pub(crate) struct Place {
-    /// Folder of the text of sources [default: as the study says]
+    /// Folder of the text of sources [default: the study's]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) data: Option<PathBuf>,
     /// Folder of prepared sources

@@ -35,10 +35,10 @@ pub(crate) fn processor() -> Option<String> {
 }
 
 /// The system: its distribution where it has one, else its kind, and the architecture.
-pub(crate) fn system() -> Option<String> {
+pub(crate) fn system() -> String {
     let text = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let name = value(&text, "PRETTY_NAME", '=').map(|name| name.trim_matches('"'));
-    Some(format!("{}, {}", name.unwrap_or(env::consts::OS), env::consts::ARCH))
+    format!("{}, {}", name.unwrap_or(env::consts::OS), env::consts::ARCH)
 }
 
 /// What stands behind a key on the first line that begins with it.

@@ -63,7 +63,7 @@ fn provenance(place: &Place) -> Provenance {
     Provenance {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         cpu: machine::processor(),
-        system: machine::system(),
+        system: Some(machine::system()),
         threads: place.threads(),
     }
 }

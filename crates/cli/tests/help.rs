@@ -25,12 +25,12 @@ fn help_fits_a_screen_and_groups_the_commands() {
 
     Read
       report   Compare the branches of a study, with their spread
+      serve    Show a study in a browser while it runs
       show     Look inside a shard, batch, checkpoint or run
       doctor   Show what this machine can do, and how fast it trains
 
     Options
-          --data <DIR>      Folder of the text of sources [default: as the study
-                            says]
+          --data <DIR>      Folder of the text of sources [default: the study's]
           --prepared <DIR>  Folder of prepared sources [default: prepared]
           --runs <DIR>      Folder of runs [default: runs]
           --threads <N>     Threads to compute with [default: all cores]

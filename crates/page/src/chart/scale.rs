@@ -77,14 +77,11 @@ fn nice(step: f64) -> f64 {
 
 /// Decimals that tell multiples of a step apart.
 fn places(step: f64) -> usize {
-    let mut shifted = step;
-    for places in 0..12 {
-        if (shifted - shifted.round()).abs() < 1e-6 {
-            return places;
-        }
-        shifted *= 10.0;
-    }
-    12
+    let exact = |places: &usize| {
+        let shifted = step * 10_f64.powf(*places as f64);
+        shifted > 0.5 && (shifted - shifted.round()).abs() < 1e-6
+    };
+    (0..12).find(exact).unwrap_or(12)
 }
 
 /// A number with a true minus sign, and none before zero.
@@ -146,6 +143,7 @@ mod tests {
         assert_eq!(labels(&[0.0, 30.0], 3), ["0", "10", "20", "30"]);
         assert_eq!(labels(&[0.0, 30.02], 3), ["0", "10", "20", "30"]);
         assert_eq!(labels(&[0.0, 0.7], 4), ["0.0", "0.2", "0.4", "0.6", "0.8"]);
+        assert_eq!(labels(&[0.0, 4e-8], 2), ["0.00000000", "0.00000002", "0.00000004"]);
         assert_eq!(labels(&[-3e-5, 2e-5], 4), ["−0.00004", "−0.00002", "0.00000", "0.00002"]);
     }
 

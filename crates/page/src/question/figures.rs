@@ -19,9 +19,10 @@ use crate::reference;
 const SOURCES: usize = 10;
 /// Panels of curves on tasks, of each measure.
 const PANELS: usize = 3;
+const BITS: &str = "Δ bits per byte (lower is better)";
+
 /// What a column shows of an arm.
 type Value<'a> = Box<dyn Fn(usize) -> Option<Estimate> + 'a>;
-const BITS: &str = "Δ bits per byte (lower is better)";
 
 impl View<'_> {
     /// All figures of the question, the main one first.
@@ -176,13 +177,11 @@ impl View<'_> {
             Ask::Removal => "distinguishable, what is missed most first",
             _ => "distinguishable, best first",
         };
-        let nobody: bool = Vec::<Row>::is_empty(&ranked);
-        let second = if nobody {
-            "not ranked, in the study's order"
+        let headings = if Vec::<Row>::is_empty(&ranked) {
+            ["", "not ranked, in the study's order", "not scored"]
         } else {
-            "not distinguishable, not ranked"
+            [first, "not distinguishable, not ranked", "not scored"]
         };
-        let headings = [first, second, "not scored"];
         let groups = headings
             .into_iter()
             .zip([ranked, noise, missing])

@@ -1,0 +1,228 @@
+//! Pages of invented studies: what stands on them, and what must never.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use roxmltree::Document;
+use scraper::{Html, Selector};
+use sparkjoy_lab::{Answers, Plan};
+use sparkjoy_page::{Drawing, Provenance, Report, page};
+
+use crate::{invented, studies};
+
+/// A page of a plan's answers.
+fn drawn(study: &str, plan: &Plan, answers: &Answers) -> (String, Vec<Drawing>) {
+    let provenance = Provenance {
+        version: "0.1.0".to_owned(),
+        cpu: Some("Invented <CPU> & more".to_owned()),
+        system: None,
+        threads: 2,
+    };
+    let times = invented::times(plan);
+    page(&Report { plan, answers, study, times: &times, provenance: &provenance })
+}
+
+/// Every study of the tests, by name, with its page.
+fn pages() -> BTreeMap<&'static str, (Plan, String, Vec<Drawing>)> {
+    let mut pages = BTreeMap::new();
+    let mut put = |name, (study, plan): (String, Plan), missing: &str, tasks: bool| {
+        let mut answers = invented::answers(&plan, missing);
+        if tasks {
+            answers = invented::with_tasks(answers);
+        }
+        let (html, drawings) = drawn(&study, &plan, &answers);
+        if let Some(folder) = std::env::var_os("PAGES") {
+            let path = std::path::Path::new(&folder).join(name);
+            std::fs::create_dir_all(&path).unwrap();
+            std::fs::write(path.join("report.html"), &html).unwrap();
+            for drawing in &drawings {
+                std::fs::write(path.join(&drawing.file), &drawing.svg).unwrap();
+            }
+        }
+        pages.insert(name, (plan, html, drawings));
+    };
+    put("whole", studies::seven(), "", false);
+    put("hostile", studies::seven(), "upsampled-10%-r1", true);
+    put("once", studies::once(), "", false);
+    put("large", studies::large(), "", false);
+    pages
+}
+
+fn select<'a>(html: &'a Html, selector: &str) -> Vec<scraper::ElementRef<'a>> {
+    html.select(&Selector::parse(selector).unwrap()).collect()
+}
+
+#[test]
+fn every_page_is_html_without_a_mistake() {
+    for (name, (_, html, _)) in pages() {
+        let parsed = Html::parse_document(&html);
+        assert_eq!(parsed.errors, Vec::<String>::new(), "{name}");
+        let ids: Vec<&str> = select(&parsed, "[id]").iter().filter_map(|e| e.attr("id")).collect();
+        let distinct: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(ids.len(), distinct.len(), "{name}: an identifier stands twice");
+        for link in select(&parsed, "a[href]") {
+            let target =
+                link.attr("href").unwrap().strip_prefix('#').expect("links stay on the page");
+            assert!(distinct.contains(target), "{name}: #{target} is nowhere");
+        }
+        for attribute in ["aria-labelledby", "aria-describedby"] {
+            for element in select(&parsed, &format!("[{attribute}]")) {
+                assert!(distinct.contains(element.attr(attribute).unwrap()), "{name}: {attribute}");
+            }
+        }
+    }
+}
+
+#[test]
+fn names_and_texts_never_become_markup() {
+    let (_, html, drawings) = &pages()["hostile"];
+    let parsed = Html::parse_document(html);
+    assert!(select(&parsed, "script, img, iframe, object, embed, form").is_empty());
+    let own =
+        |e: &scraper::ElementRef<'_>| e.value().attrs().any(|(name, _)| name.starts_with("on"));
+    assert!(!select(&parsed, "*").iter().any(own), "an element handles events");
+    assert!(!html.contains("<script"));
+    assert!(
+        html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; "),
+        "the study is not verbatim"
+    );
+    for drawing in drawings {
+        let document = Document::parse(&drawing.svg).unwrap();
+        assert!(
+            document.descendants().all(|node| !node.has_tag_name("script")),
+            "{}",
+            drawing.file
+        );
+    }
+}
+
+#[test]
+fn nothing_comes_from_elsewhere_and_nothing_is_too_large() {
+    for (name, (_, html, drawings)) in pages() {
+        let parsed = Html::parse_document(&html);
+        assert!(select(&parsed, "[src], [srcset], [poster], [background]").is_empty(), "{name}");
+        let links = select(&parsed, "[href]").into_iter().filter_map(|e| e.attr("href"));
+        let outside = links.filter(|link| !link.starts_with('#') && *link != "data:,");
+        assert_eq!(outside.collect::<Vec<_>>(), Vec::<&str>::new(), "{name}");
+        for text in std::iter::once(&html).chain(drawings.iter().map(|d| &d.svg)) {
+            for from in ["url(", "@import", "http:", "https:"] {
+                let found = text.replace("http://www.w3.org/2000/svg", "").contains(from);
+                assert!(!found, "{name}: `{from}`");
+            }
+        }
+        assert!(html.len() < 2_000_000, "{name}: {} bytes", html.len());
+    }
+}
+
+#[test]
+fn figures_say_what_they_show_and_have_their_table() {
+    for (name, (_, html, _)) in pages() {
+        let parsed = Html::parse_document(&html);
+        let drawings = select(&parsed, "svg");
+        assert!(!drawings.is_empty());
+        for svg in drawings {
+            assert_eq!(svg.attr("role"), Some("img"), "{name}");
+            let first: Vec<_> =
+                svg.children().filter_map(scraper::ElementRef::wrap).take(2).collect();
+            assert_eq!([first[0].value().name(), first[1].value().name()], ["title", "desc"]);
+            assert!(first[1].text().collect::<String>().len() > 20, "{name}: nothing is described");
+        }
+        for figure in select(&parsed, "figure") {
+            let caption = Selector::parse("figcaption").unwrap();
+            assert_eq!(figure.select(&caption).count(), 1, "{name}");
+        }
+        let heads = select(&parsed, "th").len();
+        assert_eq!(select(&parsed, "th[scope=col], th[scope=row]").len(), heads, "{name}");
+        assert_eq!(select(&parsed, "table").len(), select(&parsed, "table > caption").len());
+    }
+}
+
+#[test]
+fn headings_come_in_order_and_landmarks_are_there() {
+    for (name, (_, html, _)) in pages() {
+        let parsed = Html::parse_document(&html);
+        let levels: Vec<u32> = select(&parsed, "h1, h2, h3, h4")
+            .iter()
+            .map(|heading| heading.value().name()[1..].parse().unwrap())
+            .collect();
+        assert_eq!(levels[0], 1, "{name}");
+        assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1, "{name}");
+        assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{name}: {levels:?}");
+        for landmark in ["header", "nav[aria-label]", "main#main", "a.skip[href='#main']"] {
+            assert_eq!(select(&parsed, landmark).len(), 1, "{name}: {landmark}");
+        }
+    }
+}
+
+#[test]
+fn every_question_has_its_figures() {
+    let (_, html, drawings) = &pages()["whole"];
+    let files: Vec<&str> = drawings.iter().map(|drawing| drawing.file.as_str()).collect();
+    assert_eq!(
+        files,
+        [
+            "q1-curves.svg",
+            "q1-paper.svg",
+            "q2-heat.svg",
+            "q2-forest.svg",
+            "q2-refills.svg",
+            "q2-refill.svg",
+            "q2-base.svg",
+            "q2-paper.svg",
+            "q3-utility.svg",
+            "q3-forest.svg",
+            "q4-front.svg",
+            "q4-forest.svg",
+            "q5-curves.svg",
+            "q5-places.svg",
+            "q6-curves.svg",
+            "q7-transfer.svg",
+            "tree.svg",
+        ]
+    );
+    let parsed = Html::parse_document(html);
+    for file in files {
+        let id = file.strip_suffix(".svg").unwrap();
+        assert_eq!(select(&parsed, &format!("figure#{id}")).len(), 1, "{id}");
+    }
+}
+
+#[test]
+fn figures_stand_alone_in_light_colours() {
+    for (name, (_, _, drawings)) in pages() {
+        for Drawing { file, svg } in drawings {
+            let document = Document::parse(&svg).unwrap_or_else(|e| panic!("{name} {file}: {e}"));
+            assert_eq!(document.root_element().tag_name().name(), "svg");
+            assert!(!svg.contains("var("), "{name} {file}: a variable nobody declares");
+        }
+    }
+}
+
+#[test]
+fn what_is_missing_is_said_first_and_shown_as_missing() {
+    let (_, html, _) = &pages()["hostile"];
+    let parsed = Html::parse_document(html);
+    let main = &select(&parsed, "main > section")[0];
+    assert_eq!(main.attr("class"), Some("alert"));
+    assert!(main.text().collect::<String>().contains("upsampled-10%-r1"));
+    assert!(!select(&parsed, "#q1 td.missing").is_empty());
+    let curve = select(&parsed, "#q1-curves svg text");
+    assert!(curve.iter().any(|text| text.text().eq(["missing"])), "a curve runs through a gap");
+    let (_, whole, _) = &pages()["whole"];
+    assert!(!whole.contains("class=\"alert\""));
+}
+
+#[test]
+fn one_replicate_shows_no_interval_and_ranks_nothing() {
+    let (_, html, drawings) = &pages()["once"];
+    let forest = drawings.iter().find(|drawing| drawing.file == "q2-forest.svg").unwrap();
+    assert!(!forest.svg.contains("distinguishable, best first"));
+    assert!(!forest.svg.contains("class=\"whisker"), "an interval of one value");
+    assert!(html.contains("nothing can be told from noise"));
+}
+
+#[test]
+fn the_same_answers_are_the_same_bytes() {
+    let (study, plan) = studies::seven();
+    let answers = invented::with_tasks(invented::answers(&plan, ""));
+    assert!(drawn(&study, &plan, &answers) == drawn(&study, &plan, &answers));
+}
