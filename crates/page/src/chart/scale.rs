@@ -1,5 +1,9 @@
 //! From numbers to places: a linear axis with ticks at numbers people use.
 
+/// The part of a step that a value may lie past the last tick: nobody sees it. Windows are whole
+/// steps of training, and 30 % of a run may be 30.02 %.
+const SLACK: f64 = 0.02;
+
 /// A tick of an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tick {
@@ -42,9 +46,7 @@ impl Scale {
             (low, high) = (low - room, high + room);
         }
         let step = nice((high - low) / f64::from(ticks.max(1)));
-        // A value on a tick needs no further one, nor does one that nobody sees beside it: windows are
-        // whole steps, and 30 % of a run may be 30.02 %.
-        let slack = step * 0.02;
+        let slack = step * SLACK;
         let low = ((low + slack) / step).floor() * step;
         let high = ((high - slack) / step).ceil() * step;
         Self { low, high, from, to, step }
@@ -67,11 +69,11 @@ impl Scale {
     }
 }
 
-/// The least of 1, 2, 2.5 and 5 times a power of ten that is no less than `step`.
+/// The least of 1, 2, 2.5 and 5 times a power of ten that is hardly less than `step`.
 fn nice(step: f64) -> f64 {
     let power = 10_f64.powf(step.log10().floor());
     let steps = [1.0, 2.0, 2.5, 5.0, 10.0];
-    let found = steps.iter().map(|unit| unit * power).find(|nice| *nice >= step * (1.0 - 1e-9));
+    let found = steps.iter().map(|unit| unit * power).find(|nice| *nice >= step * (1.0 - SLACK));
     found.unwrap_or(10.0 * power)
 }
 
