@@ -50,8 +50,8 @@ pub fn detectable(freedom: f64, confidence: f64, comparisons: usize) -> f64 {
 ///
 /// p-values come from Student's t of the replicates blurred by the items (see
 /// [`Resampling`](crate::Resampling)). Far out, where Holm's first step looks, few replicates
-/// decide alone, however little of the standard error is theirs; so the critical difference is that of
-/// the blend, and what lies beyond it is in proportion to Student's t.
+/// decide alone, however little of the standard error is theirs; so the critical difference is that
+/// of the blend, and what lies beyond it is in proportion to Student's t.
 ///
 /// - `comparisons`: as in [`detectable`].
 pub fn detectable_like(

@@ -1,5 +1,9 @@
 //! From numbers to places: a linear axis with ticks at numbers people use.
 
+/// The part of a step that a value may lie past the last tick: nobody sees it. Windows are whole
+/// steps of training, and 30 % of a run may be 30.02 %.
+const SLACK: f64 = 0.02;
+
 /// A tick of an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tick {
@@ -42,10 +46,13 @@ impl Scale {
             (low, high) = (low - room, high + room);
         }
         let step = nice((high - low) / f64::from(ticks.max(1)));
+<<<<<<< HEAD
         // A value on a tick needs no further one, nor does one that nobody sees beside it: windows
-        // are
-        // whole steps, and 30 % of a run may be 30.02 %.
+        // are whole steps, and 30 % of a run may be 30.02 %.
         let slack = step * 0.02;
+=======
+        let slack = step * SLACK;
+>>>>>>> page
         let low = ((low + slack) / step).floor() * step;
         let high = ((high - slack) / step).ceil() * step;
         Self { low, high, from, to, step }
@@ -68,16 +75,17 @@ impl Scale {
     }
 }
 
-/// The least of 1, 2, 2.5 and 5 times a power of ten that is no less than `step`.
+/// The least of 1, 2, 2.5 and 5 times a power of ten that is hardly less than `step`.
 fn nice(step: f64) -> f64 {
     let power = 10_f64.powf(step.log10().floor());
     let steps = [1.0, 2.0, 2.5, 5.0, 10.0];
-    let found = steps.iter().map(|unit| unit * power).find(|nice| *nice >= step * (1.0 - 1e-9));
+    let found = steps.iter().map(|unit| unit * power).find(|nice| *nice >= step * (1.0 - SLACK));
     found.unwrap_or(10.0 * power)
 }
 
 /// Decimals that tell multiples of a step apart.
 fn places(step: f64) -> usize {
+<<<<<<< HEAD
     let mut shifted = step;
     for places in 0..12 {
         if (shifted - shifted.round()).abs() < 1e-6 {
@@ -86,6 +94,13 @@ fn places(step: f64) -> usize {
         shifted *= 10.0;
     }
     12
+=======
+    let exact = |places: &usize| {
+        let shifted = step * 10_f64.powf(*places as f64);
+        shifted > 0.5 && (shifted - shifted.round()).abs() < 1e-6
+    };
+    (0..12).find(exact).unwrap_or(12)
+>>>>>>> page
 }
 
 /// A number with a true minus sign, and none before zero.
@@ -147,6 +162,7 @@ mod tests {
         assert_eq!(labels(&[0.0, 30.0], 3), ["0", "10", "20", "30"]);
         assert_eq!(labels(&[0.0, 30.02], 3), ["0", "10", "20", "30"]);
         assert_eq!(labels(&[0.0, 0.7], 4), ["0.0", "0.2", "0.4", "0.6", "0.8"]);
+        assert_eq!(labels(&[0.0, 4e-8], 2), ["0.00000000", "0.00000002", "0.00000004"]);
         assert_eq!(labels(&[-3e-5, 2e-5], 4), ["−0.00004", "−0.00002", "0.00000", "0.00002"]);
     }
 

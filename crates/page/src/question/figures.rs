@@ -19,8 +19,6 @@ use crate::reference;
 const SOURCES: usize = 10;
 /// Panels of curves on tasks, of each measure.
 const PANELS: usize = 3;
-/// What a column shows of an arm.
-type Value<'a> = Box<dyn Fn(usize) -> Option<Estimate> + 'a>;
 const BITS: &str = "Δ bits per byte (lower is better)";
 
 impl View<'_> {
@@ -176,13 +174,19 @@ impl View<'_> {
             Ask::Removal => "distinguishable, what is missed most first",
             _ => "distinguishable, best first",
         };
+<<<<<<< HEAD
         let nobody: bool = Vec::<Row>::is_empty(&ranked);
         let second = if nobody {
             "not ranked, in the study's order"
         } else {
             "not distinguishable, not ranked"
+=======
+        let headings = if Vec::<Row>::is_empty(&ranked) {
+            ["", "not ranked, in the study's order", "not scored"]
+        } else {
+            [first, "not distinguishable, not ranked", "not scored"]
+>>>>>>> page
         };
-        let headings = [first, second, "not scored"];
         let groups = headings
             .into_iter()
             .zip([ranked, noise, missing])

@@ -183,7 +183,7 @@ fn rank(answer: &mut Answer, removal: bool) {
     let all = 0..answer.arms.len();
     let own = |arm: &usize| answer.arms[*arm].role == Role::Answer;
     let mut ranking: Vec<usize> = all.clone().filter(own).filter(sure).collect();
-    ranking.sort_by(|&a, &b| mean(a, 1).partial_cmp(&mean(b, 1)).unwrap());
+    ranking.sort_by(|&a, &b| mean(a, 1).unwrap_or(0.0).total_cmp(&mean(b, 1).unwrap_or(0.0)));
     if removal {
         ranking.reverse();
     }

@@ -110,8 +110,8 @@ pub(crate) fn seven() -> (String, Plan) {
 pub(crate) fn once() -> (String, Plan) {
     let (text, _) = seven();
     let text = text.replace("replicates = 3", "replicates = 1");
-    let from = text.find("[[questions]]\nask = \"proportion\"").unwrap();
-    let to = text.find("[evaluation]").unwrap();
+    let from = text.find("[[questions]]\nask = \"proportion\"").expect("it asks");
+    let to = text.find("[evaluation]").expect("it scores");
     planned(format!("{}{}", &text[..from], &text[to..]))
 }
 
@@ -145,9 +145,9 @@ pub(crate) fn large() -> (String, Plan) {
 }
 
 fn planned(text: String) -> (String, Plan) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("study.toml");
-    fs::write(&path, &text).unwrap();
+    fs::write(&path, &text).expect("a study");
     let study = Study::open(&path, None).unwrap_or_else(|error| panic!("{error}"));
     let plan =
         Plan::new(&study, &[], &Tokenizer::cl100k()).unwrap_or_else(|error| panic!("{error}"));
