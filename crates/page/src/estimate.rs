@@ -186,13 +186,9 @@ impl Estimate {
 
 /// A cell of a table; what is not there is said so.
 pub(crate) fn cell(estimate: Option<&Estimate>) -> Markup {
-<<<<<<< HEAD
-    estimate.map_or_else(|| html! { td.est.missing { "missing" } }, Estimate::cell)
-=======
     if let Some(estimate) = estimate {
         estimate.cell()
     } else {
         html! { td.est.missing { "missing" } }
     }
->>>>>>> page
 }

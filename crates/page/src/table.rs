@@ -23,13 +23,8 @@ impl Table {
     pub(crate) fn markup(&self) -> Markup {
         let columns = self.headers.len() + 1;
         html! {
-<<<<<<< HEAD
-            div.scroll.broad[columns > BROAD] style={ "--columns:" (columns) } tabindex="0"
-                role="group" aria-label=(self.caption) {
-=======
             div.scroll.broad[columns > BROAD] style={ "--columns:" (columns) }
                 tabindex="0" role="group" aria-label=(self.caption) {
->>>>>>> page
                 table {
                     caption { (self.caption) }
                     thead {

@@ -46,13 +46,7 @@ impl Scale {
             (low, high) = (low - room, high + room);
         }
         let step = nice((high - low) / f64::from(ticks.max(1)));
-<<<<<<< HEAD
-        // A value on a tick needs no further one, nor does one that nobody sees beside it: windows
-        // are whole steps, and 30 % of a run may be 30.02 %.
-        let slack = step * 0.02;
-=======
         let slack = step * SLACK;
->>>>>>> page
         let low = ((low + slack) / step).floor() * step;
         let high = ((high - slack) / step).ceil() * step;
         Self { low, high, from, to, step }
@@ -85,22 +79,11 @@ fn nice(step: f64) -> f64 {
 
 /// Decimals that tell multiples of a step apart.
 fn places(step: f64) -> usize {
-<<<<<<< HEAD
-    let mut shifted = step;
-    for places in 0..12 {
-        if (shifted - shifted.round()).abs() < 1e-6 {
-            return places;
-        }
-        shifted *= 10.0;
-    }
-    12
-=======
     let exact = |places: &usize| {
         let shifted = step * 10_f64.powf(*places as f64);
         shifted > 0.5 && (shifted - shifted.round()).abs() < 1e-6
     };
     (0..12).find(exact).unwrap_or(12)
->>>>>>> page
 }
 
 /// A number with a true minus sign, and none before zero.

@@ -21,6 +21,9 @@ const SOURCES: usize = 10;
 const PANELS: usize = 3;
 const BITS: &str = "Δ bits per byte (lower is better)";
 
+/// What a column shows of an arm.
+type Value<'a> = Box<dyn Fn(usize) -> Option<Estimate> + 'a>;
+
 impl View<'_> {
     /// All figures of the question, the main one first.
     pub(crate) fn figures(&self) -> Vec<Figure> {
@@ -174,18 +177,10 @@ impl View<'_> {
             Ask::Removal => "distinguishable, what is missed most first",
             _ => "distinguishable, best first",
         };
-<<<<<<< HEAD
-        let nobody: bool = Vec::<Row>::is_empty(&ranked);
-        let second = if nobody {
-            "not ranked, in the study's order"
-        } else {
-            "not distinguishable, not ranked"
-=======
         let headings = if Vec::<Row>::is_empty(&ranked) {
             ["", "not ranked, in the study's order", "not scored"]
         } else {
             [first, "not distinguishable, not ranked", "not scored"]
->>>>>>> page
         };
         let groups = headings
             .into_iter()
