@@ -45,7 +45,7 @@ fn plan_tells_all(laboratory: &Laboratory) {
     }
     let json = json(&laboratory.succeed("plan study.toml --json").stdout);
     assert_eq!(json["plan"]["steps"], 80);
-    assert_eq!(json["steps_left"], 0);
+    assert_eq!(json["left"]["steps"], 0);
     assert_eq!(json["columns"][0]["window"], "0%");
 
     // Every job is named as `run --job` takes it.
