@@ -212,6 +212,8 @@ mod tests {
         let svg = panel.body.into_string();
         // One stretch of two points; the third point has nobody to be joined with.
         assert_eq!(svg.matches("class=\"curve").count(), 1);
+        let curve = svg.split("class=\"curve").nth(1).unwrap();
+        assert_eq!(curve[..curve.find("/path").unwrap()].matches('L').count(), 1, "{curve}");
         assert_eq!(svg.matches("<circle").count(), 3);
         assert!(svg.contains(">missing</text>"));
         assert!(panel.desc.contains("at 20 % missing"), "{}", panel.desc);
