@@ -220,6 +220,16 @@ mod tests {
     }
 
     #[test]
+    fn a_point_that_may_be_noise_is_hollow_and_no_other() {
+        let mut noise = point(10.0, Some(-0.2));
+        noise.y.as_mut().unwrap().verdict = Verdict::NotDistinguishable;
+        let panel = drawn(vec![point(5.0, Some(-0.1)), noise]);
+        let svg = panel.body.into_string();
+        assert_eq!((svg.matches("s1 open").count(), svg.matches("s1 f1\"").count()), (1, 1));
+        assert!(panel.desc.contains("at 10 % −0.2000 [−0.2100, −0.1900], not distinguishable"));
+    }
+
+    #[test]
     fn nothing_leaves_the_drawing() {
         let panel = drawn(vec![point(5.0, Some(-0.1)), point(30.0, Some(-0.2))]);
         let svg = panel.body.into_string();
