@@ -212,9 +212,21 @@ mod tests {
         let svg = panel.body.into_string();
         // One stretch of two points; the third point has nobody to be joined with.
         assert_eq!(svg.matches("class=\"curve").count(), 1);
+        let curve = svg.split("class=\"curve").nth(1).unwrap();
+        assert_eq!(curve[..curve.find("/path").unwrap()].matches('L').count(), 1, "{curve}");
         assert_eq!(svg.matches("<circle").count(), 3);
         assert!(svg.contains(">missing</text>"));
         assert!(panel.desc.contains("at 20 % missing"), "{}", panel.desc);
+    }
+
+    #[test]
+    fn a_point_that_may_be_noise_is_hollow_and_no_other() {
+        let mut noise = point(10.0, Some(-0.2));
+        noise.y.as_mut().unwrap().verdict = Verdict::NotDistinguishable;
+        let panel = drawn(vec![point(5.0, Some(-0.1)), noise]);
+        let svg = panel.body.into_string();
+        assert_eq!((svg.matches("s1 open").count(), svg.matches("s1 f1\"").count()), (1, 1));
+        assert!(panel.desc.contains("at 10 % −0.2000 [−0.2100, −0.1900], not distinguishable"));
     }
 
     #[test]

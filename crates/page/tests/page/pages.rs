@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use roxmltree::Document;
 use scraper::{Html, Selector};
-use sparkjoy_lab::{Answers, Plan};
+use sparkjoy_lab::{Answers, Plan, Role, Verdict, What};
 use sparkjoy_page::{Drawing, Provenance, Report, page};
 
 use crate::{invented, studies};
@@ -225,4 +225,35 @@ fn the_same_answers_are_the_same_bytes() {
     let (study, plan) = studies::seven();
     let answers = invented::with_tasks(invented::answers(&plan, ""));
     assert!(drawn(&study, &plan, &answers) == drawn(&study, &plan, &answers));
+}
+
+#[test]
+fn a_forest_ranks_what_is_distinguishable_and_nothing_else() {
+    let (study, plan) = studies::seven();
+    let mut answers = invented::answers(&plan, "");
+    let removal = &mut answers.questions[1];
+    // Neither the order of the study nor that of the effects: that of the answers.
+    removal.ranking.rotate_left(2);
+    let noise = removal.ranking.remove(1);
+    let targeted = removal.scopes.iter().position(|scope| scope.what == What::Targeted).unwrap();
+    removal.arms[noise].cells[targeted].as_mut().unwrap().verdict = Verdict::NotDistinguishable;
+    let shown = removal.ranking.iter().chain([&noise]);
+    let expected: Vec<String> = shown.map(|&arm| removal.arms[arm].label.clone()).collect();
+    let answered: Vec<_> =
+        removal.arms.iter().filter(|arm| arm.role == Role::Answer).cloned().collect();
+
+    let (_, drawings) = drawn(&study, &plan, &answers);
+    let forest = drawings.iter().find(|drawing| drawing.file == "q2-forest.svg").unwrap();
+    let document = Document::parse(&forest.svg).unwrap();
+    let titles =
+        document.descendants().filter(|n| n.has_tag_name("title")).filter_map(|n| n.text());
+    let rows: Vec<&str> = titles.filter(|title| expected.iter().any(|row| row == title)).collect();
+    assert_eq!(rows, expected);
+    let hollow = document.descendants().filter(|node| {
+        node.attribute("class").is_some_and(|class| class.split(' ').any(|name| name == "open"))
+    });
+    let cells = answered.iter().flat_map(|arm| arm.cells[..3].iter().flatten());
+    let noisy = cells.filter(|cell| cell.verdict == Verdict::NotDistinguishable).count();
+    assert!(noisy > 0);
+    assert_eq!(hollow.count(), noisy);
 }
