@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sparkjoy_lab::{Branch, JobState, LabError, branch_folder, job_states};
+use sparkjoy_lab::{
+    Ask, Branch, FindingKind, JobState, LabError, answers, branch_folder, job_states,
+};
 use sparkjoy_train::{Checkpoint, RunRequest};
 
 use crate::tiny::{STUDY, Tiny, options};
@@ -141,4 +143,28 @@ fn a_job_alone_waits_for_the_run_it_goes_on_from() {
         "job `upsampled-20%-at-50%-then-base-10%-r0` starts from what `upsampled-20%-at-50%-r0` \
          leaves, which is not done"
     );
+}
+
+#[test]
+fn every_question_is_answered_in_words_with_its_cost() {
+    let tiny = Tiny::with(&study());
+    tiny.finish();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let answers = answers(&tiny.plan, &options(tiny.root(), &stop, &mut |_| {})).unwrap();
+    let report = tiny.report().unwrap();
+    assert_eq!(answers.questions.len(), 7);
+    for answer in &answers.questions {
+        let ask = answer.ask;
+        assert!(report.contains(&answer.title()), "{ask:?} is not in\n{report}");
+        let says = |kind| answer.findings.iter().any(|finding| finding.kind == kind);
+        assert!(says(FindingKind::Cost), "{ask:?}");
+        // A duration ends in a recommendation or in none, a transfer in what holds.
+        let each_arm = !matches!(ask, Ask::Duration | Ask::Transfer);
+        assert!(!each_arm || says(FindingKind::Effect), "{ask:?} says {:?}", answer.findings);
+        assert!(answer.findings.len() > 1, "{ask:?} says only {:?}", answer.findings);
+        for arm in &answer.arms {
+            assert!(arm.cells.iter().any(Option::is_some), "{ask:?} {}", arm.label);
+        }
+        assert_eq!(ask == Ask::Transfer, !answer.holds.is_empty(), "{ask:?}");
+    }
 }
