@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-use crate::{Resampling, Stratum, holm, kendall, power};
+use crate::kendall::kendall;
+use crate::power::power;
+use crate::{Resampling, Stratum, holm};
 
 #[derive(Deserialize)]
 struct Golden {

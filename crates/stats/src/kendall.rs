@@ -18,7 +18,7 @@ const DRAWS: usize = 2_000;
 /// # Source
 ///
 /// Kendall, Biometrika 33 (1945).
-pub fn kendall(x: &[f64], y: &[f64]) -> Option<f64> {
+pub(crate) fn kendall(x: &[f64], y: &[f64]) -> Option<f64> {
     if x.len() != y.len() {
         return None;
     }

@@ -21,6 +21,6 @@ mod strata;
 
 pub use effect::{Effect, Resampling};
 pub use holm::holm;
-pub use kendall::{Agreement, agreement, kendall};
-pub use power::{POWER, detectable, detectable_like, power};
+pub use kendall::{Agreement, agreement};
+pub use power::{detectable, detectable_like};
 pub use strata::Stratum;

@@ -5,7 +5,7 @@ use statrs::distribution::{ChiSquared, ContinuousCDF, Normal, StudentsT};
 use crate::Effect;
 
 /// The power that "can see" means: four of five studies.
-pub const POWER: f64 = 0.8;
+const POWER: f64 = 0.8;
 /// Nodes of the integral over the standard error's own uncertainty.
 const NODES: usize = 400;
 
@@ -17,13 +17,14 @@ const NODES: usize = 400;
 ///
 /// The noncentral t distribution as a mean of normal ones over χ²/ν; Johnson, Kotz & Balakrishnan,
 /// Continuous Univariate Distributions 2 (1995), 31.
-pub fn power(size: f64, freedom: f64, alpha: f64) -> f64 {
+#[cfg(test)]
+pub(crate) fn power(size: f64, freedom: f64, alpha: f64) -> f64 {
     let (normal, errors) = (Normal::standard(), errors(freedom));
     let t = StudentsT::new(0.0, 1.0, freedom).expect("freedom is positive");
     found(size, -t.inverse_cdf(alpha / 2.0), &errors, normal)
 }
 
-/// The least true difference that is found in [`POWER`] of studies, in standard errors.
+/// The least true difference that is found in four of five studies, in standard errors.
 ///
 /// - `comparisons`: how many are tested together; the first step of Holm's correction.
 pub fn detectable(freedom: f64, confidence: f64, comparisons: usize) -> f64 {
@@ -46,7 +47,7 @@ pub fn detectable(freedom: f64, confidence: f64, comparisons: usize) -> f64 {
     high
 }
 
-/// The least true difference that a comparison like this one finds in [`POWER`] of studies.
+/// The least true difference that a comparison like this one finds in four of five studies.
 ///
 /// p-values come from Student's t of the replicates blurred by the items (see
 /// [`Resampling`](crate::Resampling)). Far out, where Holm's first step looks, few replicates
