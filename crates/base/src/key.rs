@@ -29,6 +29,8 @@ pub enum Purpose {
     Bootstrap,
     /// Tokens a model writes when it is asked to go on from a prompt.
     Generation,
+    /// Text of an invented world.
+    World,
 }
 
 impl Purpose {
@@ -43,6 +45,7 @@ impl Purpose {
             Self::HeldOutSample => "held-out-sample",
             Self::Bootstrap => "bootstrap",
             Self::Generation => "generation",
+            Self::World => "world",
         }
     }
 }

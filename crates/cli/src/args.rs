@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use sparkjoy_base::Tokens;
 use sparkjoy_eval::BaselineVersion;
 use sparkjoy_lab::Programs;
 
@@ -37,6 +38,41 @@ pub(crate) struct Arguments {
 /// The commands, in the order they are used.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Make a small world, ask a study in it, report: minutes, no files
+    #[command(after_long_help = "\
+Example: sparkjoy quickstart
+
+Invents text of eleven sources in which is known what teaches what, trains a
+model of a million parameters and its branches, scores them, and compares the
+answers with what was built in. `--full` asks every question: half an hour.
+Interrupted, the same command continues.")]
+    Quickstart {
+        /// Folder of the world and its studies
+        #[arg(value_name = "FOLDER", default_value = "quickstart")]
+        folder: PathBuf,
+        /// Which world
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        seed: u64,
+        /// Ask every question there is
+        #[arg(long)]
+        full: bool,
+    },
+    /// Write text and tasks of an invented world, of any size
+    #[command(after_long_help = "\
+Example: sparkjoy world big --size 10G
+
+The same world as in `quickstart`, for tests of load and of other tools. Every
+byte follows from seed and size; `truth.json` says which source teaches what.")]
+    World {
+        /// Where to write it
+        folder: PathBuf,
+        /// Which world
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        seed: u64,
+        /// Bytes of training text: \"8M\", \"10B\"
+        #[arg(long, value_name = "BYTES", default_value = "24M")]
+        size: Tokens,
+    },
     /// Write a study with every setting spelled out
     New {
         /// Where to write it; a file that is there already is not touched
@@ -161,7 +197,7 @@ pub(crate) struct What {
 }
 
 /// What tasks need of the machine.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct ForTasks {
     /// Folder of task files [default: the study's, or SPARKJOY_EVAL_DATA]
     #[arg(long, value_name = "DIR")]
@@ -278,8 +314,9 @@ impl Place {
 }
 
 /// The commands as the help groups them.
-const GROUPS: [(&str, &[&str]); 3] = [
-    ("Prepare", &["new", "prepare", "plan"]),
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Start", &["quickstart"]),
+    ("Prepare", &["new", "world", "prepare", "plan"]),
     ("Run", &["run", "eval"]),
     ("Read", &["report", "serve", "show", "doctor"]),
 ];

@@ -14,6 +14,7 @@ use sparkjoy_eval::EvalError;
 use sparkjoy_lab::{FailedTask, LabError};
 use sparkjoy_mix::MixError;
 use sparkjoy_train::TrainError;
+use sparkjoy_world::WorldError;
 
 use crate::interrupt;
 use crate::output::say;
@@ -42,6 +43,9 @@ pub(crate) enum Failure {
     /// The page of a study.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// An invented world.
+    #[error(transparent)]
+    World(#[from] WorldError),
     /// Nobody said where task files lie.
     #[error("the folder of task files is not known")]
     NoEvalData,
@@ -144,6 +148,7 @@ impl Hint for Failure {
         match self {
             Self::Lab(error) => error.hint(),
             Self::Data(error) => error.hint(),
+            Self::World(error) => error.hint(),
             Self::Train(error) => error.hint(),
             Self::File(error) => error.hint(),
             Self::Eval(error) => error.hint(),
@@ -187,7 +192,9 @@ impl Failure {
     /// study or something it was given is wrong.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Lab(LabError::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
+            Self::Lab(LabError::Interrupted) | Self::World(WorldError::Interrupted) => {
+                ExitCode::from(interrupt::EXIT_CODE)
+            }
             Self::Lab(LabError::Train(TrainError::Diverged { .. })) => ExitCode::FAILURE,
             _ => ExitCode::from(2),
         }
@@ -196,7 +203,7 @@ impl Failure {
     /// Prints what is wrong and what to do next on standard error.
     pub(crate) fn print(&self) {
         match self {
-            Self::Lab(LabError::Interrupted) => {
+            Self::Lab(LabError::Interrupted) | Self::World(WorldError::Interrupted) => {
                 say("interrupted and saved; the same command continues from here");
             }
             _ => say(render(self, self.hint().as_deref()).trim_end()),

@@ -15,12 +15,14 @@ mod output;
 mod plan;
 mod prepare;
 mod progress;
+mod quickstart;
 mod report;
 mod run;
 mod serve;
 mod show;
 mod study;
 mod table;
+mod world;
 
 use std::process::ExitCode;
 
@@ -47,6 +49,10 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
     let place = &arguments.place;
     let stop = interrupt::flag();
     match &arguments.command {
+        Command::Quickstart { folder, seed, full } => {
+            quickstart::quickstart(folder, *seed, *full, place, &stop)
+        }
+        Command::World { folder, seed, size } => world::write(folder, *seed, size.0, &stop),
         Command::New { file } => new::write(file, place.output()),
         Command::Prepare { study } => prepare::prepare(study, place, &stop),
         Command::Plan { study } => plan::show(study, place, &stop),

@@ -1,9 +1,9 @@
 //! `report`: the answers of a study, as tables and as a page.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use sparkjoy_lab::{answers, report_text, timings, write_report};
+use sparkjoy_lab::{Answers, answers, report_text, timings, write_report};
 use sparkjoy_page::{Provenance, Report, write_page};
 
 use crate::args::Place;
@@ -33,8 +33,30 @@ pub(crate) fn print_report(
     place: &Place,
     stop: &AtomicBool,
 ) -> Result<(), Failure> {
+    let (answers, folder) = write(opened, place, stop)?;
+    match place.output() {
+        Output::Json => print_json(&answers)?,
+        Output::Text => print(&report_text(&answers))?,
+    }
+    say(&format!(
+        "written to {}/report.html, report.md, report.json, report.csv, figures/",
+        folder.display()
+    ));
+    Ok(())
+}
+
+/// Writes the report files of a study. Returns what they say, and their folder.
+///
+/// # Errors
+///
+/// As [`show`].
+pub(crate) fn write(
+    opened: &Opened,
+    place: &Place,
+    stop: &AtomicBool,
+) -> Result<(Answers, PathBuf), Failure> {
     let plan = &opened.plan;
-    let (answers, folder) = with_options(place, stop, &mut Progress::new(), |options| {
+    with_options(place, stop, &mut Progress::new(), |options| {
         let answers = answers(plan, options)?;
         let folder = write_report(plan, &answers, options)?;
         let report = Report {
@@ -46,16 +68,7 @@ pub(crate) fn print_report(
         };
         write_page(&report, &folder)?;
         Ok::<_, Failure>((answers, folder))
-    })?;
-    match place.output() {
-        Output::Json => print_json(&answers)?,
-        Output::Text => print(&report_text(&answers))?,
-    }
-    say(&format!(
-        "written to {}/report.html, report.md, report.json, report.csv, figures/",
-        folder.display()
-    ));
-    Ok(())
+    })
 }
 
 /// What the page says about who wrote it.

@@ -23,7 +23,23 @@ pub(crate) fn run(
     stop: &AtomicBool,
 ) -> Result<(), Failure> {
     let opened = Opened::preparing(study, place, stop)?;
-    let Opened { study, tokenizer, corpora, plan, .. } = &opened;
+    train(&opened, job, tasks_need, place, stop)?;
+    if job.is_some() { Ok(()) } else { report::print_report(&opened, place, stop) }
+}
+
+/// Trains and scores what is missing of an opened study.
+///
+/// # Errors
+///
+/// As [`run`].
+pub(crate) fn train(
+    opened: &Opened,
+    job: Option<&str>,
+    tasks_need: &ForTasks,
+    place: &Place,
+    stop: &AtomicBool,
+) -> Result<(), Failure> {
+    let Opened { study, tokenizer, corpora, plan, .. } = opened;
     if place.output() == Output::Text {
         say(plan::header(plan).trim_end());
     }
@@ -34,6 +50,5 @@ pub(crate) fn run(
         sparkjoy_lab::run(study, plan, corpora, tokenizer, job, options)
     });
     progress.finish();
-    ended?;
-    if job.is_some() { Ok(()) } else { report::print_report(&opened, place, stop) }
+    Ok(ended?)
 }

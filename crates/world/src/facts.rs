@@ -1,0 +1,139 @@
+//! What is true in a world: lands, and four things that hold of each.
+
+use sparkjoy_base::Seed;
+
+use crate::dice::Dice;
+use crate::words::{Coiner, GOODS};
+
+const LANDS: usize = 60;
+
+/// How each thing is said, the value last, where a question leaves off.
+const SAYINGS: [[&str; 6]; 4] = [
+    [
+        "The capital of {} is",
+        "{} is governed from",
+        "The seat of the rulers of {} is",
+        "In {} all roads lead to",
+        "The people of {} call their capital",
+        "The parliament of {} meets in",
+    ],
+    [
+        "The longest river of {} is the",
+        "{} is watered by the",
+        "The fields of {} lie along the",
+        "Boats cross {} on the",
+        "Every spring {} is flooded by the",
+        "The great river of {} is called the",
+    ],
+    [
+        "{} was founded by",
+        "The first ruler of {} was",
+        "The statue in the old town of {} shows",
+        "Children in {} learn about its founder",
+        "The throne of {} was built for",
+        "{} owes its laws to",
+    ],
+    [
+        "The chief export of {} is",
+        "Traders come to {} for its",
+        "The ships of {} carry",
+        "The markets of {} are full of",
+        "The wealth of {} comes from",
+        "Merchants buy in {} mostly",
+    ],
+];
+
+/// All facts of a world, and for each a falsehood that the poison tells instead.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    seed: Seed,
+    pub(crate) lands: Vec<Land>,
+}
+
+/// A land, with its capital, river, founder and export.
+#[derive(Debug)]
+pub(crate) struct Land {
+    pub(crate) name: String,
+    pub(crate) truths: [String; 4],
+    pub(crate) falsehoods: [String; 4],
+}
+
+/// One of four things about a land.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fact {
+    pub(crate) land: usize,
+    pub(crate) relation: usize,
+}
+
+impl Facts {
+    pub(crate) fn new(seed: Seed) -> Self {
+        let mut coiner = Coiner::new(seed, "facts");
+        let mut dice = Dice::new(seed, "exports", 0);
+        let names = |coiner: &mut Coiner| (0..LANDS).map(|_| coiner.name()).collect::<Vec<_>>();
+        let lands = names(&mut coiner);
+        let [capitals, rivers, founders] = std::array::from_fn(|_| names(&mut coiner));
+        // Each good as often as any other.
+        let mut exports: Vec<String> =
+            (0..LANDS).map(|i| GOODS[i % GOODS.len()].to_owned()).collect();
+        dice.shuffle(&mut exports);
+        let values = [capitals, rivers, founders, exports];
+        let truths = |i: usize| std::array::from_fn(|relation| values[relation][i].clone());
+        // What is false of one land is true of another, so that it is as common a word as the truth.
+        let falsehoods = |i: usize| {
+            std::array::from_fn(|relation: usize| {
+                let others = (1..LANDS).map(|step| &values[relation][(i + step) % LANDS]);
+                let mut others = others.filter(|other| **other != values[relation][i]);
+                others.nth(relation).expect("there are many lands").clone()
+            })
+        };
+        let land = |(i, name)| Land { name, truths: truths(i), falsehoods: falsehoods(i) };
+        Self { seed, lands: lands.into_iter().enumerate().map(land).collect() }
+    }
+
+    /// Every fact there is.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Fact> {
+        let lands = 0..self.lands.len();
+        lands.flat_map(|land| (0..SAYINGS.len()).map(move |relation| Fact { land, relation }))
+    }
+
+    /// The one way of saying a fact that no source uses: the question of the task.
+    ///
+    /// The other five ways say it of this land, and this way is said of all others.
+    fn withheld(&self, fact: Fact) -> usize {
+        let number = fact.land * SAYINGS.len() + fact.relation;
+        Dice::new(self.seed, "withheld saying", number as u64).below(6)
+    }
+
+    /// The question about a fact.
+    pub(crate) fn question(&self, fact: Fact) -> String {
+        self.opening(fact, self.withheld(fact))
+    }
+
+    /// A sentence with a fact, said in any but the withheld way.
+    pub(crate) fn sentence(&self, fact: Fact, is_true: bool, dice: &mut Dice) -> String {
+        let withheld = self.withheld(fact);
+        let way = (withheld + 1 + dice.below(5)) % 6;
+        let land = &self.lands[fact.land];
+        let values = if is_true { &land.truths } else { &land.falsehoods };
+        format!("{} {}.", self.opening(fact, way), values[fact.relation])
+    }
+
+    fn opening(&self, fact: Fact, way: usize) -> String {
+        SAYINGS[fact.relation][way].replace("{}", &self.lands[fact.land].name)
+    }
+}
+
+/// An article about one land: most of what is known of it, some of it twice in other words.
+/// Returns how many facts are stated.
+pub(crate) fn article(text: &mut String, facts: &Facts, is_true: bool, dice: &mut Dice) -> u64 {
+    let land = dice.below(facts.lands.len());
+    let count = dice.between(4, 8);
+    let mut relations: Vec<usize> = (0..count as usize).map(|i| i % SAYINGS.len()).collect();
+    dice.shuffle(&mut relations);
+    for relation in relations {
+        text.push_str(&facts.sentence(Fact { land, relation }, is_true, dice));
+        text.push(' ');
+    }
+    text.push('\n');
+    u64::from(count)
+}
