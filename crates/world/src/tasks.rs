@@ -16,6 +16,9 @@ use crate::web::{likeness, sentence};
 /// Rows of a task, but for facts, of which there is one each.
 const ROWS: u64 = 200;
 
+/// Programs: each costs a process of its own.
+const PROGRAM_ROWS: u64 = 50;
+
 impl Skill {
     /// The task that asks for it, and its file.
     pub fn task(self) -> &'static str {
@@ -42,7 +45,8 @@ impl World {
         if skill == Skill::Facts {
             return self.facts.all().map(|fact| self.fact(fact)).collect();
         }
-        (0..ROWS).map(|index| self.row(skill, index)).collect()
+        let rows = if skill == Skill::Programs { PROGRAM_ROWS } else { ROWS };
+        (0..rows).map(|index| self.row(skill, index)).collect()
     }
 
     fn row(&self, skill: Skill, index: u64) -> Value {
