@@ -5,19 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Text, assert_tidy, repository};
 
 /// Which crate may name which, top to bottom: the drawing of ARCHITECTURE.md.
-const MAY_DEPEND_ON: [(&str, &[&str]); 12] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 13] = [
     ("base", &[]),
     ("mix", &["base"]),
     ("data", &["base"]),
     ("nn", &["base"]),
     ("sandbox", &["base"]),
     ("stats", &[]),
+    ("world", &["base"]),
     ("train", &["base", "mix", "data", "nn"]),
     ("eval", &["base", "data", "nn", "sandbox"]),
     ("lab", &["base", "mix", "data", "nn", "stats", "train", "eval"]),
     ("dashboard", &["base", "train", "lab"]),
     ("page", &["base", "lab"]),
-    ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab", "dashboard", "page"]),
+    ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab", "dashboard", "page", "world"]),
 ];
 
 /// The dependencies a manifest names.
