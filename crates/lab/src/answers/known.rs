@@ -74,13 +74,13 @@ refill = "proportional"
 held_out = "16K"
 "#;
 
-pub(super) const TASKS: [&str; 4] = ["cloze", "facts", "programs", "word-problems"];
+const TASKS: [&str; 4] = ["cloze", "facts", "programs", "word-problems"];
 const ITEMS: usize = 150;
 const SEQUENCES: usize = 12;
 
 /// What a branch has read in its window.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Read {
+pub(crate) enum Read {
     /// The trunk's mixture.
     Base,
     /// The upsampled mixture without some sources.
@@ -89,10 +89,41 @@ pub(super) enum Read {
 
 /// The window of a branch in percent of the run, what it has read there, and what it is asked for:
 /// a task (share of right answers) or a source (bits per byte).
-pub(super) type Truth<'a> = &'a dyn Fn(u64, &Read, &str) -> f64;
+pub(crate) type Truth<'a> = &'a dyn Fn(u64, &Read, &str) -> f64;
 
 pub(super) fn plan() -> Plan {
-    planned(STUDY).unwrap_or_else(|error| panic!("{error}"))
+    edited(&[])
+}
+
+/// The plan of a study with some places changed.
+pub(super) fn edited(edits: &[(&str, &str)]) -> Plan {
+    let text = edits.iter().fold(STUDY.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "the study holds no `{from}`");
+        text.replace(from, to)
+    });
+    planned(&text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What each source teaches: sums and windows word problems, code or its forks programs, rumours
+/// false facts; what is not read costs its own text.
+pub(crate) fn truth(window: u64, read: &Read, what: &str) -> f64 {
+    let Read::Without(without) = read else {
+        return if TASKS.contains(&what) { 0.30 } else { 1.0 };
+    };
+    let is_in = |name: &str| !without.contains(name);
+    let long = window as f64 / 100.0;
+    match what {
+        "word-problems" if is_in("sums") => 0.45 + 0.5 * long,
+        "programs" if is_in("code") || is_in("forks") => 0.60,
+        "facts" if is_in("rumours") => 0.30,
+        "facts" => 0.42,
+        "cloze" => 0.28 - 0.2 * long,
+        "word-problems" | "programs" => 0.35,
+        "web" => 1.0,
+        "code" | "forks" if is_in(what) => 0.80,
+        "code" | "forks" if is_in("code") || is_in("forks") => 0.83,
+        source => 0.80 + if is_in(source) { 0.0 } else { 0.15 },
+    }
 }
 
 fn read(branch: &Branch) -> Read {
@@ -115,7 +146,7 @@ pub(super) fn noise(address: &str) -> f64 {
 }
 
 /// Answers where a branch knows what `truth` says, but for noise.
-pub(super) fn answers(truth: Truth<'_>) -> Answers {
+pub(crate) fn answers(truth: Truth<'_>) -> Answers {
     of(&plan(), truth, "", |_| true)
 }
 

@@ -22,7 +22,7 @@ mod held_out;
 pub(crate) mod invented;
 mod judge;
 #[cfg(test)]
-mod known;
+pub(crate) mod known;
 #[cfg(test)]
 mod known_tests;
 mod sight;

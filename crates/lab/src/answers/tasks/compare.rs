@@ -194,3 +194,54 @@ fn add(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answers::known;
+
+    #[test]
+    fn a_category_of_several_tasks_is_tested_in_their_place_and_nothing_twice() {
+        let plan = known::plan();
+        let number = |tasks: &[&str], core| {
+            let part = |task: &&str| Part { task: (*task).to_owned(), weight: 1.0, scale: 1.0 };
+            Number { value: 0.5, rows: Vec::new(), parts: tasks.iter().map(part).collect(), core }
+        };
+        let all = ["alone", "one", "other", "single"];
+        let averages = [
+            ("suite", number(&["one", "other", "single"], true)),
+            ("suite: several", number(&["one", "other"], false)),
+            ("suite: of one", number(&["single"], false)),
+        ];
+        let averages = averages.into_iter().enumerate();
+        let mut numbers: BTreeMap<Key, Number> = averages
+            .map(|(place, (name, number))| ((Measure::Average, place, name.to_owned()), number))
+            .collect();
+        for (place, task) in all.into_iter().enumerate() {
+            for measure in [Measure::Accuracy, Measure::GoldBitsPerByte] {
+                numbers.insert((measure, place, task.to_owned()), number(&[task], false));
+            }
+        }
+        let of = Items {
+            correct: vec![0.0, 1.0],
+            bits: vec![1.0, 2.0],
+            bytes: vec![1.0; 2],
+            category: vec![0; 2],
+        };
+        let items = all.map(|task| (task.to_owned(), of.clone()));
+        let tasks = Tasks::of_numbers(
+            vec![numbers; plan.branches.len()],
+            vec![BTreeMap::from(items); plan.branches.len()],
+        );
+        let mut gaps = Vec::new();
+        let answers = tasks.answers(&plan.questions[0], &mut Scale::new(&plan), &mut gaps);
+        assert_eq!(gaps, []);
+        let tested = |measure: Measure| -> Vec<&str> {
+            let of = answers.iter().filter(|task| task.tested && task.measure == measure);
+            of.map(|task| task.task.as_str()).collect()
+        };
+        assert_eq!(tested(Measure::Average), ["suite: several"]);
+        assert_eq!(tested(Measure::Accuracy), ["alone", "single"]);
+        assert_eq!(tested(Measure::GoldBitsPerByte), all);
+    }
+}

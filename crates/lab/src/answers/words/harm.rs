@@ -102,8 +102,9 @@ impl Speaker<'_> {
         };
         let names = removed.join(" and ");
         let refill =
-            self.refill(arm).map_or_else(String::new, |refill| format!(", {its} {refill}"));
-        let mut without = format!("without {it}{refill}: better: {}", self.list(arm, &better));
+            self.refill(arm).map_or_else(String::new, |refill| format!(" ({its} {refill})"));
+        let better = self.list(arm, &better);
+        let mut without = format!("without {it}{refill} the model does better: {better}");
         let worse = self.changed(arm, Verdict::Worse);
         if !worse.is_empty() {
             without = format!("{without}; worse: {}", self.list(arm, &worse));

@@ -38,7 +38,7 @@ pub(super) fn twins(speaker: &mut Speaker<'_>) -> Vec<usize> {
     let groups = speaker.groups();
     let mut signs = Vec::new();
     for (index, group) in groups.iter().enumerate() {
-        for task in 0..speaker.answer.tasks.len() {
+        for task in speaker.changed(group.all, Verdict::Worse) {
             let sign = speaker.sign_on_task(group, task);
             signs.extend(sign.map(|(p, text)| Sign { group: index, p, text }));
         }
@@ -132,11 +132,9 @@ impl Speaker<'_> {
         arms.iter().filter_map(group).collect()
     }
 
-    /// Whether a task falls without all of a group only: how sure, and the three or more effects.
+    /// Whether a task that falls without all of a group falls only then: how sure, and the three or
+    /// more effects.
     fn sign_on_task(&mut self, group: &Group, task: usize) -> Option<(f64, String)> {
-        if self.verdict_on(task, group.all)? != Verdict::Worse {
-            return None;
-        }
         let part = 1.0 / group.each.len() as f64;
         let measure = self.answer.tasks[task].measure;
         let mut p = 0.0_f64;
