@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-const WORDS: [(&str, &str); 21] = [
+const WORDS: [(&str, &str); 23] = [
     (
         "arm",
         "One comparison of a question: branches against their control, replicate by replicate.",
@@ -37,9 +37,16 @@ const WORDS: [(&str, &str); 21] = [
     ("general", "The sources a comparison is not about; plain mean."),
     ("held out", "Text that no run is trained on."),
     (
+        "harm",
+        "A task gets distinguishably better without a source. It is said to be the source's doing \
+         where no other removal that frees as much room does as well.",
+    ),
+    (
         "Holm",
-        "A correction of p for asking several things at once: the chance that any of a question's \
-         tests finds a difference where there is none stays below the level.",
+        "A correction of p for asking several things at once: the chance that any of a family of \
+         tests finds a difference where there is none stays below the level. A question has up to \
+         three families: held-out text, right answers of tasks, and their bits per byte; so the \
+         chance that any of the three is wrong somewhere is at most three times the level.",
     ),
     (
         "interval",
@@ -54,6 +61,12 @@ const WORDS: [(&str, &str); 21] = [
     (
         "Pareto front",
         "The arms that no other arm beats both in what they gain and in what they cost elsewhere.",
+    ),
+    (
+        "redundant",
+        "Sources that stand in for each other: without all of them a task falls distinguishably, \
+         without one of them it does not, and each alone costs distinguishably less than its part \
+         of what all of them cost.",
     ),
     ("refill", "Who gets the share that a removal frees."),
     (

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use sparkjoy_base::{duration, quantity};
-use sparkjoy_lab::{Finding, FindingKind, Verdict, What};
+use sparkjoy_lab::{Comparison, Finding, FindingKind, Verdict, What};
 
 use crate::Report;
 use crate::chart::scale::number;
@@ -10,7 +10,8 @@ use crate::cost::all_seconds;
 use crate::question::{View, findings, power};
 use crate::words::rich;
 
-/// Findings of a question at the top of the page; its section has all of them.
+/// Findings of a question at the top of the page, besides those that always stand there; its
+/// section has all of them.
 const SHORT: usize = 3;
 
 /// What is not there yet, said before anything else.
@@ -92,7 +93,8 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
                 "Numbers are differences of held-out bits per byte, branch − control of the same \
                  replicate: below zero is better. Bars and brackets are "
                 (number(confidence, 0)) " % confidence intervals; p is corrected within each \
-                 question (Holm), and what is not distinguishable is not ranked."
+                 question (Holm), for held-out text, right answers of tasks and their bits per \
+                 byte apart, and what is not distinguishable is not ranked."
             }
         }
     }
@@ -101,16 +103,19 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
 /// The findings that answer the question.
 fn short(view: &View<'_>) -> Markup {
     let all = &view.answer.findings;
+    let of = |kind: FindingKind| all.iter().filter(move |finding| finding.kind == kind).cloned();
+    let always = [FindingKind::Harmful, FindingKind::Redundant].into_iter().flat_map(of);
     // What to do comes before what was seen, and both before what was not.
     let first = [
         FindingKind::Recommendation,
+        FindingKind::Idle,
         FindingKind::Ranking,
         FindingKind::Effect,
         FindingKind::Null,
         FindingKind::Caution,
     ];
-    let of = |kind: FindingKind| all.iter().filter(move |finding| finding.kind == kind).cloned();
-    let few: Vec<Finding> = first.into_iter().flat_map(of).take(SHORT).collect();
+    let others = first.into_iter().flat_map(of).take(SHORT);
+    let few: Vec<Finding> = always.chain(others).collect();
     html! {
         @if few.is_empty() {
             p { "Nothing can be said yet: no comparison is complete." }
@@ -135,7 +140,8 @@ fn could_have_seen(view: &View<'_>) -> String {
     if cells.is_empty() {
         return "Not scored yet.".to_owned();
     }
-    let noise = cells.iter().filter(|cell| cell.verdict == Verdict::NotDistinguishable).count();
+    let is_noise = |cell: &&&Comparison| cell.verdict == Verdict::NotDistinguishable;
+    let noise = cells.iter().filter(is_noise).count();
     let told = match noise {
         0 => format!("All of {} tested comparisons are distinguishable.", cells.len()),
         all if all == cells.len() => {
@@ -154,5 +160,15 @@ fn could_have_seen(view: &View<'_>) -> String {
             number(*last, 4)
         ),
     };
-    format!("{told} {seen}")
+    let tasks = view.answer.tasks.iter().flat_map(|task| task.cells.iter().flatten());
+    let tasks: Vec<&Comparison> = tasks.filter(|cell| cell.adjusted_p.is_some()).collect();
+    if tasks.is_empty() {
+        return format!("{told} {seen}");
+    }
+    let noise = tasks.iter().filter(is_noise).count();
+    format!(
+        "{told} {seen} On tasks {} of {} tested comparisons are distinguishable.",
+        tasks.len() - noise,
+        tasks.len()
+    )
 }

@@ -48,3 +48,30 @@ impl Scale {
         self.resampling.effect(strata, self.confidence)
     }
 }
+
+/// A weighted sum of differences on the same items; none where they are not the same.
+///
+/// - `parts`: a weight, and differences by stratum.
+pub(super) fn mix(parts: Vec<(f64, Vec<Stratum>)>) -> Option<Vec<Stratum>> {
+    let mut parts = parts.into_iter();
+    let (weight, mut sum) = parts.next()?;
+    for item in sum.iter_mut().flat_map(|stratum| stratum.differences.iter_mut().flatten()) {
+        *item *= weight;
+    }
+    for (weight, strata) in parts {
+        if strata.len() != sum.len() {
+            return None;
+        }
+        for (stratum, other) in sum.iter_mut().zip(&strata) {
+            for (items, others) in stratum.differences.iter_mut().zip(&other.differences) {
+                if items.len() != others.len() {
+                    return None;
+                }
+                for (item, other) in items.iter_mut().zip(others) {
+                    *item += weight * other;
+                }
+            }
+        }
+    }
+    Some(sum)
+}

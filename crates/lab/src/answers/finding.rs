@@ -17,6 +17,12 @@ pub struct Finding {
 pub enum FindingKind {
     /// What to do, and why.
     Recommendation,
+    /// Something that makes the model worse at a task than it is without.
+    Harmful,
+    /// Sources that stand in for each other: each may go, all may not.
+    Redundant,
+    /// What nothing else was seen to miss.
+    Idle,
     /// A difference there is.
     Effect,
     /// A difference that was not seen, and what could have been.

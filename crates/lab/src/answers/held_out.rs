@@ -6,7 +6,7 @@ use sparkjoy_base::{DomainName, SourceName};
 use sparkjoy_eval::HeldOutScore;
 use sparkjoy_stats::{Effect, Stratum};
 
-use super::compare::Scale;
+use super::compare::{Scale, mix};
 use super::{Comparison, Spread, What};
 use crate::{Arm, Plan};
 
@@ -78,27 +78,36 @@ impl Text<'_> {
         [one, other]: [&Arm; 2],
         scale: &mut Scale,
     ) -> Option<Effect> {
-        let of = |arm: &Arm| {
-            let members = members(self.plan, what, &arm.targets);
+        let of = |arm: &Arm| members(self.plan, what, &arm.targets);
+        let (sources, others) = (of(one), of(other));
+        (sources == others).then(|| self.sum(&sources, &[(1.0, one), (-1.0, other)], scale))?
+    }
+
+    /// A weighted sum of the effects of arms on some sources; none where one of them is missing.
+    ///
+    /// - `arms`: weight and arm.
+    pub(super) fn combination(
+        &self,
+        sources: &BTreeSet<SourceName>,
+        arms: &[(f64, &Arm)],
+        scale: &mut Scale,
+    ) -> Option<Effect> {
+        let members = members(self.plan, &What::Targeted, sources);
+        self.sum(&members, arms, scale)
+    }
+
+    fn sum(
+        &self,
+        members: &[&SourceName],
+        arms: &[(f64, &Arm)],
+        scale: &mut Scale,
+    ) -> Option<Effect> {
+        let of = |(weight, arm): &(f64, &Arm)| {
             let all = arm.branches.iter().chain(&arm.controls).copied().collect::<Vec<_>>();
-            self.values(&members, &all)?;
-            Some((members.clone(), self.strata(&members, arm).ok()?))
+            self.values(members, &all)?;
+            Some((*weight, self.strata(members, arm).ok()?))
         };
-        let ((sources, mut strata), (others, subtrahends)) = (of(one)?, of(other)?);
-        if sources != others {
-            return None;
-        }
-        for (stratum, subtrahend) in strata.iter_mut().zip(subtrahends) {
-            for (items, others) in stratum.differences.iter_mut().zip(subtrahend.differences) {
-                if items.len() != others.len() {
-                    return None;
-                }
-                for (item, other) in items.iter_mut().zip(others) {
-                    *item -= other;
-                }
-            }
-        }
-        scale.effect(&strata)
+        scale.effect(&mix(arms.iter().map(of).collect::<Option<Vec<_>>>()?)?)
     }
 
     /// Bits per byte of each branch on some sources; none where one of them is not scored.

@@ -7,6 +7,7 @@ use sparkjoy_base::Fingerprint;
 
 use sparkjoy_eval::HeldOutScore;
 
+use super::tasks::Tasks;
 use super::{Answers, Computed, HeldOut, compare};
 use crate::Plan;
 use crate::testing::plan as planned;
@@ -91,9 +92,11 @@ pub(crate) fn scores(plan: &Plan) -> Vec<Option<HeldOut>> {
 
 /// Answers without tasks.
 pub(crate) fn of_text(plan: &Plan, scores: &[Option<HeldOut>], computed: Vec<Computed>) -> Answers {
-    let cards: Vec<_> = scores.iter().map(|_| None).collect();
-    let items: Vec<_> = scores.iter().map(|_| BTreeMap::new()).collect();
-    compare(plan, scores, (&cards, &items), computed)
+    compare(plan, scores, &Tasks::of_numbers(none(scores), none(scores)), computed)
+}
+
+fn none<K, V>(scores: &[Option<HeldOut>]) -> Vec<BTreeMap<K, V>> {
+    scores.iter().map(|_| BTreeMap::new()).collect()
 }
 
 /// All of it computed on one machine.

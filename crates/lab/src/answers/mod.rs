@@ -8,10 +8,10 @@
 //! A difference is always branch − control of the same replicate, which read their sources in the
 //! same order. A comparison of which any replicate is missing is missing as a whole; it is never
 //! computed from fewer.
-
 //!
 //! What is tested together, and marked, are the effects of a question's arms on the sources they
-//! are about and on all others; everything else has its interval and no mark.
+//! are about and on all others, and on tasks (see `judge`); everything else has its interval and no
+//! mark.
 
 mod answer;
 mod compare;
@@ -21,6 +21,10 @@ mod held_out;
 #[cfg(test)]
 pub(crate) mod invented;
 mod judge;
+#[cfg(test)]
+pub(crate) mod known;
+#[cfg(test)]
+mod known_tests;
 mod sight;
 mod spread;
 mod tasks;
@@ -37,6 +41,7 @@ use crate::executor::{Scored, Scores, branch_folder};
 use crate::{LabError, Options, Plan, QuestionPlan};
 use compare::Scale;
 use held_out::{HeldOut, Text, members};
+use tasks::Tasks;
 
 pub use answer::{
     Answer, Answers, ArmAnswer, Comparison, Control, Cost, Gap, Holds, QuestionCost, Scope, What,
@@ -70,7 +75,7 @@ pub fn answers(plan: &Plan, options: &Options<'_>) -> Result<Answers, LabError> 
     let computed = computed::computed(scored.map(|(branch, _)| branch), &options.runs)?;
     let cards = tasks::cards(plan, &options.runs)?;
     let items = tasks::items(plan, &cards, &options.runs)?;
-    let mut answers = compare(plan, &scores, (&cards, &items), computed);
+    let mut answers = compare(plan, &scores, &Tasks::new(&cards, items), computed);
     if plan.evaluation.tasks.is_some() {
         let cards = plan.branches.iter().zip(&cards).filter(|(branch, _)| branch.compared);
         let without = cards.filter(|(_, card)| card.is_none());
@@ -86,7 +91,7 @@ pub fn answers(plan: &Plan, options: &Options<'_>) -> Result<Answers, LabError> 
 fn compare(
     plan: &Plan,
     scores: &[Option<HeldOut>],
-    tasks: tasks::Scored<'_>,
+    tasks: &Tasks,
     computed: Vec<Computed>,
 ) -> Answers {
     let compared = plan.branches.iter().zip(scores).filter(|(branch, _)| branch.compared);
@@ -113,12 +118,7 @@ fn cost(plan: &Plan) -> Cost {
     Cost { tree: cost.tree.tokens, in_full: cost.in_full.tokens }
 }
 
-fn answer(
-    question: &QuestionPlan,
-    text: Text<'_>,
-    tasks: tasks::Scored<'_>,
-    scale: &mut Scale,
-) -> Answer {
+fn answer(question: &QuestionPlan, text: Text<'_>, tasks: &Tasks, scale: &mut Scale) -> Answer {
     let plan = text.plan;
     let scopes = scopes(plan, question);
     let mut controls: Vec<(&[usize], Control)> = Vec::new();
@@ -150,7 +150,7 @@ fn answer(
             cells: cells.collect(),
         });
     }
-    let tasks = tasks::task_answers(question, tasks, scale, &mut gaps);
+    let task_answers = tasks.answers(question, scale, &mut gaps);
     let cost = plan.question_cost(question);
     let mut answer = Answer {
         ask: question.ask,
@@ -159,7 +159,7 @@ fn answer(
         scopes,
         controls: controls.into_iter().map(|(_, control)| control).collect(),
         arms,
-        tasks,
+        tasks: task_answers,
         findings: Vec::new(),
         front: Vec::new(),
         recommended: None,
@@ -171,7 +171,7 @@ fn answer(
         holds: Vec::new(),
     };
     judge::judge(&mut answer, plan.evaluation.confidence);
-    words::conclude(&mut answer, question, text, scale);
+    words::conclude(&mut answer, question, (text, tasks), scale);
     answer
 }
 

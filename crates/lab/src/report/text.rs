@@ -7,8 +7,8 @@ use sparkjoy_base::Ppm;
 use super::table::{Cell, Mark, Row, Table};
 use crate::answers::mixed;
 use crate::{
-    Answer, Answers, ArmAnswer, Ask, Comparison, Measure, Scope, Spread, TrunkPoint, TrunkScore,
-    Verdict, What,
+    Answer, Answers, ArmAnswer, Ask, Comparison, Finding, FindingKind, Measure, Scope, Spread,
+    TrunkPoint, TrunkScore, Verdict, What,
 };
 
 /// The report for a terminal: at most 100 characters a line, domains only.
@@ -105,7 +105,7 @@ fn trunk(answers: &Answers) -> Option<Table> {
     (!table.rows.is_empty()).then_some(table)
 }
 
-/// What is incomplete, what it cost, and what the numbers mean.
+/// What is incomplete, what nobody should miss, what it cost, and what the numbers mean.
 fn preamble(answers: &Answers) -> Vec<String> {
     let mut lines = Vec::new();
     if !answers.missing.is_empty() {
@@ -133,6 +133,14 @@ fn preamble(answers: &Answers) -> Vec<String> {
         ));
     }
     lines.extend(mixed(&answers.computed));
+    for answer in &answers.questions {
+        let of = |finding: &Finding| match finding.kind {
+            FindingKind::Harmful => Some(format!("HARM: {}", finding.text)),
+            FindingKind::Redundant => Some(format!("REDUNDANT: {}", finding.text)),
+            _ => None,
+        };
+        lines.extend(answer.findings.iter().filter_map(of));
+    }
     let cost = answers.cost;
     let saving = 100.0 * (1.0 - cost.tree.0 as f64 / cost.in_full.0 as f64);
     lines.push(format!(
@@ -160,6 +168,15 @@ fn preamble(answers: &Answers) -> Vec<String> {
          marked ~ and none is ranked"
             .to_owned()
     });
+    if replicates > 1 && answers.questions.iter().any(|answer| !answer.tasks.is_empty()) {
+        lines.push(format!(
+            "tasks: marked * and ~ in the same way, in two families of their own: right answers \
+             (categories of several tasks in place of these), and their bits per byte; something is \
+             wrongly marked * in at most {} of questions in each, in at most {} in any of the three",
+            percent(1.0 - answers.confidence),
+            percent(3.0 * (1.0 - answers.confidence))
+        ));
+    }
     lines
 }
 

@@ -134,7 +134,7 @@ impl View<'_> {
             name: self.name("tasks"),
             caption: html! {
                 "The same on tasks, each unit on an axis of its own. Bars and bands are intervals, each \
-                 for itself: tasks are not among the comparisons tested together."
+                 for itself; which of them are distinguishable together is marked in the tables."
                 @if left_out > 0 { " " (left_out) " more tasks are in the tables only." }
             },
             panels,
@@ -250,6 +250,10 @@ impl View<'_> {
                  blue better, stronger is more; ~ marks what was tested and is not \
                  distinguishable. `targeted` and `general` are tested together; a domain or source \
                  is tinted where its own interval leaves out zero."
+                @if !self.answer.tasks.is_empty() {
+                    " Tasks are tested together too, right answers and their bits per byte each as \
+                      a family of its own."
+                }
             },
             panels,
             table: None,
@@ -273,8 +277,11 @@ impl View<'_> {
             };
             (!tasks.is_empty()).then(|| heat.panel())
         };
-        let measures =
-            [(Measure::Average, "Averages of suites"), (Measure::Accuracy, "Accuracy on tasks")];
+        let measures = [
+            (Measure::Average, "Averages of suites"),
+            (Measure::Accuracy, "Accuracy on tasks"),
+            (Measure::GoldBitsPerByte, "Right answers of tasks"),
+        ];
         measures.into_iter().filter_map(panel).collect()
     }
 

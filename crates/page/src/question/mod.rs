@@ -43,6 +43,7 @@ pub(crate) fn section(view: &View<'_>, figures: &[Figure], report: &Report<'_>) 
             details {
                 summary { "The tests: both intervals, p, and what could have been seen" }
                 (view.tests())
+                @if let Some(table) = view.tests_of_tasks() { (table) }
             }
             details {
                 summary { "By source" }
@@ -76,6 +77,9 @@ pub(crate) fn findings(findings: &[Finding]) -> Markup {
 fn kind(kind: FindingKind) -> &'static str {
     match kind {
         FindingKind::Recommendation => "Recommendation",
+        FindingKind::Harmful => "Harm",
+        FindingKind::Redundant => "Redundant",
+        FindingKind::Idle => "Not missed",
         FindingKind::Effect => "Effect",
         FindingKind::Null => "Not distinguishable",
         FindingKind::Ranking => "Ranking",
@@ -88,7 +92,8 @@ fn kind(kind: FindingKind) -> &'static str {
 fn class(kind: FindingKind) -> &'static str {
     match kind {
         FindingKind::Recommendation => "recommendation",
-        FindingKind::Caution => "caution",
+        FindingKind::Caution | FindingKind::Harmful => "caution",
+        FindingKind::Redundant | FindingKind::Idle => "spare",
         _ => "finding",
     }
 }

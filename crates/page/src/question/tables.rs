@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use sparkjoy_base::{duration, thousands};
-use sparkjoy_lab::{Answer, Effort, Holds, Measure, Spread};
+use sparkjoy_lab::{Answer, Comparison, Effort, Holds, Measure, Spread};
 
 use super::view::{Aim, View};
 use crate::chart::scale::number;
@@ -42,43 +42,36 @@ impl View<'_> {
         let rows = arms.flat_map(|arm| aims.map(|aim| (arm, aim))).filter_map(|(arm, aim)| {
             let scope = self.scope(aim)?;
             let comparison = self.arm(arm).cells[scope].as_ref()?;
-            let (estimate, effect) =
-                (Estimate::of(comparison, Unit::Bits), comparison.effect.as_ref());
-            let bca = effect.map(|effect| effect.bca);
-            let share = |p: f64| if p < 0.000_1 { "< 0.0001".to_owned() } else { number(p, 4) };
-            let or_dash = |text: Option<String>| figures(&text.unwrap_or_else(|| "–".to_owned()));
-            let four = |value: f64| number(value, 4);
-            let cells = vec![
-                words(aim.name()),
-                estimate.cell(),
-                or_dash(bca.map(|[low, high]| format!("[{}, {}]", four(low), four(high)))),
-                or_dash(effect.map(|effect| four(effect.standard_error))),
-                or_dash(effect.map(|effect| number(effect.freedom, 1))),
-                or_dash(effect.map(|effect| share(effect.p))),
-                or_dash(estimate.p.map(share)),
-                or_dash(estimate.detectable.map(four)),
-                words(estimate.word()),
-            ];
-            Some((format!("{} against {}", self.arm(arm).label, self.control(arm)), cells))
+            Some((self.compared(arm), test(aim.name(), comparison, Unit::Bits)))
         });
-        let headers = [
-            "sources",
-            "Δ bits per byte",
-            "BCa interval",
-            "standard error",
-            "degrees of freedom",
-            "p",
-            "p, Holm",
-            "could have seen",
-            "verdict",
-        ];
-        let table = Table {
-            caption: "The comparisons that are tested together".to_owned(),
-            corner: "comparison".to_owned(),
-            headers: headers.map(str::to_owned).into(),
-            rows: rows.collect(),
-        };
-        table.markup()
+        let caption = "The comparisons of held-out text that are tested together";
+        tested(caption, ["sources", "Δ bits per byte"], rows.collect())
+    }
+
+    /// The same of tasks, where there are any.
+    pub(crate) fn tests_of_tasks(&self) -> Option<Markup> {
+        let rows = self.answer.tasks.iter().flat_map(|task| {
+            let unit = Unit::of(task.measure);
+            let what = match task.measure {
+                Measure::Average => "average",
+                Measure::Accuracy => "accuracy, points",
+                Measure::GoldBitsPerByte => "right answers, bits per byte",
+            };
+            let cells = task.cells.iter().enumerate();
+            let cells = cells.filter_map(|(arm, cell)| Some((arm, cell.as_ref()?)));
+            let cells = cells.filter(|(_, cell)| cell.adjusted_p.is_some());
+            cells.map(move |(arm, cell)| {
+                (self.compared(arm), test(&format!("{}, {what}", task.task), cell, unit))
+            })
+        });
+        let rows: Vec<_> = rows.collect();
+        let caption = "The comparisons on tasks that are tested together, right answers and their \
+                       bits per byte as a family each";
+        (!rows.is_empty()).then(|| tested(caption, ["task", "Δ"], rows))
+    }
+
+    fn compared(&self, arm: usize) -> String {
+        format!("{} against {}", self.arm(arm).label, self.control(arm))
     }
 
     /// Each source in a row, each arm in a column.
@@ -202,6 +195,48 @@ impl View<'_> {
         };
         table.markup()
     }
+}
+
+/// The cells of a row of tests.
+fn test(what: &str, comparison: &Comparison, unit: Unit) -> Vec<Markup> {
+    let (estimate, effect) = (Estimate::of(comparison, unit), comparison.effect.as_ref());
+    let share = |p: f64| if p < 0.000_1 { "< 0.0001".to_owned() } else { number(p, 4) };
+    let or_dash = |text: Option<String>| figures(&text.unwrap_or_else(|| "–".to_owned()));
+    let scaled = |value: f64| number(unit.scaled(value), unit.places());
+    let bca = effect.map(|effect| effect.bca.map(scaled).join(", "));
+    vec![
+        words(what),
+        estimate.cell(),
+        or_dash(bca.map(|ends| format!("[{ends}]"))),
+        or_dash(effect.map(|effect| scaled(effect.standard_error))),
+        or_dash(effect.map(|effect| number(effect.freedom, 1))),
+        or_dash(effect.map(|effect| share(effect.p))),
+        or_dash(estimate.p.map(share)),
+        or_dash(comparison.detectable.map(scaled)),
+        words(estimate.word()),
+    ]
+}
+
+/// A table of tests; the first two headers say what of, and in what.
+fn tested(caption: &str, [what, unit]: [&str; 2], rows: Vec<(String, Vec<Markup>)>) -> Markup {
+    let headers = [
+        what,
+        unit,
+        "BCa interval",
+        "standard error",
+        "degrees of freedom",
+        "p",
+        "p, Holm",
+        "could have seen",
+        "verdict",
+    ];
+    let table = Table {
+        caption: caption.to_owned(),
+        corner: "comparison".to_owned(),
+        headers: headers.map(str::to_owned).into(),
+        rows,
+    };
+    table.markup()
 }
 
 /// `1.5 × 10¹⁵`.

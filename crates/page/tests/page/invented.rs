@@ -247,7 +247,12 @@ pub(crate) fn with_tasks(mut answers: Answers) -> Answers {
                 Some(comparison(values("branch"), values("control")))
             };
             let cells = answer.arms.iter().map(cell).collect();
-            answer.tasks.push(TaskAnswer { task: name.to_owned(), measure, cells });
+            answer.tasks.push(TaskAnswer {
+                task: name.to_owned(),
+                measure,
+                tested: place != 3,
+                cells,
+            });
         }
         answer.arms[0].label.push_str(" <script>");
     }

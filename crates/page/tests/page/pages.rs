@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use roxmltree::Document;
 use scraper::{Html, Selector};
-use sparkjoy_lab::{Answers, Plan, Role, Verdict, What};
+use sparkjoy_lab::{Answers, Finding, FindingKind, Plan, Role, Verdict, What};
 use sparkjoy_page::{Drawing, Provenance, Report, page};
 
 use crate::{invented, studies};
@@ -256,4 +256,61 @@ fn a_forest_ranks_what_is_distinguishable_and_nothing_else() {
     let noisy = cells.filter(|cell| cell.verdict == Verdict::NotDistinguishable).count();
     assert!(noisy > 0);
     assert_eq!(hollow.count(), noisy);
+}
+
+#[test]
+fn harm_and_what_stands_in_are_said_at_the_top_however_much_else_there_is_to_say() {
+    let (study, plan) = studies::seven();
+    let mut answers = invented::answers(&plan, "");
+    let mut say = |kind, text: &str| {
+        answers.questions[1].findings.push(Finding { kind, text: text.to_owned() });
+    };
+    for _ in 0..5 {
+        say(FindingKind::Recommendation, "Do this.");
+    }
+    say(FindingKind::Harmful, "`code` does harm.");
+    say(FindingKind::Redundant, "`proofs` and `letters` stand in for each other.");
+    let (html, _) = drawn(&study, &plan, &answers);
+    let parsed = Html::parse_document(&html);
+    for selector in ["#answers", "#q2"] {
+        let text = select(&parsed, selector)[0].text().collect::<String>();
+        for said in ["Harm code does harm.", "Redundant proofs and letters stand in"] {
+            assert!(text.contains(said), "{selector} does not say `{said}`");
+        }
+    }
+}
+
+#[test]
+fn a_removals_heat_table_shows_which_tasks_are_marked() {
+    let (study, plan) = studies::seven();
+    let mut answers = invented::with_tasks(invented::answers(&plan, ""));
+    let removal = &mut answers.questions[1];
+    let arm = removal.arms.iter().position(|arm| arm.role == Role::Answer).unwrap();
+    let mmlu = removal.tasks.iter_mut().find(|task| task.task == "mmlu").unwrap();
+    for (place, cell) in mmlu.cells.iter_mut().flatten().enumerate() {
+        (cell.adjusted_p, cell.verdict) = (Some(0.5), Verdict::NotDistinguishable);
+        if place == arm {
+            (cell.adjusted_p, cell.verdict) = (Some(0.01), Verdict::Worse);
+        }
+    }
+    let shown = removal.arms.iter().filter(|arm| arm.role == Role::Answer).count();
+    let tested = mmlu.cells.iter().flatten().count();
+    let (html, drawings) = drawn(&study, &plan, &answers);
+    let heat = drawings.iter().find(|drawing| drawing.file == "q2-heat.svg").unwrap();
+    let document = Document::parse(&heat.svg).unwrap();
+    let described = document.descendants().find(|node| node.has_tag_name("desc")).unwrap();
+    let accuracy = described.text().unwrap().split("Δ points of accuracy").nth(1).unwrap();
+    let told = accuracy.split("mmlu ").skip(1).map(|rest| rest.split(';').next().unwrap());
+    let words: Vec<&str> = told.filter_map(|cell| cell.rsplit(", ").next()).collect();
+    assert_eq!(words.len(), shown, "{words:?}");
+    assert_eq!(words.iter().filter(|word| **word == "worse").count(), 1);
+    assert_eq!(words.iter().filter(|word| **word == "not distinguishable").count(), shown - 1);
+    // The tests are in a table of their own.
+    let parsed = Html::parse_document(&html);
+    let tables = select(&parsed, "#q2 details table");
+    let tests = tables.iter().find(|table| {
+        table.text().collect::<String>().contains("The comparisons on tasks that are tested")
+    });
+    let rows = Selector::parse("tbody tr").unwrap();
+    assert_eq!(tests.expect("a table of tests").select(&rows).count(), tested);
 }

@@ -11,6 +11,7 @@ pub(super) fn duration(speaker: &mut Speaker<'_>) {
     let arms = speaker.arms(Role::Answer);
     speaker.recommend(&arms, ["window", "the last ", "shorter", "window helps"]);
     speaker.ranking("targeted gain");
+    super::windows::on_tasks(speaker);
     speaker.front();
 }
 

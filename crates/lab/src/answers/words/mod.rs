@@ -1,13 +1,18 @@
 //! Says in sentences what the numbers of an answer say, and no more than they say.
 
 mod curve;
+mod harm;
 mod removal;
+mod tasks;
 mod transfer;
+mod twins;
+mod windows;
 
 use sparkjoy_stats::{Effect, holm};
 
 use super::compare::Scale;
 use super::held_out::Text;
+use super::tasks::Tasks;
 use super::{Answer, ArmAnswer, Comparison, Finding, FindingKind, Verdict, What};
 use crate::{Ask, QuestionPlan, Role};
 
@@ -16,6 +21,7 @@ pub(super) struct Speaker<'a> {
     answer: &'a mut Answer,
     question: &'a QuestionPlan,
     text: Text<'a>,
+    tasks: &'a Tasks,
     scale: &'a mut Scale,
 }
 
@@ -23,10 +29,10 @@ pub(super) struct Speaker<'a> {
 pub(super) fn conclude<'a>(
     answer: &'a mut Answer,
     question: &'a QuestionPlan,
-    text: Text<'a>,
+    (text, tasks): (Text<'a>, &'a Tasks),
     scale: &'a mut Scale,
 ) {
-    let mut speaker = Speaker { answer, question, text, scale };
+    let mut speaker = Speaker { answer, question, text, tasks, scale };
     speaker.incomplete();
     if speaker.answer.replicates > 1 {
         speaker.rank();
@@ -39,7 +45,11 @@ pub(super) fn conclude<'a>(
             Ask::Removal => removal::removal(&mut speaker),
             Ask::Transfer => transfer::transfer(&mut speaker),
         }
+        if !matches!(question.ask, Ask::Duration | Ask::Removal) {
+            speaker.each_on_tasks();
+        }
         speaker.nulls();
+        speaker.nulls_of_tasks();
     }
     speaker.cost();
 }
