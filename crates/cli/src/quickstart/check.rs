@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sparkjoy_base::SourceName;
-use sparkjoy_lab::{Answer, Answers, Ask, Measure, Role, Verdict};
-use sparkjoy_world::{Comparison, Expectation, Expected, Source, expectations};
+use sparkjoy_lab::{self as lab, Answer, Answers, Ask, Measure, Role, TaskAnswer, Verdict};
+use sparkjoy_world::{Comparison, Expected, Source, expectations};
 
 use crate::table::Table;
 
@@ -20,8 +20,12 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    fn of(expected: Expected, verdict: Verdict) -> Self {
-        match (expected, verdict) {
+    /// The accuracy decides where it is marked, else the right answers' bits per byte, which see
+    /// more in small models.
+    fn of(expected: Expected, accuracy: Verdict, bits: Verdict) -> Self {
+        let marked = |verdict| matches!(verdict, Verdict::Better | Verdict::Worse);
+        let found = if marked(accuracy) { accuracy } else { bits };
+        match (expected, found) {
             (Expected::Better, Verdict::Better) | (Expected::Worse, Verdict::Worse) => Self::Agrees,
             (Expected::Better, Verdict::Worse)
             | (Expected::Worse, Verdict::Better)
@@ -42,19 +46,33 @@ impl Outcome {
 
 /// Every expectation that the study asked about, with what was found.
 pub(super) fn table(answers: &Answers) -> String {
-    let mut table =
-        Table::new(&["<comparison", "<task", "<built in", "found, points", "interval", "<"]);
+    let mut table = Table::new(&[
+        "<comparison",
+        "<task",
+        "<built in",
+        "accuracy, points",
+        "answers, bits per byte",
+        "<",
+    ]);
     let mut counts = [0; 3];
     for expectation in expectations() {
-        let Some(found) = find(answers, expectation) else { continue };
-        let outcome = Outcome::of(expectation.expected, found.verdict);
+        let Some((answer, arm)) = asked(answers, expectation.comparison) else { continue };
+        let cell = |measure| {
+            let is_it = |task: &&TaskAnswer| {
+                task.measure == measure && task.task == expectation.skill.task()
+            };
+            answer.tasks.iter().find(is_it)?.cells[arm].as_ref()
+        };
+        let both = (cell(Measure::Accuracy), cell(Measure::GoldBitsPerByte));
+        let (Some(accuracy), Some(bits)) = both else { continue };
+        let outcome = Outcome::of(expectation.expected, accuracy.verdict, bits.verdict);
         counts[outcome as usize] += 1;
         table.row([
             label(expectation.comparison),
             expectation.skill.task().to_owned(),
             expected(expectation.expected).to_owned(),
-            format!("{:+.1}", found.mean),
-            format!("{:+.1} to {:+.1}", found.low, found.high),
+            shown(accuracy, 100.0, 1),
+            shown(bits, 1.0, 3),
             outcome.word().to_owned(),
         ]);
     }
@@ -63,28 +81,29 @@ pub(super) fn table(answers: &Answers) -> String {
         return String::new();
     }
     format!(
-        "\nWhat was built into this world, and what was found\n\n{}\n{agrees} agree, {not_shown} \
-         could not be shown, {contradicts} contradict\n",
+        "\nWhat was built into this world, and what was found (* marked)\n\n{}\n{agrees} agree, \
+         {not_shown} could not be shown, {contradicts} contradict\n",
         table.render()
     )
 }
 
-/// An effect on the accuracy of a task, in percentage points.
-struct Found {
-    mean: f64,
-    low: f64,
-    high: f64,
-    verdict: Verdict,
+/// `+21.3* [+12.0, +30.4]`.
+fn shown(cell: &lab::Comparison, unit: f64, places: usize) -> String {
+    let Some(effect) = &cell.effect else { return "one replicate".to_owned() };
+    let [mean, low, high] = [effect.mean, effect.low, effect.high].map(|value| unit * value);
+    let mark = if matches!(cell.verdict, Verdict::Better | Verdict::Worse) { "*" } else { "" };
+    format!("{mean:+.places$}{mark} [{low:+.places$}, {high:+.places$}]").replace('-', "−")
 }
 
-fn find(answers: &Answers, expectation: Expectation) -> Option<Found> {
+/// The question that compares it, and the arm.
+fn asked(answers: &Answers, comparison: Comparison) -> Option<(&Answer, usize)> {
     let names = |sources: &[Source]| -> BTreeSet<SourceName> {
         sources.iter().map(|s| SourceName::new(s.name()).expect("names of sources")).collect()
     };
     let arm_in = |answer: &Answer| {
-        let is_answer = |arm: usize| answer.arms[arm].role == Role::Answer;
-        let mut arms = (0..answer.arms.len()).filter(|&arm| is_answer(arm));
-        match expectation.comparison {
+        let is_answer = |arm: &usize| answer.arms[*arm].role == Role::Answer;
+        let mut arms = (0..answer.arms.len()).filter(is_answer);
+        match comparison {
             Comparison::LongestWindow if answer.ask == Ask::Duration => arms.last(),
             Comparison::Without(sources) if answer.ask == Ask::Removal => {
                 arms.find(|&arm| answer.arms[arm].targets == names(sources))
@@ -95,15 +114,7 @@ fn find(answers: &Answers, expectation: Expectation) -> Option<Found> {
             _ => None,
         }
     };
-    let (answer, arm) = answers.questions.iter().find_map(|a| Some((a, arm_in(a)?)))?;
-    let task = answer
-        .tasks
-        .iter()
-        .find(|task| task.measure == Measure::Accuracy && task.task == expectation.skill.task())?;
-    let cell = task.cells[arm].as_ref()?;
-    let effect = cell.effect.as_ref()?;
-    let [mean, low, high] = [effect.mean, effect.low, effect.high].map(|share| 100.0 * share);
-    Some(Found { mean, low, high, verdict: cell.verdict })
+    answers.questions.iter().find_map(|answer| Some((answer, arm_in(answer)?)))
 }
 
 fn label(comparison: Comparison) -> String {
@@ -122,5 +133,23 @@ fn expected(expected: Expected) -> &'static str {
         Expected::Better => "rises",
         Expected::Worse => "falls",
         Expected::NotWorse => "does not fall",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_accuracy_decides_where_it_is_marked() {
+        use Verdict::{Better, NotDistinguishable, Worse};
+        let of = Outcome::of;
+        assert_eq!(of(Expected::Better, Better, Worse), Outcome::Agrees);
+        assert_eq!(of(Expected::Better, NotDistinguishable, Better), Outcome::Agrees);
+        assert_eq!(of(Expected::Better, NotDistinguishable, NotDistinguishable), Outcome::NotShown);
+        assert_eq!(of(Expected::Worse, Better, Worse), Outcome::Contradicts);
+        assert_eq!(of(Expected::Worse, NotDistinguishable, Worse), Outcome::Agrees);
+        assert_eq!(of(Expected::NotWorse, Better, NotDistinguishable), Outcome::Agrees);
+        assert_eq!(of(Expected::NotWorse, NotDistinguishable, Worse), Outcome::Contradicts);
     }
 }
