@@ -12,7 +12,7 @@ fn item(whole: &str) -> ItemTexts {
 
 /// `from..to` as words.
 fn numbers(range: std::ops::Range<usize>) -> String {
-    range.map(|i| format!("w{i} ")).collect()
+    range.fold(String::new(), |all, i| format!("{all}w{i} "))
 }
 
 fn search(index: &OverlapIndex, documents: &[&str]) -> Vec<Overlap> {

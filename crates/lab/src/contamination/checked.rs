@@ -1,6 +1,7 @@
 //! What the check says about a study, in numbers and in sentences.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -173,7 +174,7 @@ impl Checked {
             }
             let found: usize = source.contaminated.values().sum();
             if let more @ 1.. = found - source.examples.len() {
-                text.push_str(&format!("\n  and {} more", thousands(more as u64)));
+                let _ = write!(text, "\n  and {} more", thousands(more as u64));
             }
             text
         });

@@ -7,8 +7,6 @@
 
 mod check;
 mod checked;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
