@@ -1,10 +1,8 @@
 //! Reads documents and notes what of the items stands in them.
 
-use super::LEAST;
-use super::RUN;
 use super::found::Found;
 use super::index::OverlapIndex;
-use super::words::Words;
+use super::words::{BACK, Words};
 
 /// Grams noted before those noted twice are dropped.
 const MANY: usize = 1 << 16;
@@ -14,9 +12,19 @@ const MANY: usize = 1 << 16;
 pub struct Search<'a> {
     index: &'a OverlapIndex,
     words: Words,
+    pending: Pending,
     /// Grams that stand in the document being read.
     seen: Seen,
     found: Found,
+}
+
+/// The hashes of the last words, looked up together: filters are larger than caches, and a processor
+/// waits for many places at once as long as for one.
+#[derive(Debug)]
+struct Pending {
+    runs: [u64; BACK],
+    leasts: [u64; BACK],
+    len: usize,
 }
 
 /// Grams, at first with repetitions.
@@ -45,19 +53,27 @@ impl Seen {
 impl<'a> Search<'a> {
     /// Begins a search.
     pub fn new(index: &'a OverlapIndex) -> Self {
-        Self { index, words: Words::new(), seen: Seen::default(), found: Found::default() }
+        Self {
+            index,
+            words: Words::new(),
+            pending: Pending { runs: [0; BACK], leasts: [0; BACK], len: 0 },
+            seen: Seen::default(),
+            found: Found::default(),
+        }
     }
 
     /// Reads the next piece of a document, cut between any two characters.
     pub fn read(&mut self, piece: &str) {
-        let Self { index, words, seen, .. } = self;
-        words.read(piece, &mut |words: &Words| note(index, words, seen));
+        let Self { index, words, pending, seen, .. } = self;
+        words.read(piece, &mut |words: &Words| pending.take(index, words, seen));
     }
 
     /// Ends a document: no run reaches from one into the next.
     pub fn end_document(&mut self) {
-        let Self { index, words, seen, found } = self;
-        words.end(&mut |words: &Words| note(index, words, seen));
+        let Self { index, words, pending, seen, found } = self;
+        words.end_word(&mut |words: &Words| pending.take(index, words, seen));
+        pending.look_up(index, words, seen);
+        words.clear();
         seen.settle();
         found.add_document(index, &seen.grams);
         seen.grams.clear();
@@ -70,23 +86,37 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Notes the grams that end with the last word.
-#[inline]
-fn note(index: &OverlapIndex, words: &Words, seen: &mut Seen) {
-    let count = words.count();
-    if index.runs.may_have(words.run()) && count >= RUN {
-        for gram in index.runs.of(words.run()) {
-            if words.last(RUN) == index.spelled(gram) {
-                seen.add(gram);
-            }
+impl Pending {
+    /// Takes the hashes of the words up to the last one.
+    #[inline]
+    fn take(&mut self, index: &OverlapIndex, words: &Words, seen: &mut Seen) {
+        (self.runs[self.len], self.leasts[self.len]) = (words.run(), words.least());
+        self.len += 1;
+        if self.len == BACK {
+            self.look_up(index, words, seen);
         }
     }
-    if !index.shorts.is_empty() && index.shorts.may_have(words.least()) && count >= LEAST {
-        for gram in index.shorts.of(words.least()) {
-            let n = index.grams[gram].words;
-            if count >= n && words.last(n) == index.spelled(gram) {
-                seen.add(gram);
+
+    /// Notes the grams that end with one of the pending words.
+    fn look_up(&mut self, index: &OverlapIndex, words: &Words, seen: &mut Seen) {
+        let first = words.count() - self.len;
+        for (table, hashes) in [(&index.runs, &self.runs), (&index.shorts, &self.leasts)] {
+            if table.is_empty() {
+                continue;
+            }
+            let mut known = table.which(&hashes[..self.len]);
+            while known != 0 {
+                let at = known.trailing_zeros() as usize;
+                known &= known - 1;
+                let (count, back) = (first + at + 1, self.len - at - 1);
+                for gram in table.of(hashes[at]) {
+                    let n = index.grams[gram].words;
+                    if count >= n && words.last(n, back) == index.spelled(gram) {
+                        seen.add(gram);
+                    }
+                }
             }
         }
+        self.len = 0;
     }
 }

@@ -2,8 +2,10 @@
 
 use super::{LEAST, RUN};
 
-/// Words whose places are kept: a power of two above [`RUN`].
-const KEPT: usize = 16;
+/// Words that may have ended before [`Words::last`] is asked for the words up to an earlier one.
+pub(super) const BACK: usize = 32;
+/// Words whose places are kept: a power of two above those that can be asked for.
+const KEPT: usize = 64;
 /// Bytes of words that are kept before the oldest are dropped.
 const ROOM: usize = 1 << 16;
 /// A longer word is cut: what runs on so long is no word, and memory is bounded.
@@ -90,9 +92,14 @@ impl Words {
         self.least
     }
 
-    /// The last `n` words, at most [`RUN`], with a space between two. Called between words.
-    pub(super) fn last(&self, n: usize) -> &[u8] {
-        &self.text[self.starts[(self.count - n) % KEPT]..self.text.len() - 1]
+    /// `n` words, at most [`RUN`], with a space between two: the last ones but for the `back` behind
+    /// them, fewer than [`BACK`]. Called between words.
+    pub(super) fn last(&self, n: usize, back: usize) -> &[u8] {
+        let end = match back {
+            0 => self.text.len(),
+            _ => self.starts[(self.count - back) % KEPT],
+        };
+        &self.text[self.starts[(self.count - back - n) % KEPT]..end - 1]
     }
 
     /// Reads the next piece of the text. `on_word` is told of every word that ends in it.
@@ -127,9 +134,8 @@ impl Words {
         }
     }
 
-    /// Ends the text: the next piece begins another.
-    pub(super) fn end(&mut self, on_word: &mut impl FnMut(&Self)) {
-        self.end_word(on_word);
+    /// Forgets the text, which has ended: the next piece begins another.
+    pub(super) fn clear(&mut self) {
         self.text.clear();
         (self.begin, self.count, self.run, self.least) = (0, 0, 0, 0);
         self.hashes = [0; KEPT];
@@ -170,7 +176,8 @@ impl Words {
         }
     }
 
-    fn end_word(&mut self, on_word: &mut impl FnMut(&Self)) {
+    /// Ends the word being read, if there is one.
+    pub(super) fn end_word(&mut self, on_word: &mut impl FnMut(&Self)) {
         if self.text.len() == self.begin {
             return;
         }
@@ -194,7 +201,7 @@ impl Words {
 
     /// Drops all but the last words.
     fn forget(&mut self) {
-        let kept = self.count.min(RUN);
+        let kept = self.count.min(RUN + BACK);
         let from = self.starts[(self.count - kept) % KEPT];
         self.text.drain(..from);
         self.begin -= from;
@@ -220,11 +227,11 @@ mod tests {
         let mut found = Vec::new();
         let mut words = Words::new();
         let mut on_word =
-            |words: &Words| found.push(String::from_utf8(words.last(1).to_vec()).unwrap());
+            |words: &Words| found.push(String::from_utf8(words.last(1, 0).to_vec()).unwrap());
         for piece in pieces {
             words.read(piece, &mut on_word);
         }
-        words.end(&mut on_word);
+        words.end_word(&mut on_word);
         found
     }
 

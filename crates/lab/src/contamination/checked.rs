@@ -141,7 +141,22 @@ impl Checked {
         cautions
     }
 
-    /// `2 of 1,319 items of gsm8k and 1 of 2,376 of arc_easy stand`.
+    /// What a plan says of it: what was found, or that it will be looked for.
+    pub fn notes(&self) -> Vec<String> {
+        if self.sources.is_empty() {
+            return vec![format!(
+                "before anything is trained, the items of the tasks are looked for in the training \
+                 text of {}; one in which an item stands is refused, unless `contaminated` in \
+                 `[evaluation]` names it",
+                counted(self.unknown.len(), "source")
+            )];
+        }
+        let mut notes = self.cautions();
+        notes.push(self.summary());
+        notes
+    }
+
+    /// `2 of 1,319 items of gsm8k, 1 of 2,376 items of arc_easy stand`.
     fn stand(&self, source: &CheckedSource) -> String {
         let parts = source.contaminated.iter().map(|(task, found)| {
             let items = self.items_of(task);

@@ -162,7 +162,7 @@ fn check_task_files(
     let Some(tasks) = &plan.evaluation.tasks else { return Ok(()) };
     // A machine that only trains needs no task files.
     let wanted = jobs.iter().filter(|job| only.is_none_or(|only| only == job.name(plan)));
-    for job in wanted.filter(|job| matches!(job, Job::Tasks(_) | Job::Contamination)) {
+    for job in wanted.filter(|job| matches!(job, Job::Tasks(_))) {
         if job.state(plan, &options.runs)? != JobState::Done {
             let tokenizer = tokenizer.clone().into();
             return check_tasks(&tasks.selection, &tokenizer, plan.shape.context, options);
