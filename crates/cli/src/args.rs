@@ -106,7 +106,11 @@ are done are not run again, and a folder that belongs to another plan is
 refused, never reused.
 
 `--job` runs one job, for clusters: each is one command on shared files.
-`sparkjoy plan study.toml --json` lists their names and states under `jobs`.")]
+`sparkjoy plan study.toml --json` lists their names and states under `jobs`.
+
+Where a study has tasks, the first job looks for their items in all training
+text, and a source in which one stands is refused unless the study names it.
+By itself: sparkjoy run study.toml --job contamination")]
     Run {
         /// The study file
         study: PathBuf,

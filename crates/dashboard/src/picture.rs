@@ -179,7 +179,7 @@ impl Picture {
             hint: failure.hint,
             rows: match job.kind {
                 JobKind::Train { .. } => worst_rows(&run.folder),
-                JobKind::Score | JobKind::Tasks => Vec::new(),
+                JobKind::Score | JobKind::Tasks | JobKind::Contamination => Vec::new(),
             },
         });
     }

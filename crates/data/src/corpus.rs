@@ -207,6 +207,11 @@ impl Corpus {
         Ok(())
     }
 
+    /// The shards of a part in order, opened.
+    pub(crate) fn opened(&self, part: Part) -> &[Shard] {
+        &self.parts.of(part).shards
+    }
+
     fn record(&self, part: Part) -> &PartRecord {
         self.manifest.parts.of(part)
     }

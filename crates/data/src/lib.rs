@@ -21,6 +21,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod tokenizer;
+mod walk;
 
 pub use corpus::{Corpus, Part, ShardInfo};
 pub use error::{
@@ -32,3 +33,4 @@ pub use source::{OnBadDocument, SourceFiles, SourceSummary, Validation, scan};
 pub use tokenizer::{
     Encoder, ModelEncoder, ModelTokenizer, Tokenizer, TokenizerError, TokenizerKind,
 };
+pub use walk::{Stretch, Text};

@@ -16,6 +16,7 @@ mod held_out;
 mod int_set;
 mod judge;
 mod metric;
+mod overlap;
 mod prompt;
 mod random;
 mod row_error;
@@ -36,6 +37,10 @@ pub use error::EvalError;
 pub use held_out::{HeldOutScore, held_out};
 pub use judge::{ChoiceResult, ItemResult, Outcome, Sample, Verdicts, judge};
 pub use metric::{Chance, Estimate, pass_at};
+pub use overlap::{
+    COVERED_PERCENT, Found, ItemTexts, LEAST, OVERLAP_VERSION, Overlap, OverlapIndex, RUN, Search,
+    item_texts,
+};
 pub use prompt::{Item, Sequence, Work, items};
 pub use row_error::{RowError, RowProblem};
 pub use rows::{Dataset, PlacedRow, Row};

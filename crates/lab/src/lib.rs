@@ -3,6 +3,7 @@
 mod account;
 mod answers;
 mod apportion;
+mod contamination;
 mod cost;
 mod error;
 mod evaluation;
@@ -27,6 +28,7 @@ pub use answers::{
     Holds, Measure, QuestionCost, Scope, Seen, Sight, Spread, TaskAnswer, TrunkPoint, TrunkScore,
     Verdict, What, answers, sight,
 };
+pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem, checked};
 pub use cost::{Effort, TreeCost};
 pub use error::{LabError, StudyError};
 pub use evaluation::{

@@ -9,6 +9,8 @@ use sparkjoy_data::PrepareProgress;
 use sparkjoy_eval::{Interpreter, Limits, Protection, Sandbox, SandboxError};
 use sparkjoy_train::{KernelChange, StepRecord};
 
+use crate::Checked;
+
 /// Where and how, never what.
 pub struct Options<'a> {
     /// Folder of all runs.
@@ -71,6 +73,17 @@ pub enum Event<'a> {
     Preparing(&'a SourceName, PrepareProgress),
     /// The tokenizer is being trained.
     TrainingTokenizer,
+    /// Training text is searched for items of tasks.
+    Checking {
+        /// The source being read.
+        source: &'a SourceName,
+        /// Bytes of its text read.
+        text_bytes: u64,
+        /// Bytes it has.
+        of: u64,
+    },
+    /// What was found of items of tasks in training text.
+    Checked(&'a Checked),
     /// Job `index` of `of` begins (or is skipped because it is done).
     Job {
         /// Its name.

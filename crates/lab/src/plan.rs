@@ -197,6 +197,9 @@ pub struct Evaluation {
     /// Tasks, where there are any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tasks: Option<TaskPlan>,
+    /// Sources that may hold items of the tasks.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub contaminated: BTreeSet<SourceName>,
 }
 
 fn usual_confidence() -> f64 {
@@ -341,6 +344,7 @@ impl Plan {
                 held_out: study.evaluation.held_out,
                 confidence: study.evaluation.confidence,
                 tasks: None,
+                contaminated: study.evaluation.contaminated.clone(),
             },
             notes: vec![],
         };
@@ -414,6 +418,13 @@ impl Plan {
             None => &self.trunk,
             Some(other) => &self.others[other].spec,
         }
+    }
+
+    /// Sources that some run reads, sorted by name.
+    pub fn sources_read(&self) -> BTreeSet<&SourceName> {
+        let specs = self.branches.iter().map(|branch| &branch.spec).chain(self.trunks());
+        let phases = specs.flat_map(|spec| &spec.phases);
+        phases.flat_map(|phase| phase.mixture.proportions().keys()).collect()
     }
 
     /// The branches whose ends are compared, with their indices.

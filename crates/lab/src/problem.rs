@@ -160,6 +160,14 @@ pub enum Problem {
         /// The defined name that looks most like it.
         nearest: Option<String>,
     },
+    /// A contaminated source nobody defined.
+    #[error("`contaminated` names `{name}`, which is no source{}", did_you_mean(nearest.as_deref()))]
+    NoSource {
+        /// The name.
+        name: String,
+        /// The source that looks most like it.
+        nearest: Option<String>,
+    },
     /// A mixture nobody defined.
     #[error("mixture `{name}` is not defined{}", did_you_mean(nearest.as_deref()))]
     UndefinedMixture {

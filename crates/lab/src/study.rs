@@ -132,7 +132,8 @@ impl Study {
             .list("a list of tables, each under `[[questions]]`")?;
         let questions = known.questions(questions, &trunk_mixture.value)?;
         let evaluation = table("evaluation", "a table")?.table()?;
-        let evaluation = Evaluation::read(evaluation, folder, training.clock, training.replicates)?;
+        let evaluation =
+            Evaluation::read(evaluation, folder, (training.clock, training.replicates), &sources)?;
         let weights = match root.optional("domains") {
             None => BTreeMap::new(),
             Some(item) => sources::weights(item, &sources)?,

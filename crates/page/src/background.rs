@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use maud::{Markup, html};
-use sparkjoy_base::{Ppm, thousands};
-use sparkjoy_lab::{Branch, Measure, Plan, TrunkScore};
+use sparkjoy_base::{Ppm, SourceName, bytes, thousands};
+use sparkjoy_lab::{Branch, Checked, CheckedSource, CheckedTask, Measure, Plan, TrunkScore};
 
 use crate::Report;
 use crate::chart::Figure;
@@ -283,11 +283,44 @@ pub(crate) fn machine(report: &Report<'_>) -> Markup {
             }
             div { dt { "seed" } dd { (report.plan.seed.0) } }
         }
+        @if let Some(checked) = &report.answers.contamination { (contamination(checked)) }
         @if report.answers.computed.len() > 1 {
             p.caution {
                 "Not one set of instructions computed all that is compared. Each rounds in its own \
                  way, so a difference may hold rounding besides data."
             }
+        }
+    }
+}
+
+/// What of the tasks stands in the training text.
+fn contamination(checked: &Checked) -> Markup {
+    let row = |(name, source): (&SourceName, &CheckedSource)| {
+        let of_task = |task: &CheckedTask| {
+            let found = source.contaminated.get(&task.task).copied().unwrap_or(0);
+            figures(&thousands(found as u64))
+        };
+        let cells = checked.tasks.iter().map(of_task);
+        let size = [figures(&thousands(source.documents)), figures(&bytes(source.text_bytes))];
+        (name.to_string(), size.into_iter().chain(cells).collect())
+    };
+    let header =
+        |task: &CheckedTask| format!("{}, {} items", task.task, thousands(task.items as u64));
+    let table = Table {
+        caption: "Items of tasks that stand in the training text of a source".to_owned(),
+        corner: "source".to_owned(),
+        headers: ["documents", "text"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(checked.tasks.iter().map(header))
+            .collect(),
+        rows: checked.sources.iter().map(row).collect(),
+    };
+    html! {
+        @for caution in checked.cautions() { p.caution { (rich(&caution)) } }
+        p { (checked.summary()) "." }
+        @if !checked.sources.is_empty() {
+            details { summary { "Items in training text, by source and task" } (table.markup()) }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sparkjoy_base::{DomainName, Fingerprint, SourceName, Tokens};
-use sparkjoy_lab::{Account, Branch, Effort, JobState, Plan, Sight, TreeCost};
+use sparkjoy_lab::{Account, Branch, Checked, Effort, JobState, Plan, Sight, TreeCost};
 use sparkjoy_mix::{MixError, Mixture};
 use sparkjoy_nn::Throughput;
 
@@ -35,6 +35,9 @@ pub(super) struct Facts<'a> {
     pub(super) plan: &'a Plan,
     /// The least differences it can see.
     pub(super) sight: Option<Sight>,
+    /// Whether items of its tasks stand in its training text, where it has tasks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) contamination: Option<Checked>,
 }
 
 /// A job and how far it is.
@@ -109,6 +112,7 @@ impl<'a> Facts<'a> {
             jobs,
             plan,
             sight: None,
+            contamination: None,
         })
     }
 

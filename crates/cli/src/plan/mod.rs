@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use sparkjoy_base::thousands;
-use sparkjoy_lab::{Plan, job_states, sight};
+use sparkjoy_lab::{Plan, checked, job_states, sight};
 use sparkjoy_nn::{Compute, measure};
 
 use crate::args::Place;
@@ -34,7 +34,8 @@ pub(crate) fn show(study: &Path, place: &Place, stop: &AtomicBool) -> Result<(),
     let compute = Compute { precision, recompute: place.recompute, threads };
     let speed = measure(plan.shape, plan.batch as usize, compute);
     let facts = Facts::new(&plan, states, speed, Memory::of(&plan, compute))?;
-    let facts = Facts { sight, ..facts };
+    let contamination = checked(&plan, &place.runs)?;
+    let facts = Facts { sight, contamination, ..facts };
     match place.output() {
         Output::Json => print_json(&facts),
         Output::Text => print(&format!("{}{}", header(&plan), tables::render(&facts))),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use sparkjoy_base::{DomainName, SourceName, bytes, duration, quantity, thousands};
-use sparkjoy_lab::{EPOCHS_WORTH_READING, Effort, wrap};
+use sparkjoy_lab::{Checked, EPOCHS_WORTH_READING, Effort, wrap};
 use sparkjoy_mix::Mixture;
 use sparkjoy_train::Start;
 
@@ -52,7 +52,9 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
     section(&mut text, "cost", &cost(facts));
     let notes = facts.plan.notes.iter().map(ToString::to_string);
     let sight = facts.sight.as_ref().map(ToString::to_string);
-    for (at, note) in notes.chain(facts.memory.note()).chain(sight).enumerate() {
+    let contamination = facts.contamination.iter().flat_map(Checked::notes);
+    let all = notes.chain(facts.memory.note()).chain(sight).chain(contamination);
+    for (at, note) in all.enumerate() {
         let note = wrap(&format!("note: {note}")).join("\n");
         let _ = writeln!(text, "{}{note}", if at == 0 { "\n" } else { "" });
     }

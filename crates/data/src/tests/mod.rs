@@ -4,6 +4,7 @@ mod bad_input;
 mod interrupted;
 mod prepared;
 mod shards;
+mod walk;
 
 use std::fmt::Write as _;
 use std::fs;

@@ -152,6 +152,13 @@ impl Tokenizer {
         }
     }
 
+    /// Appends the bytes that ids stand for; a character may be cut at either end.
+    pub(crate) fn append_bytes(&self, ids: &[u32], bytes: &mut Vec<u8>) {
+        for token in ids.iter().filter_map(|&id| self.bytes_of(id)) {
+            bytes.extend_from_slice(token);
+        }
+    }
+
     /// The bytes an ordinary token stands for.
     fn bytes_of(&self, id: u32) -> Option<&[u8]> {
         self.0.bpe.decoder().get(id)

@@ -7,7 +7,7 @@ use sparkjoy_base::{DomainName, Fingerprint, Ppm, SourceName, Tokens};
 use sparkjoy_stats::{Agreement, Effect};
 
 use super::{Computed, Finding, Spread, TaskAnswer, TrunkPoint, Verdict};
-use crate::{Ask, Effort, Role, Setting};
+use crate::{Ask, Checked, Effort, Role, Setting};
 
 /// The answers of a finished (or partly finished) study.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Answers {
     /// The trunk's scores on tasks at the steps that were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trunk: Vec<TrunkPoint>,
+    /// Whether items of tasks stand in training text, where there are tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contamination: Option<Checked>,
     /// How sure intervals and marks are, 0.95 unless the study says otherwise.
     pub confidence: f64,
     /// What the study costs.

@@ -38,7 +38,7 @@ use sparkjoy_base::Ppm;
 use sparkjoy_mix::Mixture;
 
 use crate::executor::{Scored, Scores, branch_folder};
-use crate::{LabError, Options, Plan, QuestionPlan};
+use crate::{LabError, Options, Plan, QuestionPlan, checked};
 use compare::Scale;
 use held_out::{HeldOut, Text, members};
 use tasks::Tasks;
@@ -82,6 +82,7 @@ pub fn answers(plan: &Plan, options: &Options<'_>) -> Result<Answers, LabError> 
         answers.missing_tasks = without.map(|(branch, _)| branch.name.clone()).collect();
     }
     answers.trunk = tasks::trunk(plan, &options.runs)?;
+    answers.contamination = checked(plan, &options.runs)?;
     let missing = cards.iter().flatten().flat_map(|card| &card.missing);
     answers.tasks_without_file = missing.map(|missing| missing.task.clone()).collect();
     Ok(answers)
@@ -108,6 +109,7 @@ fn compare(
         missing: unscored.map(|(branch, _)| branch.name.clone()).collect(),
         missing_tasks: Vec::new(),
         tasks_without_file: BTreeSet::new(),
+        contamination: None,
         trunk: Vec::new(),
         questions: plan.questions.iter().map(answer).collect(),
     }

@@ -322,7 +322,7 @@ pub(crate) fn item_results(
 }
 
 /// `limit` of `n` items, or all, evenly spread.
-fn spread(n: usize, limit: Option<u64>) -> Vec<usize> {
+pub(crate) fn spread(n: usize, limit: Option<u64>) -> Vec<usize> {
     let count = limit.map_or(n, |limit| n.min(usize::try_from(limit).unwrap_or(n)));
     (0..count).map(|i| (i as u128 * n as u128 / count as u128) as usize).collect()
 }

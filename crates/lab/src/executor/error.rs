@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sparkjoy_base::{Fingerprint, Hint, SourceName};
 
-use crate::FailedTask;
+use crate::{Checked, FailedTask};
 
 /// A job that cannot run, or a result that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,12 @@ pub enum ExecutionError {
         job: String,
         /// The job that must be done before.
         needs: String,
+    },
+    /// Items of tasks stand in training text.
+    #[error("{}", checked.refusal())]
+    Contaminated {
+        /// What was found.
+        checked: Box<Checked>,
     },
     /// A source without text.
     #[error("source `{source_name}` is declared by its size, expected text files to train on")]
@@ -140,6 +146,11 @@ impl Hint for ExecutionError {
                 "`sparkjoy plan STUDY --json` lists all jobs under `jobs`".to_owned()
             }
             Self::Prerequisite { needs, .. } => format!("run job `{needs}` first"),
+            Self::Contaminated { checked } => format!(
+                "take these documents out of the source; or allow it by name, \
+                 `contaminated = [{}]` in `[evaluation]`: the study then runs, and its report says so",
+                checked.to_name()
+            ),
             Self::Declared { source_name } => format!(
                 "give `[sources.{source_name}]` a `path` and a `validation` instead of a size"
             ),

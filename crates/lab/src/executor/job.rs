@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_train::{Checkpoint, RunSpec};
 
 use super::cards::{Asked, Point, read_card};
-use super::folders::{branch_folder, trunk_folder};
+use super::folders::{branch_folder, study_folder, trunk_folder};
 use super::scores::{Scored, Scores};
 use super::timing;
+use crate::contamination::Record;
 use crate::{Branch, ExecutionError, JobTime, LabError, Options, Plan};
 
 /// Whether a job is done, begun or missing.
@@ -29,9 +30,14 @@ pub enum JobState {
     Done,
 }
 
+/// The name of the job that comes before all others.
+pub(super) const CONTAMINATION: &str = "contamination";
+
 /// One piece of work.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Job<'a> {
+    /// Look for items of tasks in training text.
+    Contamination,
     /// Train a trunk from one branch point to the next.
     Trunk {
         /// Which: 0 is the study's own.
@@ -58,7 +64,8 @@ pub(super) fn jobs(plan: &Plan) -> Vec<Job<'_>> {
     });
     // Tasks last: they take long, and the answers on held-out text need not wait for them.
     let tasks = points_of(plan).into_iter().map(Job::Tasks);
-    trunks.chain(branches).chain(tasks).collect()
+    let check = plan.evaluation.tasks.as_ref().map(|_| Job::Contamination);
+    check.into_iter().chain(trunks).chain(branches).chain(tasks).collect()
 }
 
 /// A trunk from branch point to branch point.
@@ -76,7 +83,7 @@ fn points_of(plan: &Plan) -> Vec<Point<'_>> {
     trunk.chain(plan.compared().map(|(_, branch)| Point::Branch(branch))).collect()
 }
 
-/// State of each job of a plan, by name: the trunk's stretches, then each branch and its score.
+/// State of each job of a plan, by name: the contamination check, the trunk's stretches, then each branch and its score.
 ///
 /// # Errors
 ///
@@ -105,6 +112,8 @@ pub enum JobKind {
     Score,
     /// Scores a model on tasks.
     Tasks,
+    /// Looks for items of tasks in training text.
+    Contamination,
 }
 
 /// A job as it is on the disk.
@@ -145,6 +154,7 @@ impl<'a> Job<'a> {
             }
             Self::Score(_) => JobKind::Score,
             Self::Tasks(_) => JobKind::Tasks,
+            Self::Contamination => JobKind::Contamination,
         }
     }
 
@@ -157,6 +167,7 @@ impl<'a> Job<'a> {
             }
             Self::Branch(branch) | Self::Score(branch) => branch_folder(branch, runs),
             Self::Tasks(point) => point.folder(plan, runs),
+            Self::Contamination => study_folder(plan, runs),
         }
     }
 
@@ -170,6 +181,7 @@ impl<'a> Job<'a> {
             Self::Branch(branch) => branch.name.clone(),
             Self::Score(branch) => format!("{}-score", branch.name),
             Self::Tasks(point) => format!("{}-tasks", point.name()),
+            Self::Contamination => CONTAMINATION.to_owned(),
         }
     }
 
@@ -183,6 +195,7 @@ impl<'a> Job<'a> {
             jobs(plan).into_iter().find(reaches)
         };
         match self {
+            Self::Contamination => None,
             // The stretch that only makes a checkpoint of an imported model needs nothing.
             Self::Trunk { trunk, from, to } => trunk_to(*trunk, *from).filter(|_| from < to),
             Self::Branch(branch) => match branch.after {
@@ -218,6 +231,10 @@ impl<'a> Job<'a> {
                 let card = read_card(&point.folder(plan, runs), &of)?;
                 Ok(if card.is_some() { JobState::Done } else { JobState::Missing })
             }
+            Self::Contamination => {
+                let record = Record::read(plan, runs)?.filter(|record| record.is_complete(plan));
+                Ok(if record.is_some() { JobState::Done } else { JobState::Missing })
+            }
         }
     }
 
@@ -226,7 +243,7 @@ impl<'a> Job<'a> {
         let (from, to) = match self {
             Self::Trunk { from, to, .. } => (*from, *to),
             Self::Branch(branch) => (branch.from_step, branch.spec.last_step()),
-            Self::Score(_) | Self::Tasks(_) => return 0,
+            Self::Score(_) | Self::Tasks(_) | Self::Contamination => return 0,
         };
         match state {
             JobState::Missing => to - from,

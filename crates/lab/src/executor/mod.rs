@@ -23,11 +23,12 @@ use sparkjoy_base::write_atomic;
 use sparkjoy_data::{Corpus, Part, Tokenizer};
 use sparkjoy_train::{Checkpoint, ModelFolder, Outcome, RunRequest};
 
+use crate::contamination::{self, Record, check, is_of_these_files};
 use crate::evaluation::{TaskRequest, check_tasks, score_tasks};
 use crate::{Branch, Event, LabError, Options, Plan, Study};
 pub(crate) use cards::{Asked, Point, read_card};
 pub(crate) use job::checkpoint;
-use job::{Job, jobs};
+use job::{CONTAMINATION, Job, jobs};
 
 pub use corpora::{corpora, open_corpora};
 pub use error::ExecutionError;
@@ -96,13 +97,20 @@ pub fn run(
     for (index, job) in jobs.iter().enumerate() {
         let name = job.name(plan);
         if only.is_none_or(|only| only == name) {
-            let done = job.state(plan, &executor.options.runs)? == JobState::Done;
+            let done = executor.is_done(job)?;
+            if !done && !matches!(job, Job::Contamination) {
+                executor.refuse_contaminated(&name)?;
+            }
             let event = Event::Job { name: &name, index: index + 1, of: jobs.len(), done };
             (executor.options.observe)(event);
             if !done {
                 let ended = executor.execute(job);
                 pulse.ended(&ended);
                 ended?;
+            }
+            if matches!(job, Job::Contamination) {
+                executor.refuse_contaminated(&name)?;
+                executor.tell_contamination()?;
             }
         }
     }
@@ -181,6 +189,45 @@ struct Executor<'a, 'o> {
 }
 
 impl<'a> Executor<'a, '_> {
+    /// Whether there is nothing left to do for a job.
+    fn is_done(&self, job: &Job<'_>) -> Result<bool, LabError> {
+        let (plan, options) = (self.plan, &self.options);
+        if job.state(plan, &options.runs)? != JobState::Done {
+            return Ok(false);
+        }
+        // A task file that has changed holds other items. A machine that only trains has none.
+        match (job, &options.eval_data, Record::read(plan, &options.runs)?) {
+            (Job::Contamination, Some(data), Some(record)) => {
+                is_of_these_files(&record, plan, data)
+            }
+            _ => Ok(true),
+        }
+    }
+
+    /// Refuses to go on where items of tasks stand in training text that the study does not name,
+    /// or where nobody knows.
+    fn refuse_contaminated(&self, job: &str) -> Result<(), LabError> {
+        let Some(checked) = contamination::checked(self.plan, &self.options.runs)? else {
+            return Ok(());
+        };
+        if !checked.unknown.is_empty() {
+            let (job, needs) = (job.to_owned(), CONTAMINATION.to_owned());
+            return Err(ExecutionError::Prerequisite { job, needs }.into());
+        }
+        if checked.is_refused() {
+            return Err(ExecutionError::Contaminated { checked: Box::new(checked) }.into());
+        }
+        Ok(())
+    }
+
+    /// Says what the check has found.
+    fn tell_contamination(&mut self) -> Result<(), LabError> {
+        if let Some(checked) = contamination::checked(self.plan, &self.options.runs)? {
+            (self.options.observe)(Event::Checked(&checked));
+        }
+        Ok(())
+    }
+
     /// Runs one job that is not done, and notes how long it took.
     fn execute(&mut self, job: &Job<'a>) -> Result<(), LabError> {
         if self.options.stop.load(Ordering::Relaxed) {
@@ -199,6 +246,7 @@ impl<'a> Executor<'a, '_> {
             Job::Branch(branch) => self.train_branch(job, branch),
             Job::Score(branch) => self.score(branch),
             Job::Tasks(point) => self.score_tasks(point),
+            Job::Contamination => check(self.plan, self.corpora, self.tokenizer, self.options),
         };
         if matches!(result, Ok(()) | Err(LabError::Interrupted)) {
             let after = job.steps_left(job.state(self.plan, &self.options.runs)?);

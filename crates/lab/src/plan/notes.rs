@@ -69,10 +69,7 @@ fn unused(study: &Study, plan: &Plan) -> Vec<Note> {
     let mixtures = plan.mixtures.keys().filter(|name| !used.contains(name));
     let mixtures = mixtures.map(|mixture| Note::UnusedMixture { mixture: mixture.clone() });
 
-    let specs = plan.branches.iter().map(|branch| &branch.spec).chain([&plan.trunk]);
-    let phases = specs.flat_map(|spec| &spec.phases);
-    let read: BTreeSet<&SourceName> =
-        phases.flat_map(|phase| phase.mixture.proportions().keys()).collect();
+    let read = plan.sources_read();
     let sources = plan.sources.keys().filter(|name| !read.contains(name));
     let sources = sources.map(|source| Note::UnusedSource { source: source.clone() });
     sources.chain(mixtures).collect()

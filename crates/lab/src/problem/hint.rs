@@ -14,12 +14,14 @@ impl Problem {
             Self::UnknownKey { nearest: Some(key), .. }
             | Self::UnknownChoice { nearest: Some(key), .. } => format!("write `{key}`"),
             Self::UndefinedSource { nearest: Some(name), .. }
+            | Self::NoSource { nearest: Some(name), .. }
             | Self::UndefinedMixture { nearest: Some(name), .. }
             | Self::NotADomain { nearest: Some(name), .. }
             | Self::RefillUnknown { nearest: Some(name), .. } => format!("write `{name}`"),
             Self::UndefinedSource { nearest: None, name, .. } => {
                 format!("define it in a table `[sources.{name}]`")
             }
+            Self::NoSource { nearest: None, .. } => "`[sources.…]` has the names".into(),
             Self::UndefinedMixture { nearest: None, name } => {
                 format!("define it in a table `[mixtures.{name}]`")
             }

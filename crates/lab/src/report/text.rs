@@ -141,6 +141,10 @@ fn preamble(answers: &Answers) -> Vec<String> {
         };
         lines.extend(answer.findings.iter().filter_map(of));
     }
+    if let Some(checked) = &answers.contamination {
+        lines.extend(checked.cautions());
+        lines.push(checked.summary());
+    }
     let cost = answers.cost;
     let saving = 100.0 * (1.0 - cost.tree.0 as f64 / cost.in_full.0 as f64);
     lines.push(format!(

@@ -1,12 +1,14 @@
 //! How models are scored: held-out text always, tasks where the study names them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use sparkjoy_base::{Span, Tokens};
+use sparkjoy_base::{SourceName, Span, Tokens};
 use sparkjoy_eval::{BaselineVersion, Selection};
 
 use super::clock::Clock;
-use super::reader::{Item, Table};
+use super::reader::{Item, Table, nearest};
+use super::sources::Sources;
 use crate::LabError;
 use crate::evaluation::select_tasks;
 use crate::problem::Problem;
@@ -26,6 +28,8 @@ pub(crate) struct Evaluation {
     pub(crate) at: Vec<(u64, usize)>,
     /// Folder of task files.
     pub(crate) data: Option<PathBuf>,
+    /// Sources that may hold items of the tasks.
+    pub(crate) contaminated: BTreeSet<SourceName>,
     /// How sure intervals are.
     pub(crate) confidence: f64,
 }
@@ -38,8 +42,8 @@ impl Evaluation {
     pub(super) fn read(
         mut table: Table<'_>,
         folder: &Path,
-        clock: Clock,
-        replicates: u32,
+        (clock, replicates): (Clock, u32),
+        sources: &Sources,
     ) -> Result<Self, LabError> {
         let confidence = match table.optional("confidence") {
             None => CONFIDENCE,
@@ -76,9 +80,13 @@ impl Evaluation {
         let folder_expected = "a folder in quotes";
         let data = table.optional("data").map(|item| item.string(folder_expected).map(Into::into));
         let data: Option<PathBuf> = data.transpose()?;
+        let contaminated = match table.optional("contaminated") {
+            None => BTreeSet::new(),
+            Some(item) => contaminated(item, sources)?,
+        };
         table.finish()?;
         let data = data.map(|data| folder.join(data));
-        Ok(Self { held_out, selection, baselines, limit, at, data, confidence })
+        Ok(Self { held_out, selection, baselines, limit, at, data, contaminated, confidence })
     }
 }
 
@@ -88,6 +96,21 @@ fn select(item: Item<'_>, folder: &Path) -> Result<Selection, LabError> {
     let names = items.iter().map(|name| name.string(expected)).collect::<Result<Vec<_>, _>>()?;
     select_tasks(&names, folder)
         .map_err(|(index, why)| items[index].problem(Problem::Task { why: Box::new(why) }))
+}
+
+fn contaminated(item: Item<'_>, sources: &Sources) -> Result<BTreeSet<SourceName>, LabError> {
+    let expected = "a list of sources in quotes";
+    let mut named = BTreeSet::new();
+    for item in item.list(expected)? {
+        let name = item.string(expected)?;
+        let known = sources.inputs.keys();
+        let Some(source) = known.clone().find(|known| known.as_str() == name) else {
+            let nearest = nearest(name, known.map(SourceName::as_str));
+            return Err(item.problem(Problem::NoSource { name: name.to_owned(), nearest }));
+        };
+        named.insert(source.clone());
+    }
+    Ok(named)
 }
 
 /// Steps in order, each once.

@@ -1,6 +1,8 @@
 //! Whole studies, run for real on text made up here: a model of width 16, some dozens of steps.
 
 #[cfg(test)]
+mod contamination;
+#[cfg(test)]
 mod import;
 #[cfg(test)]
 mod kernels;

@@ -107,6 +107,8 @@ pub(crate) struct Seen {
     pub(crate) kernels: Vec<KernelChange>,
     /// Model and task.
     pub(crate) tasks: Vec<(String, String)>,
+    /// What was said about items in training text.
+    pub(crate) checked: Vec<String>,
 }
 
 impl Tiny {
@@ -190,7 +192,11 @@ impl Tiny {
                 Event::Task { model, task, .. } => {
                     seen.tasks.push((model.to_owned(), task.to_owned()));
                 }
-                Event::Preparing(..) | Event::TrainingTokenizer | Event::Items { .. } => {}
+                Event::Preparing(..)
+                | Event::TrainingTokenizer
+                | Event::Checking { .. }
+                | Event::Items { .. } => {}
+                Event::Checked(checked) => seen.checked.push(checked.summary()),
             }
         };
         let eval_data = self.study.task_data().map(Path::to_owned);

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sparkjoy_base::{DomainName, SourceName};
+use sparkjoy_base::{DomainName, Fingerprint, SourceName};
 use sparkjoy_lab::{
-    Answer, Answers, ArmAnswer, Ask, Branch, Comparison, Computed, Control, Cost, Effect, Finding,
-    FindingKind, JobTime, Measure, Plan, QuestionCost, QuestionPlan, Role, Scope, Spread,
-    TaskAnswer, TrunkPoint, TrunkScore, Verdict, What,
+    Answer, Answers, ArmAnswer, Ask, Branch, Checked, CheckedSource, CheckedTask, Comparison,
+    Computed, Control, Cost, Effect, Finding, FindingKind, JobTime, Measure, Plan, QuestionCost,
+    QuestionPlan, Role, Scope, Spread, TaskAnswer, TrunkPoint, TrunkScore, Verdict, What,
 };
 
 /// A number between −1 and 1 that depends on nothing but its address.
@@ -221,6 +221,7 @@ pub(crate) fn answers(plan: &Plan, missing: &str) -> Answers {
         missing: if known { vec![missing.to_owned()] } else { Vec::new() },
         missing_tasks: Vec::new(),
         tasks_without_file: BTreeSet::new(),
+        contamination: None,
         trunk: Vec::new(),
         confidence: 0.95,
         cost: Cost { tree: cost.tree.tokens, in_full: cost.in_full.tokens },
@@ -269,7 +270,28 @@ pub(crate) fn with_tasks(mut answers: Answers) -> Answers {
                 .collect(),
         })
         .into();
+    answers.contamination = Some(contamination());
     answers
+}
+
+/// A source with an item in it, and one that nobody looked at.
+fn contamination() -> Checked {
+    let task = "gsm8k & co".to_owned();
+    let web = CheckedSource {
+        allowed: true,
+        documents: 1234,
+        text_bytes: 5 << 20,
+        contaminated: [(task.clone(), 2)].into(),
+        examples: Vec::new(),
+    };
+    let name = |name| SourceName::new(name).unwrap();
+    let file = "gsm8k.jsonl".to_owned();
+    let rows = Fingerprint::of_bytes(b"rows");
+    Checked {
+        tasks: vec![CheckedTask { task, file, rows, items: 1319, too_short: 3 }],
+        sources: [(name("web"), web)].into(),
+        unknown: vec![name("books")],
+    }
 }
 
 /// Every job of a plan, a minute each.

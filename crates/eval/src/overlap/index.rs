@@ -1,0 +1,226 @@
+//! The runs of all items, to be found in a text.
+
+use super::texts::ItemTexts;
+use super::words::Words;
+use super::{LEAST, RUN};
+
+/// What all items are made of, ready to be looked for.
+///
+/// # Guarantees
+///
+/// The same items give the same index; items are counted from 0 in the order they were given.
+#[derive(Debug)]
+pub struct OverlapIndex {
+    /// The words of all texts, each text's with a space between two.
+    words: Vec<u8>,
+    /// Distinct runs, and whole texts that are shorter than one.
+    pub(super) grams: Vec<Gram>,
+    /// Grams of [`RUN`] words, by the hash of all of them.
+    pub(super) runs: Table,
+    /// Shorter grams, by the hash of their last [`LEAST`] words.
+    pub(super) shorts: Table,
+    pub(super) texts: Vec<Text>,
+    /// Where each gram stands: its first place, and then one past its last in `places`.
+    offsets: Vec<usize>,
+    places: Vec<Place>,
+    items: usize,
+    too_short: Vec<usize>,
+}
+
+/// A run of words.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gram {
+    /// Where it stands in the words of the index.
+    at: usize,
+    len: usize,
+    /// How many words it has.
+    pub(super) words: usize,
+}
+
+/// One of the texts of an item.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Text {
+    pub(super) item: usize,
+    at: usize,
+    len: usize,
+    /// How many words it has.
+    pub(super) words: usize,
+}
+
+/// Where a gram stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) text: usize,
+    /// Words before it.
+    pub(super) word: usize,
+}
+
+/// A gram before equal ones are put together.
+struct Entry {
+    hash: u64,
+    gram: Gram,
+    place: Place,
+}
+
+impl OverlapIndex {
+    /// Makes the index of some items.
+    pub fn new(items: &[ItemTexts]) -> Self {
+        let (mut words, mut texts) = (Vec::new(), Vec::new());
+        let (mut entries, mut too_short) = (Vec::new(), Vec::new());
+        for (item, ItemTexts { whole, alone }) in items.iter().enumerate() {
+            let before = texts.len();
+            let all = std::iter::once((whole, LEAST)).chain(alone.iter().map(|part| (part, RUN)));
+            for (text, least) in all {
+                add(text, item, least, &mut words, &mut texts, &mut entries);
+            }
+            if texts.len() == before {
+                too_short.push(item);
+            }
+        }
+        let spelled = |gram: &Gram| &words[gram.at..gram.at + gram.len];
+        entries.sort_unstable_by(|a, b| {
+            (a.hash, spelled(&a.gram), a.place).cmp(&(b.hash, spelled(&b.gram), b.place))
+        });
+        let (mut grams, mut offsets) = (Vec::new(), Vec::new());
+        let (mut runs, mut shorts) = (Vec::new(), Vec::new());
+        for (at, entry) in entries.iter().enumerate() {
+            if grams.last().is_none_or(|last| spelled(last) != spelled(&entry.gram)) {
+                let keys = if entry.gram.words == RUN { &mut runs } else { &mut shorts };
+                keys.push((entry.hash, grams.len()));
+                grams.push(entry.gram);
+                offsets.push(at);
+            }
+        }
+        offsets.push(entries.len());
+        let places = entries.into_iter().map(|entry| entry.place).collect();
+        let (runs, shorts) = (Table::new(runs), Table::new(shorts));
+        Self { words, grams, runs, shorts, texts, offsets, places, items: items.len(), too_short }
+    }
+
+    /// How many items there are.
+    pub fn items(&self) -> usize {
+        self.items
+    }
+
+    /// Items with fewer than [`LEAST`] words: whether they stand in a text is not known.
+    pub fn too_short(&self) -> &[usize] {
+        &self.too_short
+    }
+
+    /// The words of a gram.
+    pub(super) fn spelled(&self, gram: usize) -> &[u8] {
+        let Gram { at, len, .. } = self.grams[gram];
+        &self.words[at..at + len]
+    }
+
+    /// Where a gram stands in the items' texts, sorted.
+    pub(super) fn places(&self, gram: usize) -> &[Place] {
+        &self.places[self.offsets[gram]..self.offsets[gram + 1]]
+    }
+
+    /// The first words of a text, and an ellipsis where it goes on.
+    pub(super) fn beginning(&self, text: usize) -> String {
+        let Text { at, len, words, .. } = self.texts[text];
+        let spelled = std::str::from_utf8(&self.words[at..at + len]).expect("words are UTF-8");
+        if words <= RUN {
+            return spelled.to_owned();
+        }
+        let first: Vec<&str> = spelled.split(' ').take(RUN).collect();
+        format!("{} …", first.join(" "))
+    }
+}
+
+/// Adds a text with its grams, unless it is too short.
+fn add(
+    text: &str,
+    item: usize,
+    least: usize,
+    words: &mut Vec<u8>,
+    texts: &mut Vec<Text>,
+    entries: &mut Vec<Entry>,
+) {
+    let (at, first) = (words.len(), entries.len());
+    let place = |word| Place { text: texts.len(), word };
+    let (mut count, mut tail) = (0, 0);
+    let mut reader = Words::new();
+    let mut on_word = |read: &Words| {
+        if count > 0 {
+            words.push(b' ');
+        }
+        words.extend_from_slice(read.last(1, 0));
+        (count, tail) = (read.count(), read.least());
+        if count >= RUN {
+            let len = read.last(RUN, 0).len();
+            let gram = Gram { at: words.len() - len, len, words: RUN };
+            entries.push(Entry { hash: read.run(), gram, place: place(count - RUN) });
+        }
+    };
+    reader.read(text, &mut on_word);
+    reader.end_word(&mut on_word);
+    let len = words.len() - at;
+    if count < least {
+        words.truncate(at);
+        return;
+    }
+    if entries.len() == first {
+        let gram = Gram { at, len, words: count };
+        entries.push(Entry { hash: tail, gram, place: place(0) });
+    }
+    texts.push(Text { item, at, len, words: count });
+}
+
+/// Hashes and the grams that have them.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// A bit for each of some values of a hash: most texts are turned away here.
+    filter: Vec<u64>,
+    /// How far a hash is shifted to number a bit.
+    shift: u32,
+    /// Sorted.
+    keys: Vec<(u64, usize)>,
+}
+
+/// Bits of the filter for each key, at least: with two bits set, about one stranger in 60 gets in.
+const BITS_PER_KEY: usize = 16;
+/// The power of two of the bits that processors fetch at once.
+const LINE: u32 = 9;
+
+impl Table {
+    fn new(keys: Vec<(u64, usize)>) -> Self {
+        let bits = (keys.len() * BITS_PER_KEY).next_power_of_two().max(1 << LINE);
+        let shift = 64 - bits.trailing_zeros();
+        let mut table = Self { filter: vec![0; bits / 64], shift, keys };
+        for i in 0..table.keys.len() {
+            for bit in table.bits(table.keys[i].0) {
+                table.filter[bit / 64] |= 1 << (bit % 64);
+            }
+        }
+        table
+    }
+
+    /// Whether there is nothing to be found.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Which of at most 64 hashes a gram may have, a bit each.
+    pub(super) fn which(&self, hashes: &[u64]) -> u64 {
+        let may = |hash: &u64| self.bits(*hash).map(|bit| self.filter[bit / 64] >> (bit % 64) & 1);
+        let known = hashes.iter().map(|hash| may(hash).into_iter().fold(1, |both, bit| both & bit));
+        known.enumerate().fold(0, |all, (at, bit)| all | bit << at)
+    }
+
+    /// Two bits that lie in one cache line, from the upper half of a product: the lower bits of a sum
+    /// of products know only the lower bits of its words.
+    fn bits(&self, hash: u64) -> [usize; 2] {
+        let first = (hash.wrapping_mul(0xff51_afd7_ed55_8ccd) >> self.shift) as usize;
+        let second = (hash.wrapping_mul(0xc4ce_b9fe_1a85_ec53) >> (64 - LINE)) as usize;
+        [first, first >> LINE << LINE | second]
+    }
+
+    /// The grams that have this hash.
+    pub(super) fn of(&self, hash: u64) -> impl Iterator<Item = usize> {
+        let first = self.keys.partition_point(|key| key.0 < hash);
+        self.keys[first..].iter().take_while(move |key| key.0 == hash).map(|key| key.1)
+    }
+}
