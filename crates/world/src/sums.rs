@@ -99,7 +99,9 @@ impl Problem {
             }
         };
         let (gain, taker) = (GAINS[more as usize - 1], TAKERS[fewer as usize - 1]);
-        let question = format!("{} {}", dice.pick(&TELLINGS), dice.pick(&QUESTIONS))
+        // The first way is so short that all but the number could stand in another problem.
+        let tellings = if withheld { &TELLINGS[1..] } else { &TELLINGS[..] };
+        let question = format!("{} {}", dice.pick(tellings), dice.pick(&QUESTIONS))
             .replace("{a}", say(first))
             .replace("{g}", gain)
             .replace("{n}", name)

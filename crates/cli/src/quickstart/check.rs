@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use sparkjoy_base::SourceName;
-use sparkjoy_lab::{self as lab, Answer, Answers, Ask, Measure, Role, TaskAnswer, Verdict};
-use sparkjoy_world::{Comparison, Expected, Source, expectations};
+use sparkjoy_lab::{self as lab, Answer, Answers, Ask, Effect, Measure, Role, TaskAnswer, Verdict};
+use sparkjoy_world::{Comparison, Expected, Skill, Source, expectations};
 
 use crate::table::Table;
 
 /// How a finding stands to the truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+enum Outcome {
     /// It is what was built in.
     Agrees,
     /// It could not be told from nothing, though there is something.
@@ -20,21 +20,6 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    /// The accuracy decides where it is marked, else the right answers' bits per byte, which see
-    /// more in small models.
-    fn of(expected: Expected, accuracy: Verdict, bits: Verdict) -> Self {
-        let marked = |verdict| matches!(verdict, Verdict::Better | Verdict::Worse);
-        let found = if marked(accuracy) { accuracy } else { bits };
-        match (expected, found) {
-            (Expected::Better, Verdict::Better) | (Expected::Worse, Verdict::Worse) => Self::Agrees,
-            (Expected::Better, Verdict::Worse)
-            | (Expected::Worse, Verdict::Better)
-            | (Expected::NotWorse, Verdict::Worse) => Self::Contradicts,
-            (Expected::NotWorse, _) => Self::Agrees,
-            _ => Self::NotShown,
-        }
-    }
-
     fn word(self) -> &'static str {
         match self {
             Self::Agrees => "agrees",
@@ -44,55 +29,122 @@ impl Outcome {
     }
 }
 
+/// Which way the interval of an effect lies from zero, if it lies to one side: better or worse.
+fn direction(effect: &Effect, measure: Measure) -> Option<bool> {
+    let is_higher_better = measure != Measure::GoldBitsPerByte;
+    match (effect.low > 0.0, effect.high < 0.0) {
+        (true, _) => Some(is_higher_better),
+        (_, true) => Some(!is_higher_better),
+        _ => None,
+    }
+}
+
+/// What was found about an effect that was foretold: in the accuracy if its interval excludes zero,
+/// else in the bits per byte of the right answers, which see more where a model is near chance.
+///
+/// It was named before anything was measured, one effect at a time, so its own interval is the
+/// test.
+fn foretold(
+    better: bool,
+    (accuracy, mark): (&Effect, Verdict),
+    (bits, mark_in_bits): (&Effect, Verdict),
+) -> (Outcome, String) {
+    let way = direction(accuracy, Measure::Accuracy);
+    let way_in_bits = direction(bits, Measure::GoldBitsPerByte);
+    match (way, way_in_bits) {
+        (Some(way), _) => (outcome(way == better), points(accuracy, mark)),
+        (None, Some(way)) => (outcome(way == better), in_bits(bits, mark_in_bits)),
+        (None, None) => (Outcome::NotShown, points(accuracy, mark)),
+    }
+}
+
 /// Every expectation that the study asked about, with what was found.
 pub(super) fn table(answers: &Answers) -> String {
-    let mut table = Table::new(&[
-        "<comparison",
-        "<task",
-        "<built in",
-        "accuracy, points",
-        "answers, bits per byte",
-        "<",
-    ]);
+    let mut table = Table::new(&["<comparison", "<task", "<built in", "<found", "<"]);
     let mut counts = [0; 3];
-    for expectation in expectations() {
-        let Some((answer, arm)) = asked(answers, expectation.comparison) else { continue };
-        let cell = |measure| {
-            let is_it = |task: &&TaskAnswer| {
-                task.measure == measure && task.task == expectation.skill.task()
-            };
-            answer.tasks.iter().find(is_it)?.cells[arm].as_ref()
-        };
-        let both = (cell(Measure::Accuracy), cell(Measure::GoldBitsPerByte));
-        let (Some(accuracy), Some(bits)) = both else { continue };
-        let outcome = Outcome::of(expectation.expected, accuracy.verdict, bits.verdict);
+    let mut row = |cells: [String; 4], outcome: Outcome| {
         counts[outcome as usize] += 1;
-        table.row([
-            label(expectation.comparison),
-            expectation.skill.task().to_owned(),
-            expected(expectation.expected).to_owned(),
-            shown(accuracy, 100.0, 1),
-            shown(bits, 1.0, 3),
-            outcome.word().to_owned(),
-        ]);
+        let [comparison, task, built_in, found] = cells;
+        table.row([comparison, task, built_in, found, outcome.word().to_owned()]);
+    };
+    let all = expectations();
+    for together in all.chunk_by(|one, next| one.comparison == next.comparison) {
+        let comparison = together[0].comparison;
+        let Some((answer, arm)) = asked(answers, comparison) else { continue };
+        let label = label(comparison);
+        let cells = |skill: Skill| {
+            let cell = |measure| {
+                let is_it =
+                    |task: &&TaskAnswer| task.measure == measure && task.task == skill.task();
+                answer.tasks.iter().find(is_it)?.cells[arm].as_ref()
+            };
+            Some([cell(Measure::Accuracy)?, cell(Measure::GoldBitsPerByte)?])
+        };
+        let mut spared = Vec::new();
+        for expectation in together {
+            let Some(both) = cells(expectation.skill) else { continue };
+            let task = expectation.skill.task().to_owned();
+            let (better, built_in) = match expectation.expected {
+                Expected::Better => (true, "rises"),
+                Expected::Worse => (false, "falls"),
+                Expected::NotWorse => {
+                    spared.push((task, both));
+                    continue;
+                }
+            };
+            let [accuracy, bits] = both.map(|cell| Some((cell.effect.as_ref()?, cell.verdict)));
+            let (Some(accuracy), Some(bits)) = (accuracy, bits) else { continue };
+            let (outcome, found) = foretold(better, accuracy, bits);
+            row([label.clone(), task, built_in.to_owned(), found], outcome);
+        }
+        // Many at once, so that only what is marked after correction counts against them.
+        let is_worse =
+            |cells: &[&lab::Comparison; 2]| cells.iter().any(|cell| cell.verdict == Verdict::Worse);
+        let worse: Vec<&str> = spared
+            .iter()
+            .filter(|(_, cells)| is_worse(cells))
+            .map(|(task, _)| task.as_str())
+            .collect();
+        if !spared.is_empty() {
+            let tasks = format!("{} others", spared.len());
+            let (found, outcome) = if worse.is_empty() {
+                ("none is marked as worse".to_owned(), Outcome::Agrees)
+            } else {
+                (format!("worse: {}", worse.join(", ")), Outcome::Contradicts)
+            };
+            row([label, tasks, "do not fall".to_owned(), found], outcome);
+        }
     }
-    let [agrees, not_shown, contradicts] = counts;
-    if agrees + not_shown + contradicts == 0 {
+    let [agree, not_shown, contradict] = counts;
+    if counts == [0; 3] {
         return String::new();
     }
     format!(
-        "\nWhat was built into this world, and what was found (* marked)\n\n{}\n{agrees} agree, \
-         {not_shown} could not be shown, {contradicts} contradict\n",
+        "\nWhat was built into this world, and what was found (* marked after correction)\n\n{}\n\
+         {agree} agree, {not_shown} not shown (the interval holds zero), {contradict} contradict\n",
         table.render()
     )
 }
 
-/// `+21.3* [+12.0, +30.4]`.
-fn shown(cell: &lab::Comparison, unit: f64, places: usize) -> String {
-    let Some(effect) = &cell.effect else { return "one replicate".to_owned() };
-    let [mean, low, high] = [effect.mean, effect.low, effect.high].map(|value| unit * value);
-    let mark = if matches!(cell.verdict, Verdict::Better | Verdict::Worse) { "*" } else { "" };
-    format!("{mean:+.places$}{mark} [{low:+.places$}, {high:+.places$}]").replace('-', "−")
+fn outcome(agrees: bool) -> Outcome {
+    if agrees { Outcome::Agrees } else { Outcome::Contradicts }
+}
+
+/// `+21.3 points [+12.0, +30.4]*`.
+fn points(effect: &Effect, verdict: Verdict) -> String {
+    let [mean, low, high] = [effect.mean, effect.low, effect.high].map(|share| 100.0 * share);
+    shown(format!("{mean:+.1} points [{low:+.1}, {high:+.1}]"), verdict)
+}
+
+/// `−0.343 bits per byte [−0.399, −0.289]*`.
+fn in_bits(effect: &Effect, verdict: Verdict) -> String {
+    let Effect { mean, low, high, .. } = effect;
+    shown(format!("{mean:+.3} bits per byte [{low:+.3}, {high:+.3}]"), verdict)
+}
+
+fn shown(effect: String, verdict: Verdict) -> String {
+    let mark = if matches!(verdict, Verdict::Better | Verdict::Worse) { "*" } else { "" };
+    format!("{}{mark}", effect.replace('-', "−"))
 }
 
 /// The question that compares it, and the arm.
@@ -119,20 +171,12 @@ fn asked(answers: &Answers, comparison: Comparison) -> Option<(&Answer, usize)> 
 
 fn label(comparison: Comparison) -> String {
     match comparison {
-        Comparison::LongestWindow => "the longest window".to_owned(),
+        Comparison::LongestWindow => "longest window".to_owned(),
         Comparison::Without(sources) => {
             let names: Vec<&str> = sources.iter().map(|source| source.name()).collect();
-            format!("without {}", names.join(", "))
+            format!("− {}", names.join(", "))
         }
-        Comparison::More(source) => format!("more {source}"),
-    }
-}
-
-fn expected(expected: Expected) -> &'static str {
-    match expected {
-        Expected::Better => "rises",
-        Expected::Worse => "falls",
-        Expected::NotWorse => "does not fall",
+        Comparison::More(source) => format!("+ {source}"),
     }
 }
 
@@ -140,16 +184,32 @@ fn expected(expected: Expected) -> &'static str {
 mod tests {
     use super::*;
 
+    fn effect([low, high]: [f64; 2]) -> Effect {
+        Effect {
+            mean: f64::midpoint(low, high),
+            standard_error: 0.1,
+            replicate_error: 0.1,
+            item_error: 0.0,
+            freedom: 2.0,
+            low,
+            high,
+            bca: [low, high],
+            p: 0.5,
+        }
+    }
+
     #[test]
-    fn the_accuracy_decides_where_it_is_marked() {
-        use Verdict::{Better, NotDistinguishable, Worse};
-        let of = Outcome::of;
-        assert_eq!(of(Expected::Better, Better, Worse), Outcome::Agrees);
-        assert_eq!(of(Expected::Better, NotDistinguishable, Better), Outcome::Agrees);
-        assert_eq!(of(Expected::Better, NotDistinguishable, NotDistinguishable), Outcome::NotShown);
-        assert_eq!(of(Expected::Worse, Better, Worse), Outcome::Contradicts);
-        assert_eq!(of(Expected::Worse, NotDistinguishable, Worse), Outcome::Agrees);
-        assert_eq!(of(Expected::NotWorse, Better, NotDistinguishable), Outcome::Agrees);
-        assert_eq!(of(Expected::NotWorse, NotDistinguishable, Worse), Outcome::Contradicts);
+    fn the_accuracy_decides_where_it_excludes_zero_and_else_the_bits() {
+        let outcome = |better, accuracy: [f64; 2], bits: [f64; 2]| {
+            let verdict = Verdict::NotDistinguishable;
+            foretold(better, (&effect(accuracy), verdict), (&effect(bits), verdict)).0
+        };
+        let (up, down, nothing) = ([0.1, 0.3], [-0.3, -0.1], [-0.1, 0.1]);
+        assert_eq!(outcome(true, up, up), Outcome::Agrees);
+        assert_eq!(outcome(true, nothing, down), Outcome::Agrees, "fewer bits are better");
+        assert_eq!(outcome(true, nothing, nothing), Outcome::NotShown);
+        assert_eq!(outcome(true, down, down), Outcome::Contradicts);
+        assert_eq!(outcome(false, nothing, up), Outcome::Agrees);
+        assert_eq!(outcome(false, nothing, down), Outcome::Contradicts);
     }
 }
