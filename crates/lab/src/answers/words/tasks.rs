@@ -119,7 +119,7 @@ impl Speaker<'_> {
                 continue;
             }
             let mut text = format!("{} of {} {what}", nulls.len(), tested.len());
-            if let Some(range) = self.seen(measure, &nulls) {
+            if let Some(range) = seen(measure, &nulls) {
                 text = format!("{text} ({range})");
             }
             said.push(text);
@@ -133,21 +133,20 @@ impl Speaker<'_> {
             self.say(FindingKind::Null, text);
         }
     }
+}
 
-    /// The least changes that comparisons would have seen: `2.1 to 6.3 points`; none where nothing
-    /// is known about it.
-    pub(super) fn seen(&self, measure: Measure, cells: &[&Comparison]) -> Option<String> {
-        let least = |fold: fn(f64, f64) -> f64| {
-            cells.iter().filter_map(|cell| cell.detectable).reduce(fold)
-        };
-        let show = |value: f64| match measure {
-            Measure::Accuracy => format!("{:.1}", 100.0 * value),
-            Measure::Average | Measure::GoldBitsPerByte => format!("{value:.4}"),
-        };
-        let (low, high) = (show(least(f64::min)?), show(least(f64::max)?));
-        let range = if low == high { low } else { format!("{low} to {high}") };
-        Some(format!("{range} {}", unit(measure)))
-    }
+/// The least changes that comparisons would have seen: `2.1 to 6.3 points`; none where nothing
+/// is known about it.
+pub(super) fn seen(measure: Measure, cells: &[&Comparison]) -> Option<String> {
+    let least =
+        |fold: fn(f64, f64) -> f64| cells.iter().filter_map(|cell| cell.detectable).reduce(fold);
+    let show = |value: f64| match measure {
+        Measure::Accuracy => format!("{:.1}", 100.0 * value),
+        Measure::Average | Measure::GoldBitsPerByte => format!("{value:.4}"),
+    };
+    let (low, high) = (show(least(f64::min)?), show(least(f64::max)?));
+    let range = if low == high { low } else { format!("{low} to {high}") };
+    Some(format!("{range} {}", unit(measure)))
 }
 
 /// `` `facts` ``, ``the right answers of `facts` ``.

@@ -16,7 +16,7 @@
 use sparkjoy_stats::{Effect, holm};
 
 use super::Speaker;
-use super::tasks::name;
+use super::tasks::{self, is_gain, name};
 use crate::answers::{Comparison, FindingKind, Measure, Verdict, What};
 use crate::{Arm, Role};
 
@@ -24,6 +24,12 @@ use crate::{Arm, Role};
 struct Group {
     all: usize,
     each: Vec<usize>,
+}
+
+impl Group {
+    fn together(&self) -> &'static str {
+        if self.each.len() == 2 { "both" } else { "all of them" }
+    }
 }
 
 /// What shows that a group is redundant, in words, and how sure.
@@ -86,7 +92,7 @@ pub(super) fn idle(speaker: &mut Speaker<'_>, twins: &[usize]) {
     let seen = |measure: Option<Measure>| {
         let of: Vec<&Comparison> =
             cells.iter().filter(|(other, _)| *other == measure).map(|(_, cell)| *cell).collect();
-        let range = speaker.seen(measure.unwrap_or(Measure::GoldBitsPerByte), &of)?;
+        let range = tasks::seen(measure.unwrap_or(Measure::GoldBitsPerByte), &of)?;
         Some(match measure {
             None => format!("of {range} on other text"),
             Some(Measure::GoldBitsPerByte) => format!("of {range} on right answers"),
@@ -143,13 +149,13 @@ impl Speaker<'_> {
                 return None;
             }
             let less = self.combined_on(task, &[(1.0, arm), (-part, group.all)])?;
-            p = p.max(if super::tasks::is_gain(measure, &less) { less.p } else { 1.0 });
+            p = p.max(if is_gain(measure, &less) { less.p } else { 1.0 });
         }
         let answer = &self.answer.tasks[task];
         let effect = |arm: usize| self.on_task(task, arm)?.effect.clone();
         let amount = |arm: usize| Some(self.amount(measure, &effect(arm)?));
         let mut text =
-            format!("{} {} without {}", name(answer), amount(group.all)?, self.together(group));
+            format!("{} {} without {}", name(answer), amount(group.all)?, group.together());
         for &arm in &group.each {
             text = format!("{text}, {} without {} alone", amount(arm)?, self.names(arm));
         }
@@ -176,7 +182,7 @@ impl Speaker<'_> {
                 "own text of {} {} without {}, {} without it alone",
                 self.names(arm),
                 self.bits(&together),
-                self.together(group),
+                group.together(),
                 self.bits(alone)
             ));
         }
@@ -187,10 +193,6 @@ impl Speaker<'_> {
         self.removed(arm).join(" and ")
     }
 
-    fn together(&self, group: &Group) -> &'static str {
-        if group.each.len() == 2 { "both" } else { "all of them" }
-    }
-
     fn stand_in(&mut self, group: &Group, seen: &[&str]) {
         let names: Vec<String> = group.each.iter().map(|&arm| self.names(arm)).collect();
         let part = if group.each.len() == 2 { "half" } else { "its part" };
@@ -199,7 +201,7 @@ impl Speaker<'_> {
              what {} cost.",
             names.join(" and "),
             seen.join("; "),
-            self.together(group)
+            group.together()
         );
         let is_fine =
             |&arm: &usize| self.beyond(arm).iter().all(|(_, cell)| cell.verdict != Verdict::Worse);
