@@ -1,7 +1,7 @@
 //! Documents back from their tokens, stretch by stretch.
 //!
-//! A part is cut into stretches on paper. Whoever reads one reads the documents that begin in it, to
-//! their ends, so that several can be read at once and together they are every document once.
+//! A part is cut into stretches on paper. Whoever reads one reads the documents that begin in it,
+//! to their ends, so that several can be read at once and together they are every document once.
 
 use std::ops::Range;
 

@@ -210,8 +210,8 @@ impl Table {
         known.enumerate().fold(0, |all, (at, bit)| all | bit << at)
     }
 
-    /// Two bits that lie in one cache line, from the upper half of a product: the lower bits of a sum
-    /// of products know only the lower bits of its words.
+    /// Two bits that lie in one cache line, from the upper half of a product: the lower bits of a
+    /// sum of products know only the lower bits of its words.
     fn bits(&self, hash: u64) -> [usize; 2] {
         let first = (hash.wrapping_mul(0xff51_afd7_ed55_8ccd) >> self.shift) as usize;
         let second = (hash.wrapping_mul(0xc4ce_b9fe_1a85_ec53) >> (64 - LINE)) as usize;

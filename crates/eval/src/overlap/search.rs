@@ -18,8 +18,8 @@ pub struct Search<'a> {
     found: Found,
 }
 
-/// The hashes of the last words, looked up together: filters are larger than caches, and a processor
-/// waits for many places at once as long as for one.
+/// The hashes of the last words, looked up together: filters are larger than caches, and a
+/// processor waits for many places at once as long as for one.
 #[derive(Debug)]
 struct Pending {
     runs: [u64; BACK],

@@ -99,7 +99,8 @@ proptest! {
                 let alone = &documents[document as usize..][..1];
                 prop_assert!(stands(&items[overlap.item], alone));
             }
-            let holders = documents.iter().filter(|d| stands(&items[overlap.item], &[(*d).clone()]));
+            let holds = |d: &&String| stands(&items[overlap.item], &[(*d).clone()]);
+            let holders = documents.iter().filter(holds);
             prop_assert_eq!(overlap.documents, holders.count() as u64);
         }
     }

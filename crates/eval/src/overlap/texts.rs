@@ -1,6 +1,7 @@
 //! What of a row would give it away.
 
-use crate::rows::Row;
+use super::RUN;
+use crate::rows::{Dataset, Row};
 use crate::text::strip;
 
 /// The texts of an item that are looked for.
@@ -13,7 +14,7 @@ pub struct ItemTexts {
     pub alone: Vec<String>,
 }
 
-/// The texts of a row that are looked for.
+/// The texts that are looked for, of each row of a task.
 ///
 /// - Language modelling and schemas: the right context, then what follows it.
 /// - Multiple choice: the query, then the right choice; a question by itself, too, because other
@@ -22,8 +23,35 @@ pub struct ItemTexts {
 /// - Code: the prompt with its solution, and either of them: the prompt names the problem, the
 ///   solution solves it.
 ///
-/// Wrong choices, other references, reasoning and tests are not looked for.
-pub fn item_texts(row: &Row) -> ItemTexts {
+/// Wrong choices, other references, reasoning and tests are not looked for. Nor are examples that a
+/// file shows before every question: what all rows begin with is part of none, from a run on.
+pub fn item_texts(dataset: &Dataset) -> Vec<ItemTexts> {
+    let mut all: Vec<ItemTexts> = dataset.rows.iter().map(|row| texts(&row.row)).collect();
+    let preamble = preamble(&all).to_owned();
+    for text in
+        all.iter_mut().flat_map(|ItemTexts { whole, alone }| alone.iter_mut().chain([whole]))
+    {
+        if let Some(rest) = text.strip_prefix(&preamble) {
+            *text = bare(rest).to_owned();
+        }
+    }
+    all
+}
+
+/// What all texts begin with, in whole words; nothing where that is shorter than a run.
+fn preamble(all: &[ItemTexts]) -> &str {
+    let [first, others @ ..] = all else { return "" };
+    let mut common = first.whole.as_str();
+    for other in others {
+        let same = common.bytes().zip(other.whole.bytes()).take_while(|(a, b)| a == b).count();
+        common = &common[..common.floor_char_boundary(same)];
+    }
+    let common = &common[..common.rfind(char::is_whitespace).map_or(0, |at| at + 1)];
+    let is_run = !others.is_empty() && common.split_whitespace().count() >= RUN;
+    if is_run { common } else { "" }
+}
+
+fn texts(row: &Row) -> ItemTexts {
     match row {
         Row::Language { context, continuation } => joined(context, continuation, Vec::new()),
         Row::Schema { options, continuation, gold } => {
@@ -71,13 +99,15 @@ fn question(query: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use sparkjoy_base::Fingerprint;
     use sparkjoy_sandbox::Problem;
 
     use super::*;
+    use crate::rows::PlacedRow;
 
     fn choice(query: &str) -> ItemTexts {
         let choices = vec!["no".to_owned(), "the moon".to_owned()];
-        item_texts(&Row::Choice { query: query.to_owned(), choices, gold: 1 })
+        texts(&Row::Choice { query: query.to_owned(), choices, gold: 1 })
     }
 
     #[test]
@@ -99,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_problem_is_given_away_by_prompt_or_solution() {
-        let texts = item_texts(&Row::Code(Problem {
+        let texts = texts(&Row::Code(Problem {
             task_id: "1".to_owned(),
             prompt: "def f():".to_owned(),
             entry_point: "f".to_owned(),
@@ -116,6 +146,41 @@ mod tests {
     fn a_schema_is_its_right_context_and_what_follows() {
         let options = vec!["Ann".to_owned(), "Bea".to_owned()];
         let row = Row::Schema { options, continuation: "won.".to_owned(), gold: 1 };
-        assert_eq!(item_texts(&row).whole, "Bea won.");
+        assert_eq!(texts(&row).whole, "Bea won.");
+    }
+
+    /// The whole texts of rows with these contexts.
+    fn wholes(contexts: &[String]) -> Vec<String> {
+        let rows = contexts.iter().map(|context| PlacedRow {
+            row: Row::Generation {
+                context: context.clone(),
+                answer: "1".to_owned(),
+                aliases: Vec::new(),
+                chain_of_thought: None,
+            },
+            line: 1,
+            category: None,
+        });
+        let dataset = Dataset {
+            file: "f.jsonl".to_owned(),
+            fingerprint: Fingerprint::of_bytes(b""),
+            rows: rows.collect(),
+            examples: None,
+        };
+        item_texts(&dataset).into_iter().map(|texts| texts.whole).collect()
+    }
+
+    #[test]
+    fn examples_before_every_question_are_part_of_none() {
+        let shown = "Q: How many legs have three cats and one bird together in all? A: 14\n\n";
+        let asked = |question: &str| format!("{shown}Q: {question}\nA:");
+        let found = wholes(&[asked("Two cats?"), asked("Two birds?"), asked("Ten cats?")]);
+        assert_eq!(found, ["Two cats?", "Two birds?", "Ten cats?"]);
+        // A few words that all begin with are theirs.
+        let few = ["What is a cat?", "What is a bird?"].map(str::to_owned);
+        assert_eq!(wholes(&few), few);
+        // One row has all of it in common with itself.
+        let one = [asked("Two cats?")];
+        assert_eq!(wholes(&one), [bare(&one[0])]);
     }
 }

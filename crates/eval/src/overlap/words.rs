@@ -92,8 +92,8 @@ impl Words {
         self.least
     }
 
-    /// `n` words, at most [`RUN`], with a space between two: the last ones but for the `back` behind
-    /// them, fewer than [`BACK`]. Called between words.
+    /// `n` words, at most [`RUN`], with a space between two: the last ones but for the `back`
+    /// behind them, fewer than [`BACK`]. Called between words.
     pub(super) fn last(&self, n: usize, back: usize) -> &[u8] {
         let end = match back {
             0 => self.text.len(),

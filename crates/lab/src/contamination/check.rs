@@ -99,9 +99,10 @@ impl Items {
         for (number, (task, rows)) in datasets(plan, data)?.into_iter().enumerate() {
             // The same items that models are asked.
             let chosen = spread(rows.rows.len(), limit);
+            let of_task = item_texts(&rows);
             for &row in &chosen {
                 places.push((number, rows.rows[row].line));
-                texts.push(item_texts(&rows.rows[row].row));
+                texts.push(of_task[row].clone());
             }
             let (task, items) = (task.name.clone(), chosen.len());
             let (file, rows) = (rows.file, rows.fingerprint);

@@ -105,8 +105,9 @@ impl Checked {
         let too_short = match too_short {
             0 => String::new(),
             n => format!(
-                " ({} of the items have fewer than {LEAST} words, too few to tell)",
-                thousands(n as u64)
+                "; {} of the items {} fewer than {LEAST} words, too few to tell",
+                thousands(n as u64),
+                if n == 1 { "has" } else { "have" }
             ),
         };
         format!(

@@ -83,7 +83,8 @@ fn points_of(plan: &Plan) -> Vec<Point<'_>> {
     trunk.chain(plan.compared().map(|(_, branch)| Point::Branch(branch))).collect()
 }
 
-/// State of each job of a plan, by name: the contamination check, the trunk's stretches, then each branch and its score.
+/// State of each job of a plan, by name: the contamination check, the trunk's stretches, then each
+/// branch and its score.
 ///
 /// # Errors
 ///

@@ -120,8 +120,8 @@ fn a_planted_question_is_refused_before_a_step_is_taken() {
 fn a_source_named_by_the_study_is_allowed_and_the_report_says_what_stands_in_it() {
     let tiny = tiny("contaminated = [\"tales\", \"sums\"]\n", &[("tales", RIDDLE)]);
     let seen = tiny.finish();
-    let summary = "contamination check: 4 items of 2 tasks, 4 sources: 1 source is contaminated (1 \
-                   of the items have fewer than 8 words, too few to tell)";
+    let summary = "contamination check: 4 items of 2 tasks, 4 sources: 1 source is contaminated; \
+                   1 of the items has fewer than 8 words, too few to tell";
     assert_eq!(seen.checked, [summary]);
     let stop = AtomicBool::new(false);
     let answers = answers(&tiny.plan, &options(tiny.root(), &stop, &mut |_| {})).unwrap();
@@ -140,8 +140,8 @@ fn a_clean_study_says_so_with_its_numbers() {
     let near_miss = RIDDLE.replace("rivers", "roads");
     let tiny = tiny("", &[("tales", &near_miss)]);
     let seen = tiny.finish();
-    let summary = "contamination check: 4 items of 2 tasks, 4 sources: clean (1 of the items have \
-                   fewer than 8 words, too few to tell)";
+    let summary = "contamination check: 4 items of 2 tasks, 4 sources: clean; 1 of the items has \
+                   fewer than 8 words, too few to tell";
     assert_eq!(seen.checked, [summary]);
     assert_eq!(seen.jobs[0], ("contamination".to_owned(), false));
     assert!(record(&tiny).contains("\"items\": []"));
