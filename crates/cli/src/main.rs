@@ -10,6 +10,7 @@ mod eval;
 mod failure;
 mod interrupt;
 mod machine;
+mod manual;
 mod new;
 mod output;
 mod plan;
@@ -47,7 +48,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
     let place = &arguments.place;
     let stop = interrupt::flag();
     match &arguments.command {
-        Command::New { file } => new::write(file, place.output()),
+        Command::New { file } => new::write(file, place, &stop),
         Command::Prepare { study } => prepare::prepare(study, place, &stop),
         Command::Plan { study } => plan::show(study, place, &stop),
         Command::Run { study, job, tasks_need } => {
@@ -58,5 +59,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Serve { study, port } => serve::serve(study, *port, place, &stop),
         Command::Show(what) => show::show(what, place),
         Command::Doctor => doctor::show(place),
+        Command::Completions { shell } => manual::completions(*shell),
+        Command::Man { dir } => manual::pages(dir.as_deref()),
     }
 }

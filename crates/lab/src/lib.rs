@@ -4,6 +4,7 @@ mod account;
 mod answers;
 mod apportion;
 mod cost;
+mod draft;
 mod error;
 mod evaluation;
 mod executor;
@@ -28,6 +29,7 @@ pub use answers::{
     Verdict, What, answers, sight,
 };
 pub use cost::{Effort, TreeCost};
+pub use draft::{Draft, DraftError, DraftSource, draft};
 pub use error::{LabError, StudyError};
 pub use evaluation::{
     FailedTask, MissingTask, Scorecard, TaskRequest, TaskWork, score_tasks, select_tasks,
