@@ -9,8 +9,9 @@ use laboratory::Laboratory;
 
 /// Whether a program can be started; says so where it cannot.
 fn there(program: &str, argument: &str) -> bool {
-    let found = Command::new(program).arg(argument).stdout(Stdio::null()).stderr(Stdio::null());
-    let there = { found }.status().is_ok_and(|status| status.success());
+    let mut command = Command::new(program);
+    command.arg(argument).stdout(Stdio::null()).stderr(Stdio::null());
+    let there = command.status().is_ok_and(|status| status.success());
     if !there {
         eprintln!("SKIPPED: no `{program}` on this machine");
     }

@@ -78,7 +78,10 @@ fn lines(input: &Input, fields: &mut Fields, others: &mut Vec<String>) -> Result
     let (mut array, mut broken) = (false, Ok(()));
     intake::read(0, input, USUAL, &sizes, |block| {
         let Content::Lines { bytes, .. } = &block.content else { return false };
-        array |= bytes.trim_ascii_start().starts_with(b"[");
+        if bytes.trim_ascii_start().starts_with(b"[") {
+            array = true;
+            return false;
+        }
         for line in bytes.split(|&byte| byte == b'\n').take(RECORDS) {
             let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
             let Ok(Value::Object(object)) = serde_json::from_slice(line) else { continue };

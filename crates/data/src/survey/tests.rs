@@ -90,7 +90,18 @@ fn a_folder_is_read_as_people_mean_it() {
     folder.write("LICENSE", "free");
     folder.write(".git/config", "x");
     folder.write("empty.jsonl", "");
-    insta::assert_snapshot!(folder.shown(), @"");
+    insta::assert_snapshot!(folder.shown(), @r"
+    code/code 25: code/*.py | 5 % | text
+    math/gsm 1: math/gsm/train.jsonl.zst | 5 % | text
+    math/old-proofs 20: math/Old Proofs | 1 % | text
+    news/news 2: news.train.jsonl | news.val.jsonl | body
+    web/web 30: web/*.txt | 20 % | text
+    - `.png` is no kind of text that is known: 1 (code/logo.png)
+    - empty: 1 (empty.jsonl)
+    - goes with data (a README, a licence, a list): 2 (LICENSE web/README.md)
+    - hidden: 1 (…/.git)
+    - no ending that says what it is: 1 (code/Makefile)
+    ");
 }
 
 #[test]
@@ -104,7 +115,15 @@ fn what_cannot_be_used_is_said() {
     folder.write("broken/a.jsonl", format!("{}{{\"text\": 5}}\n{{oops\n", records("text", 30)));
     symlink(folder.0.path().join("nowhere"), folder.0.path().join("gone")).unwrap();
     symlink(folder.0.path(), folder.0.path().join("loop")).unwrap();
-    insta::assert_snapshot!(folder.shown(), @"");
+    insta::assert_snapshot!(folder.shown(), @r"
+    broken/broken 1: broken/a.jsonl | 10 % | text
+    - `cut/a.jsonl.gz` is not a whole gzip file: unexpected end of file (0 B of text came before): 1 (cut)
+    - `list/a.json` is one JSON array, expected an object a line: `jq -c '.[]' list/a.json > NEW.jsonl`: 1 (list)
+    - a link to nothing, or not readable: 1 (…/gone)
+    - most documents cannot be used: `latin/a.txt` (one document): byte 4 is not UTF-8: 1 (latin)
+    - no field that holds a text, found `messages`: 1 (chat)
+    - one document alone, and some text must be held out: split it into files of some pages, or make it JSON Lines: 1 (lone)
+    ");
     let broken = &folder.survey().sources[0];
     assert_eq!(broken.files.on_bad_document, OnBadDocument::Skip);
     assert_eq!(broken.broken.as_ref().unwrap().0, 2);
@@ -132,5 +151,11 @@ fn files_are_named_exactly_however_odd_their_company() {
     folder.write("b/part-0.jsonl", records("text", 20));
     folder.write("b/part-1.jsonl", records("text", 30));
     folder.write("b/other.jsonl", records("text", 30));
-    insta::assert_snapshot!(folder.shown(), @"");
+    insta::assert_snapshot!(folder.shown(), @r"
+    a-x/a-x 20: a [[]x[]]/*.txt | 10 % | text
+    b/b-files 2: b/part-*.jsonl | 10 % | text
+    b/other 1: b/other.jsonl | 10 % | text
+    - `.pdf` is no kind of text that is known: 1 (a [x]/notes.pdf)
+    - empty: 1 (a [x]/0.txt.gz)
+    ");
 }

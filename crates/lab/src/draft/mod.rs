@@ -16,7 +16,8 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use sparkjoy_base::{DomainName, Fingerprint, Seed, SourceName, Tokens};
 use sparkjoy_data::{
-    DataError, LeftOut, Surveyed, Tokenizer, TokenizerError, sample_documents, survey,
+    DataError, InputError, LeftOut, OnBadDocument, Surveyed, Tokenizer, TokenizerError,
+    sample_documents, survey,
 };
 use sparkjoy_mix::Supply;
 use sparkjoy_nn::{Compute, Precision, measure};
@@ -101,7 +102,7 @@ pub fn draft(
         error => error.into(),
     })?;
     let mut left_out = found.left_out;
-    enough(data, &found.sources, &left_out)?;
+    enough(data, found.sources.iter().map(|source| &source.files.name), &left_out)?;
     let speed = flops_per_second(threads);
     let (sources, proposal, vocab) = settle(data, found.sources, speed, &mut left_out)?;
     let pace = speed / (proposal.rung.shape().flops(1) as f64 / proposal.rung.context as f64);
@@ -131,14 +132,17 @@ pub fn draft(
     })
 }
 
-/// Refuses what no counting can help.
-fn enough(data: &Path, sources: &[Surveyed], left_out: &[LeftOut]) -> Result<(), DraftError> {
+/// Refuses fewer than two sources.
+fn enough<'a>(
+    data: &Path,
+    mut sources: impl Iterator<Item = &'a SourceName>,
+    left_out: &[LeftOut],
+) -> Result<(), DraftError> {
     let (folder, left_out) = (data.to_owned(), left_out.to_vec());
-    match sources {
-        [] => Err(DraftError::NoText { folder, left_out }),
-        [one] => {
-            let name = one.files.name.to_string();
-            Err(DraftError::OneSource { folder, name, left_out })
+    match (sources.next(), sources.next()) {
+        (None, _) => Err(DraftError::NoText { folder, left_out }),
+        (Some(name), None) => {
+            Err(DraftError::OneSource { folder, name: name.to_string(), left_out })
         }
         _ => Ok(()),
     }
@@ -153,7 +157,8 @@ fn settle(
 ) -> Result<(Vec<Counted>, Proposal, u32), LabError> {
     let mut small = Vec::new();
     loop {
-        let (sources, vocab) = count(found, speed)?;
+        let (sources, vocab) = count(found, speed, left_out)?;
+        enough(data, sources.iter().map(|source| &source.found.files.name), left_out)?;
         let stocks: Vec<Stock> = sources.iter().map(|source| source.stock.clone()).collect();
         let bytes: u64 = sources.iter().map(|source| source.found.text_bytes).sum();
         let tokens: u64 = stocks.iter().map(|stock| stock.tokens).sum();
@@ -188,10 +193,29 @@ fn settle(
 }
 
 /// Counts tokens with the tokenizer that the study will train.
-fn count(found: Vec<Surveyed>, speed: f64) -> Result<(Vec<Counted>, u32), LabError> {
-    let mut samples = Vec::with_capacity(found.len());
-    for source in &found {
-        samples.push(sample_documents(&source.files, SEED, SAMPLE)?);
+fn count(
+    all: Vec<Surveyed>,
+    speed: f64,
+    left_out: &mut Vec<LeftOut>,
+) -> Result<(Vec<Counted>, u32), LabError> {
+    let (mut found, mut samples) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
+    for mut source in all {
+        match sample(&mut source) {
+            Ok(sample) => {
+                found.push(source);
+                samples.push(sample);
+            }
+            Err(error) => left_out.push(LeftOut {
+                why: error.to_string(),
+                files: source.file_count,
+                shown: vec![source.files.name.to_string()],
+            }),
+        }
+    }
+    if found.len() < 2 {
+        // Too few to train a tokenizer on; the caller says so.
+        let uncounted = |found: Surveyed| Counted { stock: stock(&found, 0, 0, false), found };
+        return Ok((found.into_iter().map(uncounted).collect(), LADDER[0].vocab));
     }
     let guess: Vec<Stock> =
         found.iter().map(|s| stock(s, s.text_bytes / BYTES_PER_TOKEN, u64::MAX, false)).collect();
@@ -208,14 +232,31 @@ fn count(found: Vec<Surveyed>, speed: f64) -> Result<(Vec<Counted>, u32), LabErr
             bytes += text.len() as u64;
         }
         let per_byte = ids.len() as f64 / bytes.max(1) as f64;
-        // Each document ends with a token of its own.
-        let tokens = (found.text_bytes as f64 * per_byte) as u64 + found.documents;
-        let held_out = (found.held_out_bytes as f64 * per_byte) as u64;
         let exact = found.whole && bytes == found.text_bytes;
+        // Each document ends with a token of its own.
+        let tokens = if exact {
+            (ids.len() + sample.len()) as u64
+        } else {
+            (found.text_bytes as f64 * per_byte) as u64 + found.documents
+        };
+        let held_out = (found.held_out_bytes as f64 * per_byte) as u64;
         let stock = stock(&found, tokens, held_out, exact);
         counted.push(Counted { found, stock });
     }
     Ok((counted, tokenizer.vocab()))
+}
+
+/// Text of a source for its tokenizer. It reads further than the survey: a broken document that it
+/// comes upon is one to be skipped.
+fn sample(source: &mut Surveyed) -> Result<Vec<String>, DataError> {
+    match sample_documents(&source.files, SEED, SAMPLE) {
+        Err(DataError::Input(InputError::Document(bad))) => {
+            source.files.on_bad_document = OnBadDocument::Skip;
+            source.broken = Some((1, bad.to_string()));
+            sample_documents(&source.files, SEED, SAMPLE)
+        }
+        read => read,
+    }
 }
 
 fn stock(found: &Surveyed, tokens: u64, held_out: u64, exact: bool) -> Stock {

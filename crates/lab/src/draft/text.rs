@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use sparkjoy_base::{Ppm, SourceName, duration, quantity, thousands};
+use sparkjoy_base::{Ppm, SourceName, quantity, thousands};
 use sparkjoy_data::{OnBadDocument, SourceFiles, Validation};
 
 use super::proposal::{MAX_EPOCHS, Proposal, REMOVAL_WINDOW, REPLICATES};
 use super::{Counted, DraftError, SAMPLE, SEED};
-use crate::report::wrap;
 
 /// What the study is called and where its text lies, as it will be written.
 pub(super) struct Named {
@@ -35,6 +34,9 @@ impl Named {
     }
 }
 
+/// Columns of a comment.
+const WIDTH: usize = 100;
+
 /// A file being written.
 struct Page(String);
 
@@ -47,9 +49,16 @@ impl Page {
 
     /// A comment of its own lines.
     fn say(&mut self, text: &str) {
-        for line in wrap(text) {
-            let _ = writeln!(self.0, "# {line}");
+        let mut line = String::from("#");
+        for word in text.split(' ') {
+            if line.chars().count() + word.chars().count() >= WIDTH {
+                self.lines(&line);
+                line.truncate(1);
+            }
+            line.push(' ');
+            line.push_str(word);
         }
+        self.lines(&line);
     }
 
     /// A key, its value and what it means.
@@ -100,8 +109,10 @@ fn head(
     ));
     page.lines("#");
     let takes = seconds.map_or(String::new(), |seconds| {
-        let least = seconds.max(60.0);
-        format!(" About {} of training on this machine, then scoring.", duration(least))
+        let minutes = two_digits((seconds / 60.0).ceil());
+        let minutes =
+            if minutes == 1 { "a minute".to_owned() } else { format!("{minutes} minutes") };
+        format!(" About {minutes} of training on this machine, then scoring.")
     });
     page.say(&format!(
         "A model of {parameters} parameters, {} tokens.{takes}",
@@ -153,7 +164,7 @@ fn training(page: &mut Page, proposal: &Proposal, pace: f64) {
         )
     });
     let steps = thousands(proposal.budget.0 / step);
-    let budget = format!("budget = \"{}\"", short(proposal.budget.0));
+    let budget = format!("budget = \"{}\"", quantity(proposal.budget.0));
     page.key(&budget, &format!("tokens of the whole run: {steps} steps"));
     page.key(&format!("batch = {}", rung.batch), "sequences per step");
     page.key("precision = \"bf16\"", "products of 16-bit numbers, summed in fp32");
@@ -310,14 +321,6 @@ fn list_always(items: &[String]) -> String {
 
 fn names<'a>(names: impl Iterator<Item = &'a SourceName>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// A budget in the shortest form that loses nothing.
-fn short(tokens: u64) -> String {
-    let unit = [(1_000_000, "M"), (1_000, "K")].into_iter().find(|(unit, _)| tokens % unit == 0);
-    unit.map_or(thousands(tokens).replace(',', "_"), |(unit, name)| {
-        format!("{}{name}", tokens / unit)
-    })
 }
 
 /// What is scaled from a sample is not known to the last digit.
