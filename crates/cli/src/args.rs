@@ -354,7 +354,7 @@ pub(crate) fn command() -> clap::Command {
 }
 
 /// Columns of the names of commands.
-const WIDTH: usize = 13;
+const WIDTH: usize = 12;
 
 #[cfg(test)]
 mod tests {

@@ -155,8 +155,7 @@ fn slow(machine: &Machine) -> Vec<String> {
     if let Some(memory) = machine.memory {
         if memory.free < LITTLE_MEMORY {
             slow.push(format!(
-                "larger models: {} of memory is free, and what does not fit is swapped or killed; \
-                 `sparkjoy plan` says what a study needs",
+                "larger models: only {} of memory is free; `sparkjoy plan` says what a study needs",
                 bytes(memory.free)
             ));
         }
@@ -166,7 +165,7 @@ fn slow(machine: &Machine) -> Vec<String> {
     }
     if let Some(free) = machine.disk_free.filter(|free| *free < LITTLE_DISK) {
         slow.push(format!(
-            "nothing, but the disk is nearly full: {} for runs; `--runs` names another place",
+            "saving: the disk is nearly full, {} are free for runs; `--runs` names another place",
             bytes(free)
         ));
     }
@@ -330,6 +329,28 @@ mod tests {
         let text = render(&machine);
         let plain = anstream::adapter::strip_str(&text).to_string();
         let lines: Vec<&str> = plain.lines().filter(|line| !line.contains("fp32")).collect();
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        cores         2 of 8: a limit on this process
+        memory        1.0 GiB (a limit on this process), 100 MiB of it free
+        disk          1.0 MiB free where runs go (`runs`)
+        instructions  AVX2, FMA
+          missing     AVX-512, AVX-512 bf16
+        kernels       avx2, portable (fastest first)
+        GPU           NVIDIA, found and not used: this version computes on the CPU
+        sandbox       Python 3.11.7 behind user namespace, seccomp
+
+        training a model of 4,196,608 parameters, context 256, on 4 threads
+
+        precision  kernel      tokens/s  GFLOP/s
+        bf16       avx512bf16     5.01K       50  timed
+
+        slow here
+
+        - everything: this is a debug build; `cargo install --path crates/cli` makes a fast one
+        - training: 4 threads wait for each other on 2 cores
+        - larger models: only 100 MiB of memory is free; `sparkjoy plan` says what a study needs
+        - programs wait for the disk: 200 MiB are swapped
+        - saving: the disk is nearly full, 1.0 MiB are free for runs; `--runs` names another place
+        ");
     }
 }

@@ -55,6 +55,7 @@ fn man_pages_render_without_a_warning() {
     let laboratory = Laboratory::new();
     let page = laboratory.succeed("man").stdout;
     assert!(page.contains("sparkjoy\\-plan(1)") && page.contains(".SH OPTIONS"), "{page}");
+    assert!(page.contains("Folder of prepared sources"), "{page}");
     let written = laboratory.succeed("man --dir pages").stdout;
     assert!(written.contains("wrote pages/sparkjoy-plan.1"), "{written}");
     if !there("groff", "--version") {
@@ -63,13 +64,13 @@ fn man_pages_render_without_a_warning() {
     for name in ["sparkjoy.1", "sparkjoy-new.1", "sparkjoy-run.1", "sparkjoy-completions.1"] {
         let text = std::fs::read(laboratory.path("pages").join(name)).unwrap();
         let mut groff = Command::new("groff");
-        groff.args(["-man", "-Tutf8", "-ww", "-P-c"]);
+        groff.args(["-man", "-Kutf8", "-Tutf8", "-ww", "-P-c"]);
         groff.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut groff = groff.spawn().unwrap();
         groff.stdin.take().unwrap().write_all(&text).unwrap();
         let ended = groff.wait_with_output().unwrap();
         let (shown, said) = (ended.stdout, String::from_utf8_lossy(&ended.stderr).into_owned());
         assert!(ended.status.success() && said.is_empty(), "{name}: {said}");
-        assert!(String::from_utf8_lossy(&shown).contains("NAME"), "{name}");
+        assert!(String::from_utf8_lossy(&shown).contains("Print help"), "{name}");
     }
 }

@@ -110,6 +110,22 @@ fn a_folder_no_study_can_be_made_of_is_refused_with_what_is_missing() {
     laboratory.write("none/image.png", "x");
     let texts = ["few", "one", "none", "nowhere"]
         .map(|folder| laboratory.refuse(&format!("new mine.toml --data {folder}")));
-    insta::assert_snapshot!(texts.join("\n"), @"");
+    insta::assert_snapshot!(texts.join("\n"), @r"
+    error: `few` holds about 1,616 tokens to train on, expected at least 40,960
+
+    hint: bring more text: about 209 KiB in all
+
+    error: `one` holds one source, `web`, expected two or more: with one there is nothing to mix
+
+    hint: sort the text into one folder (or one file of JSON Lines) per source, such as `web/`, `math/` and `code/`
+
+    error: `none` holds no text that can be used (image.png: `.png` is no kind of text that is known)
+
+    hint: put text there: a folder of .txt files per source, or JSON Lines (.jsonl, .gz, .zst) or Parquet with a field `text`
+
+    error: cannot read `nowhere`: No such file or directory (os error 2)
+
+    hint: check the path `nowhere`: nothing is there
+    ");
     assert!(!laboratory.path("mine.toml").exists());
 }

@@ -4,6 +4,7 @@
 //! Guesses, and says what it guessed: nothing here reaches a number of a study but through the
 //! file that is written and read. Large text is sampled, never read through.
 
+mod count;
 mod grouping;
 mod measure;
 mod names;
@@ -24,6 +25,7 @@ use grouping::{Group, Placed};
 use measure::Amount;
 use walk::Aside;
 
+pub use count::count_tokens;
 pub use walk::LeftOut;
 
 /// What lies in a folder.

@@ -109,8 +109,8 @@ pub(super) fn file_name(name: &str) -> FileName {
     // `gsm8k.train`, `train-00000-of-00001`, `val_gsm8k`: the last word that is no number, else
     // the first. One word only: a corpus may be called `gsm8k-train`.
     let last = words.iter().rposition(|word| !is_number(word) && *word != "of");
-    let marked = [last, Some(0)].into_iter().flatten();
-    let marked = marked.filter_map(|at| Some((at, split_of(words.get(at)?)?))).next();
+    let mut ends = [last, Some(0)].into_iter().flatten();
+    let marked = ends.find_map(|at| Some((at, split_of(words.get(at)?)?)));
     if let Some((at, _)) = marked {
         words.remove(at);
     }

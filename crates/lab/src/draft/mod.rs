@@ -17,7 +17,7 @@ use serde::Serialize;
 use sparkjoy_base::{DomainName, Fingerprint, Seed, SourceName, Tokens};
 use sparkjoy_data::{
     DataError, InputError, LeftOut, OnBadDocument, Surveyed, Tokenizer, TokenizerError,
-    sample_documents, survey,
+    count_tokens, sample_documents, survey,
 };
 use sparkjoy_mix::Supply;
 use sparkjoy_nn::{Compute, Precision, measure};
@@ -31,6 +31,8 @@ use proposal::{LADDER, MAX_EPOCHS, Proposal, Refusal, Stock, propose};
 const SEED: Seed = Seed(17);
 /// Bytes of each source's text that its tokenizer is trained on.
 const SAMPLE: u64 = 2_000_000;
+/// Bytes of text of a source whose tokens are all counted: a tenth of a second's work.
+const COUNTED: u64 = 4 << 20;
 /// Bytes of text a token stands for, before any has been counted.
 const BYTES_PER_TOKEN: u64 = 3;
 
@@ -222,28 +224,29 @@ fn count(
     // What is too small is not refused before it is counted.
     let vocab = propose(&guess, speed).map_or(LADDER[0].vocab, |proposal| proposal.rung.vocab);
     let tokenizer = train(&samples.concat(), vocab)?;
-    let mut encoder = tokenizer.encoder();
     let mut counted = Vec::with_capacity(found.len());
     for (found, sample) in found.into_iter().zip(samples) {
-        let mut ids = Vec::new();
-        let mut bytes = 0;
-        for text in &sample {
-            encoder.encode(text, &mut ids);
-            bytes += text.len() as u64;
-        }
-        let per_byte = ids.len() as f64 / bytes.max(1) as f64;
-        let exact = found.whole && bytes == found.text_bytes;
-        // Each document ends with a token of its own.
-        let tokens = if exact {
-            (ids.len() + sample.len()) as u64
+        let exact = found.whole && found.text_bytes + found.held_out_bytes <= COUNTED;
+        let (tokens, held_out) = if exact {
+            count_tokens(&found.files, &tokenizer)?
         } else {
-            (found.text_bytes as f64 * per_byte) as u64 + found.documents
+            scaled(&found, &sample, &tokenizer)
         };
-        let held_out = (found.held_out_bytes as f64 * per_byte) as u64;
         let stock = stock(&found, tokens, held_out, exact);
         counted.push(Counted { found, stock });
     }
     Ok((counted, tokenizer.vocab()))
+}
+
+/// Tokens to train on and held out, by what a sample of the text takes.
+fn scaled(found: &Surveyed, sample: &[String], tokenizer: &Tokenizer) -> (u64, u64) {
+    let (mut encoder, mut ids) = (tokenizer.encoder(), Vec::new());
+    sample.iter().for_each(|text| encoder.encode(text, &mut ids));
+    let bytes: usize = sample.iter().map(String::len).sum();
+    let per_byte = ids.len() as f64 / bytes.max(1) as f64;
+    let tokens = |bytes: u64| (bytes as f64 * per_byte) as u64;
+    // Each document ends with a token of its own.
+    (tokens(found.text_bytes) + found.documents, tokens(found.held_out_bytes))
 }
 
 /// Text of a source for its tokenizer. It reads further than the survey: a broken document that it
