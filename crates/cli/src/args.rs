@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use sparkjoy_base::Tokens;
 use sparkjoy_eval::BaselineVersion;
 use sparkjoy_lab::Programs;
@@ -18,10 +19,9 @@ use crate::output::Output;
 /// Which data is worth the last tokens of a training run, how much, for how long
 #[derive(Debug, Parser)]
 #[command(name = "sparkjoy", version, disable_help_subcommand = true, max_term_width = 80)]
-#[command(after_help = "Every command takes a study: sparkjoy plan studies/real-text.toml")]
 #[command(after_long_help = "\
 Examples:
-  sparkjoy new study.toml              a study with every setting explained
+  sparkjoy new study.toml --data DIR   a study of the text in a folder
   sparkjoy plan study.toml             what it would read, and its cost
   sparkjoy run study.toml              everything that is missing
   sparkjoy show study.toml --step 100  the texts of the 100th batch
@@ -59,7 +59,7 @@ Interrupted, the same command continues.")]
     },
     /// Write text and tasks of an invented world, of any size
     #[command(after_long_help = "\
-Example: sparkjoy world big --size 10G
+Example: sparkjoy world big --size 10B
 
 The same world as in `quickstart`, for tests of load and of other tools. Every
 byte follows from seed and size; `truth.json` says which source teaches what.")]
@@ -73,7 +73,18 @@ byte follows from seed and size; `truth.json` says which source teaches what.")]
         #[arg(long, value_name = "BYTES", default_value = "24M")]
         size: Tokens,
     },
-    /// Write a study with every setting spelled out
+    /// Write a study of your text, or one with every setting explained
+    #[command(after_long_help = "\
+Examples:
+  sparkjoy new study.toml --data corpora   a study of the text in a folder
+  sparkjoy run study.toml                  … and its answers
+  sparkjoy new study.toml                  a study with every setting explained
+
+With `--data` it looks at what lies in the folder: a folder is a source, a
+folder of folders a domain; files of JSON Lines or Parquet side by side are
+sources of their own, and `*.val.*` beside `*.train.*` is held-out text. It
+counts tokens (of large text it reads a sample), proposes a model, a budget and
+two mixtures with the reason beside each, and says what it left out.")]
     New {
         /// Where to write it; a file that is there already is not touched
         #[arg(default_value = "study.toml")]
@@ -181,6 +192,30 @@ Example: sparkjoy doctor --threads 2
 Times a few steps of a small model in each precision: some seconds. `--runs`
 names the folder whose disk is looked at.")]
     Doctor,
+    /// Print completions for a shell
+    #[command(after_long_help = "\
+Examples:
+  sparkjoy completions bash > ~/.local/share/bash-completion/completions/sparkjoy
+  sparkjoy completions zsh > \"${fpath[1]}/_sparkjoy\"
+  sparkjoy completions fish > ~/.config/fish/completions/sparkjoy.fish
+  sparkjoy completions elvish >> ~/.config/elvish/rc.elv
+  sparkjoy completions powershell >> $PROFILE
+
+A new shell knows them.")]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the man page, or write one for every command
+    #[command(after_long_help = "\
+Examples:
+  sparkjoy man | man -l -
+  sparkjoy man --dir ~/.local/share/man/man1   then: man sparkjoy-run")]
+    Man {
+        /// Folder to write `sparkjoy.1`, `sparkjoy-new.1`, … into
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 /// What to look at.
@@ -286,6 +321,7 @@ pub(crate) struct Place {
     pub(crate) data: Option<PathBuf>,
     /// Folder of prepared sources
     #[arg(long, value_name = "DIR", global = true, default_value = "prepared")]
+    #[arg(hide_short_help = true)]
     pub(crate) prepared: PathBuf,
     /// Folder of runs
     #[arg(long, value_name = "DIR", global = true, default_value = "runs")]
@@ -297,7 +333,7 @@ pub(crate) struct Place {
     ///
     /// Training keeps only each block's input for the backward pass and computes the rest again:
     /// less memory, about a third more time, the same numbers to the bit.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) recompute: bool,
     /// Print JSON for machines instead of tables
     #[arg(long, global = true)]
@@ -318,12 +354,15 @@ impl Place {
 }
 
 /// The commands as the help groups them.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: &[(&str, &[&str])] = &[
     ("Start", &["quickstart"]),
     ("Prepare", &["new", "world", "prepare", "plan"]),
     ("Run", &["run", "eval"]),
     ("Read", &["report", "serve", "show", "doctor"]),
 ];
+
+/// Commands that are used once: only the long help names them.
+const ONCE: &[&str] = &["completions", "man"];
 
 impl Arguments {
     /// Reads the command line; prints help or what is wrong with it, and exits, where that is all
@@ -335,20 +374,28 @@ impl Arguments {
 }
 
 /// The command line with its commands grouped: clap lists them in one piece.
-fn command() -> clap::Command {
+///
+/// Help, completions and man pages are all made from it.
+pub(crate) fn command() -> clap::Command {
     let command = Arguments::command();
+    let line = |name: &str| {
+        let found = command.find_subcommand(name).expect("the groups name real commands");
+        let about = found.get_about().expect("every command is described");
+        format!("  {name:<WIDTH$}{about}\n")
+    };
     let mut template = "{about}\n\n{usage-heading} {usage}\n".to_owned();
     for (group, names) in GROUPS {
         let _ = writeln!(template, "\n{group}");
-        for name in names {
-            let found = command.find_subcommand(name).expect("the groups name real commands");
-            let about = found.get_about().expect("every command is described");
-            let _ = writeln!(template, "  {name:<9}{about}");
-        }
+        template.extend(names.iter().map(|name| line(name)));
     }
     template.push_str("\nOptions\n{options}{after-help}");
-    command.help_template(template)
+    let once: String = ONCE.iter().map(|name| line(name)).collect();
+    let more = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+    command.help_template(template).after_long_help(format!("Once\n{once}\n{more}"))
 }
+
+/// Columns of the names of commands.
+const WIDTH: usize = 12;
 
 #[cfg(test)]
 mod tests {
@@ -362,10 +409,20 @@ mod tests {
     #[test]
     fn every_command_stands_in_one_group() {
         let mut grouped: Vec<_> = GROUPS.iter().flat_map(|(_, names)| names.to_vec()).collect();
+        grouped.extend(ONCE);
         let command = command();
         let mut all: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
         grouped.sort_unstable();
         all.sort_unstable();
         assert_eq!(grouped, all);
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        for command in command().get_subcommands() {
+            let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+            let typed = format!("sparkjoy {}", command.get_name());
+            assert!(help.contains("Example") && help.contains(&typed), "{typed}: {help}");
+        }
     }
 }

@@ -12,11 +12,62 @@ pub(crate) struct MainMemory {
     pub(crate) total: u64,
     /// What programs can still take.
     pub(crate) free: u64,
+    /// What of other programs was put on the disk.
+    pub(crate) swapped: u64,
+    /// Whether a control group (a container, a service) may take less than the machine has.
+    pub(crate) limited: bool,
 }
 
-/// The main memory; `None` where there is no `/proc/meminfo` to read.
+/// The main memory that this process may take; `None` where there is no `/proc/meminfo` to read.
 pub(crate) fn memory() -> Option<MainMemory> {
-    parse(&fs::read_to_string("/proc/meminfo").ok()?)
+    let memory = parse(&fs::read_to_string("/proc/meminfo").ok()?)?;
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    Some(within_groups(memory, &groups, Path::new("/sys/fs/cgroup")))
+}
+
+/// Memory as far as the control groups leave it, from the innermost to the outermost.
+///
+/// # Source
+///
+/// `memory.max`, `memory.current` and `memory.stat` of control groups, version 2: `cgroup-v2.rst`
+/// of the kernel's documentation.
+fn within_groups(mut memory: MainMemory, groups: &str, root: &Path) -> MainMemory {
+    let Some(own) = groups.lines().find_map(|line| line.strip_prefix("0::/")) else {
+        return memory;
+    };
+    for group in Path::new(own).ancestors() {
+        let folder = root.join(group);
+        let text = |file: &str| fs::read_to_string(folder.join(file)).unwrap_or_default();
+        let number = |file: &str| text(file).trim().parse::<u64>().ok();
+        // Where there is no limit, the file says `max`.
+        let (Some(most), Some(taken)) = (number("memory.max"), number("memory.current")) else {
+            continue;
+        };
+        // Read files are counted, but given up when memory is asked for.
+        let stat = text("memory.stat");
+        let cached = value(&stat, "inactive_file", ' ').and_then(|bytes| bytes.parse().ok());
+        let free = most.saturating_sub(taken.saturating_sub(cached.unwrap_or(0)));
+        memory.limited |= most < memory.total;
+        memory.total = memory.total.min(most);
+        memory.free = memory.free.min(free);
+    }
+    memory
+}
+
+/// The machine's cores, whoever may use them; `None` where there is no `/proc/cpuinfo`.
+pub(crate) fn cores() -> Option<usize> {
+    let text = fs::read_to_string("/proc/cpuinfo").ok()?;
+    Some(text.lines().filter(|line| line.starts_with("processor")).count()).filter(|&n| n > 0)
+}
+
+/// The driver of a GPU that is there, by the places where drivers say so.
+pub(crate) fn gpu() -> Option<&'static str> {
+    let places = [
+        ("/proc/driver/nvidia/version", "NVIDIA"),
+        ("/dev/nvidia0", "NVIDIA"),
+        ("/dev/kfd", "AMD"),
+    ];
+    places.into_iter().find(|(path, _)| Path::new(path).exists()).map(|(_, name)| name)
 }
 
 fn parse(text: &str) -> Option<MainMemory> {
@@ -25,7 +76,12 @@ fn parse(text: &str) -> Option<MainMemory> {
         let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
         Some(kib * 1024)
     };
-    Some(MainMemory { total: bytes("MemTotal")?, free: bytes("MemAvailable")? })
+    Some(MainMemory {
+        total: bytes("MemTotal")?,
+        free: bytes("MemAvailable")?,
+        swapped: bytes("SwapTotal").zip(bytes("SwapFree")).map_or(0, |(all, free)| all - free),
+        limited: false,
+    })
 }
 
 /// The processor's name; `None` where there is no `/proc/cpuinfo` that has it.
@@ -64,8 +120,31 @@ mod tests {
     #[test]
     fn available_memory_counts_what_the_system_can_drop() {
         let text = "MemTotal:  2048 kB\nMemFree:  1 kB\nMemAvailable:   1024 kB\n";
-        assert_eq!(parse(text), Some(MainMemory { total: 2 << 20, free: 1 << 20 }));
+        let memory = MainMemory { total: 2 << 20, free: 1 << 20, swapped: 0, limited: false };
+        assert_eq!(parse(text), Some(memory));
+        let swap = format!("{text}SwapTotal: 512 kB\nSwapFree: 128 kB\n");
+        assert_eq!(parse(&swap).unwrap().swapped, 384 << 10);
         assert_eq!(parse("MemTotal: 2048 kB\n"), None);
+    }
+
+    #[test]
+    fn the_tightest_control_group_is_what_counts() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            sparkjoy_base::write_atomic(&path, text.as_bytes()).unwrap();
+        };
+        write("a/memory.max", "1000\n");
+        write("a/memory.current", "900\n");
+        write("a/memory.stat", "anon 400\ninactive_file 500\n");
+        write("a/b/memory.max", "max\n");
+        write("a/b/memory.current", "900\n");
+        let all = MainMemory { total: 4000, free: 3000, swapped: 0, limited: false };
+        let tight = MainMemory { total: 1000, free: 600, swapped: 0, limited: true };
+        assert_eq!(within_groups(all, "0::/a/b\n", root.path()), tight);
+        assert_eq!(within_groups(all, "0::/\n", root.path()), all);
+        assert_eq!(within_groups(all, "7:memory:/x\n", root.path()), all);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod eval;
 mod failure;
 mod interrupt;
 mod machine;
+mod manual;
 mod new;
 mod output;
 mod plan;
@@ -53,7 +54,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
             quickstart::quickstart(folder, *seed, *full, place, &stop)
         }
         Command::World { folder, seed, size } => world::write(folder, *seed, size.0, &stop),
-        Command::New { file } => new::write(file, place.output()),
+        Command::New { file } => new::write(file, place, &stop),
         Command::Prepare { study } => prepare::prepare(study, place, &stop),
         Command::Plan { study } => plan::show(study, place, &stop),
         Command::Run { study, job, tasks_need } => {
@@ -64,5 +65,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Serve { study, port } => serve::serve(study, *port, place, &stop),
         Command::Show(what) => show::show(what, place),
         Command::Doctor => doctor::show(place),
+        Command::Completions { shell } => manual::completions(*shell),
+        Command::Man { dir } => manual::pages(dir.as_deref()),
     }
 }

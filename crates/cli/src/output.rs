@@ -29,6 +29,16 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     forgive(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
+/// Prints bytes as they are.
+///
+/// # Errors
+///
+/// As [`print`].
+pub(crate) fn print_plain(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    forgive(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
 /// Prints a value as indented JSON.
 ///
 /// # Errors

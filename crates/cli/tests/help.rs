@@ -9,37 +9,33 @@ fn help_fits_a_screen_and_groups_the_commands() {
     let short = Laboratory::new().succeed("-h").stdout;
     assert!(short.lines().count() <= 30, "{short}");
     assert!(short.lines().all(|line| line.chars().count() <= 80), "{short}");
-    insta::assert_snapshot!(short, @"
+    insta::assert_snapshot!(short, @r"
     Which data is worth the last tokens of a training run, how much, for how long
 
     Usage: sparkjoy [OPTIONS] <COMMAND>
 
     Prepare
-      new      Write a study with every setting spelled out
-      prepare  Turn the text of a study's sources into shards
-      plan     Show what a study will train on, and its cost, without training
+      new         Write a study of your text, or one with every setting explained
+      prepare     Turn the text of a study's sources into shards
+      plan        Show what a study will train on, and its cost, without training
 
     Run
-      run      Run whatever is missing of a study: prepare, train, score, report
-      eval     Score a model on tasks: Gauntlet, MMLU, GSM8K, HumanEval, your own
+      run         Run whatever is missing of a study: prepare, train, score, report
+      eval        Score a model on tasks: Gauntlet, MMLU, GSM8K, HumanEval, your own
 
     Read
-      report   Compare the branches of a study, with their spread
-      serve    Show a study in a browser while it runs
-      show     Look inside a shard, batch, checkpoint or run
-      doctor   Show what this machine can do, and how fast it trains
+      report      Compare the branches of a study, with their spread
+      serve       Show a study in a browser while it runs
+      show        Look inside a shard, batch, checkpoint or run
+      doctor      Show what this machine can do, and how fast it trains
 
     Options
-          --data <DIR>      Folder of the text of sources [default: the study's]
-          --prepared <DIR>  Folder of prepared sources [default: prepared]
-          --runs <DIR>      Folder of runs [default: runs]
-          --threads <N>     Threads to compute with [default: all cores]
-          --recompute       Keep less for the backward pass: less memory, slower
-          --json            Print JSON for machines instead of tables
-      -h, --help            Print help (see more with '--help')
-      -V, --version         Print version
-
-    Every command takes a study: sparkjoy plan studies/real-text.toml
+          --data <DIR>   Folder of the text of sources [default: the study's]
+          --runs <DIR>   Folder of runs [default: runs]
+          --threads <N>  Threads to compute with [default: all cores]
+          --json         Print JSON for machines instead of tables
+      -h, --help         Print help (see more with '--help')
+      -V, --version      Print version
     ");
 }
 
@@ -48,15 +44,6 @@ fn nothing_typed_is_a_wrong_command() {
     assert_eq!(Laboratory::new().run("").code, Some(2));
     assert_eq!(Laboratory::new().run("train study.toml").code, Some(2));
     assert_eq!(Laboratory::new().run("plan study.toml --threads 0").code, Some(2));
-}
-
-#[test]
-fn every_command_has_an_example_or_says_all() {
-    let laboratory = Laboratory::new();
-    for command in ["prepare", "plan", "run", "eval", "report", "show", "doctor"] {
-        let help = laboratory.succeed(&format!("{command} --help")).stdout;
-        assert!(help.contains("Example"), "{help}");
-    }
 }
 
 #[test]

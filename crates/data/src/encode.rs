@@ -174,10 +174,14 @@ impl Encoded {
 
 /// The part a document belongs to by its text alone, so that duplicates stay on one side.
 pub(crate) fn side(text: &str, split_ppm: u32) -> Part {
+    if millionth(text) < split_ppm { Part::Validation } else { Part::Train }
+}
+
+/// Where a text stands among all texts, from 0 up to a million: held out are those below the share.
+pub(crate) fn millionth(text: &str) -> u32 {
     let hash = blake3::hash(text.as_bytes());
     let word = u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("8 bytes"));
-    let millionth = (u128::from(word) * 1_000_000) >> 64;
-    if millionth < u128::from(split_ppm) { Part::Validation } else { Part::Train }
+    ((u128::from(word) * 1_000_000) >> 64) as u32
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod rows;
 mod sample;
 mod shard;
 mod source;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod tokenizer;
@@ -30,6 +31,7 @@ pub use error::{
 pub use prepare::{PrepareOptions, PrepareProgress, prepare};
 pub use sample::sample_documents;
 pub use source::{OnBadDocument, SourceFiles, SourceSummary, Validation, scan};
+pub use survey::{LeftOut, Survey, Surveyed, count_tokens, survey};
 pub use tokenizer::{
     Encoder, ModelEncoder, ModelTokenizer, Tokenizer, TokenizerError, TokenizerKind,
 };

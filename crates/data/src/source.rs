@@ -248,7 +248,8 @@ fn walk(
     Ok(())
 }
 
-fn kind_of(path: &Path) -> Kind {
+/// What a file holds, by its ending.
+pub(crate) fn kind_of(path: &Path) -> Kind {
     let extension = |p: &Path| {
         p.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default()
     };

@@ -11,8 +11,8 @@ use sparkjoy_eval::EvalError;
 use sparkjoy_mix::MixError;
 use sparkjoy_train::TrainError;
 
-use crate::ExecutionError;
 use crate::problem::Problem;
+use crate::{DraftError, ExecutionError};
 
 /// What went wrong with a study, a plan or its execution.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,9 @@ pub enum LabError {
     /// A job that cannot run, or a result that cannot be used.
     #[error(transparent)]
     Execution(#[from] ExecutionError),
+    /// A folder that no study can be made of.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
     /// Stopped on request; running again continues.
     #[error("interrupted")]
     Interrupted,
@@ -53,6 +56,7 @@ impl Hint for LabError {
             Self::Train(error) => error.hint(),
             Self::Eval(error) => error.hint(),
             Self::Execution(error) => error.hint(),
+            Self::Draft(error) => error.hint(),
             Self::Interrupted => None,
         }
     }

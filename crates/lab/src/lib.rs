@@ -5,6 +5,7 @@ mod answers;
 mod apportion;
 mod contamination;
 mod cost;
+mod draft;
 mod error;
 mod evaluation;
 mod executor;
@@ -30,6 +31,7 @@ pub use answers::{
 };
 pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem, checked};
 pub use cost::{Effort, TreeCost};
+pub use draft::{Draft, DraftError, DraftSource, draft};
 pub use error::{LabError, StudyError};
 pub use evaluation::{
     FailedTask, MissingTask, Scorecard, TaskRequest, TaskWork, score_tasks, select_tasks,

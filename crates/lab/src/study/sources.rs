@@ -56,10 +56,14 @@ impl Sources {
         Ok(all)
     }
 
-    /// A mixture names sources and domains alike, so no name may be both.
+    /// A mixture names sources and domains alike, so no name may be both, unless both mean the
+    /// same: a domain that is one source.
     fn one_meaning_per_name(&self, source: Source<'_>) -> Result<(), LabError> {
-        for facts in self.facts.values() {
-            let clash = self.facts.iter().find(|(name, _)| name.as_str() == facts.domain.as_str());
+        for (member, facts) in &self.facts {
+            let clash = self.facts.iter().find(|(name, _)| {
+                name.as_str() == facts.domain.as_str()
+                    && (*name != member || self.of_domain(&facts.domain).len() > 1)
+            });
             if let Some((name, facts)) = clash {
                 let name = name.to_string();
                 return Err(source.problem(facts.line, Problem::SourceIsDomain { name }));

@@ -73,6 +73,13 @@ fn every_mistake_says_what_was_found_what_was_expected_and_where() {
 }
 
 #[test]
+fn a_domain_may_have_the_name_of_its_only_source() {
+    let text = GOOD.replace("domain = \"web\"", "domain = \"blogs\"");
+    let study = parse(&text.replace("web = 0.5", "blogs = 0.5")).unwrap();
+    assert_eq!(study.sources().len(), 3);
+}
+
+#[test]
 fn the_good_study_is_read_as_written() {
     let study = parse(GOOD).unwrap();
     assert_eq!((study.name(), study.seed(), study.text()), ("small", Seed(17), GOOD));

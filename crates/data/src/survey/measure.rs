@@ -1,0 +1,129 @@
+//! How much text a source holds: read where it is small, scaled from a sample where it is not.
+
+use sparkjoy_base::Ppm;
+
+use crate::encode::{each_document, millionth};
+use crate::error::BadDocument;
+use crate::intake;
+use crate::prepare::Sizes;
+use crate::source::{Input, Kind, Packing};
+
+/// Text read of a source at most, in bytes: a second's work where JSON has to be parsed.
+const READ: u64 = 8 << 20;
+/// Files read from at most, evenly over all.
+const FILES: usize = 256;
+/// So many documents are read whatever their size: which of them are held out must be known, not
+/// guessed.
+const FEW: usize = 24;
+/// Held-out text that is enough: what a study scores of a source, at four bytes a token.
+const HELD_OUT: u64 = 64_000;
+/// Shares that are proposed to be held out, in percent.
+const SHARES: [u32; 8] = [1, 2, 5, 10, 20, 30, 40, 50];
+
+/// Text of some files.
+#[derive(Debug, Default)]
+pub(super) struct Amount {
+    /// Bytes of text.
+    pub(super) bytes: u64,
+    /// Documents.
+    pub(super) documents: u64,
+    /// Whether all of it was read; else bytes and documents are scaled from what was.
+    pub(super) whole: bool,
+    /// Of each document read: what decides whether it is held out, and its bytes.
+    documents_read: Vec<(u32, u64)>,
+    /// Broken documents among those read, and the first of them.
+    pub(super) broken: u64,
+    pub(super) first_broken: Option<String>,
+    /// Files that cannot be read, by index, and why.
+    pub(super) unreadable: Vec<(usize, String)>,
+}
+
+/// Measures `inputs`, whose records hold their text in `field`.
+pub(super) fn measure(inputs: &[&Input], field: &str) -> Amount {
+    let stored: u64 = inputs.iter().map(|input| input.stamp.size).sum();
+    let picks =
+        if inputs.len() <= FEW || stored <= READ { inputs.len() } else { inputs.len().min(FILES) };
+    let mut amount = Amount { whole: picks == inputs.len(), ..Amount::default() };
+    let mut stored_read = 0;
+    for pick in 0..picks {
+        let index = pick * inputs.len() / picks;
+        let input = inputs[index];
+        let room = (READ / picks as u64).max(1 << 16);
+        match read(input, field, room, &mut amount) {
+            Ok((stored, to_the_end)) => {
+                stored_read += stored;
+                amount.whole &= to_the_end;
+            }
+            Err(why) => amount.unreadable.push((index, why)),
+        }
+    }
+    amount.bytes = amount.documents_read.iter().map(|(_, bytes)| bytes).sum();
+    amount.documents = amount.documents_read.len() as u64;
+    if !amount.whole && stored_read > 0 {
+        let scaled = |n: u64| (u128::from(n) * u128::from(stored) / u128::from(stored_read)) as u64;
+        (amount.bytes, amount.documents) = (scaled(amount.bytes), scaled(amount.documents));
+    }
+    amount
+}
+
+/// Reads about `room` bytes of text of one file: bytes read as stored, and whether that is all.
+fn read(input: &Input, field: &str, room: u64, amount: &mut Amount) -> Result<(u64, bool), String> {
+    let sizes = Sizes { block_bytes: room.clamp(1 << 16, 1 << 20) as usize, ..Sizes::USUAL };
+    let (mut bytes, mut stored) = (0, 0);
+    let ended = intake::read(0, input, field, &sizes, |block| {
+        stored = block.stored_bytes;
+        let taken = each_document(&block, field, |place, text| {
+            match text {
+                Ok(text) => {
+                    bytes += text.len() as u64;
+                    amount.documents_read.push((millionth(&text), text.len() as u64));
+                }
+                Err(fault) => {
+                    amount.broken += 1;
+                    let bad = BadDocument { path: input.name.clone(), place, fault };
+                    amount.first_broken.get_or_insert_with(|| bad.to_string());
+                }
+            }
+            Ok(())
+        });
+        taken.expect("nothing is refused here");
+        // A file of plain text is one document; its fingerprint costs little more.
+        bytes < room || matches!(input.kind, Kind::Text(Packing::Plain))
+    });
+    match ended.map_err(|error| error.to_string())? {
+        Some(_) => Ok((input.stamp.size, true)),
+        None => Ok((stored.min(input.stamp.size), false)),
+    }
+}
+
+impl Amount {
+    /// Whether what was read is hardly text of the kind it was taken for.
+    pub(super) fn mostly_broken(&self) -> bool {
+        self.broken >= self.documents_read.len() as u64
+    }
+
+    /// The share of documents to hold out so that both sides have text, and the bytes that are
+    /// held out then; `None` where no share does that.
+    pub(super) fn holdout(&self) -> Option<(Ppm, u64)> {
+        let parts = |percent: u32| Ppm(percent * 10_000);
+        if !self.whole {
+            let enough = |percent: &&u32| {
+                let of = |n: u64| n * u64::from(**percent) / 100;
+                // Twelve are expected: fewer than one in 100,000 such choices holds out none.
+                of(self.documents) >= 12 && of(self.bytes) >= HELD_OUT
+            };
+            let percent = *SHARES.iter().find(enough).unwrap_or(&SHARES[SHARES.len() - 1]);
+            return Some((parts(percent), self.bytes * u64::from(percent) / 100));
+        }
+        let held = |percent: u32| -> u64 {
+            let read = self.documents_read.iter();
+            read.filter(|(m, _)| *m < parts(percent).0).map(|(_, bytes)| bytes).sum()
+        };
+        let enough = HELD_OUT.min(self.bytes / 20).max(1);
+        let good = |percent: &u32| (enough..=self.bytes / 2).contains(&held(*percent));
+        // Few documents: the share is whatever holds out one.
+        let some = |percent: &u32| (1..=self.bytes * 3 / 4).contains(&held(*percent));
+        let percent = SHARES.into_iter().find(good).or_else(|| (1..=90).find(some))?;
+        Some((parts(percent), held(percent)))
+    }
+}

@@ -1,0 +1,190 @@
+//! What lies in a folder, as sources that a study can name: for people who have text and no study
+//! yet.
+//!
+//! Guesses, and says what it guessed: nothing here reaches a number of a study but through the
+//! file that is written and read. Large text is sampled, never read through.
+
+mod count;
+mod grouping;
+mod measure;
+mod names;
+mod paths;
+mod probe;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sparkjoy_base::{DomainName, Ppm, SourceName};
+
+use crate::source::{Input, Kind};
+use crate::{DataError, OnBadDocument, SourceFiles, Validation};
+use grouping::{Group, Placed};
+use measure::Amount;
+use walk::Aside;
+
+pub use count::count_tokens;
+pub use walk::LeftOut;
+
+/// What lies in a folder.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// Text that can be trained on, sorted by domain and name.
+    pub sources: Vec<Surveyed>,
+    /// Files that are not part of it, by reason.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A source that was found.
+#[derive(Clone, Debug)]
+pub struct Surveyed {
+    /// As a study names it.
+    pub files: SourceFiles,
+    /// What it is reported with: a source that is a domain of its own gives it its name.
+    pub domain: DomainName,
+    /// Files, held-out ones included.
+    pub file_count: u64,
+    /// Bytes of text to train on.
+    pub text_bytes: u64,
+    /// Documents to train on.
+    pub documents: u64,
+    /// Bytes of held-out text.
+    pub held_out_bytes: u64,
+    /// Whether all of it was read; else the numbers are scaled from a sample.
+    pub whole: bool,
+    /// Documents that cannot be used, among those read, and where the first of them is.
+    pub broken: Option<(u64, String)>,
+}
+
+/// Finds the sources of a folder and how much text each holds.
+///
+/// # Guarantees
+///
+/// Every source found names exactly the files counted for it, and holds text on both sides, to
+/// train on and held out. Reads about 8 MiB of text of each, or all of it where its documents are
+/// few.
+///
+/// # Errors
+///
+/// [`FileError`](sparkjoy_base::FileError) if the folder cannot be listed;
+/// [`DataError::Interrupted`] when told to stop.
+pub fn survey(root: &Path, stop: &AtomicBool) -> Result<Survey, DataError> {
+    let mut aside = Aside::default();
+    let walked = walk::walk(root, &mut aside)?;
+    let placed: Vec<Placed> = walked.inputs.iter().map(place).collect();
+    let name = root.canonicalize().ok();
+    let name = name.as_deref().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let found = Found { root, inputs: &walked.inputs, others: &walked.others };
+    let mut sources = Vec::new();
+    for group in grouping::group(&placed, &name) {
+        if stop.load(Ordering::Relaxed) {
+            return Err(DataError::Interrupted);
+        }
+        match found.source(&group, &mut aside) {
+            Ok(source) => sources.push(source),
+            Err(why) => {
+                let files = group.train.len() + group.validation.len();
+                aside.many(why, files as u64, &group.name);
+            }
+        }
+    }
+    Ok(Survey { sources, left_out: aside.list() })
+}
+
+fn place(input: &Input) -> Placed {
+    let mut folders: Vec<String> = input.name.split('/').map(str::to_owned).collect();
+    let file = folders.pop().unwrap_or_default();
+    Placed { folders, file, records: !matches!(input.kind, Kind::Text(_)) }
+}
+
+/// All that was found, for naming some of it.
+struct Found<'a> {
+    root: &'a Path,
+    inputs: &'a [Input],
+    others: &'a [String],
+}
+
+impl Found<'_> {
+    /// One source, or why it is none.
+    fn source(&self, group: &Group, aside: &mut Aside) -> Result<Surveyed, String> {
+        let name = SourceName::new(&group.name).expect("a group's name is one of a source");
+        let domain = DomainName::new(&group.domain).expect("and so is that of its domain");
+        let of = |indices: &[usize]| indices.iter().map(|&i| &self.inputs[i]).collect::<Vec<_>>();
+        let (mut train, mut held_out) = (of(&group.train), of(&group.validation));
+        for &index in &group.test {
+            aside.add("a third part, beside training and validation", &self.inputs[index].name);
+        }
+        let text_field = probe::text_field(&train)?;
+        let amount = measured(&mut train, &text_field, aside);
+        if amount.mostly_broken() {
+            return Err(match amount.first_broken {
+                Some(first) => format!("most documents cannot be used: {first}"),
+                None => "no document that can be used".to_owned(),
+            });
+        }
+        let amount_held_out = measured(&mut held_out, &text_field, aside);
+        let like = SourceFiles {
+            name,
+            paths: Vec::new(),
+            root: self.root.to_owned(),
+            text_field,
+            on_bad_document: OnBadDocument::Refuse,
+            validation: Validation::Split(Ppm(0)),
+        };
+        let (validation, held_out_bytes, text_bytes) = if amount_held_out.bytes > 0 {
+            let paths = self.paths(&like, &held_out);
+            (Validation::Files(paths), amount_held_out.bytes, amount.bytes)
+        } else {
+            let (share, held) = amount.holdout().ok_or(
+                "one document alone, and some text must be held out: split it into files of some \
+                 pages, or make it JSON Lines",
+            )?;
+            (Validation::Split(share), held, amount.bytes - held)
+        };
+        let broken = amount.broken + amount_held_out.broken;
+        let first = amount.first_broken.or(amount_held_out.first_broken);
+        let kept = |bytes: u64, of: u64| {
+            (u128::from(amount.documents) * u128::from(bytes) / u128::from(of.max(1))) as u64
+        };
+        Ok(Surveyed {
+            documents: kept(text_bytes, amount.bytes),
+            files: SourceFiles {
+                paths: self.paths(&like, &train),
+                on_bad_document: match broken {
+                    0 => OnBadDocument::Refuse,
+                    _ => OnBadDocument::Skip,
+                },
+                validation,
+                ..like
+            },
+            domain,
+            file_count: (train.len() + held_out.len()) as u64,
+            text_bytes,
+            held_out_bytes,
+            whole: amount.whole,
+            broken: first.map(|first| (broken, first)),
+        })
+    }
+
+    /// How a study names some files.
+    fn paths(&self, like: &SourceFiles, wanted: &[&Input]) -> Vec<String> {
+        let mine: std::collections::BTreeSet<&str> =
+            wanted.iter().map(|input| input.name.as_str()).collect();
+        let others = self.inputs.iter().map(|input| input.name.as_str());
+        let others = others.chain(self.others.iter().map(String::as_str));
+        let others: Vec<&str> = others.filter(|name| !mine.contains(name)).collect();
+        paths::paths(like, wanted, &others)
+    }
+}
+
+/// Measures files; those that cannot be read are set aside.
+fn measured(inputs: &mut Vec<&Input>, field: &str, aside: &mut Aside) -> Amount {
+    let amount = measure::measure(inputs, field);
+    for (index, why) in amount.unreadable.iter().rev() {
+        aside.add(format!("cannot be read: {why}"), &inputs[*index].name);
+        inputs.remove(*index);
+    }
+    amount
+}

@@ -1,0 +1,161 @@
+//! Folders as users have them.
+
+use std::fmt::Write;
+use std::os::unix::fs::symlink;
+use std::sync::atomic::AtomicBool;
+
+use super::*;
+use crate::{sample_documents, scan};
+use sparkjoy_base::{Seed, write_atomic};
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.0.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        write_atomic(&path, content.as_ref()).unwrap();
+    }
+
+    /// `count` short documents as plain text files.
+    fn texts(&self, folder: &str, ending: &str, count: usize) {
+        for i in 0..count {
+            self.write(&format!("{folder}/{i}.{ending}"), format!("document {i} of {folder}\n"));
+        }
+    }
+
+    fn survey(&self) -> Survey {
+        let survey = survey(self.0.path(), &AtomicBool::new(false)).unwrap();
+        for source in &survey.sources {
+            // What it names is what it counted, and can be read.
+            assert_eq!(scan(&source.files).unwrap().files, source.file_count, "{source:?}");
+            assert!(!sample_documents(&source.files, Seed(1), 1 << 20).unwrap().is_empty());
+            assert!(source.held_out_bytes > 0 && source.text_bytes > 0, "{source:?}");
+        }
+        survey
+    }
+
+    /// One line for each source, one for each reason.
+    fn shown(&self) -> String {
+        let survey = self.survey();
+        let mut text = String::new();
+        for source in &survey.sources {
+            let SourceFiles { name, paths, text_field, validation, .. } = &source.files;
+            let files = source.file_count;
+            let held_out = match validation {
+                Validation::Files(paths) => paths.join(" "),
+                Validation::Split(share) => share.to_string(),
+            };
+            let domain = &source.domain;
+            let _ = writeln!(
+                text,
+                "{domain}/{name} {files}: {} | {held_out} | {text_field}",
+                paths.join(" ")
+            );
+        }
+        for LeftOut { why, files, shown } in &survey.left_out {
+            let root = self.0.path().display().to_string();
+            let shown = shown.join(" ").replace(&root, "…");
+            let _ = writeln!(text, "- {why}: {files} ({shown})");
+        }
+        text
+    }
+}
+
+/// `count` records with their text in `field`.
+fn records(field: &str, count: usize) -> String {
+    let line = |i| format!("{{\"id\": \"{i}\", \"{field}\": \"record number {i} of some\"}}\n");
+    (0..count).map(line).collect()
+}
+
+#[test]
+fn a_folder_is_read_as_people_mean_it() {
+    let folder = Folder::new();
+    folder.texts("web", "txt", 30);
+    folder.write("web/README.md", "what this is");
+    folder.write(
+        "math/gsm/train.jsonl.zst",
+        zstd::encode_all(records("text", 40).as_bytes(), 1).unwrap(),
+    );
+    folder.texts("math/Old Proofs", "tex", 20);
+    folder.texts("code", "py", 25);
+    folder.write("code/Makefile", "all:");
+    folder.write("code/logo.png", [0_u8, 1]);
+    folder.write("news.train.jsonl", records("body", 30));
+    folder.write("news.val.jsonl", records("body", 3));
+    folder.write("LICENSE", "free");
+    folder.write(".git/config", "x");
+    folder.write("empty.jsonl", "");
+    insta::assert_snapshot!(folder.shown(), @r"
+    code/code 25: code/*.py | 5 % | text
+    math/gsm 1: math/gsm/train.jsonl.zst | 5 % | text
+    math/old-proofs 20: math/Old Proofs | 1 % | text
+    news/news 2: news.train.jsonl | news.val.jsonl | body
+    web/web 30: web/*.txt | 20 % | text
+    - `.png` is no kind of text that is known: 1 (code/logo.png)
+    - empty: 1 (empty.jsonl)
+    - goes with data (a README, a licence, a list): 2 (LICENSE web/README.md)
+    - hidden: 1 (…/.git)
+    - no ending that says what it is: 1 (code/Makefile)
+    ");
+}
+
+#[test]
+fn what_cannot_be_used_is_said() {
+    let folder = Folder::new();
+    folder.write("chat/a.jsonl", "{\"messages\": [1]}\n");
+    folder.write("cut/a.jsonl.gz", [0x1f_u8, 0x8b, 8, 0]);
+    folder.write("lone/book.txt", "one long document");
+    folder.write("latin/a.txt", b"caf\xe9");
+    folder.write("list/a.json", "[\n{\"text\": \"a\"},\n{\"text\": \"b\"}\n]\n");
+    folder.write("broken/a.jsonl", format!("{}{{\"text\": 5}}\n{{oops\n", records("text", 30)));
+    symlink(folder.0.path().join("nowhere"), folder.0.path().join("gone")).unwrap();
+    symlink(folder.0.path(), folder.0.path().join("loop")).unwrap();
+    insta::assert_snapshot!(folder.shown(), @r"
+    broken/broken 1: broken/a.jsonl | 10 % | text
+    - `cut/a.jsonl.gz` is not a whole gzip file: unexpected end of file (0 B of text came before): 1 (cut)
+    - `list/a.json` is one JSON array, expected an object a line: `jq -c '.[]' list/a.json > NEW.jsonl`: 1 (list)
+    - a link to nothing, or not readable: 1 (…/gone)
+    - most documents cannot be used: `latin/a.txt` (one document): byte 4 is not UTF-8: 1 (latin)
+    - no field that holds a text, found `messages`: 1 (chat)
+    - one document alone, and some text must be held out: split it into files of some pages, or make it JSON Lines: 1 (lone)
+    ");
+    let broken = &folder.survey().sources[0];
+    assert_eq!(broken.files.on_bad_document, OnBadDocument::Skip);
+    assert_eq!(broken.broken.as_ref().unwrap().0, 2);
+}
+
+#[test]
+fn large_text_is_scaled_from_a_sample() {
+    let folder = Folder::new();
+    let line = format!("{{\"text\": \"{}\"}}\n", "some words that are all alike ".repeat(30));
+    folder.write("a.jsonl", line.repeat(20_000));
+    let source = &folder.survey().sources[0];
+    let exact = 900 * 20_000;
+    let all = source.text_bytes + source.held_out_bytes;
+    assert!(!source.whole);
+    assert!(all.abs_diff(exact) < exact / 50, "{all}");
+    assert_eq!(source.files.validation, Validation::Split(Ppm(10_000)));
+}
+
+#[test]
+fn files_are_named_exactly_however_odd_their_company() {
+    let folder = Folder::new();
+    folder.texts("a [x]", "txt", 20);
+    folder.write("a [x]/0.txt.gz", "");
+    folder.write("a [x]/notes.pdf", "%PDF");
+    folder.write("b/part-0.jsonl", records("text", 20));
+    folder.write("b/part-1.jsonl", records("text", 30));
+    folder.write("b/other.jsonl", records("text", 30));
+    insta::assert_snapshot!(folder.shown(), @r"
+    a-x/a-x 20: a [[]x[]]/*.txt | 10 % | text
+    b/b-files 2: b/part-*.jsonl | 10 % | text
+    b/other 1: b/other.jsonl | 10 % | text
+    - `.pdf` is no kind of text that is known: 1 (a [x]/notes.pdf)
+    - empty: 1 (a [x]/0.txt.gz)
+    ");
+}

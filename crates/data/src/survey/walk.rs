@@ -1,0 +1,150 @@
+//! Lists what lies in a folder, and tells text from what is none, by names and sizes alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use sparkjoy_base::FileError;
+
+use super::names;
+use crate::DataError;
+use crate::source::{Input, Kind, Packing, Stamp, kind_of};
+
+/// Names shown of those that were left out for one reason.
+const SHOWN: usize = 3;
+
+/// Files that are not part of any source, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Why, in words.
+    pub why: String,
+    /// How many.
+    pub files: u64,
+    /// The first of them.
+    pub shown: Vec<String>,
+}
+
+/// What is left out, by reason.
+#[derive(Debug, Default)]
+pub(super) struct Aside(BTreeMap<String, (u64, Vec<String>)>);
+
+impl Aside {
+    pub(super) fn add(&mut self, why: impl Into<String>, name: &str) {
+        self.many(why, 1, name);
+    }
+
+    /// `files` of them under one name.
+    pub(super) fn many(&mut self, why: impl Into<String>, files: u64, name: &str) {
+        let (count, shown) = self.0.entry(why.into()).or_default();
+        *count += files;
+        if shown.len() < SHOWN {
+            shown.push(name.to_owned());
+        }
+    }
+
+    pub(super) fn list(self) -> Vec<LeftOut> {
+        let list = self.0.into_iter();
+        list.map(|(why, (files, shown))| LeftOut { why, files, shown }).collect()
+    }
+}
+
+/// Everything that may be text.
+pub(super) struct Walked {
+    /// Files of text, sorted by name; what [`Input::part`] says is not known yet.
+    pub(super) inputs: Vec<Input>,
+    /// Other files that a folder named as a whole would take in.
+    pub(super) others: Vec<String>,
+}
+
+/// Walks `root` to the bottom. Hidden files are passed over, as they are in a study's folders.
+pub(super) fn walk(root: &Path, aside: &mut Aside) -> Result<Walked, DataError> {
+    let mut walked = Walked { inputs: Vec::new(), others: Vec::new() };
+    // The root itself must be a folder that can be read; what lies below may be anything.
+    fs::read_dir(root).map_err(FileError::at("read", root))?;
+    let mut found = Vec::new();
+    descend(root, &mut BTreeSet::new(), aside, &mut found);
+    let mut companions = Vec::new();
+    for (path, stamp) in found {
+        let relative = path.strip_prefix(root).unwrap_or(&path);
+        let Some(name) = relative.to_str().map(str::to_owned) else {
+            aside.add("the name is not UTF-8", &relative.to_string_lossy());
+            walked.others.push(relative.to_string_lossy().into_owned());
+            continue;
+        };
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let kind = kind_of(&path);
+        let ending = names::ending(&file);
+        let is_text = match kind {
+            Kind::Text(_) => ending.as_deref().is_some_and(names::is_text),
+            Kind::JsonLines(_) | Kind::Parquet => true,
+        };
+        let why = match () {
+            () if !is_text && names::is_companion(&file) => Some(GOES_WITH_DATA.to_owned()),
+            () if !is_text => Some(match &ending {
+                Some(ending) => format!("`.{ending}` is no kind of text that is known"),
+                None => "no ending that says what it is".to_owned(),
+            }),
+            () if stamp.size == 0 => Some("empty".to_owned()),
+            () => None,
+        };
+        if let Some(why) = why {
+            aside.add(why, &name);
+            walked.others.push(name);
+            continue;
+        }
+        let input = Input { name, path, kind, stamp, part: None };
+        if names::is_companion(&file) { companions.push(input) } else { walked.inputs.push(input) }
+    }
+    // A README beside text of its own kind in one folder could only be left out file by file.
+    let beside = |input: &Input| (input.path.parent().map(Path::to_owned), ending_of(&input.path));
+    let places: BTreeSet<_> = walked.inputs.iter().map(&beside).collect();
+    for input in companions {
+        if places.contains(&beside(&input)) && matches!(input.kind, Kind::Text(Packing::Plain)) {
+            walked.inputs.push(input);
+        } else {
+            aside.add(GOES_WITH_DATA, &input.name);
+            walked.others.push(input.name);
+        }
+    }
+    walked.inputs.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(walked)
+}
+
+const GOES_WITH_DATA: &str = "goes with data (a README, a licence, a list)";
+
+fn ending_of(path: &Path) -> Option<String> {
+    names::ending(&path.file_name()?.to_string_lossy())
+}
+
+/// Adds every file below `folder`, links followed.
+fn descend(
+    folder: &Path,
+    above: &mut BTreeSet<PathBuf>,
+    aside: &mut Aside,
+    found: &mut Vec<(PathBuf, Stamp)>,
+) {
+    let shown = |path: &Path| path.display().to_string();
+    let entries = folder.canonicalize().and_then(|real| Ok((real, fs::read_dir(folder)?)));
+    let Ok((real, entries)) = entries else {
+        return aside.add("a folder that cannot be read", &shown(folder));
+    };
+    // A link back to a folder above ends the walk there.
+    if !above.insert(real.clone()) {
+        return;
+    }
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            aside.add("hidden", &shown(&path));
+            continue;
+        }
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => descend(&path, above, aside, found),
+            Ok(metadata) if metadata.is_file() => found.push((path, Stamp::of(&metadata))),
+            Ok(_) => aside.add("neither a file nor a folder", &shown(&path)),
+            Err(_) => aside.add("a link to nothing, or not readable", &shown(&path)),
+        }
+    }
+    above.remove(&real);
+}
