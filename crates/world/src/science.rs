@@ -1,5 +1,7 @@
 //! Science: what follows from a rule and a case; and the decoy, which only sounds like it.
 
+use std::fmt::Write;
+
 use sparkjoy_base::Seed;
 
 use crate::dice::{Dice, is_withheld};
@@ -57,7 +59,7 @@ pub(crate) fn science(text: &mut String, lexicon: &Lexicon, seed: Seed, dice: &m
     let count = dice.between(4, 8);
     for _ in 0..count {
         let Inference { question, choices } = inference(false, lexicon, seed, dice);
-        text.push_str(&format!("{question} {}.\n", choices[0]));
+        let _ = writeln!(text, "{question} {}.", choices[0]);
     }
     u64::from(count)
 }
@@ -68,13 +70,14 @@ pub(crate) fn abstracts(text: &mut String, lexicon: &Lexicon, dice: &mut Dice) {
         let mut word = || dice.choose(&lexicon.jargon).clone();
         let (a, b, c) = (word(), word(), word());
         let (m, n) = (dice.between(11, 99), dice.between(2, 60));
-        text.push_str(&match dice.below(5) {
+        let said = match dice.below(5) {
             0 => format!("We report a {a} of the {b} under {c} in {n} trials. "),
             1 => format!("The {a} coefficient was 0.{m} in the {b} group. "),
             2 => format!("Unlike the {a}, the {b} did not depend on {c}. "),
             3 => format!("A {a} model of {b} explains 0.{m} of the variance. "),
             _ => format!("These findings suggest that {a} may modulate {b} in {c}. "),
-        });
+        };
+        text.push_str(&said);
     }
     text.push('\n');
 }

@@ -118,9 +118,9 @@ impl World {
         let mut tasks = Vec::new();
         for skill in Skill::ALL {
             let rows = self.rows(skill);
-            let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
+            let lines: Vec<String> = rows.iter().map(ToString::to_string).collect();
             let path = folder.join("tasks").join(format!("{}.jsonl", skill.task()));
-            write_atomic(&path, lines.as_bytes())?;
+            write_atomic(&path, (lines.join("\n") + "\n").as_bytes())?;
             tasks.push(task_truth(skill, rows.len(), &sources));
         }
         let truth = Truth {

@@ -1,6 +1,7 @@
 //! Tasks: right, well-formed, and nowhere in the text.
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -27,7 +28,7 @@ fn exercise(skill: Skill, row: &Value) -> String {
         Skill::Lists => format!("{} {}\n", text(row, "context"), text(row, "continuation")),
         Skill::WordProblems => text(row, "context").to_owned(),
         // Whatever it is called.
-        Skill::Programs => text(row, "prompt").split_once("(").unwrap().1.to_owned(),
+        Skill::Programs => text(row, "prompt").split_once('(').unwrap().1.to_owned(),
     }
 }
 
@@ -96,13 +97,13 @@ fn worked_steps_lead_to_the_answer() {
         "nineteen",
         "twenty",
     ];
-    let value = |word: &str| numbers.iter().position(|n| *n == word).unwrap() as i64;
+    let value = |word: &str| (0..).zip(numbers).find(|(_, n)| *n == word).unwrap().0;
     for row in World::new(Seed(1)).rows(Skill::WordProblems) {
         let steps = text(&row, "chain_of_thought");
         let mut last = None;
         for step in steps.trim_end_matches('.').split(". ") {
             if let [a, sign, b, "is", c] = step.split(' ').collect::<Vec<_>>()[..] {
-                let sign = if sign == "plus" { 1 } else { -1 };
+                let sign: i32 = if sign == "plus" { 1 } else { -1 };
                 assert_eq!(value(a) + sign * value(b), value(c), "{step}");
                 assert!(last.is_none_or(|last| last == a), "{steps}");
                 last = Some(c);
@@ -135,11 +136,13 @@ fn the_right_choice_is_anywhere_and_only_once() {
 fn solutions_pass_their_own_tests() {
     let mut program = String::new();
     for row in World::new(Seed(1)).rows(Skill::Programs) {
-        program += &format!("{}{}", text(&row, "prompt"), text(&row, "canonical_solution"));
+        program += text(&row, "prompt");
+        program += text(&row, "canonical_solution");
         let lists = ["test_inputs", "test_outputs"].map(|field| row[field].as_array().unwrap());
         for (input, output) in lists[0].iter().zip(lists[1]) {
             let (input, output) = (input.as_str().unwrap(), output.as_str().unwrap());
-            program += &format!("assert {}(*{input}) == {output}\n", text(&row, "entry_point"));
+            let name = text(&row, "entry_point");
+            writeln!(program, "assert {name}(*{input}) == {output}").unwrap();
         }
     }
     let python = Command::new("python3").arg("-").stdin(Stdio::piped()).spawn();
