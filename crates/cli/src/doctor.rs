@@ -199,7 +199,7 @@ fn render(machine: &Machine) -> String {
         ("instructions", list(&machine.instructions)),
         ("  missing", list(&machine.instructions_missing)),
         ("kernels", format!("{} (fastest first)", machine.kernels.join(", "))),
-        ("GPU", machine.gpu.to_owned()),
+        ("GPU", machine.gpu.clone()),
         ("sandbox", machine.sandbox.clone()),
     ];
     let mut text = String::new();

@@ -28,13 +28,14 @@ fn text(seed: u64, count: u64) -> Vec<String> {
 /// A folder as somebody may have it: plain text, records, and what goes with them.
 fn corpora(laboratory: &Laboratory) {
     for folder in ["corpora/Web Pages", "corpora/math/gsm", "corpora/code"] {
-        fs::create_dir_all(laboratory.path(folder)).unwrap();
+        fs::create_dir_all(laboratory.path(folder)).expect("the test's folder can be written");
     }
     for (i, document) in text(1, 200).iter().enumerate() {
         laboratory.write(&format!("corpora/Web Pages/{i}.txt"), document);
     }
-    let lines = |documents: Vec<String>| -> String {
-        documents.iter().map(|text| format!("{{\"content\": \"{text}\"}}\n")).collect()
+    let lines = |documents: Vec<String>| {
+        let records = documents.iter().map(|text| format!("{{\"content\": \"{text}\"}}"));
+        records.collect::<Vec<_>>().join("\n")
     };
     laboratory.write("corpora/math/gsm/train.jsonl", &lines(text(2, 80)));
     laboratory.write("corpora/math/gsm/test.jsonl", &lines(text(4, 8)));

@@ -213,7 +213,7 @@ mod tests {
             let mut text = format!("{domain}/{name}: {}", names(&train));
             for (mark, part) in [("|", validation), ("x", test)] {
                 if !part.is_empty() {
-                    text.push_str(&format!(" {mark} {}", names(&part)));
+                    text = format!("{text} {mark} {}", names(&part));
                 }
             }
             text

@@ -241,7 +241,9 @@ fn count(
 /// Tokens to train on and held out, by what a sample of the text takes.
 fn scaled(found: &Surveyed, sample: &[String], tokenizer: &Tokenizer) -> (u64, u64) {
     let (mut encoder, mut ids) = (tokenizer.encoder(), Vec::new());
-    sample.iter().for_each(|text| encoder.encode(text, &mut ids));
+    for text in sample {
+        encoder.encode(text, &mut ids);
+    }
     let bytes: usize = sample.iter().map(String::len).sum();
     let per_byte = ids.len() as f64 / bytes.max(1) as f64;
     let tokens = |bytes: u64| (bytes as f64 * per_byte) as u64;

@@ -179,15 +179,15 @@ fn too_little_text_says_how_much_is_needed() {
     assert!(planned(sources, SPEEDS[0]).is_some());
 }
 
-#[test]
-fn a_draft_gives_its_reasons() {
+/// Sources with something to say about each, and the text of their draft.
+fn written() -> (Vec<Counted>, String) {
     let mut sources = vec![
         source("code", "code", 1_234_567, false),
         source("gsm", "math", 30_000, true),
         source("web", "web", 9_000_000, true),
     ];
     let paths = ["web/a b.jsonl", "web/\"c\".jsonl"].map(str::to_owned).to_vec();
-    sources[2].found.files.paths = paths.clone();
+    sources[2].found.files.paths = paths;
     sources[2].found.files.validation = Validation::Files(vec!["web/a.val.jsonl".to_owned()]);
     sources[0].found.files.text_field = "content".to_owned();
     sources[0].found.files.on_bad_document = OnBadDocument::Skip;
@@ -195,6 +195,25 @@ fn a_draft_gives_its_reasons() {
     let proposal = propose(&stocks(&sources), SPEEDS[0]).unwrap();
     let named = text::Named::new("corpora".as_ref(), "study.toml".as_ref()).unwrap();
     let text = text::write(&named, &sources, &proposal, 4096, 12_345.0, Some(1234.0));
+    (sources, text)
+}
+
+#[test]
+fn paths_are_read_back_as_they_were_found() {
+    let (sources, text) = written();
+    let study = Study::parse("study.toml".as_ref(), text, None).unwrap();
+    for Counted { found, stock } in sources {
+        let crate::SourceInput::Files(files) = &study.sources()[&stock.name] else {
+            panic!("{} is declared by size", stock.name);
+        };
+        let expected = SourceFiles { root: files.root.clone(), ..found.files };
+        assert_eq!(*files, expected);
+    }
+}
+
+#[test]
+fn a_draft_gives_its_reasons() {
+    let (_, text) = written();
     insta::assert_snapshot!(text, @r#"
     # A study of 3 sources: which of them is worth the last tokens of a training run, and for how long?
     # Written by `sparkjoy new --data`: every number is a proposal. `sparkjoy plan` shows what each
@@ -299,10 +318,6 @@ fn a_draft_gives_its_reasons() {
     held_out = "16K"                # tokens of held-out text scored per source
     tasks = []                      # `sparkjoy eval --list` names those there are
     "#);
-    let study = Study::parse("study.toml".as_ref(), text, None).unwrap();
-    let web = &study.sources()[&SourceName::new("web").unwrap()];
-    let crate::SourceInput::Files(files) = web else { panic!("{web:?}") };
-    assert_eq!(files.paths, paths);
 }
 
 #[test]

@@ -175,9 +175,8 @@ fn training(page: &mut Page, proposal: &Proposal, pace: f64) {
     ));
     let rate = 4e-3 * (128.0 / rung.width as f64).min(1.0);
     page.lines(&format!(
-        "optimizer = {{ kind = \"adamw\", lr = {:.1e}, betas = [0.9, 0.95], eps = 1e-8, weight_decay \
-         = 0.1 }}",
-        rate
+        "optimizer = {{ kind = \"adamw\", lr = {rate:.1e}, betas = [0.9, 0.95], eps = 1e-8, \
+         weight_decay = 0.1 }}"
     ));
     page.lines(
         "schedule = { kind = \"inverse-sqrt\", warmup = \"2%\", scale = \"10%\", cooldown = \"0\" }",
