@@ -3,8 +3,8 @@
 //! A model that has read a question with its answer may remember what it should work out. So every
 //! item that is scored is looked for in every source that some run reads, once, before anything is
 //! trained; a source in which one stands is refused unless the study names it. How an item is
-//! looked for is `sparkjoy_eval`'s business. The result is kept in the study's folder, a source at a
-//! time.
+//! looked for is `sparkjoy_eval`'s business. The result is kept in the study's folder, source by
+//! source.
 
 mod check;
 mod checked;

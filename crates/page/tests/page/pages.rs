@@ -221,6 +221,21 @@ fn one_replicate_shows_no_interval_and_ranks_nothing() {
 }
 
 #[test]
+fn a_contaminated_source_is_a_caution_with_its_numbers() {
+    let pages = pages();
+    let cautions = |name| -> Vec<String> {
+        let html = Html::parse_document(&pages[name].1);
+        select(&html, "#machine .caution").iter().map(|p| p.text().collect()).collect()
+    };
+    let [stained, unknown] = cautions("hostile").try_into().unwrap();
+    let expected = "CONTAMINATED: 2 of 1,319 items of gsm8k & co stand in the training text of source \
+                    web (the study names it)";
+    assert!(stained.starts_with(expected), "{stained}");
+    assert!(unknown.starts_with("NOT CHECKED") && unknown.ends_with("books"), "{unknown}");
+    assert_eq!(cautions("whole"), Vec::<String>::new());
+}
+
+#[test]
 fn the_same_answers_are_the_same_bytes() {
     let (study, plan) = studies::seven();
     let answers = invented::with_tasks(invented::answers(&plan, ""));
