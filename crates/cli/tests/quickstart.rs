@@ -33,7 +33,9 @@ fn one_command_goes_from_nothing_to_an_answer() {
     fs::write(laboratory.path("quickstart/study.toml"), small()).unwrap();
 
     let ended = laboratory.succeed("quickstart");
-    assert!(ended.stderr.contains("is trained on mostly web text (the trunk); 8 branches leave it"));
+    assert!(
+        ended.stderr.contains("is trained on mostly web text (the trunk); 8 branches leave it")
+    );
     assert!(ended.stderr.contains("open  runs/quickstart-1/report.html"), "{}", ended.stderr);
     assert!(ended.stderr.contains("sparkjoy new study.toml --data FOLDER"));
     assert!(ended.stdout.contains("How long should the last phase on `upsampled` be?"));
@@ -47,7 +49,7 @@ fn one_command_goes_from_nothing_to_an_answer() {
 
     // The other study lies beside it, and can be asked in the same world.
     let plan = laboratory.succeed("plan quickstart/full.toml").stdout;
-    assert!(plan.contains("78 branches"), "{plan}");
+    assert!(plan.contains("130 branches"), "{plan}");
 
     let other = laboratory.refuse("quickstart --seed 2");
     assert!(other.contains("holds another world: seed 1"), "{other}");

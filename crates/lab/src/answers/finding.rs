@@ -19,6 +19,9 @@ pub enum FindingKind {
     Recommendation,
     /// Something that makes the model worse at a task than it is without.
     Harmful,
+    /// Something without which a task does better, be it for the room it takes, or while another
+    /// task does worse.
+    Trade,
     /// Sources that stand in for each other: each may go, all may not.
     Redundant,
     /// What nothing else was seen to miss.

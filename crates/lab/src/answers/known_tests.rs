@@ -131,12 +131,25 @@ fn what_any_removal_does_as_well_is_room_and_not_harm() {
         _ => 0.42,
     });
     let removal = &answers(&truth).questions[1];
-    let harm = said(removal, FindingKind::Harmful);
+    let harm = said(removal, FindingKind::Trade);
     assert_eq!(harm.len(), 2);
     for text in harm {
         assert!(text.contains("is better left out") && text.contains("gains no less"), "{text}");
         assert!(!text.contains("does harm"), "{text}");
     }
+}
+
+#[test]
+fn what_another_task_misses_is_no_harm() {
+    // Without the rumours facts gain, and programs are lost.
+    let truth = |window: u64, read: &Read, what: &str| match read {
+        Read::Without(without) if without.contains("rumours") && what == "programs" => 0.10,
+        _ => truth(window, read, what),
+    };
+    let removal = &answers(&truth).questions[1];
+    assert_eq!(said(removal, FindingKind::Harmful), Vec::<&str>::new());
+    let [trade] = said(removal, FindingKind::Trade)[..] else { panic!("{removal:?}") };
+    assert!(trade.contains("one thing for another") && trade.contains("worse: "), "{trade}");
 }
 
 #[test]
@@ -150,7 +163,7 @@ fn without_another_removal_as_large_harm_is_not_told_from_room() {
     // Sums free as much, and no fact misses them.
     assert!(said(&answers.questions[1], FindingKind::Harmful)[0].contains("without `sums`"));
     let alone = of(&edited(&[(from, "remove = [\"rumours\"]")]), &truth, "", |_| true);
-    let [harm] = said(&alone.questions[1], FindingKind::Harmful)[..] else { panic!("one") };
+    let [harm] = said(&alone.questions[1], FindingKind::Trade)[..] else { panic!("one") };
     assert!(harm.ends_with("is not told: no other removal frees as much."), "{harm}");
 }
 
@@ -161,7 +174,9 @@ fn where_nothing_is_missed_nothing_is_called_spare() {
         _ => 0.50,
     };
     let answers = answers(&truth);
-    for kind in [FindingKind::Harmful, FindingKind::Redundant, FindingKind::Idle] {
+    for kind in
+        [FindingKind::Harmful, FindingKind::Trade, FindingKind::Redundant, FindingKind::Idle]
+    {
         assert_eq!(said(&answers.questions[1], kind), Vec::<&str>::new(), "{kind:?}");
     }
 }
@@ -287,7 +302,9 @@ fn where_nothing_differs_few_studies_mark_a_task_or_find_anything() {
             marked(Measure::Accuracy),
             marked(Measure::GoldBitsPerByte),
             !said(removal, FindingKind::Redundant).is_empty(),
-            !said(removal, FindingKind::Harmful).is_empty(),
+            [FindingKind::Harmful, FindingKind::Trade]
+                .iter()
+                .any(|kind| !said(removal, *kind).is_empty()),
         ];
         for (wrong, found) in wrong.iter_mut().zip(found) {
             *wrong += usize::from(found);

@@ -78,6 +78,7 @@ fn kind(kind: FindingKind) -> &'static str {
     match kind {
         FindingKind::Recommendation => "Recommendation",
         FindingKind::Harmful => "Harm",
+        FindingKind::Trade => "Trade",
         FindingKind::Redundant => "Redundant",
         FindingKind::Idle => "Not missed",
         FindingKind::Effect => "Effect",

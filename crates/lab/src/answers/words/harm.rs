@@ -5,7 +5,7 @@
 //! under the same refill rule, and that the task does not miss, even the one it gains most from
 //! gains distinguishably less.
 //! Where there is none, or where it gains as much, the task is better off without it all the same,
-//! and the sentence says that why is not told.
+//! and the sentence says that why is not told. A source that another task misses is no harm at all.
 
 use sparkjoy_stats::{Effect, holm};
 
@@ -112,8 +112,12 @@ impl Speaker<'_> {
         let measure = self.answer.tasks[task].measure;
         let is_more = |effect: &Effect| is_gain(measure, effect);
         let is_sure = p.is_some_and(|p| p <= 1.0 - self.scale.confidence);
+        let harms = rival.as_ref().is_some_and(|(_, more)| is_sure && is_more(more));
+        let kind =
+            if harms && worse.is_empty() { FindingKind::Harmful } else { FindingKind::Trade };
         let text = match &rival {
-            Some((rival, more)) if is_sure && is_more(more) => format!(
+            _ if !worse.is_empty() => format!("{names} {does} one thing for another: {without}."),
+            Some((rival, more)) if harms => format!(
                 "{names} {does} harm: {without}. The room alone does not explain it: without {}, \
                  which frees no less, `{}` gains distinguishably less, by {}.",
                 self.removed(*rival).join(" and "),
@@ -133,6 +137,6 @@ impl Speaker<'_> {
                  room is not told: no other removal frees as much."
             ),
         };
-        self.say(FindingKind::Harmful, text);
+        self.say(kind, text);
     }
 }
