@@ -133,16 +133,16 @@ fn outcome(agrees: bool) -> Outcome {
 /// `+21.3 points [+12.0, +30.4]*`.
 fn points(effect: &Effect, verdict: Verdict) -> String {
     let [mean, low, high] = [effect.mean, effect.low, effect.high].map(|share| 100.0 * share);
-    shown(format!("{mean:+.1} points [{low:+.1}, {high:+.1}]"), verdict)
+    shown(&format!("{mean:+.1} points [{low:+.1}, {high:+.1}]"), verdict)
 }
 
 /// `−0.343 bits per byte [−0.399, −0.289]*`.
 fn in_bits(effect: &Effect, verdict: Verdict) -> String {
     let Effect { mean, low, high, .. } = effect;
-    shown(format!("{mean:+.3} bits per byte [{low:+.3}, {high:+.3}]"), verdict)
+    shown(&format!("{mean:+.3} bits per byte [{low:+.3}, {high:+.3}]"), verdict)
 }
 
-fn shown(effect: String, verdict: Verdict) -> String {
+fn shown(effect: &str, verdict: Verdict) -> String {
     let mark = if matches!(verdict, Verdict::Better | Verdict::Worse) { "*" } else { "" };
     format!("{}{mark}", effect.replace('-', "−"))
 }
@@ -156,7 +156,7 @@ fn asked(answers: &Answers, comparison: Comparison) -> Option<(&Answer, usize)> 
         let is_answer = |arm: &usize| answer.arms[*arm].role == Role::Answer;
         let mut arms = (0..answer.arms.len()).filter(is_answer);
         match comparison {
-            Comparison::LongestWindow if answer.ask == Ask::Duration => arms.last(),
+            Comparison::LongestWindow if answer.ask == Ask::Duration => arms.next_back(),
             Comparison::Without(sources) if answer.ask == Ask::Removal => {
                 arms.find(|&arm| answer.arms[arm].targets == names(sources))
             }
