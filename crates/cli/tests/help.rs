@@ -14,8 +14,12 @@ fn help_fits_a_screen_and_groups_the_commands() {
 
     Usage: sparkjoy [OPTIONS] <COMMAND>
 
+    Start
+      quickstart  Make a small world, ask a study in it, report: minutes, no files
+
     Prepare
       new         Write a study of your text, or one with every setting explained
+      world       Write text and tasks of an invented world, of any size
       prepare     Turn the text of a study's sources into shards
       plan        Show what a study will train on, and its cost, without training
 
