@@ -24,7 +24,7 @@ impl Outcome {
         match self {
             Self::Agrees => "agrees",
             Self::NotShown => "not shown",
-            Self::Contradicts => "CONTRADICTS",
+            Self::Contradicts => "opposite",
         }
     }
 }
