@@ -2,10 +2,15 @@
 
 use std::fmt::Write;
 use std::os::unix::fs::symlink;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use parquet::data_type::{ByteArray, ByteArrayType};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+
 use super::*;
-use crate::{sample_documents, scan};
+use crate::{Tokenizer, sample_documents, scan};
 use sparkjoy_base::{Seed, write_atomic};
 
 struct Folder(tempfile::TempDir);
@@ -158,4 +163,52 @@ fn files_are_named_exactly_however_odd_their_company() {
     - `.pdf` is no kind of text that is known: 1 (a [x]/notes.pdf)
     - empty: 1 (a [x]/0.txt.gz)
     ");
+}
+
+/// A Parquet file of columns of strings.
+fn parquet(columns: &[(&str, Vec<String>)]) -> Vec<u8> {
+    let fields: Vec<String> =
+        columns.iter().map(|(name, _)| format!("REQUIRED BYTE_ARRAY {name} (UTF8);")).collect();
+    let schema = parse_message_type(&format!("message rows {{ {} }}", fields.concat())).unwrap();
+    let mut file = SerializedFileWriter::new(Vec::new(), schema.into(), Arc::default()).unwrap();
+    let mut group = file.next_row_group().unwrap();
+    for (_, values) in columns {
+        let values: Vec<ByteArray> = values.iter().map(|v| ByteArray::from(v.as_str())).collect();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<ByteArrayType>().write_batch(&values, None, None).unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    file.into_inner().unwrap()
+}
+
+#[test]
+fn the_column_that_holds_the_text_is_found_whatever_it_is_called() {
+    let folder = Folder::new();
+    let rows = |what: &str| (0..40).map(|i| format!("{what} {i}")).collect::<Vec<_>>();
+    let long = rows("a longer text than any other column has");
+    folder.write("usual/0.parquet", parquet(&[("id", long.clone()), ("text", rows("short"))]));
+    folder.write("known/0.parquet", parquet(&[("id", long.clone()), ("content", rows("short"))]));
+    folder.write("other/0.parquet", parquet(&[("id", rows("x")), ("abstract_en", long)]));
+    folder.write("cut/0.parquet", "PAR1");
+    let found = folder.shown();
+    let fields: Vec<&str> = found.lines().map(|line| line.rsplit(' ').next().unwrap()).collect();
+    assert_eq!(fields[..3], ["content", "abstract_en", "text"], "{found}");
+    assert!(found.contains("`cut/0.parquet` is not a whole Parquet file"), "{found}");
+}
+
+#[test]
+fn small_sources_are_counted_as_they_are_prepared() {
+    let folder = Folder::new();
+    folder.write("a.jsonl", format!("{}not json\n", records("text", 300)));
+    let source = &folder.survey().sources[0];
+    let tokenizer = Tokenizer::cl100k();
+    let (train, held_out) = count_tokens(&source.files, &tokenizer).unwrap();
+    let prepared = tempfile::tempdir().unwrap();
+    let options =
+        crate::PrepareOptions { threads: 1, stop: &AtomicBool::new(false), progress: &|_| {} };
+    let corpus = crate::prepare(&source.files, &tokenizer, prepared.path(), &options).unwrap();
+    assert_eq!(train, corpus.tokens(crate::Part::Train));
+    assert_eq!(held_out, corpus.tokens(crate::Part::Validation));
+    assert_eq!(source.documents, corpus.documents(crate::Part::Train));
 }
