@@ -74,7 +74,7 @@ fn render(draft: &Draft, file: &Path) -> String {
     let shown = file.display();
     let _ = write!(
         text,
-        "\nwrote {shown}: {} parameters, {} tokens of trunk, {} in all, about {} of training here\n\n\
+        "\nwrote {shown}\n{} parameters, {} tokens of trunk, {} in all, about {} of training here\n\n\
          Read what it proposes, or go: sparkjoy run {shown}\n",
         quantity(draft.parameters),
         quantity(draft.budget.0),
