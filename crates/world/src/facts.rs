@@ -78,7 +78,7 @@ impl Facts {
         dice.shuffle(&mut exports);
         let values = [capitals, rivers, founders, exports];
         let truths = |i: usize| std::array::from_fn(|relation| values[relation][i].clone());
-        // What is false of one land is true of another, so that it is as common a word as the truth.
+        // What is false of one land is true of another: as common a word as the truth.
         let falsehoods = |i: usize| {
             std::array::from_fn(|relation: usize| {
                 let others = (1..LANDS).map(|step| &values[relation][(i + step) % LANDS]);
