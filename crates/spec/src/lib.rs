@@ -1,0 +1,4 @@
+//! Says what a run is, and what an engine and a language model must be able to do.
+//!
+//! Plain types whose JSON is their identity, and two ports. It computes nothing, reads no text and
+//! knows no engine.
