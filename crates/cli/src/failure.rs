@@ -11,7 +11,7 @@ use sparkjoy_base::{FileError, Hint, SourceName};
 use sparkjoy_dashboard::ServeError;
 use sparkjoy_data::DataError;
 use sparkjoy_eval::EvalError;
-use sparkjoy_lab::{FailedTask, LabError};
+use sparkjoy_lab::{DraftError, FailedTask, JobError, StudyError};
 use sparkjoy_mix::MixError;
 use sparkjoy_train::TrainError;
 use sparkjoy_world::WorldError;
@@ -25,9 +25,15 @@ const HINT: Style = AnsiColor::Cyan.on_default().bold();
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// A study, its plan or its execution.
+    /// A study or its plan.
     #[error(transparent)]
-    Lab(#[from] LabError),
+    Study(#[from] StudyError),
+    /// The execution of a plan.
+    #[error(transparent)]
+    Job(#[from] JobError),
+    /// A folder that no study can be made of.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
     /// Text, tokens or shards.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -146,7 +152,9 @@ fn unscored(failed: &[FailedTask], missing: &[String]) -> String {
 impl Hint for Failure {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Lab(error) => error.hint(),
+            Self::Study(error) => error.hint(),
+            Self::Job(error) => error.hint(),
+            Self::Draft(error) => error.hint(),
             Self::Data(error) => error.hint(),
             Self::World(error) => error.hint(),
             Self::Train(error) => error.hint(),
@@ -192,10 +200,10 @@ impl Failure {
     /// study or something it was given is wrong.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Lab(LabError::Interrupted) | Self::World(WorldError::Interrupted) => {
-                ExitCode::from(interrupt::EXIT_CODE)
-            }
-            Self::Lab(LabError::Train(TrainError::Diverged { .. })) => ExitCode::FAILURE,
+            Self::Job(JobError::Interrupted)
+            | Self::Draft(DraftError::Interrupted)
+            | Self::World(WorldError::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
+            Self::Job(JobError::Train(TrainError::Diverged { .. })) => ExitCode::FAILURE,
             _ => ExitCode::from(2),
         }
     }
@@ -203,7 +211,9 @@ impl Failure {
     /// Prints what is wrong and what to do next on standard error.
     pub(crate) fn print(&self) {
         match self {
-            Self::Lab(LabError::Interrupted) | Self::World(WorldError::Interrupted) => {
+            Self::Job(JobError::Interrupted)
+            | Self::Draft(DraftError::Interrupted)
+            | Self::World(WorldError::Interrupted) => {
                 say("interrupted and saved; the same command continues from here");
             }
             _ => say(render(self, self.hint().as_deref()).trim_end()),

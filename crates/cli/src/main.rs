@@ -56,12 +56,12 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::World { folder, seed, size } => world::write(folder, *seed, size.0, &stop),
         Command::New { file } => new::write(file, place, &stop),
         Command::Prepare { study } => prepare::prepare(study, place, &stop),
-        Command::Plan { study } => plan::show(study, place, &stop),
+        Command::Plan { study } => plan::show(study, place),
         Command::Run { study, job, tasks_need } => {
             run::run(study, job.as_deref(), tasks_need, place, &stop)
         }
         Command::Eval(of) => eval::eval(of, place, &stop),
-        Command::Report { study } => report::show(study, place, &stop),
+        Command::Report { study } => report::show(study, place),
         Command::Serve { study, port } => serve::serve(study, *port, place, &stop),
         Command::Show(what) => show::show(what, place),
         Command::Doctor => doctor::show(place),

@@ -1,26 +1,24 @@
 //! `report`: the answers of a study, as tables and as a page.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
-use sparkjoy_lab::{Answers, answers, report_text, timings, write_report};
+use sparkjoy_lab::{Answers, answers, report_text, results, timings, write_report};
 use sparkjoy_page::{Provenance, Report, write_page};
 
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::machine;
 use crate::output::{Output, print, print_json, say};
-use crate::progress::Progress;
-use crate::study::{Opened, with_options};
+use crate::study::Opened;
 
 /// Reports a study as far as it is run.
 ///
 /// # Errors
 ///
 /// What is wrong with the study or its folders.
-pub(crate) fn show(study: &Path, place: &Place, stop: &AtomicBool) -> Result<(), Failure> {
+pub(crate) fn show(study: &Path, place: &Place) -> Result<(), Failure> {
     let opened = Opened::prepared(study, place)?;
-    print_report(&opened, place, stop)
+    print_report(&opened, place)
 }
 
 /// Writes the report files of a study and prints its tables.
@@ -28,12 +26,8 @@ pub(crate) fn show(study: &Path, place: &Place, stop: &AtomicBool) -> Result<(),
 /// # Errors
 ///
 /// As [`show`].
-pub(crate) fn print_report(
-    opened: &Opened,
-    place: &Place,
-    stop: &AtomicBool,
-) -> Result<(), Failure> {
-    let (answers, folder) = write(opened, place, stop)?;
+pub(crate) fn print_report(opened: &Opened, place: &Place) -> Result<(), Failure> {
+    let (answers, folder) = write(opened, place)?;
     match place.output() {
         Output::Json => print_json(&answers)?,
         Output::Text => print(&report_text(&answers))?,
@@ -50,25 +44,19 @@ pub(crate) fn print_report(
 /// # Errors
 ///
 /// As [`show`].
-pub(crate) fn write(
-    opened: &Opened,
-    place: &Place,
-    stop: &AtomicBool,
-) -> Result<(Answers, PathBuf), Failure> {
+pub(crate) fn write(opened: &Opened, place: &Place) -> Result<(Answers, PathBuf), Failure> {
     let plan = &opened.plan;
-    with_options(place, stop, &mut Progress::new(), |options| {
-        let answers = answers(plan, options)?;
-        let folder = write_report(plan, &answers, options)?;
-        let report = Report {
-            plan,
-            answers: &answers,
-            study: opened.study.text(),
-            times: &timings(plan, options)?,
-            provenance: &provenance(place),
-        };
-        write_page(&report, &folder)?;
-        Ok::<_, Failure>((answers, folder))
-    })
+    let answers = answers(plan, results(plan, &place.runs)?);
+    let folder = write_report(plan, &answers, &place.runs)?;
+    let report = Report {
+        plan,
+        answers: &answers,
+        study: opened.study.text(),
+        times: &timings(plan, &place.runs)?,
+        provenance: &provenance(place),
+    };
+    write_page(&report, &folder)?;
+    Ok((answers, folder))
 }
 
 /// What the page says about who wrote it.

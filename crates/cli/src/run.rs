@@ -24,7 +24,7 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let opened = Opened::preparing(study, place, stop)?;
     train(&opened, job, tasks_need, place, stop)?;
-    if job.is_some() { Ok(()) } else { report::print_report(&opened, place, stop) }
+    if job.is_some() { Ok(()) } else { report::print_report(&opened, place) }
 }
 
 /// Trains and scores what is missing of an opened study.

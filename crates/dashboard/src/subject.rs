@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use sparkjoy_base::{Hint, read, read_to_string};
-use sparkjoy_lab::{LabError, Plan, Study, open_corpora, study_folder};
+use sparkjoy_lab::{Plan, Study, open_corpora, study_folder};
 
 /// A study that cannot be planned yet is tried again this often: opening its text takes a while.
 const AGAIN: Duration = Duration::from_secs(10);
@@ -32,8 +32,8 @@ pub(crate) struct Trouble {
     pub(crate) hint: Option<String>,
 }
 
-impl From<LabError> for Trouble {
-    fn from(error: LabError) -> Self {
+impl<E: Hint> From<E> for Trouble {
+    fn from(error: E) -> Self {
         Self { error: error.to_string(), hint: error.hint() }
     }
 }

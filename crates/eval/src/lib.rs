@@ -24,6 +24,7 @@ mod rows;
 mod runner;
 mod sample;
 mod score;
+mod scorecard;
 mod suite;
 mod task;
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub use rows::{Dataset, PlacedRow, Row};
 pub use runner::{Session, Subject, answer};
 pub use sample::sample;
 pub use score::{OtherRule, PassAt, Subcategory, TaskScore, score};
+pub use scorecard::{FailedTask, MissingTask, Scorecard};
 pub use sparkjoy_sandbox::{
     HIDDEN_ARGUMENT, Interpreter, Limits, Protection, Sandbox, SandboxError, confined,
 };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Text, assert_tidy, repository};
 
 /// Which crate may name which, top to bottom: the drawing of ARCHITECTURE.md.
-const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 19] = [
     ("base", &[]),
     ("mix", &["base"]),
     ("spec", &["base", "mix"]),
@@ -16,7 +16,12 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
     ("world", &["base"]),
     ("train", &["base", "mix", "spec", "data", "nn"]),
     ("eval", &["base", "spec", "data", "nn", "sandbox"]),
-    ("lab", &["base", "mix", "data", "nn", "stats", "train", "eval"]),
+    ("study", &["base", "mix", "data", "nn", "train", "eval"]),
+    ("answers", &["base", "mix", "stats", "eval", "study"]),
+    ("kit", &["base", "eval", "study", "answers"]),
+    ("jobs", &["base", "mix", "data", "nn", "train", "eval", "study", "answers"]),
+    ("draft", &["base", "mix", "data", "nn", "eval", "study"]),
+    ("lab", &["base", "stats", "eval", "study", "answers", "jobs", "draft"]),
     ("dashboard", &["base", "train", "lab"]),
     ("page", &["base", "lab"]),
     ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab", "dashboard", "page", "world"]),

@@ -5,17 +5,15 @@ mod memory;
 mod tables;
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use sparkjoy_base::thousands;
-use sparkjoy_lab::{Plan, checked, job_states, sight};
+use sparkjoy_lab::{Plan, checked, held_out, job_states, sight};
 use sparkjoy_nn::{Compute, measure};
 
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
-use crate::progress::Progress;
-use crate::study::{Opened, with_options};
+use crate::study::Opened;
 
 use facts::Facts;
 use memory::Memory;
@@ -25,11 +23,10 @@ use memory::Memory;
 /// # Errors
 ///
 /// What is wrong with the study; a source that is not prepared.
-pub(crate) fn show(study: &Path, place: &Place, stop: &AtomicBool) -> Result<(), Failure> {
+pub(crate) fn show(study: &Path, place: &Place) -> Result<(), Failure> {
     let Opened { plan, .. } = Opened::prepared(study, place)?;
-    let (states, sight) = with_options(place, stop, &mut Progress::new(), |options| {
-        Ok::<_, Failure>((job_states(&plan, options)?, sight(&plan, options)?))
-    })?;
+    let states = job_states(&plan, &place.runs)?;
+    let sight = sight(&plan, &held_out(&plan, &place.runs)?);
     let (precision, threads) = (plan.trunk.precision, place.threads());
     let compute = Compute { precision, recompute: place.recompute, threads };
     let speed = measure(plan.shape, plan.batch as usize, compute);

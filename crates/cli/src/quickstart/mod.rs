@@ -41,7 +41,7 @@ pub(crate) fn quickstart(
     }
     let tasks = ForTasks::default();
     run::train(&opened, None, &tasks, place, stop)?;
-    let (answers, written) = report::write(&opened, place, stop)?;
+    let (answers, written) = report::write(&opened, place)?;
     match place.output() {
         Output::Json => crate::output::print_json(&answers)?,
         Output::Text => {

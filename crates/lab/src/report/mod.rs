@@ -9,11 +9,11 @@ mod table;
 mod tests;
 mod text;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use sparkjoy_base::write_atomic;
+use sparkjoy_base::{FileError, write_atomic};
 
-use crate::{Answers, LabError, Options, Plan, study_folder};
+use crate::{Answers, Plan, study_folder};
 
 pub use numbers::report_csv;
 pub use text::{report_markdown, report_text, wrap};
@@ -23,12 +23,8 @@ pub use text::{report_markdown, report_text, wrap};
 /// # Errors
 ///
 /// If a file cannot be written.
-pub fn write_report(
-    plan: &Plan,
-    answers: &Answers,
-    options: &Options<'_>,
-) -> Result<PathBuf, LabError> {
-    let folder = study_folder(plan, &options.runs);
+pub fn write_report(plan: &Plan, answers: &Answers, runs: &Path) -> Result<PathBuf, FileError> {
+    let folder = study_folder(plan, runs);
     let json = serde_json::to_vec_pretty(answers).expect("plain data has a JSON form");
     write_atomic(&folder.join("report.md"), report_markdown(answers).as_bytes())?;
     write_atomic(&folder.join("report.json"), &json)?;

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::Computed;
-use crate::answers::invented::{answers, unfinished};
-use crate::answers::known;
+use sparkjoy_kit::invented::{answers, unfinished};
+use sparkjoy_kit::known;
 
 #[test]
 fn a_terminal_shows_controls_then_differences_with_their_errors() {

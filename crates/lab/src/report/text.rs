@@ -5,10 +5,9 @@ use std::fmt::Write;
 use sparkjoy_base::Ppm;
 
 use super::table::{Cell, Mark, Row, Table};
-use crate::answers::mixed;
 use crate::{
     Answer, Answers, ArmAnswer, Ask, Comparison, Finding, FindingKind, Measure, Scope, Spread,
-    TrunkPoint, TrunkScore, Verdict, What,
+    TrunkPoint, TrunkScore, Verdict, What, mixed,
 };
 
 /// The report for a terminal: at most 100 characters a line, domains only.

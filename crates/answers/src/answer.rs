@@ -1,0 +1,232 @@
+//! What an answer is made of.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use sparkjoy_base::{DomainName, Fingerprint, Ppm, SourceName, Tokens};
+use sparkjoy_stats::{Agreement, Effect};
+
+use super::{Computed, Finding, Spread, TaskAnswer, TrunkPoint, Verdict};
+use crate::Checked;
+use sparkjoy_study::{Ask, Effort, Role, Setting};
+
+/// The answers of a finished (or partly finished) study.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answers {
+    /// The study.
+    pub study: String,
+    /// The plan they belong to.
+    pub plan: Fingerprint,
+    /// Branches that are compared.
+    pub branches: usize,
+    /// Those that are not scored yet, by name.
+    pub missing: Vec<String>,
+    /// Those that are to be scored on tasks and are not yet, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_tasks: Vec<String>,
+    /// Tasks whose file was not there when branches were scored, by name.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tasks_without_file: BTreeSet<String>,
+    /// The trunk's scores on tasks at the steps that were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trunk: Vec<TrunkPoint>,
+    /// Whether items of tasks stand in training text, where there are tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contamination: Option<Checked>,
+    /// How sure intervals and marks are, 0.95 unless the study says otherwise.
+    pub confidence: f64,
+    /// What the study costs.
+    pub cost: Cost,
+    /// What computed the scored branches; more than one kernel in all means that rounding is part
+    /// of some difference.
+    pub computed: Vec<Computed>,
+    /// One per question, as asked.
+    pub questions: Vec<Answer>,
+}
+
+/// What a study costs in training tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// The tree: the trunk as far as its last branch point, once, and every branch.
+    pub tree: Tokens,
+    /// Every branch trained in full, from the first step to its last.
+    pub in_full: Tokens,
+}
+
+/// The answer to one question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Which question.
+    pub ask: Ask,
+    /// The mixture asked about; none where several are compared.
+    pub mixture: Option<String>,
+    /// Values behind every mean.
+    pub replicates: u32,
+    /// What is measured, the same for every control and arm below.
+    pub scopes: Vec<Scope>,
+    /// The distinct controls, in the order of the arms. How far their replicates lie apart is the
+    /// noise floor.
+    pub controls: Vec<Control>,
+    /// The comparisons.
+    pub arms: Vec<ArmAnswer>,
+    /// The same on tasks, where branches are scored on some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskAnswer>,
+    /// What the numbers say, in sentences.
+    pub findings: Vec<Finding>,
+    /// Arms that no other arm beats in both targeted gain and general price.
+    pub front: Vec<usize>,
+    /// The arm to choose, where the question has one and the numbers tell it.
+    pub recommended: Option<usize>,
+    /// Arms whose effect is distinguishable, best first.
+    pub ranking: Vec<usize>,
+    /// What could not be compared, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
+    /// What the question cost.
+    pub cost: QuestionCost,
+    /// For a transfer: the number of the question that is transferred, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<usize>,
+    /// For a transfer: where it was asked before, then everywhere else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
+    /// For a transfer: how far the ranking of the first setting holds in each of the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Holds>,
+}
+
+/// Whether a ranking holds elsewhere.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Holds {
+    /// Which of [`Answer::settings`].
+    pub setting: usize,
+    /// Kendall's rank correlation of targeted effects with those of the first setting.
+    pub agreement: Agreement,
+    /// Pairs of arms whose order changes, by their place in a setting.
+    pub changed: Vec<[usize; 2]>,
+}
+
+/// What could not be compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Which of [`Answer::arms`].
+    pub arm: usize,
+    /// What is missing: `math`, `arc-easy`.
+    pub what: String,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// What one question costs, shared runs counted in full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionCost {
+    /// The trunk as far as its last branch point, and every branch of the question.
+    pub tree: Effort,
+    /// The same branches, each trained from the first step.
+    pub in_full: Effort,
+}
+
+/// What a number is about: everything, a domain or a source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// Its kind and name.
+    #[serde(flatten)]
+    pub what: What,
+    /// Its share of the trunk's mixture; none where it is not the same for all arms.
+    pub base: Option<Ppm>,
+    /// Its share of the mixture asked about; none where there are several.
+    pub upsampled: Option<Ppm>,
+}
+
+/// The kind and name of a [`Scope`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "scope", rename_all = "lowercase")]
+pub enum What {
+    /// All sources.
+    All,
+    /// The sources an arm is about: those it gives more than its control, for removals the removed
+    /// ones. Plain mean.
+    Targeted,
+    /// All other sources. Plain mean.
+    General,
+    /// The sources of a domain.
+    Domain {
+        /// Its name.
+        name: DomainName,
+    },
+    /// One source.
+    Source {
+        /// Its domain.
+        domain: DomainName,
+        /// Its name.
+        name: SourceName,
+    },
+}
+
+/// The branches others are compared with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Control {
+    /// `base, same 10% window`.
+    pub label: String,
+    /// Bits per byte, one element per scope; none where a replicate is missing.
+    pub cells: Vec<Option<Spread>>,
+}
+
+/// One comparison, over all scopes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArmAnswer {
+    /// `10%`, `− math`.
+    pub label: String,
+    /// What it is for.
+    pub role: Role,
+    /// Its place on the question's axis: share of the run for windows and starts, share of the
+    /// mixture for additions; none where arms are names.
+    pub at: Option<f64>,
+    /// Who gets the freed share of a removal, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refill: Option<String>,
+    /// The sources it gives more than its control; for removals the removed ones.
+    pub targets: BTreeSet<SourceName>,
+    /// Which of [`Answer::controls`].
+    pub control: usize,
+    /// One element per scope; none where a replicate of branch or control is missing.
+    pub cells: Vec<Option<Comparison>>,
+}
+
+/// A branch against its control in one scope.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Bits per byte of the branch.
+    pub branch: Spread,
+    /// Bits per byte of the control.
+    pub control: Spread,
+    /// Branch − control of the same replicate.
+    pub difference: Spread,
+    /// The same over replicates and items, with intervals; none with a single replicate.
+    pub effect: Option<Effect>,
+    /// p after Holm's correction over the question; none where the comparison is not among those
+    /// that are tested together.
+    pub adjusted_p: Option<f64>,
+    /// The least true difference, either way, that this comparison would have found in four of
+    /// five studies.
+    pub detectable: Option<f64>,
+    /// What the difference says.
+    pub verdict: Verdict,
+}
+
+impl Answer {
+    /// The question in words.
+    pub fn title(&self) -> String {
+        let on = self.mixture.as_ref().map_or_else(String::new, |name| format!(" on `{name}`"));
+        match self.ask {
+            Ask::Duration => format!("How long should the last phase{on} be?"),
+            Ask::Removal => format!("What is each source worth in the last phase{on}?"),
+            Ask::Addition => format!("What is more of a source worth in the last phase{on}?"),
+            Ask::Proportion => "Which mixture should the last phase be on?".to_owned(),
+            Ask::Timing => format!("When should the phase{on} come?"),
+            Ask::Stability => format!("Does the gain of the phase{on} stay?"),
+            Ask::Transfer => "Does the answer hold elsewhere?".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Held-out text: bits per byte of sources, sequence by sequence.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sparkjoy_base::{DomainName, SourceName};
+use sparkjoy_eval::HeldOutScore;
+use sparkjoy_stats::{Effect, Stratum};
+
+use super::compare::{Scale, mix};
+use super::{Comparison, Spread, What};
+use sparkjoy_study::{Arm, Plan};
+
+/// Scores of one branch on held-out text, by source.
+pub type HeldOut = BTreeMap<SourceName, HeldOutScore>;
+
+/// The scores of all branches of a plan.
+#[derive(Clone, Copy)]
+pub(super) struct Text<'a> {
+    pub(super) plan: &'a Plan,
+    /// One element per branch; none where it is not scored.
+    pub(super) scores: &'a [Option<HeldOut>],
+}
+
+/// The sources a scope is about.
+pub(super) fn members<'a>(
+    plan: &'a Plan,
+    what: &What,
+    targets: &BTreeSet<SourceName>,
+) -> Vec<&'a SourceName> {
+    let is_in = |name: &SourceName, domain: &DomainName| match what {
+        What::All => true,
+        What::Targeted => targets.contains(name),
+        What::General => !targets.contains(name),
+        What::Domain { name } => name == domain,
+        What::Source { name: only, .. } => name == only,
+    };
+    let sources = plan.sources.iter().filter(|(name, source)| is_in(name, &source.domain));
+    sources.map(|(name, _)| name).collect()
+}
+
+impl Text<'_> {
+    /// A control in a scope; none where a replicate is missing, or where the scope is another one
+    /// for every arm.
+    pub(super) fn control(&self, what: &What, controls: &[usize]) -> Option<Spread> {
+        if matches!(what, What::Targeted | What::General) {
+            return None;
+        }
+        let members = members(self.plan, what, &BTreeSet::new());
+        self.values(&members, controls).map(Spread::of)
+    }
+
+    /// An arm in a scope; none where a replicate is missing.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be compared although all replicates are there.
+    pub(super) fn comparison(
+        &self,
+        what: &What,
+        arm: &Arm,
+        scale: &mut Scale,
+    ) -> Result<Option<Comparison>, String> {
+        let (branches, controls) = (&arm.branches, &arm.controls);
+        assert_eq!(branches.len(), controls.len(), "replicates of `{}` are paired", arm.label);
+        let members = members(self.plan, what, &arm.targets);
+        let branch = self.values(&members, branches);
+        let (Some(branch), Some(control)) = (branch, self.values(&members, controls)) else {
+            return Ok(None);
+        };
+        let strata = self.strata(&members, arm)?;
+        Ok(Some(scale.compare(branch, control, &strata)))
+    }
+
+    /// How one arm's effect differs from another's in a scope that is the same for both.
+    pub(super) fn contrast(
+        &self,
+        what: &What,
+        [one, other]: [&Arm; 2],
+        scale: &mut Scale,
+    ) -> Option<Effect> {
+        let of = |arm: &Arm| members(self.plan, what, &arm.targets);
+        let (sources, others) = (of(one), of(other));
+        (sources == others).then(|| self.sum(&sources, &[(1.0, one), (-1.0, other)], scale))?
+    }
+
+    /// A weighted sum of the effects of arms on some sources; none where one of them is missing.
+    ///
+    /// - `arms`: weight and arm.
+    pub(super) fn combination(
+        &self,
+        sources: &BTreeSet<SourceName>,
+        arms: &[(f64, &Arm)],
+        scale: &mut Scale,
+    ) -> Option<Effect> {
+        let members = members(self.plan, &What::Targeted, sources);
+        self.sum(&members, arms, scale)
+    }
+
+    fn sum(
+        &self,
+        members: &[&SourceName],
+        arms: &[(f64, &Arm)],
+        scale: &mut Scale,
+    ) -> Option<Effect> {
+        let of = |(weight, arm): &(f64, &Arm)| {
+            let all = arm.branches.iter().chain(&arm.controls).copied().collect::<Vec<_>>();
+            self.values(members, &all)?;
+            Some((*weight, self.strata(members, arm).ok()?))
+        };
+        scale.effect(&mix(arms.iter().map(of).collect::<Option<Vec<_>>>()?)?)
+    }
+
+    /// Bits per byte of each branch on some sources; none where one of them is not scored.
+    fn values(&self, members: &[&SourceName], branches: &[usize]) -> Option<Vec<f64>> {
+        let of_branch = |&branch: &usize| {
+            let by_source = self.scores[branch].as_ref()?;
+            let score = |name: &&SourceName| Some(by_source.get(*name)?.bits_per_byte());
+            let values: Vec<f64> = members.iter().map(score).collect::<Option<_>>()?;
+            (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+        };
+        branches.iter().map(of_branch).collect()
+    }
+
+    /// Sources with their sequences, all of them scored.
+    fn strata(&self, members: &[&SourceName], arm: &Arm) -> Result<Vec<Stratum>, String> {
+        let score = |branch: usize, name: &SourceName| {
+            &self.scores[branch].as_ref().expect("there are values of it")[name]
+        };
+        let stratum = |name: &&SourceName| {
+            let first = score(arm.branches[0], name);
+            for &branch in arm.branches.iter().chain(&arm.controls) {
+                let other = score(branch, name);
+                if other.ordinals != first.ordinals || other.bytes != first.bytes {
+                    return Err(format!(
+                        "`{}` is scored on other sequences of `{name}` than `{}`",
+                        self.plan.branches[branch].name, self.plan.branches[arm.branches[0]].name
+                    ));
+                }
+            }
+            let bits = |&branch: &usize| {
+                let nats = &score(branch, name).nats;
+                nats.iter().map(|nats| nats / std::f64::consts::LN_2).collect()
+            };
+            let branch: Vec<Vec<f64>> = arm.branches.iter().map(bits).collect();
+            let control: Vec<Vec<f64>> = arm.controls.iter().map(bits).collect();
+            let bytes: Vec<f64> = first.bytes.iter().map(|&bytes| bytes as f64).collect();
+            Ok(Stratum::ratios(1.0, &branch, &control, &bytes))
+        };
+        members.iter().map(stratum).collect()
+    }
+}

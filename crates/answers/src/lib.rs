@@ -1,0 +1,182 @@
+//! The answers: each branch against its control, replicate by replicate.
+//!
+//! Numbers are held-out bits per byte, lower is better. A source's figure is that of its sampled
+//! text; a domain's is the plain mean over its sources, and the figure for all is the plain mean
+//! over all sources, since the source is the unit of mixing and of removal: a domain does not
+//! weigh more for having more held-out text.
+//!
+//! A difference is always branch − control of the same replicate, which read their sources in the
+//! same order. A comparison of which any replicate is missing is missing as a whole; it is never
+//! computed from fewer.
+//!
+//! What is tested together, and marked, are the effects of a question's arms on the sources they
+//! are about and on all others, and on tasks (see `judge`); everything else has its interval and no
+//! mark.
+
+mod answer;
+mod compare;
+mod computed;
+mod contamination;
+mod finding;
+mod held_out;
+mod judge;
+mod results;
+mod sight;
+mod spread;
+mod tasks;
+mod words;
+
+use std::collections::BTreeSet;
+
+use sparkjoy_base::Ppm;
+use sparkjoy_mix::Mixture;
+
+use sparkjoy_study::{Plan, QuestionPlan};
+
+use compare::Scale;
+use held_out::{Text, members};
+use tasks::Tasks;
+
+pub use answer::{
+    Answer, Answers, ArmAnswer, Comparison, Control, Cost, Gap, Holds, QuestionCost, Scope, What,
+};
+pub use computed::{Computed, mixed};
+pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem};
+pub use finding::{Finding, FindingKind};
+pub use held_out::HeldOut;
+pub use results::Results;
+pub use sight::{Seen, Sight, sight};
+pub use spread::{Spread, Verdict};
+pub use tasks::{Items, Measure, TaskAnswer, TrunkPoint, TrunkScore};
+
+/// Computes the answers from what is scored.
+pub fn answers(plan: &Plan, results: Results) -> Answers {
+    let Results { held_out, scorecards, items, trunk, computed, contamination } = results;
+    let mut answers = compare(plan, &held_out, &Tasks::new(&scorecards, items), computed);
+    if plan.evaluation.tasks.is_some() {
+        let cards = plan.branches.iter().zip(&scorecards).filter(|(branch, _)| branch.compared);
+        let without = cards.filter(|(_, card)| card.is_none());
+        answers.missing_tasks = without.map(|(branch, _)| branch.name.clone()).collect();
+    }
+    answers.trunk = trunk.iter().map(|(step, card)| tasks::trunk(*step, card)).collect();
+    answers.contamination = contamination;
+    let missing = scorecards.iter().flatten().flat_map(|card| &card.missing);
+    answers.tasks_without_file = missing.map(|missing| missing.task.clone()).collect();
+    answers
+}
+
+/// The answers from scores, one element per branch of the plan.
+fn compare(
+    plan: &Plan,
+    scores: &[Option<HeldOut>],
+    tasks: &Tasks,
+    computed: Vec<Computed>,
+) -> Answers {
+    let compared = plan.branches.iter().zip(scores).filter(|(branch, _)| branch.compared);
+    let unscored = compared.filter(|(_, score)| score.is_none());
+    let mut scale = Scale::new(plan);
+    let answer = |question| answer(question, Text { plan, scores }, tasks, &mut scale);
+    Answers {
+        study: plan.name.clone(),
+        plan: plan.fingerprint(),
+        branches: plan.compared().count(),
+        confidence: plan.evaluation.confidence,
+        cost: cost(plan),
+        computed,
+        missing: unscored.map(|(branch, _)| branch.name.clone()).collect(),
+        missing_tasks: Vec::new(),
+        tasks_without_file: BTreeSet::new(),
+        contamination: None,
+        trunk: Vec::new(),
+        questions: plan.questions.iter().map(answer).collect(),
+    }
+}
+
+fn cost(plan: &Plan) -> Cost {
+    let cost = plan.cost();
+    Cost { tree: cost.tree.tokens, in_full: cost.in_full.tokens }
+}
+
+fn answer(question: &QuestionPlan, text: Text<'_>, tasks: &Tasks, scale: &mut Scale) -> Answer {
+    let plan = text.plan;
+    let scopes = scopes(plan, question);
+    let mut controls: Vec<(&[usize], Control)> = Vec::new();
+    let (mut arms, mut gaps) = (Vec::new(), Vec::new());
+    for (index, arm) in question.arms.iter().enumerate() {
+        let known = controls.iter().position(|(branches, _)| *branches == arm.controls);
+        let control = known.unwrap_or_else(|| {
+            let cells = scopes.iter().map(|scope| text.control(&scope.what, &arm.controls));
+            let control = Control { label: arm.control_label.clone(), cells: cells.collect() };
+            controls.push((&arm.controls, control));
+            controls.len() - 1
+        });
+        let cells = scopes.iter().map(|scope| match text.comparison(&scope.what, arm, scale) {
+            Ok(cell) => cell,
+            Err(why) => {
+                if let What::Source { name, .. } = &scope.what {
+                    gaps.push(Gap { arm: index, what: name.to_string(), why });
+                }
+                None
+            }
+        });
+        arms.push(ArmAnswer {
+            label: arm.label.clone(),
+            role: arm.role,
+            at: arm.at,
+            refill: arm.refill.clone(),
+            targets: arm.targets.clone(),
+            control,
+            cells: cells.collect(),
+        });
+    }
+    let task_answers = tasks.answers(question, scale, &mut gaps);
+    let cost = plan.question_cost(question);
+    let mut answer = Answer {
+        ask: question.ask,
+        mixture: question.mixture.clone(),
+        replicates: plan.replicates,
+        scopes,
+        controls: controls.into_iter().map(|(_, control)| control).collect(),
+        arms,
+        tasks: task_answers,
+        findings: Vec::new(),
+        front: Vec::new(),
+        recommended: None,
+        ranking: Vec::new(),
+        gaps,
+        cost: QuestionCost { tree: cost.tree, in_full: cost.in_full },
+        of: question.of,
+        settings: question.settings.clone(),
+        holds: Vec::new(),
+    };
+    judge::judge(&mut answer, plan.evaluation.confidence);
+    words::conclude(&mut answer, question, (text, tasks), scale);
+    answer
+}
+
+/// Everything first, then the targeted and all other sources, then the domains, then the sources,
+/// each sorted by name.
+fn scopes(plan: &Plan, question: &QuestionPlan) -> Vec<Scope> {
+    let mut what = vec![What::All, What::Targeted, What::General];
+    for (name, source) in &plan.sources {
+        what.push(What::Domain { name: source.domain.clone() });
+        what.push(What::Source { domain: source.domain.clone(), name: name.clone() });
+    }
+    what.sort();
+    what.dedup();
+    let base = &plan.trunk.phases[0].mixture;
+    let upsampled = question.mixture.as_ref().map(|name| &plan.mixtures[name]);
+    let scope = |what| {
+        let fixed = !matches!(what, What::Targeted | What::General);
+        let share = |mixture| fixed.then(|| share(plan, &what, mixture));
+        let (base, upsampled) = (share(base), upsampled.and_then(share));
+        Scope { what, base, upsampled }
+    };
+    what.into_iter().map(scope).collect()
+}
+
+fn share(plan: &Plan, what: &What, mixture: &Mixture) -> Ppm {
+    let members = members(plan, what, &BTreeSet::new());
+    let parts = members.into_iter().filter_map(|name| mixture.proportions().get(name));
+    Ppm(parts.map(|ppm| ppm.0).sum())
+}

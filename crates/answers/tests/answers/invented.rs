@@ -1,0 +1,225 @@
+//! The answers, against numbers computed by hand from the figures of `invented.rs`.
+
+use sparkjoy_base::SourceName;
+
+use sparkjoy_answers::*;
+use sparkjoy_kit::invented::{self, answers, of_text, plan, scores, unfinished};
+
+fn close(found: f64, expected: f64) {
+    assert!((found - expected).abs() < 1e-12, "{found}, expected {expected}");
+}
+
+fn cell<'a>(answer: &'a Answer, arm: &str, control: &str, name: &str) -> Option<&'a Comparison> {
+    let scope = answer.scopes.iter().position(|scope| match &scope.what {
+        What::All => name == "all",
+        What::Targeted => name == "targeted",
+        What::General => name == "general",
+        What::Domain { name: domain } => name == domain.as_str(),
+        What::Source { name: source, .. } => name == source.as_str(),
+    });
+    let arm = answer
+        .arms
+        .iter()
+        .find(|a| a.label == arm && answer.controls[a.control].label == control)
+        .unwrap_or_else(|| panic!("no arm {arm} against {control} in {:?}", answer.arms));
+    arm.cells[scope.expect("a scope of the study")].as_ref()
+}
+
+#[test]
+fn differences_are_paired_by_replicate() {
+    let answers = answers();
+    let duration = &answers.questions[0];
+    let proofs = cell(duration, "10%", "base, same 10% window", "proofs").unwrap();
+    // Branch 0.75, 0.761, 0.774; control 0.80, 0.81, 0.82.
+    for (found, expected) in proofs.difference.values.iter().zip([-0.05, -0.049, -0.046]) {
+        close(*found, expected);
+    }
+    close(proofs.branch.mean, (0.75 + 0.761 + 0.774) / 3.0);
+    close(proofs.control.mean, 0.81);
+    close(proofs.difference.mean, -0.145 / 3.0);
+    // Deviations from −0.048333…: −5/3000, −2/3000, 7/3000; squares 78/9 · 1e-6 over 2.
+    close(proofs.difference.deviation.unwrap(), (78.0_f64 / 9.0 / 2.0).sqrt() * 1e-3);
+    close(proofs.difference.standard_error.unwrap(), (78.0_f64 / 9.0 / 6.0).sqrt() * 1e-3);
+    assert_eq!(proofs.verdict, Verdict::NotTested);
+    // The noise floor: 0.80, 0.81, 0.82 deviate by 0.01 although their difference is certain.
+    close(proofs.control.deviation.unwrap(), 0.01);
+}
+
+#[test]
+fn a_domain_is_the_plain_mean_of_its_sources_and_all_of_all_sources() {
+    let answers = answers();
+    let duration = &answers.questions[0];
+    let mean = |name| cell(duration, "20%", "base, same 20% window", name).unwrap().difference.mean;
+    let noise = (0.0 + 0.001 + 0.004) / 3.0;
+    close(mean("proofs"), -0.05 + noise);
+    close(mean("puzzles"), -0.1 + noise);
+    close(mean("math"), -0.075 + noise);
+    close(mean("blogs"), noise);
+    close(mean("web"), noise);
+    // Not the mean of the two domains, which would be −0.0375.
+    close(mean("all"), -0.05 + noise);
+}
+
+#[test]
+fn what_is_not_distinguishable_is_marked_and_not_ranked() {
+    let answers = answers();
+    let web = cell(&answers.questions[0], "10%", "base, same 10% window", "general").unwrap();
+    // −0.002, 0.001, 0.006: mean 0.001667, standard error 0.002333, two degrees of freedom.
+    close(web.difference.mean, 0.005 / 3.0);
+    let effect = web.effect.as_ref().unwrap();
+    assert!((effect.standard_error - 0.002_333_333).abs() < 1e-8 && effect.freedom < 2.001);
+    // 4.302653 standard errors.
+    assert!((effect.high - (0.005 / 3.0 + 0.010_039_52)).abs() < 1e-7, "{effect:?}");
+    assert_eq!(web.verdict, Verdict::NotDistinguishable);
+    // Seen four times of five at Holm's first step of four: about seven standard errors and more.
+    assert!(web.detectable.unwrap() > 7.0 * effect.standard_error);
+    let nulls = answers.questions[0].findings.iter().filter(|f| f.kind == FindingKind::Null);
+    assert!(nulls.clone().count() == 1 && nulls.clone().all(|f| f.text.contains("all else")));
+}
+
+#[test]
+fn a_question_is_corrected_for_what_it_tests_and_nothing_else() {
+    let answers = answers();
+    let question = &answers.questions[0];
+    let p = |arm: usize, scope: usize| {
+        let cell = question.arms[arm].cells[scope].as_ref().unwrap();
+        (cell.effect.as_ref().unwrap().p, cell.adjusted_p)
+    };
+    // Two windows, each with its targets and the rest; targeted ones come first by p.
+    let (targeted, adjusted) = p(0, 1);
+    close(adjusted.unwrap(), 4.0 * targeted);
+    assert_eq!(p(0, 0).1, None, "everything together is not tested");
+    assert_eq!(question.arms[0].cells[1].as_ref().unwrap().verdict, Verdict::Better);
+    assert!(question.scopes[1].what == What::Targeted && question.scopes[1].base.is_none());
+}
+
+#[test]
+fn the_shortest_window_that_gains_as_much_is_recommended() {
+    let answers = answers();
+    let question = &answers.questions[0];
+    // Both windows gain the same, to the last replicate.
+    assert_eq!(question.recommended, Some(0));
+    assert_eq!(question.ranking.len(), 2);
+    let says = |kind| {
+        let of = question.findings.iter().filter(move |finding| finding.kind == kind);
+        of.map(|finding| finding.text.as_str()).collect::<Vec<_>>().join("\n")
+    };
+    let text = says(FindingKind::Recommendation);
+    assert!(text.starts_with("Use the last 10%: targeted text −0.07"), "{text}");
+    assert!(text.contains("not distinguishable from nothing"), "{text}");
+    assert!(says(FindingKind::Ranking).contains("not distinguishable from"), "{text}");
+}
+
+#[test]
+fn a_removed_source_is_ranked_by_what_its_own_text_loses() {
+    let answers = answers();
+    let removal = &answers.questions[1];
+    let [ranked] = removal.ranking[..] else { panic!("{:?}", removal.ranking) };
+    assert_eq!((removal.arms[ranked].label.as_str(), removal.recommended), ("− puzzles", None));
+    assert!(removal.findings.iter().any(|f| f.text.contains("its own text is missed, +0.0750")));
+}
+
+#[test]
+fn scores_of_other_sequences_are_never_compared() {
+    let plan = plan();
+    let mut scores = scores(&plan);
+    let branch = plan.branches.iter().position(|b| b.name == "upsampled-10%-r2").unwrap();
+    let blogs = SourceName::new("blogs").unwrap();
+    scores[branch].as_mut().unwrap().get_mut(&blogs).unwrap().ordinals = vec![7];
+    let answers = of_text(&plan, &scores, Vec::new());
+    let question = &answers.questions[0];
+    let of = |name| cell(question, "10%", "base, same 10% window", name);
+    assert!(of("blogs").is_none() && of("all").is_none() && of("proofs").is_some());
+    let [gap] = &question.gaps[..] else { panic!("{:?}", question.gaps) };
+    assert_eq!(
+        gap.why,
+        "`upsampled-10%-r2` is scored on other sequences of `blogs` than `upsampled-10%-r0`"
+    );
+}
+
+#[test]
+fn one_replicate_is_shown_and_never_ranked() {
+    let plan = sparkjoy_kit::plan(&invented::STUDY.replace("replicates = 3", "replicates = 1"));
+    let plan = plan.unwrap_or_else(|error| panic!("{error}"));
+    let answers = of_text(&plan, &scores(&plan), Vec::new());
+    let question = &answers.questions[0];
+    let targeted = question.arms[0].cells[1].as_ref().unwrap();
+    assert_eq!((&targeted.effect, targeted.verdict), (&None, Verdict::NotDistinguishable));
+    assert!(question.ranking.is_empty() && question.recommended.is_none());
+    assert_eq!(question.findings[0].kind, FindingKind::Caution);
+}
+
+#[test]
+fn a_removal_is_compared_with_the_full_mixture_and_with_base() {
+    let answers = answers();
+    let removal = &answers.questions[1];
+    let arm = "− puzzles";
+    let full = cell(removal, arm, "upsampled, same 10% window", "puzzles").unwrap();
+    // The same noise on both sides: 0.875 − 0.8 in every replicate.
+    close(full.difference.mean, 0.075);
+    assert_eq!(full.verdict, Verdict::NotTested);
+    let base = cell(removal, arm, "base, same 10% window", "puzzles").unwrap();
+    close(base.difference.mean, -0.025 + 0.005 / 3.0);
+}
+
+#[test]
+fn scopes_tell_what_was_upsampled() {
+    let answers = answers();
+    let shares: Vec<_> = answers.questions[0]
+        .scopes
+        .iter()
+        .filter_map(|scope| Some((scope.base?.0 / 10_000, scope.upsampled?.0 / 10_000)))
+        .collect();
+    // All; math, web; proofs, puzzles, blogs.
+    assert_eq!(shares, [(100, 100), (20, 50), (80, 50), (15, 25), (5, 25), (80, 50)]);
+}
+
+#[test]
+fn a_missing_replicate_is_a_missing_comparison_and_nothing_else_is() {
+    let whole = answers();
+    let answers = unfinished("upsampled-10%-r1");
+    assert_eq!(answers.missing, ["upsampled-10%-r1"]);
+    let present = |answer: &Answer, arm, control| cell(answer, arm, control, "math").is_some();
+    let [duration, removal] = &answers.questions[..] else { panic!("two questions") };
+    assert!(!present(duration, "10%", "base, same 10% window"));
+    assert!(present(duration, "20%", "base, same 20% window"));
+    // As a control it is missing too.
+    assert!(!present(removal, "− puzzles", "upsampled, same 10% window"));
+    assert!(present(removal, "− puzzles", "base, same 10% window"));
+    for (part, all) in answers.questions.iter().zip(&whole.questions) {
+        for (part, all) in part.arms.iter().zip(&all.arms) {
+            for (part, all) in part.cells.iter().zip(&all.cells) {
+                assert!(part.is_none() || part == all, "a number changed");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_source_that_was_not_scored_is_missing_wherever_it_counts() {
+    let plan = plan();
+    let mut scores = scores(&plan);
+    for score in scores.iter_mut().flatten() {
+        score.remove(&SourceName::new("puzzles").unwrap());
+    }
+    let answers = of_text(&plan, &scores, Vec::new());
+    let control = "base, same 10% window";
+    let of = |name| cell(&answers.questions[0], "10%", control, name);
+    assert!(of("all").is_none() && of("math").is_none() && of("puzzles").is_none());
+    assert!(of("web").is_some() && of("proofs").is_some());
+}
+
+#[test]
+fn what_is_missing_is_said_before_what_is_there() {
+    let answers = unfinished("upsampled-10%-r1");
+    let first = &answers.questions[0].findings[0];
+    assert_eq!(first.kind, FindingKind::Caution);
+    assert!(first.text.starts_with("1 of 2 comparisons are missing"), "{}", first.text);
+}
+
+#[test]
+fn answers_survive_their_json() {
+    let answers = answers();
+    let json = serde_json::to_string(&answers).unwrap();
+    assert_eq!(serde_json::from_str::<Answers>(&json).unwrap(), answers);
+}

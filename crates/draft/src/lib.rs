@@ -1,0 +1,316 @@
+//! A study made of what lies in a folder: its sources, counted, and a proposal that can be run.
+//!
+//! What it guesses it writes down with its reason; from there on the study is what its author
+//! makes of it. It is planned before it is handed out, over the sizes that were found.
+
+mod error;
+mod proposal;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use serde::Serialize;
+use sparkjoy_base::{DomainName, Fingerprint, Seed, SourceName, Tokens};
+use sparkjoy_data::{
+    DataError, InputError, LeftOut, OnBadDocument, Surveyed, Tokenizer, TokenizerError,
+    count_tokens, sample_documents, survey,
+};
+use sparkjoy_mix::Supply;
+use sparkjoy_nn::{Compute, Precision, measure};
+
+pub use error::DraftError;
+use proposal::{LADDER, MAX_EPOCHS, Proposal, Refusal, Stock, propose};
+use sparkjoy_study::PlanSource;
+use sparkjoy_study::{Plan, Study};
+
+/// The seed a study is written with, as in the template.
+const SEED: Seed = Seed(17);
+/// Bytes of each source's text that its tokenizer is trained on.
+const SAMPLE: u64 = 2_000_000;
+/// Bytes of text of a source whose tokens are all counted: a tenth of a second's work.
+const COUNTED: u64 = 4 << 20;
+/// Bytes of text a token stands for, before any has been counted.
+const BYTES_PER_TOKEN: u64 = 3;
+
+/// A study of a folder, not written yet.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The file.
+    pub text: String,
+    /// Its sources, in the order of the file.
+    pub sources: Vec<DraftSource>,
+    /// What lies in the folder and is no source, with the reason.
+    pub left_out: Vec<LeftOut>,
+    /// Parameters of its model.
+    pub parameters: u64,
+    /// Tokens of its trunk.
+    pub budget: Tokens,
+    /// Tokens of all runs together.
+    pub tree: Tokens,
+    /// Seconds of training on this machine, roughly.
+    pub seconds: f64,
+}
+
+/// A source of a draft.
+#[derive(Clone, Debug, Serialize)]
+pub struct DraftSource {
+    /// Its name.
+    pub name: SourceName,
+    /// Its domain.
+    pub domain: DomainName,
+    /// Files, held-out ones included.
+    pub files: u64,
+    /// Tokens to train on.
+    pub tokens: Tokens,
+    /// Whether they were counted; else they are scaled from a sample.
+    pub exact: bool,
+    /// Share of the base mixture, in parts per million.
+    pub base: u32,
+    /// Share of the upsampled mixture, in parts per million.
+    pub upsampled: u32,
+    /// Epochs in the branch that reads it most often.
+    pub epochs: f64,
+}
+
+/// A source as found, and counted.
+struct Counted {
+    found: Surveyed,
+    stock: Stock,
+}
+
+/// Drafts a study of the text in `data`, to be written to `file`.
+///
+/// # Guarantees
+///
+/// The draft parses and its plan is accepted, over the sizes found here. Nothing is written.
+///
+/// # Errors
+///
+/// [`DraftError`] where the text is too little or there is nothing to compare; what goes wrong
+/// with reading it; [`DraftError::Interrupted`] when told to stop.
+pub fn draft(
+    data: &Path,
+    file: &Path,
+    threads: usize,
+    stop: &AtomicBool,
+) -> Result<Draft, DraftError> {
+    let named = text::Named::new(data, file)?;
+    let found = survey(data, stop).map_err(|error| match error {
+        DataError::Interrupted => DraftError::Interrupted,
+        error => error.into(),
+    })?;
+    let mut left_out = found.left_out;
+    enough(data, found.sources.iter().map(|source| &source.files.name), &left_out)?;
+    let speed = flops_per_second(threads);
+    let (sources, proposal, vocab) = settle(data, found.sources, speed, &mut left_out)?;
+    let pace = speed / (proposal.rung.shape().flops(1) as f64 / proposal.rung.context as f64);
+    let mut text = text::write(&named, &sources, &proposal, vocab, pace, None);
+    let plan = plan(file, &text, &sources, vocab)?;
+    let tree = plan.cost().tree.tokens;
+    let seconds = tree.0 as f64 / pace;
+    text = text::write(&named, &sources, &proposal, vocab, pace, Some(seconds));
+    let row = |Counted { found, stock }: &Counted| DraftSource {
+        name: stock.name.clone(),
+        domain: stock.domain.clone(),
+        files: found.file_count,
+        tokens: Tokens(stock.tokens),
+        exact: stock.exact,
+        base: proposal.base[&stock.name].0,
+        upsampled: proposal.upsampled[&stock.name].0,
+        epochs: most_epochs(&plan, &stock.name),
+    };
+    Ok(Draft {
+        sources: sources.iter().map(row).collect(),
+        text,
+        left_out,
+        parameters: plan.shape.parameters(),
+        budget: plan.budget,
+        tree,
+        seconds,
+    })
+}
+
+/// Refuses fewer than two sources.
+fn enough<'a>(
+    data: &Path,
+    mut sources: impl Iterator<Item = &'a SourceName>,
+    left_out: &[LeftOut],
+) -> Result<(), DraftError> {
+    let (folder, left_out) = (data.to_owned(), left_out.to_vec());
+    match (sources.next(), sources.next()) {
+        (None, _) => Err(DraftError::NoText { folder, left_out }),
+        (Some(name), None) => {
+            Err(DraftError::OneSource { folder, name: name.to_string(), left_out })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Counts the sources and makes a proposal of those that are large enough for one.
+fn settle(
+    data: &Path,
+    mut found: Vec<Surveyed>,
+    speed: f64,
+    left_out: &mut Vec<LeftOut>,
+) -> Result<(Vec<Counted>, Proposal, u32), DraftError> {
+    let mut small = Vec::new();
+    loop {
+        let (sources, vocab) = count(found, speed, left_out)?;
+        enough(data, sources.iter().map(|source| &source.found.files.name), left_out)?;
+        let stocks: Vec<Stock> = sources.iter().map(|source| source.stock.clone()).collect();
+        let bytes: u64 = sources.iter().map(|source| source.found.text_bytes).sum();
+        let tokens: u64 = stocks.iter().map(|stock| stock.tokens).sum();
+        let as_bytes = |needed: u64| (bytes as f64 / tokens.max(1) as f64 * needed as f64) as u64;
+        let folder = data.to_owned();
+        match propose(&stocks, speed) {
+            Ok(proposal) => return Ok((sources, proposal, vocab)),
+            Err(Refusal::TooLittle { tokens, needed }) => {
+                let bytes = as_bytes(needed);
+                return Err(DraftError::TooLittle { folder, tokens, needed, bytes }.into());
+            }
+            Err(Refusal::TooSmall { names, needed }) => {
+                let (gone, kept): (Vec<Counted>, Vec<Counted>) =
+                    sources.into_iter().partition(|source| names.contains(&source.stock.name));
+                small.extend(names.iter().map(ToString::to_string));
+                if kept.len() < 2 {
+                    let name = kept.first().or(gone.first());
+                    let name = name.expect("there were some").stock.name.to_string();
+                    small.retain(|other| *other != name);
+                    let bytes = as_bytes(needed);
+                    return Err(DraftError::OneLarge { folder, name, small, bytes }.into());
+                }
+                left_out.push(LeftOut {
+                    why: format!("fewer than {needed} tokens, too few beside the other sources"),
+                    files: gone.iter().map(|source| source.found.file_count).sum(),
+                    shown: names.iter().map(ToString::to_string).collect(),
+                });
+                found = kept.into_iter().map(|source| source.found).collect();
+            }
+        }
+    }
+}
+
+/// Counts tokens with the tokenizer that the study will train.
+fn count(
+    all: Vec<Surveyed>,
+    speed: f64,
+    left_out: &mut Vec<LeftOut>,
+) -> Result<(Vec<Counted>, u32), DraftError> {
+    let (mut found, mut samples) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
+    for mut source in all {
+        match sample(&mut source) {
+            Ok(sample) => {
+                found.push(source);
+                samples.push(sample);
+            }
+            Err(error) => left_out.push(LeftOut {
+                why: error.to_string(),
+                files: source.file_count,
+                shown: vec![source.files.name.to_string()],
+            }),
+        }
+    }
+    if found.len() < 2 {
+        // Too few to train a tokenizer on; the caller says so.
+        let uncounted = |found: Surveyed| Counted { stock: stock(&found, 0, 0, false), found };
+        return Ok((found.into_iter().map(uncounted).collect(), LADDER[0].vocab));
+    }
+    let guess: Vec<Stock> =
+        found.iter().map(|s| stock(s, s.text_bytes / BYTES_PER_TOKEN, u64::MAX, false)).collect();
+    // What is too small is not refused before it is counted.
+    let vocab = propose(&guess, speed).map_or(LADDER[0].vocab, |proposal| proposal.rung.vocab);
+    let tokenizer = train(&samples.concat(), vocab)?;
+    let mut counted = Vec::with_capacity(found.len());
+    for (found, sample) in found.into_iter().zip(samples) {
+        let exact = found.whole && found.text_bytes + found.held_out_bytes <= COUNTED;
+        let (tokens, held_out) = if exact {
+            count_tokens(&found.files, &tokenizer)?
+        } else {
+            scaled(&found, &sample, &tokenizer)
+        };
+        let stock = stock(&found, tokens, held_out, exact);
+        counted.push(Counted { found, stock });
+    }
+    Ok((counted, tokenizer.vocab()))
+}
+
+/// Tokens to train on and held out, by what a sample of the text takes.
+fn scaled(found: &Surveyed, sample: &[String], tokenizer: &Tokenizer) -> (u64, u64) {
+    let (mut encoder, mut ids) = (tokenizer.encoder(), Vec::new());
+    for text in sample {
+        encoder.encode(text, &mut ids);
+    }
+    let bytes: usize = sample.iter().map(String::len).sum();
+    let per_byte = ids.len() as f64 / bytes.max(1) as f64;
+    let tokens = |bytes: u64| (bytes as f64 * per_byte) as u64;
+    // Each document ends with a token of its own.
+    (tokens(found.text_bytes) + found.documents, tokens(found.held_out_bytes))
+}
+
+/// Text of a source for its tokenizer. It reads further than the survey: a broken document that it
+/// comes upon is one to be skipped.
+fn sample(source: &mut Surveyed) -> Result<Vec<String>, DataError> {
+    match sample_documents(&source.files, SEED, SAMPLE) {
+        Err(DataError::Input(InputError::Document(bad))) => {
+            source.files.on_bad_document = OnBadDocument::Skip;
+            source.broken = Some((1, bad.to_string()));
+            sample_documents(&source.files, SEED, SAMPLE)
+        }
+        read => read,
+    }
+}
+
+fn stock(found: &Surveyed, tokens: u64, held_out: u64, exact: bool) -> Stock {
+    let (name, domain) = (found.files.name.clone(), found.domain.clone());
+    Stock { name, domain, tokens, held_out, exact }
+}
+
+/// A tokenizer of at most `vocab` entries: of text that gives fewer, as many as it gives.
+fn train(texts: &[String], vocab: u32) -> Result<Tokenizer, DraftError> {
+    match Tokenizer::train_bpe(texts, vocab) {
+        Err(DataError::Tokenizer(TokenizerError::TooLittleText { found, .. })) => {
+            Ok(Tokenizer::train_bpe(texts, found)?)
+        }
+        trained => Ok(trained?),
+    }
+}
+
+/// What this machine computes in training, by the model of `studies/real-text.toml`.
+fn flops_per_second(threads: usize) -> f64 {
+    let rung = &LADDER[2];
+    let compute = Compute { precision: Precision::Bf16, recompute: false, threads };
+    // The best of three: what else the machine does for a moment is not what it can do.
+    let measured = (0..3).map(|_| measure(rung.shape(), 4, compute).tokens_per_second);
+    measured.fold(0.0, f64::max) * rung.shape().flops(1) as f64 / rung.context as f64
+}
+
+/// Plans the text over the sizes found, as `sparkjoy plan` will over those prepared.
+fn plan(file: &Path, text: &str, sources: &[Counted], vocab: u32) -> Result<Plan, DraftError> {
+    let study = Study::parse(file, text.to_owned(), None)?;
+    let context = study.context();
+    let planned = |Counted { stock, .. }: &Counted| {
+        let fingerprint = Fingerprint::of_value(&("draft", &stock.name, stock.tokens));
+        let sequences = stock.tokens / context;
+        let source = PlanSource {
+            domain: stock.domain.clone(),
+            supply: Supply { name: stock.name.clone(), fingerprint, sequences },
+            tokens: Tokens(stock.tokens),
+            declared: false,
+            max_epochs: Some(MAX_EPOCHS),
+            held_out: None,
+        };
+        (stock.name.clone(), source)
+    };
+    let planned: BTreeMap<SourceName, PlanSource> = sources.iter().map(planned).collect();
+    let tokenizer = Fingerprint::of_bytes(b"not trained yet");
+    Ok(Plan::resolve(&study, planned, vocab as usize, tokenizer)?)
+}
+
+fn most_epochs(plan: &Plan, source: &SourceName) -> f64 {
+    let epochs = plan.branches.iter().filter_map(|branch| branch.accounts.get(source));
+    epochs.map(|account| account.epochs).fold(0.0, f64::max)
+}

@@ -1,0 +1,356 @@
+//! Proposals for sizes of every kind, each written down and planned as it would be run.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use sparkjoy_base::{Key, Ppm, Purpose};
+use sparkjoy_data::{OnBadDocument, SourceFiles, Validation};
+
+use super::*;
+use sparkjoy_kit::shown;
+
+/// A machine as the measurements in docs/results know it, and one a hundred times slower.
+const SPEEDS: [f64; 2] = [4e11, 4e9];
+
+fn source(name: &str, domain: &str, tokens: u64, exact: bool) -> Counted {
+    let files = SourceFiles {
+        name: SourceName::new(name).unwrap(),
+        paths: vec![format!("{name}.jsonl")],
+        root: PathBuf::from("corpora"),
+        text_field: "text".to_owned(),
+        on_bad_document: OnBadDocument::Refuse,
+        validation: Validation::Split(Ppm(10_000)),
+    };
+    let found = Surveyed {
+        domain: DomainName::new(domain).unwrap(),
+        file_count: 1,
+        text_bytes: 3 * tokens,
+        documents: tokens / 300 + 2,
+        held_out_bytes: tokens / 30 + 3_000,
+        whole: exact,
+        broken: None,
+        files,
+    };
+    let stock = stock(&found, tokens, tokens / 100 + 1_000, exact);
+    Counted { found, stock }
+}
+
+fn stocks(sources: &[Counted]) -> Vec<Stock> {
+    sources.iter().map(|source| source.stock.clone()).collect()
+}
+
+/// Proposes, writes and plans, leaving out what is too small; `None` where nothing is left.
+fn planned(mut sources: Vec<Counted>, speed: f64) -> Option<(Vec<Counted>, Proposal, Plan)> {
+    loop {
+        match propose(&stocks(&sources), speed) {
+            Err(Refusal::TooLittle { .. }) => return None,
+            Err(Refusal::TooSmall { names, .. }) => {
+                assert!(!names.is_empty(), "nothing to leave out");
+                sources.retain(|source| !names.contains(&source.stock.name));
+                if sources.len() < 2 {
+                    return None;
+                }
+            }
+            Ok(proposal) => {
+                let file = PathBuf::from("study.toml");
+                let named = text::Named::new("corpora".as_ref(), &file).unwrap();
+                let vocab = proposal.rung.vocab;
+                let text = text::write(&named, &sources, &proposal, vocab, 1e4, Some(60.0));
+                let plan = plan(&file, &text, &sources, vocab);
+                let plan = plan.unwrap_or_else(|e| panic!("{}\n{text}", shown(Err(e))));
+                return Some((sources, proposal, plan));
+            }
+        }
+    }
+}
+
+/// Numbers that follow from a seed.
+fn random(seed: u64, index: u64) -> u64 {
+    let address = [seed.to_le_bytes(), index.to_le_bytes()].concat();
+    Key::new(Seed(seed), Purpose::TokenizerSample, &[&address]).words()[0]
+}
+
+#[test]
+fn whatever_the_sizes_the_plan_is_accepted_and_no_cap_is_broken() {
+    let mut accepted = 0;
+    for seed in 0..150 {
+        let count = 2 + random(seed, 0) % 12;
+        let sources = (0..count).map(|i| {
+            // Twelve orders of magnitude, a source anywhere in them.
+            let exponent = (random(seed, 100 + i) % 12_000) as f64 / 1000.0;
+            let domain = format!("d{}", random(seed, 200 + i) % 4);
+            source(&format!("s{i}"), &domain, 10_f64.powf(exponent) as u64, i % 2 == 0)
+        });
+        let speed = SPEEDS[(seed % 2) as usize];
+        let Some((sources, proposal, plan)) = planned(sources.collect(), speed) else { continue };
+        accepted += 1;
+        for mixture in [&proposal.base, &proposal.upsampled] {
+            assert_eq!(mixture.values().map(|part| part.0).sum::<u32>(), 1_000_000);
+            assert_eq!(mixture.len(), sources.len());
+        }
+        for source in &sources {
+            let epochs = most_epochs(&plan, &source.stock.name);
+            assert!(epochs <= MAX_EPOCHS, "seed {seed}: {} {epochs}", source.stock.name);
+        }
+        let share = |mixture: &BTreeMap<SourceName, Ppm>| -> u32 {
+            proposal.bulk.iter().map(|name| mixture[name].0).sum()
+        };
+        assert!(share(&proposal.upsampled) <= share(&proposal.base), "seed {seed}");
+    }
+    assert!(accepted > 100, "{accepted} of 150 could be planned");
+}
+
+#[test]
+fn without_caps_the_bulk_falls_to_forty_percent_and_the_others_rise_alike() {
+    let sources = vec![
+        source("crawl", "web", 600_000_000, true),
+        source("books", "books", 200_000_000, true),
+        source("gsm", "math", 50_000_000, true),
+        source("proofs", "math", 150_000_000, true),
+    ];
+    let (_, proposal, plan) = planned(sources, SPEEDS[0]).unwrap();
+    let share = |name: &str| {
+        let name = SourceName::new(name).unwrap();
+        (proposal.base[&name].0, proposal.upsampled[&name].0)
+    };
+    assert_eq!(share("crawl"), (600_000, 240_000));
+    assert_eq!(share("books"), (200_000, 380_000));
+    assert_eq!(share("gsm"), (50_000, 95_000));
+    assert_eq!(share("proofs"), (150_000, 285_000));
+    assert!(proposal.capped.is_empty() && proposal.lifted.is_empty());
+    assert!(!proposal.by_text, "an hour does not read a billion tokens");
+    assert_eq!(proposal.removals, ["books", "gsm", "proofs"]);
+    assert_eq!(plan.questions.len(), 2);
+}
+
+#[test]
+fn what_would_be_read_too_often_gives_its_share_to_those_with_room() {
+    let sources = vec![
+        source("crawl", "web", 40_000_000, true),
+        source("gsm", "math", 40_000, true),
+        source("code", "code", 1_000_000, true),
+    ];
+    let (_, proposal, plan) = planned(sources, SPEEDS[0]).unwrap();
+    let [gsm, code] = ["gsm", "code"].map(|name| SourceName::new(name).unwrap());
+    assert!(proposal.capped.contains(&gsm) && !proposal.capped.contains(&code));
+    let factor = |name: &SourceName| {
+        f64::from(proposal.upsampled[name].0) / f64::from(proposal.base[name].0)
+    };
+    assert!(factor(&code) > factor(&gsm) && factor(&gsm) >= 1.0);
+    let epochs = most_epochs(&plan, &gsm);
+    assert!((3.0..=4.0).contains(&epochs), "{epochs}");
+}
+
+#[test]
+fn more_text_and_more_time_make_a_larger_model() {
+    let of = |tokens: u64, speed: f64| {
+        let sources = [("a", "web"), ("b", "math")];
+        let sources: Vec<Counted> =
+            sources.map(|(name, domain)| source(name, domain, tokens / 2, true)).into();
+        propose(&stocks(&sources), speed).unwrap()
+    };
+    let sizes = [100_000, 3_000_000, 10_000_000, 100_000_000, 10_000_000_000];
+    let parameters = sizes.map(|tokens| of(tokens, SPEEDS[0]).rung.shape().parameters());
+    assert!(parameters.is_sorted() && parameters[0] < 200_000, "{parameters:?}");
+    assert!((1_000_000..12_000_000).contains(&parameters[4]), "{parameters:?}");
+    assert!(of(100_000, SPEEDS[0]).by_text);
+    let slow = of(10_000_000_000, SPEEDS[1]);
+    assert!(slow.rung.shape().parameters() < parameters[4] && !slow.by_text);
+}
+
+#[test]
+fn many_sources_are_removed_by_domain() {
+    let sources: Vec<Counted> = (0..14)
+        .map(|i| source(&format!("s{i}"), &format!("d{}", i % 3), 5_000_000 + i, true))
+        .collect();
+    let (_, proposal, _) = planned(sources, SPEEDS[0]).unwrap();
+    assert_eq!(proposal.removals.len(), 2, "{:?}", proposal.removals);
+    assert!(proposal.removals.iter().all(|name| name.starts_with('d')));
+}
+
+#[test]
+fn too_little_text_says_how_much_is_needed() {
+    let sources = [source("a", "a", 700, true), source("b", "b", 700, true)];
+    let refused = propose(&stocks(&sources), SPEEDS[0]).unwrap_err();
+    let Refusal::TooLittle { tokens: 1400, needed } = refused else { panic!("{refused:?}") };
+    // What is said to be enough is.
+    let half = needed / 2 + 1;
+    let sources = vec![source("a", "a", half, true), source("b", "b", half, true)];
+    assert!(planned(sources, SPEEDS[0]).is_some());
+}
+
+/// Sources with something to say about each, and the text of their draft.
+fn written() -> (Vec<Counted>, String) {
+    let mut sources = vec![
+        source("code", "code", 1_234_567, false),
+        source("gsm", "math", 30_000, true),
+        source("web", "web", 9_000_000, true),
+    ];
+    let paths = ["web/a b.jsonl", "web/\"c\".jsonl"].map(str::to_owned).to_vec();
+    sources[2].found.files.paths = paths;
+    sources[2].found.files.validation = Validation::Files(vec!["web/a.val.jsonl".to_owned()]);
+    sources[0].found.files.text_field = "content".to_owned();
+    sources[0].found.files.on_bad_document = OnBadDocument::Skip;
+    sources[0].found.broken = Some((2, "`code.jsonl` line 3: no field `content`".to_owned()));
+    let proposal = propose(&stocks(&sources), SPEEDS[0]).unwrap();
+    let named = text::Named::new("corpora".as_ref(), "study.toml".as_ref()).unwrap();
+    let text = text::write(&named, &sources, &proposal, 4096, 12_345.0, Some(1234.0));
+    (sources, text)
+}
+
+#[test]
+fn paths_are_read_back_as_they_were_found() {
+    let (sources, text) = written();
+    let study = Study::parse("study.toml".as_ref(), text, None).unwrap();
+    for Counted { found, stock } in sources {
+        let sparkjoy_study::SourceInput::Files(files) = &study.sources()[&stock.name] else {
+            panic!("{} is declared by size", stock.name);
+        };
+        let expected = SourceFiles { root: files.root.clone(), ..found.files };
+        assert_eq!(*files, expected);
+    }
+}
+
+#[test]
+fn a_draft_gives_its_reasons() {
+    let (_, text) = written();
+    insta::assert_snapshot!(text, @r#"
+    # A study of 3 sources: which of them is worth the last tokens of a training run, and for how long?
+    # Written by `sparkjoy new --data`: every number is a proposal. `sparkjoy plan` shows what each
+    # would change before a second is spent.
+    #
+    # A model of 2.56M parameters, 10,000,000 tokens. About 21 minutes of training on this machine, then
+    # scoring.
+    #
+    # Unknown keys are errors. Numbers with a unit stand in quotes: tokens "40M", durations "10%" or
+    # "500 steps". `sparkjoy new` without `--data` writes every key there is.
+
+    name = "study"                  # names the folder of its runs
+    seed = 17                       # weights, data order and samples all follow from it
+    data = "corpora"                # what source paths are relative to
+
+    [tokenizer]
+    kind = "bpe"                    # trained on the sources
+    vocab = 4096                    # entries: more text carries more of them
+    sample = "2M"                   # bytes of text of each source it is trained on
+
+    [model]                         # an MPT decoder
+    layers = 4                      # blocks
+    width = 192                     # of the residual stream; a multiple of `heads`
+    heads = 6                       # of attention
+    context = 256                   # tokens per sequence
+
+    [training]
+    # The text is what limits the budget: it reads all there is about 1.0 times.
+    budget = "10M"                  # tokens of the whole run: 2,441 steps
+    batch = 16                      # sequences per step
+    precision = "bf16"              # products of 16-bit numbers, summed in fp32
+    # 4e-3 at a width of 128 was found on real text (studies/real-text.toml); wider models get less in
+    # proportion. Here the width is 192.
+    optimizer = { kind = "adamw", lr = 2.7e-3, betas = [0.9, 0.95], eps = 1e-8, weight_decay = 0.1 }
+    schedule = { kind = "inverse-sqrt", warmup = "2%", scale = "10%", cooldown = "0" }
+    grad_clip = 1.0                 # global-norm clipping
+    replicates = 3                  # data orders per branch, for the error bars
+
+    # One table per source, guessed from folders and names. Files are JSON Lines (plain, .gz, .zst),
+    # Parquet or plain text.
+
+    [sources.code]
+    # about 1,200,000 tokens to train on, about 13,000 held out, 1 file
+    path = "code.jsonl"
+    domain = "code"
+    holdout = "1%"                  # of the documents, chosen by their hash
+    text_field = "content"          # there is no `text`; this one looks like it
+    # 2 documents cannot be used, the first: `code.jsonl` line 3: no field `content`
+    on_bad_document = "skip"        # or "refuse": stop there
+    max_epochs = 4                  # refuse a plan that reads it more often
+
+    [sources.gsm]
+    # 30,000 tokens to train on, 1,300 held out, 1 file
+    path = "gsm.jsonl"
+    domain = "math"
+    holdout = "1%"                  # of the documents, chosen by their hash
+    max_epochs = 4                  # refuse a plan that reads it more often
+
+    [sources.web]
+    # 9,000,000 tokens to train on, 91,000 held out, 1 file
+    path = ["web/a b.jsonl", 'web/"c".jsonl']
+    domain = "web"
+    validation = "web/a.val.jsonl"
+    max_epochs = 4                  # refuse a plan that reads it more often
+
+    # Shares of sources, or of whole domains. They sum to exactly 1; nothing is normalised.
+
+    # By size, as they would be read without a study.
+    [mixtures.base]
+    code = 0.120274
+    gsm = 0.002923
+    web = 0.876803
+
+    # The largest part, domain `web`, gives up some of its share, from 87.7 % to 35.1 % (to 40 % of it
+    # where the others can take that much, as the paper's web text did), and all others are raised by
+    # one factor.
+    [mixtures.upsampled]
+    code = 0.633876
+    gsm = 0.015403
+    web = 0.350721
+
+    [trunk]                         # the run every branch starts from
+    mixture = "base"
+
+    # Each question compares branches with a control that differs from them in the mixture alone: same
+    # window, same learning rate, same order of reading.
+
+    [[questions]]
+    ask = "duration"                # how long should the last phase be?
+    mixture = "upsampled"
+    windows = ["5%", "10%", "20%", "30%"]
+
+    [[questions]]
+    ask = "removal"                 # what is each source worth?
+    mixture = "upsampled"
+    window = "10%"
+    # Sources, domains, or lists of them; each costs three branches.
+    remove = ["code", "gsm"]
+    refill = "proportional"         # who gets the freed share: all others
+
+    [evaluation]
+    held_out = "16K"                # tokens of held-out text scored per source
+    tasks = []                      # `sparkjoy eval --list` names those there are
+    "#);
+}
+
+#[test]
+fn every_refusal_says_what_to_do() {
+    let left_out = vec![LeftOut {
+        why: "`.pdf` is no kind of text that is known".to_owned(),
+        files: 2,
+        shown: vec!["a.pdf".to_owned(), "b.pdf".to_owned()],
+    }];
+    let folder = PathBuf::from("corpora");
+    let refusals = [
+        DraftError::Name { folder: folder.clone() },
+        DraftError::NoText { folder: folder.clone(), left_out: left_out.clone() },
+        DraftError::OneSource { folder: folder.clone(), name: "web".into(), left_out },
+        DraftError::TooLittle { folder: folder.clone(), tokens: 1, needed: 40_960, bytes: 90_000 },
+        DraftError::OneLarge {
+            folder,
+            name: "web".into(),
+            small: vec!["a".into(), "b".into()],
+            bytes: 9_000,
+        },
+    ];
+    let texts = refusals.map(|refusal| shown(Err(refusal))).join("\n");
+    insta::assert_snapshot!(texts, @r"
+    `corpora` is not UTF-8, and a study names its folder as text
+    hint: rename the folder
+    `corpora` holds no text that can be used (2 files: `.pdf` is no kind of text that is known)
+    hint: put text there: a folder of .txt files per source, or JSON Lines (.jsonl, .gz, .zst) or Parquet with a field `text`
+    `corpora` holds one source, `web`, expected two or more: with one there is nothing to mix (2 files: `.pdf` is no kind of text that is known)
+    hint: sort the text into one folder (or one file of JSON Lines) per source, such as `web/`, `math/` and `code/`
+    `corpora` holds about 1 tokens to train on, expected at least 40,960
+    hint: bring more text: about 87.9 KiB in all
+    `corpora` holds one source that is large enough, `web`; `a`, `b` are too small
+    hint: a source needs about 8.8 KiB of text; put small ones together in one folder
+    ");
+}

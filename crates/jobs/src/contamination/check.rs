@@ -1,0 +1,228 @@
+//! Looks for all items in all training text.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use sparkjoy_base::SourceName;
+use sparkjoy_data::{Corpus, DataError, Part, Stretch, Text, Tokenizer};
+use sparkjoy_eval::{Dataset, EvalError, Found, ItemTexts, OverlapIndex, Search, Task, item_texts};
+
+use super::{Asked, Record, SourceRecord};
+use crate::tasks::spread;
+use crate::{Event, ExecutionError, JobError, Options};
+use sparkjoy_answers::CheckedTask;
+use sparkjoy_answers::FoundItem;
+use sparkjoy_study::Plan;
+
+/// Tokens that a thread reads before it takes the next stretch: some hundredths of a second.
+const STRETCH_TOKENS: u64 = 1 << 20;
+
+/// The items of all tasks whose file is there.
+struct Items {
+    tasks: Vec<CheckedTask>,
+    /// Task, by its place in `tasks`, and line of each item.
+    places: Vec<(usize, usize)>,
+    index: OverlapIndex,
+}
+
+/// Looks for the items in every source that some run reads, and keeps what it finds.
+///
+/// # Guarantees
+///
+/// The same record for any number of threads, however often it was interrupted. A source that is on
+/// record for the same items is not read again.
+///
+/// # Errors
+///
+/// [`JobError::Interrupted`] when `options.stop` is set: sources read to their end are kept.
+/// [`ExecutionError::NoTaskFiles`] if no task has its file; what is wrong with rows or shards.
+pub(crate) fn check(
+    plan: &Plan,
+    corpora: &[Corpus],
+    tokenizer: &Tokenizer,
+    options: &mut Options<'_>,
+) -> Result<(), JobError> {
+    let data = options.eval_data.clone().ok_or(ExecutionError::NoTaskData)?;
+    let items = Items::read(plan, &data)?;
+    let asked = Asked::new(plan).expect("the job is there for its tasks");
+    let known = Record::read(plan, &options.runs)?.filter(|known| known.tasks == items.tasks);
+    let sources = BTreeMap::new();
+    let mut record = known.unwrap_or(Record { asked, tasks: items.tasks.clone(), sources });
+    record.sources.retain(|name, _| plan.sources.contains_key(name));
+    for name in plan.sources_read() {
+        if record.of(plan, name).is_some() {
+            continue;
+        }
+        let corpus = corpora.iter().find(|corpus| corpus.name() == name);
+        let corpus = corpus.expect("`check_inputs` found a corpus for every source");
+        let found = walk(corpus, tokenizer, &items.index, options)?;
+        record.sources.insert(name.clone(), items.record(corpus, &found));
+        record.write(plan, &options.runs)?;
+    }
+    Ok(())
+}
+
+/// Whether the task files at hand are those of a record. A task whose file is not there is taken to
+/// be as it was.
+pub(crate) fn is_of_these_files(
+    record: &Record,
+    plan: &Plan,
+    data: &Path,
+) -> Result<bool, JobError> {
+    let same = |(task, rows): (&Task, Dataset)| {
+        let is_it = |known: &CheckedTask| {
+            (&known.task, &known.file, known.rows) == (&task.name, &rows.file, rows.fingerprint)
+        };
+        record.tasks.iter().any(is_it)
+    };
+    Ok(datasets(plan, data)?.into_iter().all(same))
+}
+
+/// The rows of each task that has its file.
+fn datasets<'a>(plan: &'a Plan, data: &Path) -> Result<Vec<(&'a Task, Dataset)>, JobError> {
+    let tasks = plan.evaluation.tasks.iter().flat_map(|tasks| &tasks.selection.tasks);
+    let mut found = Vec::new();
+    for task in tasks {
+        match Dataset::open(task, data) {
+            Ok(rows) => found.push((task, rows)),
+            Err(EvalError::NoTaskFile { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(found)
+}
+
+impl Items {
+    fn read(plan: &Plan, data: &Path) -> Result<Self, JobError> {
+        let limit = plan.evaluation.tasks.as_ref().and_then(|tasks| tasks.limit);
+        let (mut tasks, mut places, mut texts) = (Vec::new(), Vec::new(), Vec::<ItemTexts>::new());
+        for (number, (task, rows)) in datasets(plan, data)?.into_iter().enumerate() {
+            // The same items that models are asked.
+            let chosen = spread(rows.rows.len(), limit);
+            let of_task = item_texts(&rows);
+            for &row in &chosen {
+                places.push((number, rows.rows[row].line));
+                texts.push(of_task[row].clone());
+            }
+            let (task, items) = (task.name.clone(), chosen.len());
+            let (file, rows) = (rows.file, rows.fingerprint);
+            tasks.push(CheckedTask { task, file, rows, items, too_short: 0 });
+        }
+        if tasks.is_empty() {
+            return Err(ExecutionError::NoTaskFiles { data: data.to_owned() }.into());
+        }
+        let index = OverlapIndex::new(&texts);
+        for &item in index.too_short() {
+            tasks[places[item].0].too_short += 1;
+        }
+        Ok(Self { tasks, places, index })
+    }
+
+    fn record(&self, corpus: &Corpus, found: &Found) -> SourceRecord {
+        let item = |overlap: sparkjoy_eval::Overlap| {
+            let (task, line) = self.places[overlap.item];
+            FoundItem {
+                task: self.tasks[task].task.clone(),
+                line,
+                covered: overlap.covered,
+                words: overlap.words,
+                beginning: overlap.beginning,
+                documents: overlap.documents,
+                first: overlap.first.iter().map(|document| document + 1).collect(),
+            }
+        };
+        SourceRecord {
+            text: corpus.fingerprint(Part::Train),
+            documents: found.documents(),
+            text_bytes: corpus.text_bytes(Part::Train),
+            items: found.overlaps(&self.index).into_iter().map(item).collect(),
+        }
+    }
+}
+
+/// Searches a source's training text, stretch by stretch on all threads.
+fn walk(
+    corpus: &Corpus,
+    tokenizer: &Tokenizer,
+    index: &OverlapIndex,
+    options: &mut Options<'_>,
+) -> Result<Found, JobError> {
+    let stretches = corpus.stretches(Part::Train, STRETCH_TOKENS);
+    let (of, stop) = (corpus.text_bytes(Part::Train), options.stop);
+    let mut progress = Progress { source: corpus.name(), bytes: 0, of };
+    progress.tell(0, options);
+    // Where a stretch went wrong, nobody needs begin another.
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        let (sender, results) = mpsc::channel();
+        for _ in 0..options.threads.max(1) {
+            let (sender, stretches, next, failed) = (sender.clone(), &stretches, &next, &failed);
+            scope.spawn(move || {
+                let mut search = Search::new(index);
+                while !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed) {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(stretch) = stretches.get(number) else { return };
+                    let read = read(corpus, stretch, tokenizer, &mut search, stop);
+                    failed.fetch_or(read.is_err(), Ordering::Relaxed);
+                    let result = read.map(|bytes| (bytes, search.take()));
+                    if sender.send((number, result)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        // What comes early waits for what stands before it.
+        let (mut early, mut found, mut taken) = (BTreeMap::new(), Found::default(), 0);
+        for (number, result) in results {
+            let (bytes, in_stretch) = result?;
+            progress.tell(bytes, options);
+            early.insert(number, in_stretch);
+            while let Some(next) = early.remove(&taken) {
+                found.append(next);
+                taken += 1;
+            }
+        }
+        let whole = taken == stretches.len() && !stop.load(Ordering::Relaxed);
+        if whole { Ok(found) } else { Err(JobError::Interrupted) }
+    })
+}
+
+/// Searches the documents of a stretch; returns the bytes of their text.
+fn read(
+    corpus: &Corpus,
+    stretch: &Stretch,
+    tokenizer: &Tokenizer,
+    search: &mut Search<'_>,
+    stop: &AtomicBool,
+) -> Result<u64, DataError> {
+    let mut bytes = 0;
+    corpus.read_documents(stretch, tokenizer, |text| {
+        match text {
+            Text::Piece(piece) => {
+                search.read(piece);
+                bytes += piece.len() as u64;
+            }
+            Text::End => search.end_document(),
+        }
+        !stop.load(Ordering::Relaxed)
+    })?;
+    Ok(bytes)
+}
+
+struct Progress<'a> {
+    source: &'a SourceName,
+    bytes: u64,
+    of: u64,
+}
+
+impl Progress<'_> {
+    fn tell(&mut self, more: u64, options: &mut Options<'_>) {
+        self.bytes += more;
+        let Self { source, bytes, of } = *self;
+        (options.observe)(Event::Checking { source, text_bytes: bytes, of });
+    }
+}

@@ -1,0 +1,141 @@
+//! From a study's text to its tokenizer and shards, each made once and found again.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use sparkjoy_base::{Fingerprint, is_done, mark_done};
+use sparkjoy_data::{
+    Corpus, DataError, PrepareOptions, SourceFiles, Tokenizer, TokenizerKind, prepare,
+    sample_documents,
+};
+
+use crate::{Event, ExecutionError, JobError, Options};
+use sparkjoy_study::{SourceInput, Study, StudyTokenizer};
+
+/// Prepares (or opens) tokenizer and sources of a study. Sources declared by size are left out.
+///
+/// # Guarantees
+///
+/// Folders are named after the settings they were made with and the tokenizer; a folder that is
+/// whole is opened, one that was interrupted is continued. A trained tokenizer is reused exactly
+/// when the text sampled for it and the size of its vocabulary are the same.
+///
+/// # Errors
+///
+/// [`JobError::Interrupted`] when `options.stop` is set; what goes wrong with text and shards;
+/// [`ExecutionError::NoText`] if a tokenizer is to be trained and all sources are declared by size.
+pub fn corpora(
+    study: &Study,
+    options: &mut Options<'_>,
+) -> Result<(Tokenizer, Vec<Corpus>), JobError> {
+    let sources = files(study);
+    let tokenizer = match study.tokenizer() {
+        StudyTokenizer::OfTrunk(folder) => Tokenizer::open(folder)?,
+        StudyTokenizer::Made(TokenizerKind::Cl100k) => Tokenizer::cl100k(),
+        &StudyTokenizer::Made(TokenizerKind::Bpe { vocab }) => {
+            let texts = sample(study, &sources, vocab)?;
+            let folder = tokenizer_folder(&options.prepared, vocab, &texts);
+            if is_done(&folder) {
+                Tokenizer::open(&folder)?
+            } else {
+                (options.observe)(Event::TrainingTokenizer);
+                let tokenizer = Tokenizer::train_bpe(&texts, vocab)?;
+                tokenizer.save(&folder)?;
+                mark_done(&folder)?;
+                tokenizer
+            }
+        }
+    };
+    let corpora = sources.iter().map(|source| prepared(source, &tokenizer, options));
+    let corpora = corpora.collect::<Result<_, _>>()?;
+    Ok((tokenizer, corpora))
+}
+
+/// Opens tokenizer and sources that [`corpora`] has prepared before, and writes nothing.
+///
+/// # Errors
+///
+/// [`ExecutionError::NotPrepared`] if one is not there; else as [`corpora`].
+pub fn open_corpora(study: &Study, prepared: &Path) -> Result<(Tokenizer, Vec<Corpus>), JobError> {
+    let sources = files(study);
+    let tokenizer = match study.tokenizer() {
+        StudyTokenizer::OfTrunk(folder) => Tokenizer::open(folder)?,
+        StudyTokenizer::Made(TokenizerKind::Cl100k) => Tokenizer::cl100k(),
+        &StudyTokenizer::Made(TokenizerKind::Bpe { vocab }) => {
+            let texts = sample(study, &sources, vocab)?;
+            let folder = tokenizer_folder(prepared, vocab, &texts);
+            Tokenizer::open(whole(&folder, "the tokenizer", study)?)?
+        }
+    };
+    let open = |source: &&SourceFiles| {
+        let folder = source_folder(prepared, source, &tokenizer);
+        let what = format!("source `{}`", source.name);
+        Ok(Corpus::open(whole(&folder, &what, study)?)?)
+    };
+    let corpora = sources.iter().map(open).collect::<Result<_, JobError>>()?;
+    Ok((tokenizer, corpora))
+}
+
+fn whole<'a>(folder: &'a Path, what: &str, study: &Study) -> Result<&'a Path, JobError> {
+    if is_done(folder) {
+        return Ok(folder);
+    }
+    let (folder, what, study) = (folder.to_owned(), what.to_owned(), study.file().to_owned());
+    Err(ExecutionError::NotPrepared { what, folder, study }.into())
+}
+
+fn files(study: &Study) -> Vec<&SourceFiles> {
+    let files = study.sources().values().filter_map(|input| match input {
+        SourceInput::Files(files) => Some(files),
+        SourceInput::Declared(_) => None,
+    });
+    files.collect()
+}
+
+/// The text a tokenizer of `vocab` entries is trained on.
+fn sample(study: &Study, sources: &[&SourceFiles], vocab: u32) -> Result<Vec<String>, JobError> {
+    if sources.is_empty() {
+        return Err(ExecutionError::NoText { vocab }.into());
+    }
+    let mut texts = Vec::new();
+    for source in sources {
+        texts.extend(sample_documents(source, study.seed(), study.sample_bytes())?);
+    }
+    Ok(texts)
+}
+
+fn tokenizer_folder(prepared: &Path, vocab: u32, texts: &[String]) -> PathBuf {
+    prepared.join(format!("tokenizer-{}", Fingerprint::of_value(&("bpe", vocab, texts))))
+}
+
+fn source_folder(prepared: &Path, source: &SourceFiles, tokenizer: &Tokenizer) -> PathBuf {
+    // The root is left out: the same text under another roof is the same text.
+    let SourceFiles { name, paths, root: _, text_field, on_bad_document, validation } = source;
+    let settings = (paths, text_field, on_bad_document, validation, tokenizer.fingerprint());
+    prepared.join(format!("{name}-{}", Fingerprint::of_value(&settings)))
+}
+
+/// The shards of one source, prepared with all threads while this one passes progress on.
+fn prepared(
+    source: &SourceFiles,
+    tokenizer: &Tokenizer,
+    options: &mut Options<'_>,
+) -> Result<Corpus, JobError> {
+    let folder = source_folder(&options.prepared, source, tokenizer);
+    let (threads, stop) = (options.threads, options.stop);
+    let (sender, progress) = mpsc::channel();
+    let result = std::thread::scope(|scope| {
+        let worker = scope.spawn(move || {
+            let tell = |progress| sender.send(progress).expect("the loop below listens to the end");
+            prepare(source, tokenizer, &folder, &PrepareOptions { threads, stop, progress: &tell })
+        });
+        for progress in progress {
+            (options.observe)(Event::Preparing(&source.name, progress));
+        }
+        worker.join().expect("a panic in preparing is ours")
+    });
+    result.map_err(|error| match error {
+        DataError::Interrupted => JobError::Interrupted,
+        error => error.into(),
+    })
+}

@@ -1,0 +1,338 @@
+//! Tasks on models: what is done, what is missing, and the results on disk.
+//!
+//! Every item's result is on disk as soon as it is there, so that an interrupted evaluation goes on
+//! where it stopped, and two models can be compared item by item. Scores are computed from the
+//! results each time; nothing else is kept of them.
+
+mod records;
+mod work;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use sparkjoy_base::{FileError, Fingerprint, Hint, Seed};
+use sparkjoy_data::ModelTokenizer;
+use sparkjoy_eval::{
+    BaselineVersion, Dataset, EvalError, FailedTask, Item, ItemResult, MissingTask, Sandbox,
+    Scorecard, Selection, Session, Subject, Task, TaskKind, TaskScore, answer, average, items,
+    score,
+};
+use sparkjoy_nn::Decoder;
+use sparkjoy_train::ModelFolder;
+
+use crate::{Event, ExecutionError, JobError, Options};
+use records::{Writer, read_records, read_records_of};
+pub use work::TaskWork;
+
+/// Which tasks to score a model on, and where the results go.
+#[derive(Clone, Copy, Debug)]
+pub struct TaskRequest<'a> {
+    /// What the model is called in messages.
+    pub name: &'a str,
+    /// The model.
+    pub model: &'a ModelFolder,
+    /// The tasks.
+    pub selection: &'a Selection,
+    /// Folder of their files.
+    pub data: &'a Path,
+    /// Tokens the model may read at once; prompts that are longer lose their beginning.
+    pub context: usize,
+    /// Items of each task at most, spread evenly over its rows; without it, all.
+    pub limit: Option<u64>,
+    /// Which baselines are subtracted.
+    pub baselines: BaselineVersion,
+    /// Draws the tokens of sampled texts.
+    pub seed: Seed,
+    /// Folder of results.
+    pub folder: &'a Path,
+}
+
+/// Everything that determines the result of an item. Its fingerprint is in the file's name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    model: Fingerprint,
+    tokenizer: Fingerprint,
+    context: usize,
+    seed: Seed,
+    task: Task,
+    rows: Fingerprint,
+    /// Rows of another file that are shown as examples.
+    examples: Option<Fingerprint>,
+}
+
+impl Asked {
+    fn file(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}-{}.jsonl", self.task.name, Fingerprint::of_value(self)))
+    }
+}
+
+/// Scores a model on tasks: asks for what is missing, then computes the scores of all.
+///
+/// A task that cannot be scored takes nothing away from the others: it is on the scorecard with
+/// its reason.
+///
+/// # Errors
+///
+/// [`JobError::Interrupted`] when `options.stop` is set: what is answered is kept. A model that
+/// cannot be read, results that cannot be written or are not what their name says.
+pub fn score_tasks(
+    request: &TaskRequest<'_>,
+    options: &mut Options<'_>,
+) -> Result<(Scorecard, Vec<TaskWork>), JobError> {
+    let tokenizer = request.model.tokenizer()?;
+    let mut scorer = Scorer {
+        request,
+        model: request.model.fingerprint()?,
+        tokenizer,
+        decoder: None,
+        sandbox: None,
+        kernels: BTreeSet::new(),
+    };
+    let mut card = Scorecard {
+        model: scorer.model,
+        tokenizer: scorer.tokenizer.fingerprint(),
+        context: request.context,
+        baselines: request.baselines,
+        limit: request.limit,
+        kernels: BTreeSet::new(),
+        tasks: Vec::new(),
+        missing: Vec::new(),
+        failed: Vec::new(),
+        suites: Vec::new(),
+    };
+    let mut work = Vec::new();
+    let tasks = &request.selection.tasks;
+    for (index, task) in tasks.iter().enumerate() {
+        let event = Event::Task {
+            model: request.name,
+            task: &task.name,
+            index: index + 1,
+            of: tasks.len(),
+        };
+        (options.observe)(event);
+        match scorer.task(task, options) {
+            Ok((score, did)) => {
+                card.tasks.push(score);
+                work.push(did);
+            }
+            Err(JobError::Eval(EvalError::NoTaskFile { tried, .. })) => {
+                card.missing.push(MissingTask { task: task.name.clone(), tried });
+            }
+            Err(JobError::Eval(error)) => {
+                let (why, hint) = (error.to_string(), error.hint());
+                card.failed.push(FailedTask { task: task.name.clone(), why, hint });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    card.kernels = scorer.kernels;
+    card.suites = request.selection.suites.iter().map(|s| average(s, &card.tasks)).collect();
+    Ok((card, work))
+}
+
+/// Looks at everything a selection needs before a model is there to be asked: rows, their prompts
+/// within `context` tokens, and a sandbox where programs are to be run.
+///
+/// # Errors
+///
+/// [`ExecutionError::NoTaskFiles`] if no task has its file; what is wrong with the rows of one that
+/// has.
+pub(crate) fn check_tasks(
+    selection: &Selection,
+    tokenizer: &ModelTokenizer,
+    context: usize,
+    options: &Options<'_>,
+) -> Result<(), JobError> {
+    let data = options.eval_data.as_ref().ok_or(ExecutionError::NoTaskData)?;
+    let mut found = 0;
+    for task in &selection.tasks {
+        match Dataset::open(task, data) {
+            Ok(rows) => {
+                items(task, &rows, tokenizer, context)?;
+                found += 1;
+            }
+            Err(EvalError::NoTaskFile { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        if matches!(task.kind, TaskKind::Code(_)) {
+            options.programs.sandbox().map_err(EvalError::from)?;
+        }
+    }
+    if found == 0 {
+        return Err(ExecutionError::NoTaskFiles { data: data.clone() }.into());
+    }
+    Ok(())
+}
+
+/// A model and what has been made ready to ask it.
+struct Scorer<'a> {
+    request: &'a TaskRequest<'a>,
+    model: Fingerprint,
+    tokenizer: ModelTokenizer,
+    /// Made when the first item is missing.
+    decoder: Option<Decoder>,
+    /// Made when the first program is to be run.
+    sandbox: Option<Sandbox>,
+    kernels: BTreeSet<String>,
+}
+
+impl Scorer<'_> {
+    /// Scores one task.
+    fn task(
+        &mut self,
+        task: &Task,
+        options: &mut Options<'_>,
+    ) -> Result<(TaskScore, TaskWork), JobError> {
+        let request = self.request;
+        let rows = Dataset::open(task, request.data)?;
+        let all = items(task, &rows, &self.tokenizer, request.context)?;
+        let chosen = spread(all.len(), request.limit);
+        let asked = Asked {
+            model: self.model,
+            tokenizer: self.tokenizer.fingerprint(),
+            context: request.context,
+            seed: request.seed,
+            task: task.clone(),
+            rows: rows.fingerprint,
+            examples: rows.examples.as_ref().map(|examples| examples.fingerprint),
+        };
+        let path = asked.file(request.folder);
+        let found = read_records(&path, &asked, |result: &ItemResult| result.index)?;
+        let known = |i: &&usize| {
+            let index = all[**i].index;
+            found.as_ref().is_some_and(|found| found.results.contains_key(&index))
+        };
+        let wanted: Vec<usize> = chosen.iter().filter(|i| !known(i)).copied().collect();
+        let mut work = TaskWork::new(&task.name, wanted.len());
+        let mut new = BTreeMap::new();
+        if !wanted.is_empty() {
+            self.make_ready(task, options)?;
+            self.kernels.insert(self.kernel().to_owned());
+            let writer = Writer::open(&path, &asked, found.as_ref(), self.kernel())?;
+            let session = (&rows, &all[..], &wanted[..]);
+            new = self.ask(task, session, (writer, chosen.len()), &mut work, options)?;
+        }
+        let mut results: BTreeMap<usize, ItemResult> = BTreeMap::new();
+        if let Some(found) = found {
+            self.kernels.extend(found.kernels);
+            results = found.results;
+        }
+        results.append(&mut new);
+        let of = |i: &usize| results.remove(&all[*i].index);
+        let results: Vec<ItemResult> = chosen.iter().filter_map(of).collect();
+        Ok((score(task, &rows, &results, request.baselines), work))
+    }
+
+    /// Asks for the wanted items and writes their results down as they come.
+    fn ask(
+        &mut self,
+        task: &Task,
+        (rows, items, wanted): (&Dataset, &[Item], &[usize]),
+        (mut writer, of): (Writer, usize),
+        work: &mut TaskWork,
+        options: &mut Options<'_>,
+    ) -> Result<BTreeMap<usize, ItemResult>, JobError> {
+        let Self { request, decoder, sandbox, tokenizer, .. } = self;
+        let decoder = decoder.as_mut().expect("made ready before it is asked");
+        let session = Session {
+            task,
+            rows,
+            items,
+            seed: request.seed,
+            sandbox: sandbox.as_ref(),
+            threads: options.threads,
+            stop: options.stop,
+        };
+        let (begin, before) = (Instant::now(), decoder.computed());
+        let mut new = BTreeMap::new();
+        let mut done = of - wanted.len();
+        let mut subject = Subject { decoder: &mut *decoder, tokenizer };
+        let all = answer(&mut subject, &session, wanted, |results: Vec<ItemResult>| {
+            writer.add(&results)?;
+            done += results.len();
+            (options.observe)(Event::Items { done, of });
+            new.extend(results.into_iter().map(|result| (result.index, result)));
+            Ok::<_, JobError>(())
+        })?;
+        writer.sync()?;
+        work.count(decoder.computed(), before, request.context, begin.elapsed());
+        if all { Ok(new) } else { Err(JobError::Interrupted) }
+    }
+
+    /// Loads the model, and finds the sandbox where programs are to be run.
+    fn make_ready(&mut self, task: &Task, options: &Options<'_>) -> Result<(), JobError> {
+        if options.stop.load(Ordering::Relaxed) {
+            return Err(JobError::Interrupted);
+        }
+        if matches!(task.kind, TaskKind::Code(_)) && self.sandbox.is_none() {
+            self.sandbox = Some(options.programs.sandbox().map_err(EvalError::from)?);
+        }
+        if self.decoder.is_none() {
+            let shape = *self.request.model.shape();
+            let mut weights = vec![0.0; shape.parameters() as usize];
+            self.request.model.read_weights(&mut weights)?;
+            let decoder = Decoder::new(shape, &weights, options.threads);
+            self.decoder = Some(decoder.map_err(sparkjoy_train::TrainError::from)?);
+        }
+        Ok(())
+    }
+
+    fn kernel(&self) -> &'static str {
+        self.decoder.as_ref().map_or("", Decoder::kernel)
+    }
+}
+
+/// The results behind a score, in the order of rows; none where some are not there.
+///
+/// - `folder`: where [`TaskRequest::folder`] pointed to.
+///
+/// # Errors
+///
+/// If a file cannot be read or is damaged.
+pub(crate) fn item_results(
+    folder: &Path,
+    card: &Scorecard,
+    score: &TaskScore,
+    seed: Seed,
+) -> Result<Option<Vec<ItemResult>>, JobError> {
+    if !folder.exists() {
+        return Ok(None);
+    }
+    let at = FileError::at("read folder", folder);
+    let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let mut paths: Vec<PathBuf> =
+        entries.map_err(at)?.iter().map(std::fs::DirEntry::path).collect();
+    paths.sort();
+    let begin = format!("{}-", score.task);
+    for path in paths {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_results = path.extension().is_some_and(|extension| extension == "jsonl");
+        if !name.starts_with(&begin) || !is_results {
+            continue;
+        }
+        let is_of = |asked: &Asked| {
+            (asked.model, asked.tokenizer, asked.rows)
+                == (card.model, card.tokenizer, score.fingerprint)
+                && (asked.context, asked.seed) == (card.context, seed)
+                && (asked.task.name == score.task && asked.task.few_shot.shots == score.shots)
+        };
+        let Some(mut found) = read_records_of(&path, is_of, |r: &ItemResult| r.index)? else {
+            continue;
+        };
+        let chosen = spread(score.rows_in_file, card.limit);
+        let results: Option<Vec<ItemResult>> =
+            chosen.iter().map(|index| found.results.remove(index)).collect();
+        return Ok(results.filter(|results| results.len() == score.rows));
+    }
+    Ok(None)
+}
+
+/// `limit` of `n` items, or all, evenly spread.
+pub(crate) fn spread(n: usize, limit: Option<u64>) -> Vec<usize> {
+    let count = limit.map_or(n, |limit| n.min(usize::try_from(limit).unwrap_or(n)));
+    (0..count).map(|i| (i as u128 * n as u128 / count as u128) as usize).collect()
+}

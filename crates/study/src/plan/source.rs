@@ -1,0 +1,32 @@
+//! A source as planned, and where a trunk comes from that was trained elsewhere.
+
+use serde::{Deserialize, Serialize};
+use sparkjoy_base::{DomainName, Fingerprint, Tokens};
+use sparkjoy_mix::Supply;
+
+/// A source as planned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanSource {
+    /// Its domain.
+    pub domain: DomainName,
+    /// Name, identity, sequences per epoch.
+    pub supply: Supply,
+    /// Tokens per epoch.
+    pub tokens: Tokens,
+    /// Declared by size rather than prepared.
+    pub declared: bool,
+    /// Epochs it may be read at most.
+    pub max_epochs: Option<f64>,
+    /// Identity of its held-out text; none where it is declared.
+    pub held_out: Option<Fingerprint>,
+}
+
+/// What a plan remembers of a trunk trained elsewhere, beside what is in its spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Import {
+    /// Whether it read its sources in the order this study reads them in. Then what the plan calls
+    /// fresh was never read; else only how much of it is known.
+    pub same_order: bool,
+    /// Whether its folder says which tokenizer it was trained with; else the study's word is taken.
+    pub tokenizer_known: bool,
+}

@@ -1,0 +1,225 @@
+//! Resolves written mixtures to sources, and takes sources out of resolved ones.
+//!
+//! A domain's share goes to its sources in proportion to their tokens, or as the study weighs
+//! them, in whole parts per million. Nothing is normalised: what comes in sums to one, and so does
+//! what goes out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sparkjoy_base::{DomainName, Ppm, SourceName};
+use sparkjoy_mix::Mixture;
+
+use crate::StudyError;
+use crate::plan::PlanSource;
+use crate::problem::Problem;
+use crate::resolve::apportion::apportion;
+use crate::written;
+use crate::written::{Refill, Share, Study, WrittenMixture};
+
+/// The mixtures of a study, over sources alone.
+pub(crate) fn mixtures(
+    study: &Study,
+    sources: &BTreeMap<SourceName, PlanSource>,
+) -> Result<BTreeMap<String, Mixture>, StudyError> {
+    let resolve = |(name, written): (&String, &WrittenMixture)| {
+        let mixture = resolve(name, written, study, sources);
+        let mixture = mixture.map_err(|problem| study.problem(written.line, problem))?;
+        Ok((name.clone(), mixture))
+    };
+    study.mixtures.iter().map(resolve).collect()
+}
+
+fn resolve(
+    mixture: &str,
+    written: &WrittenMixture,
+    study: &Study,
+    sources: &BTreeMap<SourceName, PlanSource>,
+) -> Result<Mixture, Problem> {
+    let mut proportions = BTreeMap::new();
+    for (share, part) in &written.shares {
+        match share {
+            Share::Source(name) => {
+                proportions.insert(name.clone(), *part);
+            }
+            Share::Domain(domain) => {
+                proportions.extend(apportion(*part, &weights(domain, study, sources)));
+            }
+        }
+    }
+    let vanished = proportions.iter().find(|(_, part)| part.0 == 0);
+    if let Some((source_name, _)) = vanished {
+        let source = &sources[source_name];
+        return Err(Problem::ShareVanishes {
+            source_name: source_name.clone(),
+            domain: source.domain.clone(),
+            mixture: mixture.to_owned(),
+            tokens: source.tokens,
+        });
+    }
+    Ok(Mixture::new(proportions).expect("its shares sum to one and none is zero"))
+}
+
+/// How the share of a domain goes to its sources.
+pub(crate) fn weights(
+    domain: &DomainName,
+    study: &Study,
+    sources: &BTreeMap<SourceName, PlanSource>,
+) -> BTreeMap<SourceName, u64> {
+    match study.weights.get(domain) {
+        Some(parts) => parts.iter().map(|(name, part)| (name.clone(), part.0.into())).collect(),
+        None => sources
+            .iter()
+            .filter(|(_, source)| source.domain == *domain)
+            .map(|(name, source)| (name.clone(), source.tokens.0))
+            .collect(),
+    }
+}
+
+/// A mixture of the plan with its name, and the domains of its sources.
+#[derive(Clone, Copy)]
+pub(crate) struct Named<'a> {
+    /// What the study calls it.
+    pub(crate) name: &'a str,
+    /// Its proportions.
+    pub(crate) mixture: &'a Mixture,
+    /// All sources.
+    pub(crate) sources: &'a BTreeMap<SourceName, PlanSource>,
+}
+
+impl Named<'_> {
+    fn domain(&self, source: &SourceName) -> &DomainName {
+        &self.sources[source].domain
+    }
+
+    /// The sources of this mixture that a removal takes out.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::NotInMixture`] for a name this mixture does not draw from: the comparison would
+    /// compare nothing.
+    pub(crate) fn removed(
+        &self,
+        removal: &written::Chosen,
+    ) -> Result<BTreeSet<SourceName>, Problem> {
+        let mut removed = BTreeSet::new();
+        for (name, share) in removal.names.iter().zip(&removal.shares) {
+            let before = removed.len();
+            removed.extend(
+                self.mixture
+                    .proportions()
+                    .keys()
+                    .filter(|source| match share {
+                        Share::Source(name) => *source == name,
+                        Share::Domain(domain) => self.domain(source) == domain,
+                    })
+                    .cloned(),
+            );
+            if removed.len() == before {
+                let (name, mixture) = (name.clone(), self.name.to_owned());
+                return Err(Problem::NotInMixture { name, mixture });
+            }
+        }
+        Ok(removed)
+    }
+
+    /// This mixture without the sources that `removal` names; `refill` says who gets their share.
+    ///
+    /// The result differs from this mixture in two ways at once, and so does what a model learns
+    /// from it: the removed sources are gone, and there is more of those that take their place.
+    /// The removal of the math subsets in the paper has the same twofold effect.
+    ///
+    /// # Errors
+    ///
+    /// Nothing to remove, nothing left, or nobody to take the freed share.
+    pub(crate) fn without(
+        &self,
+        removal: &written::Chosen,
+        refill: &Refill,
+    ) -> Result<Mixture, Problem> {
+        let removed = self.removed(removal)?;
+        let mut left: BTreeMap<SourceName, Ppm> = self.mixture.proportions().clone();
+        left.retain(|name, _| !removed.contains(name));
+        let mut freed: BTreeMap<&DomainName, u32> = BTreeMap::new();
+        for name in &removed {
+            *freed.entry(self.domain(name)).or_default() += self.mixture.proportions()[name].0;
+        }
+        let freed_in_all = Ppm(freed.values().sum());
+        let gains: Vec<BTreeMap<SourceName, Ppm>> = match refill {
+            _ if left.is_empty() && !matches!(refill, Refill::Source(_)) => {
+                let (removed, mixture) = (written::quoted(&removal.names), self.name.to_owned());
+                return Err(Problem::RemovesEverything { removed, mixture });
+            }
+            Refill::Proportional => vec![apportion(freed_in_all, &as_weights(left.iter()))],
+            Refill::Source(name) if removed.contains(name) => {
+                return Err(Problem::RefillRemoved { source_name: name.clone() });
+            }
+            Refill::Source(name) => vec![BTreeMap::from([(name.clone(), freed_in_all)])],
+            Refill::Domain => freed
+                .iter()
+                .map(|(&domain, &share)| {
+                    let takers = left.iter().filter(|(name, _)| self.domain(name) == domain);
+                    let takers = as_weights(takers);
+                    if takers.is_empty() {
+                        return Err(self.nobody(domain, &removed));
+                    }
+                    Ok(apportion(Ppm(share), &takers))
+                })
+                .collect::<Result<_, _>>()?,
+        };
+        for (name, gain) in gains.into_iter().flatten() {
+            left.entry(name).or_default().0 += gain.0;
+        }
+        Ok(Mixture::new(left).expect("what is freed is given away"))
+    }
+
+    /// This mixture with `share` given to what is added; all others make room in proportion to
+    /// their shares. What is there already gets `share` in all, not `share` more.
+    ///
+    /// # Errors
+    ///
+    /// If nothing of this mixture would be left.
+    pub(crate) fn with(&self, added: &BTreeMap<SourceName, u64>, share: Ppm) -> Option<Mixture> {
+        let others: Vec<(&SourceName, &Ppm)> = self
+            .mixture
+            .proportions()
+            .iter()
+            .filter(|(name, _)| !added.contains_key(*name))
+            .collect();
+        let room = Ppm::ONE.0.checked_sub(share.0).filter(|&room| room > 0)?;
+        if others.is_empty() {
+            return None;
+        }
+        let mut parts = apportion(Ppm(room), &as_weights(others.into_iter()));
+        parts.extend(apportion(share, added));
+        parts.retain(|_, part| part.0 > 0);
+        Some(Mixture::new(parts).expect("what is added takes what the others give"))
+    }
+
+    fn nobody(&self, domain: &DomainName, removed: &BTreeSet<SourceName>) -> Problem {
+        let gone = removed.iter().find(|name| self.domain(name) == domain);
+        Problem::RefillNobody {
+            source_name: gone.expect("only a removal frees a share").clone(),
+            domain: domain.clone(),
+            mixture: self.name.to_owned(),
+        }
+    }
+}
+
+/// `share` of the second mixture and the rest of the first.
+pub(crate) fn between(first: &Mixture, second: &Mixture, share: Ppm) -> Mixture {
+    let (of_first, of_second) = (u64::from(Ppm::ONE.0 - share.0), u64::from(share.0));
+    let part =
+        |mixture: &Mixture, name| mixture.proportions().get(name).map_or(0, |p| u64::from(p.0));
+    let names = first.proportions().keys().chain(second.proportions().keys());
+    let weight = |name| part(first, name) * of_first + part(second, name) * of_second;
+    let weights = names.map(|name| (name.clone(), weight(name))).collect();
+    let mut parts = apportion(Ppm::ONE, &weights);
+    parts.retain(|_, part| part.0 > 0);
+    Mixture::new(parts).expect("apportioned parts sum to one")
+}
+
+fn as_weights<'a>(
+    parts: impl Iterator<Item = (&'a SourceName, &'a Ppm)>,
+) -> BTreeMap<SourceName, u64> {
+    parts.map(|(name, part)| (name.clone(), u64::from(part.0))).collect()
+}

@@ -1,0 +1,178 @@
+//! Makes a plan of a study: arithmetic over sizes and identities of sources.
+
+mod apportion;
+mod epochs;
+mod import;
+mod mixtures;
+mod notes;
+mod question;
+mod sources;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sparkjoy_base::{Fingerprint, SourceName};
+use sparkjoy_data::{Corpus, Tokenizer};
+use sparkjoy_mix::{Ledger, Mixture, Phase, Supply};
+use sparkjoy_nn::Shape;
+use sparkjoy_train::{RunSpec, Start};
+
+use crate::plan::{Evaluation, Plan, PlanSource, TaskPlan};
+use crate::problem::Problem;
+use crate::{Study, StudyError};
+use epochs::check_epochs;
+use mixtures::mixtures;
+use question::Tree;
+
+pub use apportion::apportion;
+pub use epochs::Fit;
+pub use import::TrunkProblem;
+pub use sources::plan_sources;
+
+/// Rows of an embedding come in blocks of this many, as in DBRX's 100,352 for cl100k's 100,277
+/// ids, so that products over the vocabulary keep whole tiles.
+const VOCAB_BLOCK: usize = 128;
+
+impl Plan {
+    /// Resolves a study. `corpora`: prepared sources by name; declared sources need none.
+    ///
+    /// # Guarantees
+    ///
+    /// - Every branch has a control with the same window, learning-rate curve and replicate.
+    /// - A run that two questions need is planned once.
+    /// - The trunk's identity does not depend on the questions.
+    ///
+    /// # Errors
+    ///
+    /// [`StudyError::Study`] for a study that cannot be done with these sources: one too small,
+    /// starved, read past its `max_epochs`, or removed from where it is not.
+    pub fn new(
+        study: &Study,
+        corpora: &[Corpus],
+        tokenizer: &Tokenizer,
+    ) -> Result<Self, StudyError> {
+        let identity = tokenizer.fingerprint();
+        let sources = plan_sources(study, corpora, identity)?;
+        Self::resolve(study, sources, tokenizer.vocab() as usize, identity)
+    }
+
+    /// Resolves a study over sources of known size.
+    pub fn resolve(
+        study: &Study,
+        sources: BTreeMap<SourceName, PlanSource>,
+        vocab: usize,
+        tokenizer: Fingerprint,
+    ) -> Result<Self, StudyError> {
+        let opened = import::open(study, &sources, vocab, tokenizer)?;
+        let rows = vocab.next_multiple_of(VOCAB_BLOCK);
+        let shape = shape(study, opened.as_ref().map_or(rows, import::Opened::rows))?;
+        let mixtures = mixtures(study, &sources)?;
+        let clock = study.training.clock;
+        let base = &mixtures[&study.trunk.value];
+        let mut trunk = RunSpec {
+            shape,
+            precision: study.training.precision,
+            tokenizer,
+            optimizer: study.training.optimizer,
+            schedule: study.training.schedule,
+            grad_clip: study.training.grad_clip,
+            batch: clock.batch,
+            seed: study.seed(),
+            replicate: 0,
+            supplies: supplies(std::iter::once(base), &sources),
+            opening: Ledger::default(),
+            first_phase: 0,
+            phases: vec![Phase { mixture: base.clone(), slots: clock.steps() * clock.batch }],
+            first_step: 0,
+            start: Start::Fresh,
+            anneal: None,
+        };
+        if let Some(opened) = &opened {
+            opened.check_shape(study, &shape)?;
+            trunk.first_step = opened.step;
+            trunk.phases[0].slots -= opened.step * clock.batch;
+            trunk.opening = opened.opening.clone();
+            trunk.start = opened.start(study)?;
+        }
+        let mut tree = Tree::new(study, &sources, &mixtures, &trunk)?;
+        let questions = tree.questions()?;
+        let (others, branches, questions) = tree.sorted(questions);
+        check_epochs(study, &sources, &trunk, &branches)?;
+        let mut plan = Self {
+            name: study.name().to_owned(),
+            seed: study.seed(),
+            shape,
+            batch: clock.batch,
+            budget: clock.budget,
+            steps: clock.steps(),
+            replicates: study.training.replicates,
+            sources,
+            mixtures,
+            trunk,
+            others,
+            import: opened.map(|opened| opened.import),
+            branches,
+            questions,
+            evaluation: Evaluation {
+                held_out: study.evaluation.held_out,
+                confidence: study.evaluation.confidence,
+                tasks: None,
+                contaminated: study.evaluation.contaminated.clone(),
+            },
+            notes: vec![],
+        };
+        plan.evaluation.tasks = plan.tasks(study)?;
+        plan.notes = notes::notes(study, &plan);
+        Ok(plan)
+    }
+
+    /// Tasks, their steps checked against the tree.
+    fn tasks(&self, study: &Study) -> Result<Option<TaskPlan>, StudyError> {
+        let evaluation = &study.evaluation;
+        let last = self.branch_points().last().copied().unwrap_or(0);
+        if let Some(&(step, line)) = evaluation.at.iter().find(|(step, _)| *step > last) {
+            return Err(study.problem(line, Problem::NeverReached { step, last }));
+        }
+        let first = self.trunk.first_step;
+        if let Some(&(step, line)) = evaluation.at.iter().find(|(step, _)| *step < first) {
+            let problem = TrunkProblem::NeverHere { step, first };
+            return Err(study.problem(line, Problem::Trunk(problem)));
+        }
+        Ok((!evaluation.selection.tasks.is_empty()).then(|| TaskPlan {
+            selection: evaluation.selection.clone(),
+            baselines: evaluation.baselines,
+            limit: evaluation.limit,
+            at: evaluation.at.iter().map(|&(step, _)| step).collect(),
+        }))
+    }
+}
+
+fn shape(study: &Study, rows: usize) -> Result<Shape, StudyError> {
+    let model = &study.model;
+    let shape = Shape {
+        layers: model.layers,
+        width: model.width,
+        heads: model.heads,
+        context: model.context,
+        vocab: rows,
+        clip_qkv: model.clip_qkv,
+    };
+    shape.check().map_err(|why| study.problem(model.line, Problem::Shape(why)))?;
+    Ok(shape)
+}
+
+/// The supplies that mixtures draw from, sorted by name: a run's identity does not depend on
+/// sources it never reads.
+pub(crate) fn supplies<'a>(
+    mixtures: impl Iterator<Item = &'a Mixture>,
+    sources: &BTreeMap<SourceName, PlanSource>,
+) -> Vec<Supply> {
+    let names: BTreeSet<&SourceName> = mixtures.flat_map(|m| m.proportions().keys()).collect();
+    names.into_iter().map(|name| sources[name].supply.clone()).collect()
+}
+
+#[cfg(test)]
+mod paper_tests;
+#[cfg(test)]
+mod real_text_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,482 @@
+//! What each question compares.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sparkjoy_base::{Ppm, SourceName};
+use sparkjoy_mix::Mixture;
+
+use super::course::{Course, Ending, place};
+use super::tree::Tree;
+use crate::StudyError;
+use crate::plan::{Arm, Ask, QuestionPlan, Role, Setting};
+use crate::problem::Problem;
+use crate::resolve::mixtures::{Named, between, weights};
+use crate::written::{Blend, Chosen, Placed, Question, Rate, Refill, Share, Size, Window, quoted};
+
+impl Tree<'_> {
+    /// Expands the study's questions.
+    pub(crate) fn questions(&mut self) -> Result<Vec<QuestionPlan>, StudyError> {
+        let mut plans: Vec<QuestionPlan> = Vec::new();
+        for question in &self.study.questions {
+            let plan = match question {
+                Question::Transfer { of, models, mixtures } => {
+                    let first = plans[of.value].clone();
+                    self.transfer(of.value, first, models, mixtures)?
+                }
+                question => self.expand(question)?,
+            };
+            plans.push(plan);
+        }
+        Ok(plans)
+    }
+
+    fn expand(&mut self, question: &Question) -> Result<QuestionPlan, StudyError> {
+        match question {
+            Question::Duration { mixture, windows, rate } => self.duration(mixture, windows, *rate),
+            Question::Removal { mixture, window, remove, refill, rate } => {
+                self.removal(mixture, (window, *rate), remove, refill)
+            }
+            Question::Addition { mixture, add, shares, windows, rate } => {
+                self.addition(mixture, (add, shares), windows, *rate)
+            }
+            Question::Proportion { mixtures, window, rate } => {
+                self.proportion(mixtures, window, *rate)
+            }
+            Question::Timing { mixture, window, starts } => self.timing(mixture, window, starts),
+            Question::Stability { mixture, window, then } => self.stability(mixture, window, then),
+            Question::Transfer { .. } => unreachable!("no transfer is transferred"),
+        }
+    }
+
+    fn duration(
+        &mut self,
+        mixture: &Placed<String>,
+        windows: &[Placed<Window>],
+        rate: Rate,
+    ) -> Result<QuestionPlan, StudyError> {
+        let (ending, base) = (self.ending(&mixture.value), self.base());
+        let mut arms = Vec::new();
+        for window in windows {
+            let against = (&ending, self.course(&ending, window, rate));
+            let control = (&base, self.course(&base, window, rate));
+            let label = window.value.span.to_string();
+            let arm = self.arm(label, against, control)?;
+            let arm = Arm { at: Some(self.share(window.value.steps)), ..arm };
+            arms.push(self.checked(arm, &ending.label, mixture.line)?);
+        }
+        Ok(plan(Ask::Duration, Some(mixture), arms))
+    }
+
+    fn removal(
+        &mut self,
+        mixture: &Placed<String>,
+        (window, rate): (&Placed<Window>, Rate),
+        remove: &[Placed<Chosen>],
+        refills: &[Placed<Refill>],
+    ) -> Result<QuestionPlan, StudyError> {
+        let (full, base) = (self.ending(&mixture.value), self.base());
+        // Where sources are removed from the base mixture itself, the full mixture is the base and
+        // one comparison says all.
+        let full_is_base = full.mixture == base.mixture;
+        let course = |ending: &Ending, tree: &Self| tree.course(ending, window, rate);
+        let mut arms = Vec::new();
+        if !full_is_base {
+            let (full, base) = ((&full, course(&full, self)), (&base, course(&base, self)));
+            arms.push(Arm { role: Role::Whole, ..self.arm(full.0.label.clone(), full, base)? });
+        }
+        for removal in remove {
+            let names = format!("− {}", removal.value.names.join(" − "));
+            let mut under: Vec<(&Refill, Ending, Arm)> = Vec::new();
+            for refill in refills {
+                let several = refills.len() > 1;
+                let ending = self.without(&mixture.value, removal, (refill, several))?;
+                let label = if several {
+                    format!("{names}, refill {}", taker(&refill.value))
+                } else {
+                    names.clone()
+                };
+                let mut arm = |control: &Ending, role| {
+                    let against = (&ending, course(&ending, self));
+                    let control = (control, course(control, self));
+                    let arm = self.arm(label.clone(), against, control)?;
+                    let refill = Some(taker(&refill.value).to_owned());
+                    let removed = self.removed(&mixture.value, &removal.value);
+                    let arm = Arm { role, refill, targets: removed, ..arm };
+                    self.checked(arm, &ending.label, removal.line)
+                };
+                let answer = arm(&full, Role::Answer)?;
+                let against_base =
+                    if full_is_base { None } else { Some(arm(&base, Role::AgainstBase)?) };
+                // What several refill rules do apart is seen between them.
+                let known = under.iter().find(|(_, other, _)| other.mixture == ending.mixture);
+                if let Some((first, ..)) = known {
+                    let (first, second) = (taker(first).to_owned(), taker(&refill.value));
+                    let problem = Problem::RefillsAlike {
+                        removed: quoted(&removal.value.names),
+                        first,
+                        second: second.to_owned(),
+                    };
+                    return Err(self.study.problem(refill.line, problem));
+                }
+                let apart = under.first().map(|(_, _, with_first)| Arm {
+                    role: Role::Refill,
+                    controls: with_first.branches.clone(),
+                    control_label: with_first.label.clone(),
+                    ..answer.clone()
+                });
+                under.push((&refill.value, ending, answer.clone()));
+                arms.push(answer);
+                arms.extend(against_base);
+                arms.extend(apart);
+            }
+        }
+        Ok(plan(Ask::Removal, Some(mixture), arms))
+    }
+
+    fn addition(
+        &mut self,
+        mixture: &Placed<String>,
+        (add, shares): (&[Placed<Chosen>], &[Placed<Ppm>]),
+        windows: &[Placed<Window>],
+        rate: Rate,
+    ) -> Result<QuestionPlan, StudyError> {
+        let base = self.ending(&mixture.value);
+        let mut arms = Vec::new();
+        for added in add {
+            for share in shares {
+                let ending = self.with(&base, added, share)?;
+                for window in windows {
+                    let names = added.value.names.join(" + ");
+                    let mut label = format!("+ {names}");
+                    if shares.len() > 1 {
+                        label = format!("{label} {}", share.value.to_string().replace(' ', ""));
+                    }
+                    if windows.len() > 1 {
+                        label = format!("{label}, {} window", window.value.span);
+                    }
+                    let against = (&ending, self.course(&ending, window, rate));
+                    let control = (&base, self.course(&base, window, rate));
+                    let arm = self.arm(label, against, control)?;
+                    let targets = self.added(&added.value).into_keys().collect();
+                    // A curve needs one axis: over budgets where there are several, else shares.
+                    let at = if windows.len() > 1 {
+                        self.share(window.value.steps)
+                    } else {
+                        f64::from(share.value.0) / f64::from(Ppm::ONE.0)
+                    };
+                    let arm = Arm { at: Some(at), targets, ..arm };
+                    arms.push(self.checked(arm, &ending.label, share.line)?);
+                }
+            }
+        }
+        Ok(plan(Ask::Addition, Some(mixture), arms))
+    }
+
+    fn proportion(
+        &mut self,
+        mixtures: &[Placed<Blend>],
+        window: &Placed<Window>,
+        rate: Rate,
+    ) -> Result<QuestionPlan, StudyError> {
+        let base = self.base();
+        let mut arms = Vec::new();
+        for blend in mixtures {
+            let (ending, label, at) = self.blend(&blend.value);
+            let against = (&ending, self.course(&ending, window, rate));
+            let control = (&base, self.course(&base, window, rate));
+            let arm = Arm { at, ..self.arm(label, against, control)? };
+            arms.push(self.checked(arm, &ending.label, blend.line)?);
+        }
+        Ok(plan(Ask::Proportion, None, arms))
+    }
+
+    /// The window at each place, the trunk's mixture after it to the end of the run; then each
+    /// place against the last.
+    fn timing(
+        &mut self,
+        mixture: &Placed<String>,
+        window: &Placed<Window>,
+        starts: &[Placed<Window>],
+    ) -> Result<QuestionPlan, StudyError> {
+        let (ending, base) = (self.ending(&mixture.value), self.base());
+        let steps = self.study.training.clock.steps();
+        let mut arms: Vec<Arm> = Vec::new();
+        for start in starts {
+            let span = start.value.span.to_string();
+            let course = |ending: &Ending| {
+                let course = Course::at(ending, window, (start.value.steps, &span), steps);
+                match steps - start.value.steps - window.value.steps {
+                    0 => course,
+                    rest => course.then(&base, rest, None),
+                }
+            };
+            let (against, control) = ((&ending, course(&ending)), (&base, course(&base)));
+            let arm = self.arm(format!("at {span}"), against, control)?;
+            let arm = Arm { at: Some(self.share(start.value.steps)), ..arm };
+            arms.push(self.checked(arm, &ending.label, mixture.line)?);
+        }
+        let last = arms.last().expect("a question has a start").clone();
+        let places: Vec<Arm> = arms[..arms.len() - 1]
+            .iter()
+            .map(|arm| Arm {
+                role: Role::Place,
+                controls: last.branches.clone(),
+                control_label: format!("the same window {}", last.label),
+                ..arm.clone()
+            })
+            .collect();
+        arms.extend(places);
+        Ok(plan(Ask::Timing, Some(mixture), arms))
+    }
+
+    /// The window alone, then with more and more of the trunk's mixture behind it. The longest
+    /// continuation ends where the run does.
+    fn stability(
+        &mut self,
+        mixture: &Placed<String>,
+        window: &Placed<Window>,
+        then: &[Placed<Window>],
+    ) -> Result<QuestionPlan, StudyError> {
+        let (ending, base) = (self.ending(&mixture.value), self.base());
+        let steps = self.study.training.clock.steps();
+        let longest = then.last().expect("a question has a continuation").value.steps;
+        let from = steps - window.value.steps - longest;
+        let place = place(from, steps);
+        let mut courses = [&ending, &base].map(|e| Course::at(e, window, (from, &place), steps));
+        let mut arms = Vec::new();
+        let mut done = 0;
+        for rest in std::iter::once(None).chain(then.iter().map(Some)) {
+            let (label, after) = match rest {
+                None => ("at its end".to_owned(), 0),
+                Some(rest) => {
+                    let span = rest.value.span.to_string();
+                    let more = rest.value.steps - done;
+                    courses = courses.map(|course| course.on(&base, more, &span));
+                    done = rest.value.steps;
+                    (format!("{span} later"), done)
+                }
+            };
+            let [against, control] = courses.clone();
+            let arm = self.arm(label, (&ending, against), (&base, control))?;
+            let arm = Arm { at: Some(self.share(after)), ..arm };
+            arms.push(self.checked(arm, &ending.label, mixture.line)?);
+        }
+        Ok(plan(Ask::Stability, Some(mixture), arms))
+    }
+
+    /// The same question elsewhere, beside where it was asked.
+    fn transfer(
+        &mut self,
+        of: usize,
+        first: QuestionPlan,
+        models: &[Placed<Size>],
+        mixtures: &[Placed<String>],
+    ) -> Result<QuestionPlan, StudyError> {
+        let question = self.study.questions[of].clone();
+        let model = &self.study.model;
+        let own = Size { layers: model.layers, width: model.width, heads: model.heads };
+        let here = match (&first.mixture, mixtures.is_empty()) {
+            (Some(mixture), false) => format!("{own}, {mixture}"),
+            _ => own.to_string(),
+        };
+        let mut plan = QuestionPlan {
+            ask: Ask::Transfer,
+            mixture: first.mixture.clone(),
+            arms: Vec::new(),
+            of: Some(of + 1),
+            settings: Vec::new(),
+        };
+        let mut add = |label: String, arms: Vec<Arm>| {
+            let begin = plan.arms.len();
+            // Only what answers the question has a rank that could hold or not.
+            let arms = arms.into_iter().filter(|arm| arm.role == Role::Answer);
+            plan.arms
+                .extend(arms.map(|arm| Arm { label: format!("{}: {label}", arm.label), ..arm }));
+            plan.settings.push(Setting { label, arms: (begin..plan.arms.len()).collect() });
+        };
+        add(here, first.arms);
+        for size in models {
+            let arms = self.on_size(size, |tree| tree.expand(&question))?.arms;
+            add(size.value.to_string(), arms);
+        }
+        for mixture in mixtures {
+            let other = about(&question, mixture);
+            add(format!("{own}, {}", mixture.value), self.expand(&other)?.arms);
+        }
+        Ok(plan)
+    }
+
+    /// One comparison, its runs grown.
+    fn arm(
+        &mut self,
+        label: String,
+        (ending, course): (&Ending, Course),
+        (base, control): (&Ending, Course),
+    ) -> Result<Arm, StudyError> {
+        let control_label = format!("{}, same {} window", base.label, course.window());
+        Ok(Arm {
+            label,
+            role: Role::Answer,
+            at: None,
+            refill: None,
+            targets: gaining(&ending.mixture, &base.mixture),
+            branches: self.grow(&course)?,
+            controls: self.grow(&control)?,
+            control_label,
+        })
+    }
+
+    fn course(&self, ending: &Ending, window: &Placed<Window>, rate: Rate) -> Course {
+        Course::last(ending, window, self.study.training.clock.steps(), rate)
+    }
+
+    /// Steps as a share of the run.
+    fn share(&self, steps: u64) -> f64 {
+        steps as f64 / self.study.training.clock.steps() as f64
+    }
+
+    fn ending(&self, name: &str) -> Ending {
+        let mixture = self.mixtures[name].clone();
+        Ending { name: name.to_owned(), label: name.to_owned(), mixture }
+    }
+
+    fn base(&self) -> Ending {
+        self.ending(&self.study.trunk.value)
+    }
+
+    /// A mixture or something between two, its label as an arm, and its place between them.
+    fn blend(&self, blend: &Blend) -> (Ending, String, Option<f64>) {
+        match blend {
+            Blend::Whole(name) => (self.ending(name), name.clone(), None),
+            Blend::Between { first, second, share } => {
+                let percent = share.to_string().replace(' ', "");
+                let mixture = between(&self.mixtures[first], &self.mixtures[second], *share);
+                let label = format!("{percent} {second}, else {first}");
+                let name = format!("{first}-to-{second}-{percent}");
+                let at = f64::from(share.0) / f64::from(Ppm::ONE.0);
+                // At its end it is the second mixture itself, and so are its runs.
+                let ending = match *share {
+                    Ppm::ONE => self.ending(second),
+                    _ => Ending { name, label: label.clone(), mixture },
+                };
+                (ending, label, Some(at))
+            }
+        }
+    }
+
+    fn without(
+        &self,
+        mixture: &str,
+        removal: &Placed<Chosen>,
+        (refill, several): (&Placed<Refill>, bool),
+    ) -> Result<Ending, StudyError> {
+        let full = self.named(mixture);
+        let rest = full.without(&removal.value, &refill.value).map_err(|problem| {
+            let line = match problem {
+                Problem::RefillRemoved { .. } => refill.line,
+                _ => removal.line,
+            };
+            self.study.problem(line, problem)
+        })?;
+        let (names, taker) = (&removal.value.names, taker(&refill.value));
+        Ok(Ending {
+            name: format!("{mixture}-minus-{}-to-{taker}", names.join("+")),
+            label: if several {
+                format!("{mixture} − {}, refill {taker}", names.join(" − "))
+            } else {
+                format!("{mixture} − {}", names.join(" − "))
+            },
+            mixture: rest,
+        })
+    }
+
+    fn removed(&self, mixture: &str, removal: &Chosen) -> BTreeSet<SourceName> {
+        self.named(mixture).removed(removal).expect("what cannot be removed was refused before")
+    }
+
+    fn named<'n>(&'n self, name: &'n str) -> Named<'n> {
+        Named { name, mixture: &self.mixtures[name], sources: self.sources }
+    }
+
+    fn with(
+        &self,
+        base: &Ending,
+        added: &Placed<Chosen>,
+        share: &Placed<Ppm>,
+    ) -> Result<Ending, StudyError> {
+        let names = &added.value.names;
+        let Some(mixture) = self.named(&base.name).with(&self.added(&added.value), share.value)
+        else {
+            let (added, mixture) = (quoted(names), base.name.clone());
+            let problem = Problem::AddsEverything { added, share: share.value, mixture };
+            return Err(self.study.problem(share.line, problem));
+        };
+        let percent = share.value.to_string().replace(' ', "");
+        Ok(Ending {
+            name: format!("{}-plus-{}-{percent}", base.name, names.join("+")),
+            label: format!("{} + {} {percent}", base.label, names.join(" + ")),
+            mixture,
+        })
+    }
+
+    /// The sources of what is added, each with its weight: a domain's sources share as they do in a
+    /// mixture, sources named side by side by their tokens.
+    fn added(&self, added: &Chosen) -> BTreeMap<SourceName, u64> {
+        if let [Share::Domain(domain)] = &added.shares[..] {
+            return weights(domain, self.study, self.sources);
+        }
+        let inside = |name: &SourceName, share: &Share| match share {
+            Share::Source(source) => source == name,
+            Share::Domain(domain) => self.sources[name].domain == *domain,
+        };
+        let chosen = self.sources.iter();
+        let chosen = chosen.filter(|(name, _)| added.shares.iter().any(|s| inside(name, s)));
+        chosen.map(|(name, source)| (name.clone(), source.tokens.0)).collect()
+    }
+
+    /// Refuses a comparison of a run with itself.
+    fn checked(&self, arm: Arm, mixture: &str, line: usize) -> Result<Arm, StudyError> {
+        if arm.branches != arm.controls {
+            return Ok(arm);
+        }
+        let (mixture, control) = (mixture.to_owned(), arm.control_label);
+        Err(self.study.problem(line, Problem::ChangesNothing { mixture, control }))
+    }
+}
+
+fn plan(ask: Ask, mixture: Option<&Placed<String>>, arms: Vec<Arm>) -> QuestionPlan {
+    let mixture = mixture.map(|mixture| mixture.value.clone());
+    QuestionPlan { ask, mixture, arms, of: None, settings: Vec::new() }
+}
+
+/// The sources of which `mixture` holds more than `base`.
+fn gaining(mixture: &Mixture, base: &Mixture) -> BTreeSet<SourceName> {
+    let more =
+        |name: &&SourceName| mixture.proportions().get(*name) > base.proportions().get(*name);
+    mixture.proportions().keys().filter(more).cloned().collect()
+}
+
+/// A question about another mixture.
+fn about(question: &Question, other: &Placed<String>) -> Question {
+    let mut question = question.clone();
+    match &mut question {
+        Question::Duration { mixture, .. }
+        | Question::Removal { mixture, .. }
+        | Question::Addition { mixture, .. }
+        | Question::Timing { mixture, .. }
+        | Question::Stability { mixture, .. } => *mixture = other.clone(),
+        Question::Proportion { .. } | Question::Transfer { .. } => {
+            unreachable!("refused where it was read")
+        }
+    }
+    question
+}
+
+/// Who gets the share of what is removed, as written.
+pub(crate) fn taker(refill: &Refill) -> &str {
+    match refill {
+        Refill::Domain => "domain",
+        Refill::Proportional => "proportional",
+        Refill::Source(name) => name.as_str(),
+    }
+}

@@ -1,0 +1,66 @@
+//! The sources of a plan: what has been prepared, and what is only declared.
+
+use std::collections::BTreeMap;
+
+use sparkjoy_base::{Fingerprint, SourceName, Tokens};
+use sparkjoy_data::{Corpus, Part};
+use sparkjoy_mix::Supply;
+
+use super::PlanSource;
+use crate::StudyError;
+use crate::problem::Problem;
+use crate::written::{SourceInput, Study};
+
+/// Sizes and identities of a study's sources.
+///
+/// # Errors
+///
+/// A source that is not prepared, or prepared for another tokenizer, or too small.
+pub fn plan_sources(
+    study: &Study,
+    corpora: &[Corpus],
+    tokenizer: Fingerprint,
+) -> Result<BTreeMap<SourceName, PlanSource>, StudyError> {
+    let context = study.model.context;
+    let mut sources = BTreeMap::new();
+    for (name, input) in study.sources() {
+        let facts = &study.sources.facts[name];
+        let source_name = name.clone();
+        let (tokens, sequences, fingerprint, held_out) = match input {
+            SourceInput::Declared(tokens) => {
+                (*tokens, tokens.0 / context as u64, declared(name, *tokens), None)
+            }
+            SourceInput::Files(_) => {
+                let Some(corpus) = corpora.iter().find(|corpus| corpus.name() == name) else {
+                    return Err(study.problem(facts.line, Problem::NotPrepared { source_name }));
+                };
+                if corpus.tokenizer() != tokenizer {
+                    return Err(study.problem(facts.line, Problem::OtherTokenizer { source_name }));
+                }
+                let sequences = corpus.sequences(Part::Train, context);
+                let held_out = Some(corpus.fingerprint(Part::Validation));
+                let tokens = Tokens(corpus.tokens(Part::Train));
+                (tokens, sequences, corpus.fingerprint(Part::Train), held_out)
+            }
+        };
+        if sequences == 0 {
+            let problem = Problem::TooSmall { source_name, tokens: tokens.0, context };
+            return Err(study.problem(facts.line, problem));
+        }
+        let source = PlanSource {
+            domain: facts.domain.clone(),
+            supply: Supply { name: source_name, fingerprint, sequences },
+            tokens,
+            declared: matches!(input, SourceInput::Declared(_)),
+            max_epochs: facts.max_epochs.as_ref().map(|cap| cap.value),
+            held_out,
+        };
+        sources.insert(name.clone(), source);
+    }
+    Ok(sources)
+}
+
+/// What has no content is identified by what is said about it.
+fn declared(name: &SourceName, tokens: Tokens) -> Fingerprint {
+    Fingerprint::of_value(&("declared", name, tokens))
+}

@@ -1,0 +1,131 @@
+//! How models are scored: held-out text always, tasks where the study names them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use sparkjoy_base::{SourceName, Span, Tokens};
+use sparkjoy_eval::{BaselineVersion, Selection};
+
+use super::clock::Clock;
+use super::reader::{Item, Table, nearest};
+use super::sources::Sources;
+use crate::StudyError;
+use crate::plan::CONFIDENCE;
+use crate::problem::Problem;
+use crate::written::select_tasks;
+
+/// `[evaluation]` as written.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Evaluation {
+    /// Held-out tokens per source.
+    pub(crate) held_out: Tokens,
+    /// Tasks and suites asked for, with their definitions; none of them, no tasks.
+    pub(crate) selection: Selection,
+    /// Which baselines are subtracted.
+    pub(crate) baselines: BaselineVersion,
+    /// Items of each task at most.
+    pub(crate) limit: Option<u64>,
+    /// Steps of the trunk that are scored beside the branches, each with its line.
+    pub(crate) at: Vec<(u64, usize)>,
+    /// Folder of task files.
+    pub(crate) data: Option<PathBuf>,
+    /// Sources that may hold items of the tasks.
+    pub(crate) contaminated: BTreeSet<SourceName>,
+    /// How sure intervals are.
+    pub(crate) confidence: f64,
+}
+
+impl Evaluation {
+    /// Reads the table. `folder`: where the study lies.
+    pub(super) fn read(
+        mut table: Table<'_>,
+        folder: &Path,
+        (clock, replicates): (Clock, u32),
+        sources: &Sources,
+    ) -> Result<Self, StudyError> {
+        let confidence = match table.optional("confidence") {
+            None => CONFIDENCE,
+            Some(item) => {
+                let fits = |confidence| (0.5..=0.999).contains(&confidence);
+                let confidence = item.number(fits, "a number from 0.5 to 0.999, such as 0.95")?;
+                if replicates < 2 {
+                    return Err(item.problem(Problem::NoIntervals));
+                }
+                confidence
+            }
+        };
+        let expected = "a number of tokens per source in quotes, such as \"16K\"";
+        let held_out = table.required("held_out", expected)?.quantity(expected)?;
+        let selection = match table.optional("tasks") {
+            None => Selection::default(),
+            Some(item) => select(item, folder)?,
+        };
+        let names = BaselineVersion::ALL.map(BaselineVersion::name);
+        let baselines = match table.optional("baselines") {
+            None => BaselineVersion::V03,
+            Some(item) => {
+                let name = item.choice(&names)?;
+                let known = BaselineVersion::ALL.into_iter().find(|v| v.name() == name);
+                known.expect("the choice is one of the names")
+            }
+        };
+        let expected = "a whole number of items from 1";
+        let limit = table.optional("limit").map(|item| item.whole(1, expected)).transpose()?;
+        let at = match table.optional("at") {
+            None => Vec::new(),
+            Some(item) => steps(item, clock)?,
+        };
+        let folder_expected = "a folder in quotes";
+        let data = table.optional("data").map(|item| item.string(folder_expected).map(Into::into));
+        let data: Option<PathBuf> = data.transpose()?;
+        let contaminated = match table.optional("contaminated") {
+            None => BTreeSet::new(),
+            Some(item) => contaminated(item, sources)?,
+        };
+        table.finish()?;
+        let data = data.map(|data| folder.join(data));
+        Ok(Self { held_out, selection, baselines, limit, at, data, contaminated, confidence })
+    }
+}
+
+fn select(item: Item<'_>, folder: &Path) -> Result<Selection, StudyError> {
+    let expected = "a list of tasks, suites and files of tasks in quotes";
+    let items = item.list(expected)?;
+    let names = items.iter().map(|name| name.string(expected)).collect::<Result<Vec<_>, _>>()?;
+    select_tasks(&names, folder)
+        .map_err(|(index, why)| items[index].problem(Problem::Task { why: Box::new(why) }))
+}
+
+fn contaminated(item: Item<'_>, sources: &Sources) -> Result<BTreeSet<SourceName>, StudyError> {
+    let expected = "a list of sources in quotes";
+    let mut named = BTreeSet::new();
+    for item in item.list(expected)? {
+        let name = item.string(expected)?;
+        let known = sources.inputs.keys();
+        let Some(source) = known.clone().find(|known| known.as_str() == name) else {
+            let nearest = nearest(name, known.map(SourceName::as_str));
+            return Err(item.problem(Problem::NoSource { name: name.to_owned(), nearest }));
+        };
+        named.insert(source.clone());
+    }
+    Ok(named)
+}
+
+/// Steps in order, each once.
+fn steps(item: Item<'_>, clock: Clock) -> Result<Vec<(u64, usize)>, StudyError> {
+    let expected = "places of the run in quotes, such as \"50%\"";
+    let mut steps = Vec::new();
+    for place in item.one_or_more(expected)? {
+        let span: Span = place.quantity(expected)?;
+        let step = clock.steps_of(span);
+        if step == 0 {
+            let (key, found) = (place.key().to_owned(), format!("{span}"));
+            let expected = "a place after the first step";
+            return Err(place.problem(Problem::OutOfRange { key, found, expected }));
+        }
+        steps.push((step, place.line()));
+    }
+    steps.sort_unstable();
+    steps.dedup_by_key(|(step, _)| *step);
+    Ok(steps)
+}

@@ -1,0 +1,250 @@
+//! The study: what the user wrote, parsed and checked against itself.
+//!
+//! Nothing is resolved here that needs a token to have been counted: shares of domains, epochs and
+//! branches are the plan's business. What is wrong is refused with its line in the file; nothing
+//! is filled in silently that could change a result.
+
+mod clock;
+mod evaluation;
+mod mixture;
+mod question;
+mod reader;
+mod sources;
+mod tasks;
+mod template;
+mod training;
+mod trunk;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sparkjoy_base::{Seed, SourceName, Tokens, read_to_string};
+use sparkjoy_data::{SourceFiles, TokenizerKind};
+
+pub use self::tasks::select_tasks;
+pub use self::template::STUDY_TEMPLATE;
+
+pub(crate) use self::evaluation::Evaluation;
+pub(crate) use self::mixture::{Share, WrittenMixture};
+pub(crate) use self::question::{Blend, Chosen, Question, Rate, Refill, Size, Window, quoted};
+pub(crate) use self::reader::Placed;
+pub(crate) use self::sources::{DomainWeights, Sources};
+pub(crate) use self::training::{Model, Training};
+pub(crate) use self::trunk::WrittenImport;
+
+use self::question::Known;
+use self::reader::{Item, Source, Table};
+use crate::problem::Problem;
+use crate::resolve::TrunkProblem;
+use crate::{StatedProblem, StudyError};
+
+/// What the user wrote (design section 3), parsed and checked, nothing resolved.
+#[derive(Clone, Debug)]
+pub struct Study {
+    file: PathBuf,
+    text: String,
+    name: String,
+    seed: Seed,
+    tokenizer: StudyTokenizer,
+    sample_bytes: u64,
+    pub(crate) model: Model,
+    pub(crate) training: Training,
+    pub(crate) sources: Sources,
+    pub(crate) weights: DomainWeights,
+    pub(crate) mixtures: BTreeMap<String, WrittenMixture>,
+    pub(crate) trunk: Placed<String>,
+    pub(crate) import: Option<WrittenImport>,
+    pub(crate) questions: Vec<Question>,
+    pub(crate) evaluation: Evaluation,
+}
+
+/// Where a source's sequences come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SourceInput {
+    /// Text files, to be prepared.
+    Files(SourceFiles),
+    /// Declared by size only: can be planned, not run.
+    Declared(Tokens),
+}
+
+/// The tokenizer a study asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StudyTokenizer {
+    /// One that everybody has, or one trained on its sources.
+    Made(TokenizerKind),
+    /// The one in the folder of the model its trunk starts from.
+    OfTrunk(PathBuf),
+}
+
+/// Bytes of each source's text that a tokenizer is trained on, unless `sample` says otherwise.
+/// Enough for every merge of a vocabulary of some thousands to be seen hundreds of times.
+const SAMPLE_BYTES: u64 = 2_000_000;
+
+impl Study {
+    /// Reads a study file. `data`: what relative source paths are relative to (default: the
+    /// study's own `data` key, itself relative to the study's folder, or that folder).
+    ///
+    /// # Errors
+    ///
+    /// - [`StudyError::File`] if it cannot be read.
+    /// - [`StudyError::Study`] with file and line for everything that is wrong with its text.
+    pub fn open(path: &Path, data: Option<&Path>) -> Result<Self, StudyError> {
+        let text = read_to_string(path)?;
+        Self::parse(path, text, data)
+    }
+
+    /// Reads the text of a study that lies, or would lie, at `path`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Study::open`].
+    pub fn parse(path: &Path, text: String, data: Option<&Path>) -> Result<Self, StudyError> {
+        let mut root = Source::root(path, &text)?;
+        let file = root.source();
+        let name = name(&mut root)?;
+        let seed = Seed(root.required("seed", "a whole number")?.whole(0, "a whole number")?);
+        let own_data = match root.optional("data") {
+            None => PathBuf::new(),
+            Some(item) => item.string("a folder in quotes")?.into(),
+        };
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let data = data.map_or_else(|| folder.join(own_data), Path::to_owned);
+        // What is empty here would be an empty name in a message.
+        let data = if data.as_os_str().is_empty() { ".".into() } else { data };
+        let mut table = |key, expected| root.required(key, expected);
+
+        let (tokenizer, sample_bytes) = tokenizer(table("tokenizer", "a table")?.table()?)?;
+        let model = Model::read(table("model", "a table")?.table()?)?;
+        let training = Training::read(table("training", "a table")?.table()?, &model)?;
+        let sources = Sources::read(table("sources", "a table per source")?, &data)?;
+        let mixtures = mixture::mixtures(table("mixtures", "a table per mixture")?, &sources)?;
+        let clock = training.clock;
+        let known = Known { sources: &sources, mixtures: &mixtures, clock, model: &model };
+        let trunk = table("trunk", "a table with the key `mixture`")?.table()?;
+        let (trunk_mixture, import) = trunk::read(trunk, &known, folder)?;
+        let tokenizer = match (tokenizer.value, &import) {
+            (Some(kind), _) => StudyTokenizer::Made(kind),
+            (None, Some(import)) => StudyTokenizer::OfTrunk(import.from.value.clone()),
+            (None, None) => {
+                let problem = Problem::Trunk(TrunkProblem::NoTokenizer);
+                return Err(file.problem(tokenizer.line, problem));
+            }
+        };
+        let questions = table("questions", "at least one `[[questions]]`")?
+            .list("a list of tables, each under `[[questions]]`")?;
+        let questions = known.questions(questions, &trunk_mixture.value)?;
+        let evaluation = table("evaluation", "a table")?.table()?;
+        let evaluation =
+            Evaluation::read(evaluation, folder, (training.clock, training.replicates), &sources)?;
+        let weights = match root.optional("domains") {
+            None => BTreeMap::new(),
+            Some(item) => sources::weights(item, &sources)?,
+        };
+        root.finish()?;
+        Ok(Self {
+            file: path.to_owned(),
+            name,
+            seed,
+            tokenizer,
+            sample_bytes,
+            model,
+            training,
+            sources,
+            weights,
+            mixtures,
+            trunk: trunk_mixture,
+            import,
+            questions,
+            evaluation,
+            text,
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file it was read from.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The file as written, stored beside the results.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Seed of everything.
+    pub fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    /// The tokenizer it asks for.
+    pub fn tokenizer(&self) -> &StudyTokenizer {
+        &self.tokenizer
+    }
+
+    /// Tokens per sequence.
+    pub fn context(&self) -> u64 {
+        self.training.clock.context
+    }
+
+    /// Bytes of text of each source that a trained tokenizer is trained on.
+    pub fn sample_bytes(&self) -> u64 {
+        self.sample_bytes
+    }
+
+    /// Sources with their input, sorted by name.
+    pub fn sources(&self) -> &BTreeMap<SourceName, SourceInput> {
+        &self.sources.inputs
+    }
+
+    /// Folder of the model its trunk starts from, where it was trained elsewhere.
+    pub fn trunk_folder(&self) -> Option<&Path> {
+        self.import.as_ref().map(|import| import.from.value.as_path())
+    }
+
+    /// Folder of the files of its tasks, where it names one.
+    pub fn task_data(&self) -> Option<&Path> {
+        self.evaluation.data.as_deref()
+    }
+
+    /// A problem at a line of this study.
+    pub(crate) fn problem(&self, line: usize, problem: Problem) -> StudyError {
+        StudyError::from(Box::new(StatedProblem { file: self.file.clone(), line, problem }))
+    }
+}
+
+/// A study's name becomes the name of a folder, like a source's.
+fn name(root: &mut Table<'_>) -> Result<String, StudyError> {
+    let item = root.required("name", "a name in quotes")?;
+    let name = SourceName::new(item.string("a name in quotes")?);
+    name.map(Into::into).map_err(|e| item.problem(Problem::Name(e)))
+}
+
+/// What is asked for, nothing where it is the trunk's; and the bytes it is trained on.
+fn tokenizer(mut table: Table<'_>) -> Result<(Placed<Option<TokenizerKind>>, u64), StudyError> {
+    let item = table.required("kind", "`cl100k`, `bpe` or `trunk`")?;
+    let (kind, line) = (item.choice(&["cl100k", "bpe", "trunk"])?, item.line());
+    let mut sample_bytes = SAMPLE_BYTES;
+    let value = if kind == "cl100k" {
+        Some(TokenizerKind::Cl100k)
+    } else if kind == "trunk" {
+        None
+    } else {
+        // 256 bytes, end-of-text, and at least one merge; ids are 32 bits wide on disk.
+        let expected = "a whole number from 258 to 1,000,000";
+        let item = table.required("vocab", "the size of the vocabulary")?;
+        let vocab = item.number(|x| (258.0..=1e6).contains(&x), expected)? as u32;
+        item.whole(258, expected)?;
+        sample_bytes =
+            table.optional("sample").map_or(Ok(SAMPLE_BYTES), |item: Item<'_>| item.bytes())?;
+        Some(TokenizerKind::Bpe { vocab })
+    };
+    table.finish()?;
+    Ok((Placed { value, line }, sample_bytes))
+}
+
+#[cfg(test)]
+mod tests;

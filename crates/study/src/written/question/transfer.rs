@@ -1,0 +1,84 @@
+//! `transfer`: another question, asked of other models or about other mixtures.
+
+use super::super::reader::{Item, Placed, Table};
+use super::{Known, Question};
+use crate::StudyError;
+use crate::problem::Problem;
+
+/// The size of a model that differs from the study's in nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// Blocks.
+    pub(crate) layers: usize,
+    /// Width of the residual stream.
+    pub(crate) width: usize,
+    /// Attention heads.
+    pub(crate) heads: usize,
+}
+
+const AT_LEAST_ONE: &str = "a whole number of at least 1";
+const MODELS: &str = "a list of tables such as { layers = 4, width = 128, heads = 4 }";
+const MIXTURES: &str = "a list of mixtures in quotes";
+
+impl Known<'_> {
+    /// Reads what is transferred, and where to. `before`: the questions above this one.
+    pub(super) fn transfer(
+        &self,
+        table: &mut Table<'_>,
+        before: &[Question],
+    ) -> Result<Question, StudyError> {
+        let expected = "the number of a question above this one, from 1";
+        let item = table.required("of", expected)?;
+        let number = item.whole(1, expected)?;
+        let line = item.line();
+        let of = usize::try_from(number - 1).ok().filter(|&of| of < before.len());
+        let Some(of) = of.filter(|&of| !matches!(before[of], Question::Transfer { .. })) else {
+            return Err(item.problem(Problem::TransferOf { number, above: before.len() }));
+        };
+        let models = table.optional("models").map_or(Ok(vec![]), |items| items.list(MODELS))?;
+        let models =
+            models.into_iter().map(|item| self.size(item)).collect::<Result<Vec<_>, _>>()?;
+        let named = table.optional("mixtures").map_or(Ok(vec![]), |items| items.list(MIXTURES))?;
+        let mixtures: Vec<Placed<String>> =
+            named.iter().map(|item| self.mixture(item)).collect::<Result<_, _>>()?;
+        if let Some(twin) =
+            (1..models.len()).find(|&i| models[..i].iter().any(|m| m.value == models[i].value))
+        {
+            let problem =
+                Problem::ChosenTwice { key: "models", names: models[twin].value.to_string() };
+            return Err(table.source().problem(models[twin].line, problem));
+        }
+        if models.is_empty() && mixtures.is_empty() {
+            return Err(table.source().problem(table.line(), Problem::TransferNowhere));
+        }
+        if !mixtures.is_empty() && matches!(before[of], Question::Proportion { .. }) {
+            let problem = Problem::TransferMixtures { of: number };
+            return Err(table.source().problem(mixtures[0].line, problem));
+        }
+        Ok(Question::Transfer { of: Placed { value: of, line }, models, mixtures })
+    }
+
+    fn size(&self, item: Item<'_>) -> Result<Placed<Size>, StudyError> {
+        let line = item.line();
+        let mut table = item.table()?;
+        let mut number = |key| -> Result<usize, StudyError> {
+            Ok(table.required(key, AT_LEAST_ONE)?.whole(1, AT_LEAST_ONE)? as usize)
+        };
+        let size =
+            Size { layers: number("layers")?, width: number("width")?, heads: number("heads")? };
+        let file = table.source();
+        table.finish()?;
+        let own =
+            Size { layers: self.model.layers, width: self.model.width, heads: self.model.heads };
+        if size == own {
+            return Err(file.problem(line, Problem::TransferSame { model: size.to_string() }));
+        }
+        Ok(Placed { value: size, line })
+    }
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} layers, width {}, {} heads", self.layers, self.width, self.heads)
+    }
+}

@@ -1,0 +1,233 @@
+//! Reads `[sources.*]` and `[domains.*]`: where text comes from and how it is grouped.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sparkjoy_base::{DomainName, NameError, Ppm, SourceName, Span, Tokens};
+use sparkjoy_data::{OnBadDocument, SourceFiles, Validation};
+
+use super::SourceInput;
+use super::mixture::{proportion, sum_to_one};
+use super::reader::{Item, Placed, Source, Table, nearest};
+use crate::StudyError;
+use crate::problem::Problem;
+
+/// What a study says about a source besides where its sequences come from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SourceFacts {
+    /// Its domain.
+    pub(crate) domain: DomainName,
+    /// Epochs it may be read at most.
+    pub(crate) max_epochs: Option<Placed<f64>>,
+    /// The line of its table.
+    pub(crate) line: usize,
+}
+
+/// The sources of a study.
+#[derive(Clone, Debug)]
+pub(crate) struct Sources {
+    /// Where each one's sequences come from.
+    pub(crate) inputs: BTreeMap<SourceName, SourceInput>,
+    /// What else is said about each.
+    pub(crate) facts: BTreeMap<SourceName, SourceFacts>,
+}
+
+impl Sources {
+    /// Reads all `[sources.*]`. `root`: the folder their paths are relative to.
+    pub(crate) fn read(tables: Item<'_>, root: &Path) -> Result<Self, StudyError> {
+        let mut all = Self { inputs: BTreeMap::new(), facts: BTreeMap::new() };
+        let tables = tables.table()?;
+        let (source, line) = (tables.source(), tables.line());
+        for (key, item) in tables.named() {
+            let name = SourceName::new(&key.value).map_err(|e| bad_name(source, key.line, e))?;
+            if ["domain", "proportional"].contains(&name.as_str()) {
+                return Err(item.problem(Problem::ReservedName { name }));
+            }
+            let (input, facts) = one(&name, item.table()?, root)?;
+            all.inputs.insert(name.clone(), input);
+            all.facts.insert(name, facts);
+        }
+        if all.inputs.is_empty() {
+            let (key, table) = ("sources".to_owned(), "the study".to_owned());
+            let expected = "at least one table `[sources.<name>]`";
+            return Err(source.problem(line, Problem::MissingKey { key, table, expected }));
+        }
+        all.one_meaning_per_name(source)?;
+        Ok(all)
+    }
+
+    /// A mixture names sources and domains alike, so no name may be both, unless both mean the
+    /// same: a domain that is one source.
+    fn one_meaning_per_name(&self, source: Source<'_>) -> Result<(), StudyError> {
+        for (member, facts) in &self.facts {
+            let clash = self.facts.iter().find(|(name, _)| {
+                name.as_str() == facts.domain.as_str()
+                    && (*name != member || self.of_domain(&facts.domain).len() > 1)
+            });
+            if let Some((name, facts)) = clash {
+                let name = name.to_string();
+                return Err(source.problem(facts.line, Problem::SourceIsDomain { name }));
+            }
+        }
+        Ok(())
+    }
+
+    /// The sources of a domain, sorted by name.
+    pub(crate) fn of_domain(&self, domain: &DomainName) -> Vec<&SourceName> {
+        self.facts.iter().filter(|(_, f)| f.domain == *domain).map(|(name, _)| name).collect()
+    }
+}
+
+/// Reads one `[sources.<name>]`.
+fn one(
+    name: &SourceName,
+    mut table: Table<'_>,
+    root: &Path,
+) -> Result<(SourceInput, SourceFacts), StudyError> {
+    let (source, line) = (table.source(), table.line());
+    let domain = table.required("domain", "the name of its domain")?;
+    let domain = DomainName::new(domain.string("the name of a domain in quotes")?)
+        .map_err(|e| domain.problem(Problem::Name(e)))?;
+    let max_epochs = match table.optional("max_epochs") {
+        None => None,
+        Some(item) => {
+            let value = item.number(|x| x.is_finite() && x > 0.0, "a number above 0")?;
+            Some(Placed { value, line: item.line() })
+        }
+    };
+    let input = match (table.optional("path"), table.optional("tokens")) {
+        (Some(path), None) => SourceInput::Files(files(name, path, &mut table, root)?),
+        (None, Some(tokens)) => {
+            refuse_text_keys(name, &mut table)?;
+            SourceInput::Declared(tokens.quantity::<Tokens>("a number of tokens in quotes")?)
+        }
+        (path, _) => {
+            let found = match path {
+                Some(_) => "both `path` and `tokens`",
+                None => "neither `path` nor `tokens`",
+            };
+            let source_name = name.clone();
+            return Err(source.problem(line, Problem::NotOneOf { source_name, found }));
+        }
+    };
+    table.finish()?;
+    Ok((input, SourceFacts { domain, max_epochs, line }))
+}
+
+fn files(
+    name: &SourceName,
+    path: Item<'_>,
+    table: &mut Table<'_>,
+    root: &Path,
+) -> Result<SourceFiles, StudyError> {
+    let validation = match (table.optional("validation"), table.optional("holdout")) {
+        (Some(paths), None) => Validation::Files(strings(paths)?),
+        (None, Some(share)) => Validation::Split(holdout(&share)?),
+        (validation, _) => {
+            let found = match validation {
+                Some(_) => "both `validation` and `holdout`",
+                None => "neither `validation` (files) nor `holdout` (a share such as \"1%\")",
+            };
+            return Err(path.problem(Problem::NotOneOf { source_name: name.clone(), found }));
+        }
+    };
+    let text_field = match table.optional("text_field") {
+        None => "text".to_owned(),
+        Some(item) => item.string("the name of a field in quotes")?.to_owned(),
+    };
+    let on_bad_document = match table.optional("on_bad_document") {
+        None => OnBadDocument::Refuse,
+        Some(item) => match item.choice(&["refuse", "skip"])? {
+            "skip" => OnBadDocument::Skip,
+            _ => OnBadDocument::Refuse,
+        },
+    };
+    Ok(SourceFiles {
+        name: name.clone(),
+        paths: strings(path)?,
+        root: root.to_owned(),
+        text_field,
+        on_bad_document,
+        validation,
+    })
+}
+
+fn refuse_text_keys(name: &SourceName, table: &mut Table<'_>) -> Result<(), StudyError> {
+    for key in ["validation", "holdout", "text_field", "on_bad_document"] {
+        if let Some(item) = table.optional(key) {
+            let source_name = name.clone();
+            return Err(item.problem(Problem::OnlyWithFiles { key, source_name }));
+        }
+    }
+    Ok(())
+}
+
+fn strings(item: Item<'_>) -> Result<Vec<String>, StudyError> {
+    let expected = "a path in quotes, or a list of them";
+    let items = item.one_or_more(expected)?;
+    items.iter().map(|item| item.string(expected).map(str::to_owned)).collect()
+}
+
+fn holdout(item: &Item<'_>) -> Result<Ppm, StudyError> {
+    let expected = "a share above 0% and below 100%, such as \"1%\"";
+    match item.quantity::<Span>(expected)? {
+        Span::Share(share) if share.0 > 0 && share < Ppm::ONE => Ok(share),
+        other => {
+            let (key, found) = (item.key().to_owned(), format!("`{other}`"));
+            Err(item.problem(Problem::OutOfRange { key, found, expected }))
+        }
+    }
+}
+
+pub(super) fn bad_name(source: Source<'_>, line: usize, error: NameError) -> StudyError {
+    source.problem(line, Problem::Name(error))
+}
+
+/// How the share of a domain goes to its sources, where the study says so.
+pub(crate) type DomainWeights = BTreeMap<DomainName, BTreeMap<SourceName, Ppm>>;
+
+/// Reads all `[domains.*]`: per domain, the part of each of its sources.
+pub(crate) fn weights(tables: Item<'_>, sources: &Sources) -> Result<DomainWeights, StudyError> {
+    let mut all = BTreeMap::new();
+    let tables = tables.table()?;
+    let file = tables.source();
+    for (key, item) in tables.named() {
+        let domain = DomainName::new(&key.value).map_err(|e| bad_name(file, key.line, e))?;
+        let members = sources.of_domain(&domain);
+        if members.is_empty() {
+            let domains = sources.facts.values().map(|facts| facts.domain.as_str());
+            let nearest = nearest(domain.as_str(), domains);
+            return Err(item.problem(Problem::UndefinedDomain { domain, nearest }));
+        }
+        let table = item.table()?;
+        let line = table.line();
+        let mut parts = BTreeMap::new();
+        for (key, item) in table.named() {
+            let part = proportion(&item, &key.value, &format!("domain `{domain}`"))?;
+            let member = sources.facts.iter().find(|(name, _)| name.as_str() == key.value);
+            match member {
+                Some((name, facts)) if facts.domain == domain => {
+                    parts.insert(name.clone(), part);
+                }
+                Some((name, facts)) => {
+                    let (source_name, found) = (name.clone(), facts.domain.clone());
+                    return Err(item.problem(Problem::OtherDomain { source_name, found, domain }));
+                }
+                None => {
+                    let known = members.iter().map(|name| name.as_str());
+                    let nearest = nearest(&key.value, known);
+                    let (place, name) = (format!("domain `{domain}`"), key.value);
+                    return Err(item.problem(Problem::UndefinedSource { place, name, nearest }));
+                }
+            }
+        }
+        sum_to_one(parts.values(), format!("domain `{domain}`"))
+            .map_err(|problem| file.problem(line, problem))?;
+        if let Some(&missing) = members.iter().find(|&&member| !parts.contains_key(member)) {
+            let source_name = missing.clone();
+            return Err(file.problem(line, Problem::Unweighed { domain, source_name }));
+        }
+        all.insert(domain, parts);
+    }
+    Ok(all)
+}

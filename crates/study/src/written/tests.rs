@@ -1,0 +1,289 @@
+//! Every way a study can be wrong by itself, with the text its author sees.
+
+use std::path::Path;
+
+use sparkjoy_base::{Ppm, Tokens};
+use sparkjoy_data::{OnBadDocument, SourceFiles, TokenizerKind, Validation};
+use sparkjoy_nn::{OptimizerKind, Precision, Schedule, ScheduleKind};
+
+use super::*;
+use crate::testing::{Case, cases, edited, shown};
+
+/// A study that is right; each case below makes one thing of it wrong.
+const GOOD: &str = r#"name = "small"
+seed = 17
+[tokenizer]
+kind = "cl100k"
+[model]
+layers = 2
+width = 32
+heads = 4
+context = 64
+[training]
+budget = "1M"
+batch = 8
+optimizer = { kind = "lionw", lr = 3e-4, betas = [0.9, 0.95], weight_decay = 1.2e-4 }
+schedule = { kind = "inverse-sqrt", warmup = "1%", scale = "20 steps", cooldown = "10K" }
+replicates = 2
+[sources.blogs]
+path = "blogs.jsonl"
+domain = "web"
+holdout = "1%"
+[sources.proofs]
+path = ["a.jsonl", "b.jsonl"]
+domain = "math"
+validation = "proofs.val.jsonl"
+[sources.puzzles]
+tokens = "1M"
+domain = "math"
+[mixtures.base]
+blogs = 0.75
+math = 0.25
+[mixtures.upsampled]
+web = 0.5
+proofs = 0.25
+puzzles = 0.25
+[trunk]
+mixture = "base"
+[[questions]]
+ask = "duration"
+mixture = "upsampled"
+windows = ["10%", "20%"]
+[[questions]]
+ask = "removal"
+mixture = "upsampled"
+window = "10%"
+remove = ["proofs", ["blogs", "puzzles"]]
+refill = "proportional"
+[evaluation]
+held_out = "16K"
+"#;
+
+fn parse(text: &str) -> Result<Study, StudyError> {
+    Study::parse(Path::new("studies/small.toml"), text.to_owned(), None)
+}
+
+#[test]
+fn every_mistake_says_what_was_found_what_was_expected_and_where() {
+    let cases = cases(include_str!("../../testdata/bad-studies.txt"));
+    assert!(cases.len() > 70, "only {} cases were read", cases.len());
+    for Case { from, to, expected } in cases {
+        assert_eq!(shown(parse(&edited(GOOD, &from, &to)).map(drop)), expected, "{from} -> {to}");
+    }
+}
+
+#[test]
+fn a_domain_may_have_the_name_of_its_only_source() {
+    let text = GOOD.replace("domain = \"web\"", "domain = \"blogs\"");
+    let study = parse(&text.replace("web = 0.5", "blogs = 0.5")).unwrap();
+    assert_eq!(study.sources().len(), 3);
+}
+
+#[test]
+fn the_good_study_is_read_as_written() {
+    let study = parse(GOOD).unwrap();
+    assert_eq!((study.name(), study.seed(), study.text()), ("small", Seed(17), GOOD));
+    assert_eq!(*study.tokenizer(), StudyTokenizer::Made(TokenizerKind::Cl100k));
+    assert_eq!(study.evaluation.held_out, Tokens(16_000));
+    let training = &study.training;
+    assert_eq!(
+        training.optimizer,
+        OptimizerKind::LionW { lr: 3e-4, betas: [0.9, 0.95], weight_decay: 1.2e-4 }
+    );
+    assert_eq!((training.grad_clip, training.replicates), (None, 2));
+    let [blogs, proofs, puzzles] = study.sources().values().collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!(
+        *blogs,
+        SourceInput::Files(SourceFiles {
+            name: SourceName::new("blogs").unwrap(),
+            paths: vec!["blogs.jsonl".into()],
+            root: "studies".into(),
+            text_field: "text".into(),
+            on_bad_document: OnBadDocument::Refuse,
+            validation: Validation::Split(Ppm(10_000)),
+        })
+    );
+    let SourceInput::Files(proofs) = proofs else { panic!("{proofs:?}") };
+    assert_eq!(proofs.paths, ["a.jsonl", "b.jsonl"]);
+    assert_eq!(proofs.validation, Validation::Files(vec!["proofs.val.jsonl".into()]));
+    assert_eq!(*puzzles, SourceInput::Declared(Tokens(1_000_000)));
+}
+
+#[test]
+fn a_share_on_the_curve_ends_at_the_step_a_window_of_it_does() {
+    let study = parse(GOOD).unwrap();
+    let clock = study.training.clock;
+    assert_eq!((clock.step(), clock.steps()), (Tokens(512), 1953));
+    // 1 % of 1M tokens is 19.53 steps of 512 tokens.
+    let kind = ScheduleKind::InverseSqrt { warmup: 20 * 512, scale: 20 * 512, cooldown: 10_000 };
+    assert_eq!(study.training.schedule, Schedule { kind, total: 1953 * 512 });
+}
+
+#[test]
+fn products_are_of_16_bit_numbers_unless_the_study_says_otherwise() {
+    let precision = |text: &str| parse(text).unwrap().training.precision;
+    assert_eq!(precision(GOOD), Precision::Bf16);
+    let with = |word| edited(GOOD, "batch = 8", &format!("batch = 8\nprecision = \"{word}\""));
+    assert_eq!(precision(&with("bf16")), Precision::Bf16);
+    assert_eq!(precision(&with("fp32")), Precision::Fp32);
+}
+
+#[test]
+fn the_template_parses_and_names_every_key() {
+    let study = Study::parse(Path::new("new.toml"), STUDY_TEMPLATE.to_owned(), None).unwrap();
+    assert_eq!(*study.tokenizer(), StudyTokenizer::Made(TokenizerKind::Bpe { vocab: 4096 }));
+    let text = STUDY_TEMPLATE;
+    for key in [
+        "name",
+        "seed",
+        "data",
+        "kind",
+        "vocab",
+        "sample",
+        "layers",
+        "width",
+        "heads",
+        "context",
+        "clip_qkv",
+        "budget",
+        "batch",
+        "precision",
+        "optimizer",
+        "lr",
+        "betas",
+        "eps",
+        "weight_decay",
+        "schedule",
+        "warmup",
+        "scale",
+        "cooldown",
+        "decay",
+        "floor",
+        "grad_clip",
+        "replicates",
+        "path",
+        "domain",
+        "validation",
+        "holdout",
+        "text_field",
+        "on_bad_document",
+        "max_epochs",
+        "tokens",
+        "mixture",
+        "ask",
+        "windows",
+        "window",
+        "rate",
+        "remove_each",
+        "add",
+        "add_each",
+        "shares",
+        "mixtures",
+        "between",
+        "starts",
+        "then",
+        "of",
+        "models",
+        "remove",
+        "refill",
+        "held_out",
+        "tasks",
+        "confidence",
+    ] {
+        assert!(text.contains(&format!("{key} = ")), "the template says nothing of `{key}`");
+    }
+}
+
+#[test]
+fn every_alternative_in_the_template_is_right_too() {
+    // A trunk trained elsewhere is an alternative of several keys.
+    let keys =
+        ["from = ", "optimizer = \"fresh", "step = ", "[trunk.read]", "crawl = ", "textbooks = {"];
+    let imported = keys.iter().fold(STUDY_TEMPLATE.to_owned(), |text, key| {
+        assert!(text.contains(&format!("\n# {key}")), "the template says nothing of `{key}`");
+        text.replacen(&format!("\n# {key}"), &format!("\n{key}"), 1)
+    });
+    let study = Study::parse(Path::new("new.toml"), imported, None).unwrap();
+    assert_eq!(study.import.unwrap().read.unwrap().value.len(), 2);
+
+    let alternatives = STUDY_TEMPLATE.lines().filter(|line| !line.contains("\"fresh\""));
+    let alternatives = alternatives.filter_map(|line| {
+        let (key, _) = line.strip_prefix("# ")?.split_once(" = ")?;
+        ["optimizer", "schedule", "holdout", "clip_qkv"].contains(&key).then_some((key, line))
+    });
+    let mut tried = 0;
+    for (key, line) in alternatives {
+        // Some stand for a key that is there, which they replace.
+        let replaced = if key == "holdout" { "validation" } else { key };
+        let replaced = format!("{replaced} = ");
+        let lines = STUDY_TEMPLATE.lines().filter(|line| !line.starts_with(&replaced));
+        let text = lines.collect::<Vec<_>>().join("\n").replacen(line, &line[2..], 1);
+        if let Err(error) = Study::parse(Path::new("new.toml"), text, None) {
+            panic!("{line}: {error}");
+        }
+        tried += 1;
+    }
+    assert_eq!(tried, 7, "optimizer, four schedules, holdout, clip_qkv");
+    let declared = STUDY_TEMPLATE
+        .replace("# [sources.papers]\n# tokens", "[sources.papers]\ntokens")
+        .replace("# domain = ", "domain = ");
+    let study = Study::parse(Path::new("new.toml"), declared, None).unwrap();
+    let papers = &study.sources()[&SourceName::new("papers").unwrap()];
+    assert_eq!(*papers, SourceInput::Declared(Tokens(20_000_000_000)));
+}
+
+#[test]
+fn every_question_in_the_template_can_be_asked() {
+    let mut asking = false;
+    let lines = STUDY_TEMPLATE.lines().map(|line| {
+        asking = (asking || line == "# [[questions]]") && !line.is_empty();
+        if asking { &line[2..] } else { line }
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let study = Study::parse(Path::new("new.toml"), text.clone(), None).unwrap();
+    assert_eq!(study.questions.len(), 7);
+    // The other way to ask about proportions, and the keys that stand commented in a question.
+    let text = text
+        .replace("mixtures = [\"upsampled\"]", "# ")
+        .replace("# between", "between")
+        .replace("# shares = [0.25", "shares = [0.25");
+    let text = text.replace("# rate =", "rate =").replace("# remove_each", "remove_each");
+    let study = Study::parse(Path::new("new.toml"), text, None).unwrap();
+    let Question::Proportion { mixtures, .. } = &study.questions[3] else { panic!("proportion") };
+    assert_eq!(mixtures.len(), 4);
+}
+
+#[test]
+fn the_data_folder_is_beside_the_study_unless_said_otherwise() {
+    let root = |text: &str, data: Option<&Path>| {
+        let study = Study::parse(Path::new("studies/small.toml"), text.into(), data).unwrap();
+        match &study.sources()[&SourceName::new("blogs").unwrap()] {
+            SourceInput::Files(files) => files.root.clone(),
+            SourceInput::Declared(_) => panic!("blogs has files"),
+        }
+    };
+    let with_data = format!("data = \"../corpora\"\n{GOOD}");
+    assert_eq!(root(GOOD, None), Path::new("studies"));
+    assert_eq!(root(&with_data, None), Path::new("studies/../corpora"));
+    assert_eq!(root(&with_data, Some(Path::new("elsewhere"))), Path::new("elsewhere"));
+}
+
+#[test]
+fn a_missing_study_is_a_file_error_with_its_path() {
+    let error = Study::open(Path::new("no/such.toml"), None).unwrap_err();
+    assert!(error.to_string().starts_with("cannot read `no/such.toml`"), "{error}");
+}
+
+#[test]
+fn one_replicate_where_intervals_are_asked_for_is_refused() {
+    let asked = edited(GOOD, "held_out = \"16K\"", "held_out = \"16K\"\nconfidence = 0.9");
+    let read = |text: &str| {
+        Study::parse(Path::new("studies/small.toml"), text.to_owned(), None).map(|_| ())
+    };
+    assert_eq!(shown(read(&asked)), "accepted");
+    let one = edited(&asked, "replicates = 2", "replicates = 1");
+    insta::assert_snapshot!(shown(read(&one)), @"
+    `studies/small.toml` line 48: one replicate where intervals are asked for, expected two or more
+    hint: write `replicates = 3` in `[training]`, or leave `confidence` away
+    ");
+}

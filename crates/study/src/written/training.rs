@@ -1,0 +1,185 @@
+//! Reads `[model]` and `[training]`: the shape, the clock, the optimizer, the learning-rate curve.
+
+use sparkjoy_base::{Span, Tokens};
+use sparkjoy_nn::{OptimizerKind, Precision, Schedule, ScheduleKind};
+
+use super::clock::Clock;
+use super::reader::{Item, Table};
+use crate::StudyError;
+use crate::problem::Problem;
+
+const AT_LEAST_ONE: &str = "a whole number of at least 1";
+const SPAN: &str = "a duration in quotes, such as \"1M\", \"2%\" or \"500 steps\"";
+
+/// The model as written: a shape without its vocabulary, which the tokenizer gives.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Model {
+    /// Blocks.
+    pub(crate) layers: usize,
+    /// Width of the residual stream.
+    pub(crate) width: usize,
+    /// Attention heads.
+    pub(crate) heads: usize,
+    /// Tokens per sequence.
+    pub(crate) context: usize,
+    /// Clamp of the query-key-value projection.
+    pub(crate) clip_qkv: Option<f32>,
+    /// The line a wrong shape is reported at.
+    pub(crate) line: usize,
+}
+
+impl Model {
+    /// Reads `[model]`.
+    pub(crate) fn read(mut table: Table<'_>) -> Result<Self, StudyError> {
+        let mut size = |key| {
+            let item = table.required(key, AT_LEAST_ONE)?;
+            Ok::<_, StudyError>((item.whole(1, AT_LEAST_ONE)? as usize, item.line()))
+        };
+        let ((layers, _), (width, _), (heads, line)) =
+            (size("layers")?, size("width")?, size("heads")?);
+        let item = table.required("context", "a whole number of at least 2")?;
+        let context = item.whole(2, "a whole number of at least 2")? as usize;
+        let clip_qkv = positive(table.optional("clip_qkv"))?;
+        table.finish()?;
+        Ok(Self { layers, width, heads, context, clip_qkv, line })
+    }
+}
+
+/// How the run is trained.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Training {
+    /// Budget, batch and context.
+    pub(crate) clock: Clock,
+    /// What the factors of products are rounded to.
+    pub(crate) precision: Precision,
+    /// Optimizer.
+    pub(crate) optimizer: OptimizerKind,
+    /// Learning-rate curve over the whole run.
+    pub(crate) schedule: Schedule,
+    /// Global-norm clipping.
+    pub(crate) grad_clip: Option<f32>,
+    /// Data orders per branch.
+    pub(crate) replicates: u32,
+}
+
+impl Training {
+    /// Reads `[training]`.
+    pub(crate) fn read(mut table: Table<'_>, model: &Model) -> Result<Self, StudyError> {
+        let budget = table.required("budget", "the tokens of the run, such as \"40M\"")?;
+        let batch = table.required("batch", "the sequences of a step")?.whole(1, AT_LEAST_ONE)?;
+        let clock = Clock {
+            budget: budget.quantity::<Tokens>("a number of tokens in quotes, such as \"40M\"")?,
+            batch,
+            context: model.context as u64,
+        };
+        if clock.steps() == 0 {
+            let problem = Problem::BudgetBelowStep { budget: clock.budget, step: clock.step() };
+            return Err(budget.problem(problem));
+        }
+        let precision = table.optional("precision").as_ref().map(precision).transpose()?;
+        let optimizer =
+            optimizer(table.required("optimizer", "a table such as { kind = \"lionw\", … }")?)?;
+        let schedule = table.required("schedule", "a table such as { kind = \"constant\", … }")?;
+        let schedule = schedule_of(schedule, clock)?;
+        let grad_clip = positive(table.optional("grad_clip"))?;
+        let replicates = table.required("replicates", "the number of data orders per branch")?;
+        let replicates = replicates.whole(1, AT_LEAST_ONE)?;
+        table.finish()?;
+        let replicates = u32::try_from(replicates).unwrap_or(u32::MAX);
+        let precision = precision.unwrap_or_default();
+        Ok(Self { clock, precision, optimizer, schedule, grad_clip, replicates })
+    }
+}
+
+fn positive(item: Option<Item<'_>>) -> Result<Option<f32>, StudyError> {
+    let read = |item: Item<'_>| item.number(|x| x.is_finite() && x > 0.0, "a number above 0");
+    Ok(item.map(read).transpose()?.map(|x| x as f32))
+}
+
+fn precision(item: &Item<'_>) -> Result<Precision, StudyError> {
+    Ok(match item.choice(&["bf16", "fp32"])? {
+        "fp32" => Precision::Fp32,
+        _ => Precision::Bf16,
+    })
+}
+
+fn optimizer(item: Item<'_>) -> Result<OptimizerKind, StudyError> {
+    let mut table = item.table()?;
+    let kind = table.required("kind", "`lionw` or `adamw`")?.choice(&["lionw", "adamw"])?;
+    let lr = table.required("lr", "the peak learning rate")?;
+    let lr = lr.number(|x| x.is_finite() && x > 0.0, "a number above 0")?;
+    let betas = betas(table.required("betas", "two numbers, such as [0.9, 0.95]")?)?;
+    let mut not_negative = |key, expected| {
+        let item = table.required(key, expected)?;
+        item.number(|x| x.is_finite() && x >= 0.0, "a number of at least 0")
+    };
+    let weight_decay = not_negative("weight_decay", "a number, 0 for none")?;
+    let kind = if kind == "lionw" {
+        OptimizerKind::LionW { lr, betas, weight_decay }
+    } else {
+        let eps = not_negative("eps", "a number, usually 1e-8")?;
+        OptimizerKind::AdamW { lr, betas, eps, weight_decay }
+    };
+    table.finish()?;
+    Ok(kind)
+}
+
+fn betas(item: Item<'_>) -> Result<[f64; 2], StudyError> {
+    let expected = "two numbers of at least 0 and below 1";
+    let line_and_key = (item.line(), item.key().to_owned());
+    let source = item.source();
+    let items = item.list(expected)?;
+    let betas: Vec<f64> = items
+        .iter()
+        .map(|item| item.number(|x| (0.0..1.0).contains(&x), expected))
+        .collect::<Result<_, _>>()?;
+    betas.try_into().map_err(|wrong: Vec<f64>| {
+        let (line, key) = line_and_key;
+        let found = format!("a list of {}", wrong.len());
+        source.problem(line, Problem::OutOfRange { key, found, expected })
+    })
+}
+
+/// The curve with its lengths in tokens.
+fn schedule_of(item: Item<'_>, clock: Clock) -> Result<Schedule, StudyError> {
+    let kinds = ["inverse-sqrt", "warmup-stable-decay", "cosine", "linear", "constant"];
+    let (source, line) = (item.source(), item.line());
+    let mut table = item.table()?;
+    let kind = table.required("kind", "the shape of the curve")?.choice(&kinds)?;
+    let mut length = |key| {
+        let span = table.required(key, SPAN)?.quantity::<Span>(SPAN)?;
+        Ok::<_, StudyError>(clock.tokens_of(span))
+    };
+    let warmup = length("warmup")?;
+    let (kind, down) = match kind {
+        "inverse-sqrt" => {
+            let (scale, cooldown) = (length("scale")?, length("cooldown")?);
+            if scale == 0 {
+                let key = "training.schedule.scale".to_owned();
+                let (found, expected) = ("0".to_owned(), "a duration above 0");
+                return Err(source.problem(line, Problem::OutOfRange { key, found, expected }));
+            }
+            (ScheduleKind::InverseSqrt { warmup, scale, cooldown }, cooldown)
+        }
+        "warmup-stable-decay" => {
+            let decay = length("decay")?;
+            (ScheduleKind::WarmupStableDecay { warmup, decay }, decay)
+        }
+        "cosine" => (ScheduleKind::Cosine { warmup, floor: floor(&mut table)? }, 0),
+        "linear" => (ScheduleKind::Linear { warmup, floor: floor(&mut table)? }, 0),
+        _ => (ScheduleKind::Constant { warmup }, 0),
+    };
+    table.finish()?;
+    let (needed, total) = (Tokens(warmup.saturating_add(down)), clock.total());
+    if needed > total {
+        return Err(source.problem(line, Problem::ScheduleTooLong { needed, total }));
+    }
+    Ok(Schedule { kind, total: total.0 })
+}
+
+fn floor(table: &mut Table<'_>) -> Result<f64, StudyError> {
+    let expected = "a number from 0 to 1";
+    table
+        .required("floor", "the final rate as a part of the peak")?
+        .number(|x| (0.0..=1.0).contains(&x), expected)
+}

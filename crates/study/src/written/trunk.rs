@@ -1,0 +1,139 @@
+//! Reads `[trunk]`: its mixture and, where it was trained elsewhere, what it comes as.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sparkjoy_base::{SourceName, Span, Tokens};
+
+use super::question::Known;
+use super::reader::{Item, Placed, Table, nearest};
+use crate::StudyError;
+use crate::problem::Problem;
+use crate::resolve::TrunkProblem;
+
+/// A trunk trained elsewhere, as written.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct WrittenImport {
+    /// The model's folder, and the line it is named in.
+    pub(crate) from: Placed<PathBuf>,
+    /// Steps of this study it stands for; a checkpoint of ours knows.
+    pub(crate) step: Option<Placed<u64>>,
+    /// Whether the optimizer's state comes with it.
+    pub(crate) saved: bool,
+    /// What it has read; a checkpoint of ours knows.
+    pub(crate) read: Option<Placed<BTreeMap<SourceName, Amount>>>,
+}
+
+/// How much of a source was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Amount {
+    /// So many tokens.
+    Tokens(Tokens),
+    /// So many times, in millionths.
+    Epochs(u64),
+}
+
+impl Amount {
+    /// The nearest whole number of sequences, ties upwards.
+    ///
+    /// - `in_epoch`: sequences of the source.
+    /// - `context`: tokens of a sequence.
+    pub(crate) fn sequences(self, in_epoch: u64, context: u64) -> u64 {
+        let (parts, of) = match self {
+            Self::Tokens(tokens) => (u128::from(tokens.0), u128::from(context)),
+            Self::Epochs(millionths) => (u128::from(millionths) * u128::from(in_epoch), 1_000_000),
+        };
+        u64::try_from((2 * parts + of) / (2 * of)).unwrap_or(u64::MAX)
+    }
+}
+
+/// Reads `[trunk]`. `folder`: what `from` is relative to, that of the study.
+pub(crate) fn read(
+    mut table: Table<'_>,
+    known: &Known<'_>,
+    folder: &Path,
+) -> Result<(Placed<String>, Option<WrittenImport>), StudyError> {
+    let mixture = known.mixture(&table.required("mixture", "the trunk's mixture")?)?;
+    let Some(from) = table.optional("from") else {
+        for key in ["step", "optimizer", "read"] {
+            if let Some(item) = table.optional(key) {
+                return Err(item.problem(Problem::Trunk(TrunkProblem::NoFrom { key })));
+            }
+        }
+        table.finish()?;
+        return Ok((mixture, None));
+    };
+    let path = folder.join(from.string("a model folder in quotes")?);
+    let optimizer = table.required("optimizer", "\"fresh\" or \"saved\"")?;
+    let import = WrittenImport {
+        from: Placed { value: path, line: from.line() },
+        saved: optimizer.choice(&["fresh", "saved"])? == "saved",
+        step: table.optional("step").map(|item| step(&item, known)).transpose()?,
+        read: table.optional("read").map(|item| amounts(item, known)).transpose()?,
+    };
+    table.finish()?;
+    Ok((mixture, Some(import)))
+}
+
+fn step(item: &Item<'_>, known: &Known<'_>) -> Result<Placed<u64>, StudyError> {
+    let span: Span = item.quantity("a duration in quotes, such as \"90%\"")?;
+    let (step, of) = (known.clock.steps_of(span), known.clock.steps());
+    if !(1..of).contains(&step) {
+        let written = span.to_string();
+        return Err(item.problem(Problem::Trunk(TrunkProblem::Step { written, step, of })));
+    }
+    Ok(Placed { value: step, line: item.line() })
+}
+
+fn amounts(
+    item: Item<'_>,
+    known: &Known<'_>,
+) -> Result<Placed<BTreeMap<SourceName, Amount>>, StudyError> {
+    let line = item.line();
+    let mut amounts = BTreeMap::new();
+    for (key, item) in item.table()?.named() {
+        let facts = &known.sources.facts;
+        let Some(source) = facts.keys().find(|source| source.as_str() == key.value) else {
+            let nearest = nearest(&key.value, facts.keys().map(SourceName::as_str));
+            let is_domain = facts.values().any(|facts| facts.domain.as_str() == key.value);
+            let problem = TrunkProblem::UnknownSource { name: key.value, nearest, is_domain };
+            return Err(item.problem(Problem::Trunk(problem)));
+        };
+        amounts.insert(source.clone(), amount(item)?);
+    }
+    Ok(Placed { value: amounts, line })
+}
+
+fn amount(item: Item<'_>) -> Result<Amount, StudyError> {
+    if !item.is_table() {
+        let expected = "tokens in quotes, such as \"700M\", or a table such as { epochs = 1.5 }";
+        return item.quantity(expected).map(Amount::Tokens);
+    }
+    let mut table = item.table()?;
+    let epochs = table.required("epochs", "how often it was read, such as 1.5")?;
+    table.finish()?;
+    let millionths = |epochs: f64| (epochs * 1e6).round();
+    let exact = |epochs: f64| {
+        // As for proportions: a decimal of 6 places is close to a whole number of millionths.
+        (0.0..=1e9).contains(&epochs) && (epochs * 1e6 - millionths(epochs)).abs() < 1e-3
+    };
+    let expected = "a number from 0 with at most 6 decimals, such as 1.5";
+    Ok(Amount::Epochs(millionths(epochs.number(exact, expected)?) as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_the_nearest_whole_sequences() {
+        let tokens = |tokens| Amount::Tokens(Tokens(tokens)).sequences(1_000, 64);
+        assert_eq!([tokens(0), tokens(31), tokens(32), tokens(95), tokens(96)], [0, 0, 1, 1, 2]);
+        let epochs = |millionths| Amount::Epochs(millionths).sequences(7, 64);
+        // 7 sequences: half an epoch is 3.5 of them.
+        assert_eq!([epochs(0), epochs(499_999), epochs(500_000)], [0, 3, 4]);
+        assert_eq!([epochs(1_000_000), epochs(2_500_000)], [7, 18]);
+        // A trillion tokens, exactly.
+        assert_eq!(Amount::Tokens(Tokens(1_000_000_000_001)).sequences(1, 1), 1_000_000_000_001);
+    }
+}
