@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::blocks::{Block, Content};
 use crate::error::{BadDocument, Fault, Place};
-use crate::intake::{Block, Content};
 use crate::json;
 use crate::source::{Input, OnBadDocument};
 use crate::{DataError, Encoder, Part};

@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, SourceName, write_atomic};
 
+use crate::compression::fingerprint;
 use crate::encode::{ByPart, Reached};
 use crate::error::{InputChange, PrepareError};
-use crate::packed::fingerprint;
 use crate::source::{Input, OnBadDocument, Stamp, Validation};
 use crate::{DataError, Part, SourceFiles, Tokenizer};
 

@@ -10,9 +10,9 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use sparkjoy_base::Fingerprint;
 
+use crate::blocks::{Block, read};
 use crate::encode::{Encoded, Rule, encode};
-use crate::intake::{Block, read};
-use crate::making::Making;
+use crate::folder_writer::FolderWriter;
 use crate::manifest::ValidationRule;
 use crate::prepare::{PrepareOptions, Sizes};
 use crate::source::{Input, SourceFiles};
@@ -44,7 +44,7 @@ enum Awaited {
     Failed(DataError),
 }
 
-/// Reads and encodes all that `making` still lacks.
+/// Reads and encodes all that `writer` still lacks.
 ///
 /// # Errors
 ///
@@ -55,19 +55,19 @@ pub(crate) fn run(
     inputs: &[Input],
     sizes: &Sizes,
     options: &PrepareOptions<'_>,
-    making: &mut Making<'_>,
+    writer: &mut FolderWriter<'_>,
 ) -> Result<(), DataError> {
     let threads = options.threads.max(1);
-    let first_file = making.first_file();
+    let first_file = writer.first_file();
     let rule = Rule {
         text_field: &source.text_field,
         on_bad_document: source.on_bad_document,
-        split_ppm: match making.journal.settings.validation {
+        split_ppm: match writer.journal.settings.validation {
             ValidationRule::Split(ppm) => ppm,
             ValidationRule::Files => 0,
         },
         end_of_text: tokenizer.end_of_text(),
-        reached: making.journal.reached,
+        reached: writer.journal.reached,
     };
     thread::scope(|scope| {
         // Two blocks a thread hide that blocks differ in how long they take.
@@ -89,7 +89,7 @@ pub(crate) fn run(
             });
         }
         drop(tasks);
-        take_all(&queue, sizes, options, making)
+        take_all(&queue, sizes, options, writer)
     })
 }
 
@@ -123,10 +123,10 @@ fn take_all(
     queue: &Receiver<Awaited>,
     sizes: &Sizes,
     options: &PrepareOptions<'_>,
-    making: &mut Making<'_>,
+    writer: &mut FolderWriter<'_>,
 ) -> Result<(), DataError> {
-    let mut told = making.progress.stored_bytes;
-    (options.progress)(making.progress);
+    let mut told = writer.progress.stored_bytes;
+    (options.progress)(writer.progress);
     for awaited in queue {
         if options.stop.load(Ordering::Relaxed) {
             return Err(DataError::Interrupted);
@@ -138,12 +138,12 @@ fn take_all(
                 Arrival::Documents(answer.recv().expect("a worker answers unless it panicked")?)
             }
         };
-        making.take(arrival)?;
-        if making.progress.stored_bytes.saturating_sub(told) >= sizes.progress_bytes {
-            told = making.progress.stored_bytes;
-            (options.progress)(making.progress);
+        writer.take(arrival)?;
+        if writer.progress.stored_bytes.saturating_sub(told) >= sizes.progress_bytes {
+            told = writer.progress.stored_bytes;
+            (options.progress)(writer.progress);
         }
     }
-    (options.progress)(making.progress);
+    (options.progress)(writer.progress);
     Ok(())
 }

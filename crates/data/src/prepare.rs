@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 use sparkjoy_base::{FileError, is_done};
 
 use crate::error::PrepareError;
-use crate::making::Making;
+use crate::folder_writer::FolderWriter;
 use crate::manifest::{
     JOURNAL, MANIFEST, Manifest, Settings, ValidationRule, load, reconcile, save,
 };
@@ -119,9 +119,9 @@ pub(crate) fn prepare_sized(
     if is_done(folder) {
         reuse(folder, &settings, &inputs)?;
     } else {
-        let mut making = Making::begin(folder, settings, &inputs, tokenizer, sizes)?;
-        run(source, tokenizer, &inputs, sizes, options, &mut making)?;
-        making.finish(source, tokenizer)?;
+        let mut writer = FolderWriter::begin(folder, settings, &inputs, tokenizer, sizes)?;
+        run(source, tokenizer, &inputs, sizes, options, &mut writer)?;
+        writer.finish(source, tokenizer)?;
     }
     remove_if_there(&folder.join(JOURNAL))?;
     Corpus::open(folder)

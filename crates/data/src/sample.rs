@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use sparkjoy_base::{Key, Ppm, Purpose, Seed};
 
+use crate::blocks;
 use crate::encode::{each_document, side};
 use crate::error::BadDocument;
-use crate::intake;
 use crate::prepare::Sizes;
 use crate::source::{Input, OnBadDocument, SourceFiles, Validation, list};
 use crate::{DataError, Part};
@@ -86,7 +86,7 @@ fn read_beginning(
     };
     let (mut read, mut result) = (0, Ok(()));
     let sizes = Sizes { block_bytes: bytes.clamp(1 << 14, 1 << 20) as usize, ..Sizes::USUAL };
-    intake::read(0, input, &source.text_field, &sizes, |block| {
+    blocks::read(0, input, &source.text_field, &sizes, |block| {
         result = each_document(&block, &source.text_field, |place, text| {
             match text {
                 Ok(text) => {

@@ -80,7 +80,7 @@ pub fn scan(source: &SourceFiles) -> Result<SourceSummary, DataError> {
 
 /// How a file is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Packing {
+pub(crate) enum Compression {
     Plain,
     Gzip,
     Zstd,
@@ -89,9 +89,9 @@ pub(crate) enum Packing {
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    JsonLines(Packing),
+    JsonLines(Compression),
     Parquet,
-    Text(Packing),
+    Text(Compression),
 }
 
 /// Size and times of a file: while these stay, its content is taken to stay.
@@ -253,15 +253,15 @@ pub(crate) fn kind_of(path: &Path) -> Kind {
     let extension = |p: &Path| {
         p.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default()
     };
-    let (packing, inner) = match extension(path).as_str() {
-        "gz" => (Packing::Gzip, path.with_extension("")),
-        "zst" => (Packing::Zstd, path.with_extension("")),
-        _ => (Packing::Plain, path.to_owned()),
+    let (compression, inner) = match extension(path).as_str() {
+        "gz" => (Compression::Gzip, path.with_extension("")),
+        "zst" => (Compression::Zstd, path.with_extension("")),
+        _ => (Compression::Plain, path.to_owned()),
     };
     match extension(&inner).as_str() {
-        "jsonl" | "ndjson" | "json" => Kind::JsonLines(packing),
-        "parquet" if packing == Packing::Plain => Kind::Parquet,
-        _ => Kind::Text(packing),
+        "jsonl" | "ndjson" | "json" => Kind::JsonLines(compression),
+        "parquet" if compression == Compression::Plain => Kind::Parquet,
+        _ => Kind::Text(compression),
     }
 }
 
@@ -331,13 +331,13 @@ mod tests {
     #[test]
     fn the_extension_says_what_a_file_holds() {
         for (name, kind) in [
-            ("a.jsonl", Kind::JsonLines(Packing::Plain)),
-            ("a.train.JSON.gz", Kind::JsonLines(Packing::Gzip)),
-            ("a.ndjson.zst", Kind::JsonLines(Packing::Zstd)),
+            ("a.jsonl", Kind::JsonLines(Compression::Plain)),
+            ("a.train.JSON.gz", Kind::JsonLines(Compression::Gzip)),
+            ("a.ndjson.zst", Kind::JsonLines(Compression::Zstd)),
             ("a.parquet", Kind::Parquet),
-            ("a.tex", Kind::Text(Packing::Plain)),
-            ("README", Kind::Text(Packing::Plain)),
-            ("a.txt.gz", Kind::Text(Packing::Gzip)),
+            ("a.tex", Kind::Text(Compression::Plain)),
+            ("README", Kind::Text(Compression::Plain)),
+            ("a.txt.gz", Kind::Text(Compression::Gzip)),
         ] {
             assert_eq!(kind_of(Path::new(name)), kind, "{name}");
         }

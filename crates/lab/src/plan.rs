@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_base::{DomainName, Fingerprint, Seed, SourceName, Tokens};
 use sparkjoy_data::{Corpus, Tokenizer};
 use sparkjoy_eval::{BaselineVersion, Selection};
-use sparkjoy_mix::{Ledger, Mixture, Phase, Supply};
+use sparkjoy_mix::{Ledger, Mixture, Phase, Source};
 use sparkjoy_nn::Shape;
 use sparkjoy_train::{RunSpec, Start};
 
@@ -36,7 +36,7 @@ pub struct PlanSource {
     /// Its domain.
     pub domain: DomainName,
     /// Name, identity, sequences per epoch.
-    pub supply: Supply,
+    pub supply: Source,
     /// Tokens per epoch.
     pub tokens: Tokens,
     /// Declared by size rather than prepared.
@@ -452,7 +452,7 @@ fn shape(study: &Study, rows: usize) -> Result<Shape, LabError> {
 pub(crate) fn supplies<'a>(
     mixtures: impl Iterator<Item = &'a Mixture>,
     sources: &BTreeMap<SourceName, PlanSource>,
-) -> Vec<Supply> {
+) -> Vec<Source> {
     let names: BTreeSet<&SourceName> = mixtures.flat_map(|m| m.proportions().keys()).collect();
     names.into_iter().map(|name| sources[name].supply.clone()).collect()
 }

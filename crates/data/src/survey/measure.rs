@@ -2,11 +2,11 @@
 
 use sparkjoy_base::Ppm;
 
+use crate::blocks;
 use crate::encode::{each_document, millionth};
 use crate::error::BadDocument;
-use crate::intake;
 use crate::prepare::Sizes;
-use crate::source::{Input, Kind, Packing};
+use crate::source::{Compression, Input, Kind};
 
 /// Text read of a source at most, in bytes: a second's work where JSON has to be parsed.
 const READ: u64 = 8 << 20;
@@ -70,7 +70,7 @@ pub(super) fn measure(inputs: &[&Input], field: &str) -> Amount {
 fn read(input: &Input, field: &str, room: u64, amount: &mut Amount) -> Result<(u64, bool), String> {
     let sizes = Sizes { block_bytes: room.clamp(1 << 16, 1 << 20) as usize, ..Sizes::USUAL };
     let (mut bytes, mut stored) = (0, 0);
-    let ended = intake::read(0, input, field, &sizes, |block| {
+    let ended = blocks::read(0, input, field, &sizes, |block| {
         stored = block.stored_bytes;
         let taken = each_document(&block, field, |place, text| {
             match text {
@@ -88,7 +88,7 @@ fn read(input: &Input, field: &str, room: u64, amount: &mut Amount) -> Result<(u
         });
         taken.expect("nothing is refused here");
         // A file of plain text is one document; its fingerprint costs little more.
-        bytes < room || matches!(input.kind, Kind::Text(Packing::Plain))
+        bytes < room || matches!(input.kind, Kind::Text(Compression::Plain))
     });
     match ended.map_err(|error| error.to_string())? {
         Some(_) => Ok((input.stamp.size, true)),

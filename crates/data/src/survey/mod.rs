@@ -6,13 +6,13 @@
 
 mod count;
 mod grouping;
+mod listing;
 mod measure;
 mod names;
 mod paths;
 mod probe;
 #[cfg(test)]
 mod tests;
-mod walk;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,24 +22,24 @@ use sparkjoy_base::{DomainName, Ppm, SourceName};
 use crate::source::{Input, Kind};
 use crate::{DataError, OnBadDocument, SourceFiles, Validation};
 use grouping::{Group, Placed};
+use listing::Aside;
 use measure::Amount;
-use walk::Aside;
 
 pub use count::count_tokens;
-pub use walk::LeftOut;
+pub use listing::LeftOut;
 
 /// What lies in a folder.
 #[derive(Clone, Debug)]
 pub struct Survey {
     /// Text that can be trained on, sorted by domain and name.
-    pub sources: Vec<Surveyed>,
+    pub sources: Vec<SurveyedSource>,
     /// Files that are not part of it, by reason.
     pub left_out: Vec<LeftOut>,
 }
 
 /// A source that was found.
 #[derive(Clone, Debug)]
-pub struct Surveyed {
+pub struct SurveyedSource {
     /// As a study names it.
     pub files: SourceFiles,
     /// What it is reported with: a source that is a domain of its own gives it its name.
@@ -72,11 +72,11 @@ pub struct Surveyed {
 /// [`DataError::Interrupted`] when told to stop.
 pub fn survey(root: &Path, stop: &AtomicBool) -> Result<Survey, DataError> {
     let mut aside = Aside::default();
-    let walked = walk::walk(root, &mut aside)?;
-    let placed: Vec<Placed> = walked.inputs.iter().map(place).collect();
+    let listing = listing::list_folder(root, &mut aside)?;
+    let placed: Vec<Placed> = listing.inputs.iter().map(place).collect();
     let name = root.canonicalize().ok();
     let name = name.as_deref().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
-    let found = Found { root, inputs: &walked.inputs, others: &walked.others };
+    let found = Found { root, inputs: &listing.inputs, others: &listing.others };
     let mut sources = Vec::new();
     for group in grouping::group(&placed, &name) {
         if stop.load(Ordering::Relaxed) {
@@ -108,7 +108,7 @@ struct Found<'a> {
 
 impl Found<'_> {
     /// One source, or why it is none.
-    fn source(&self, group: &Group, aside: &mut Aside) -> Result<Surveyed, String> {
+    fn source(&self, group: &Group, aside: &mut Aside) -> Result<SurveyedSource, String> {
         let name = SourceName::new(&group.name).expect("a group's name is one of a source");
         let domain = DomainName::new(&group.domain).expect("and so is that of its domain");
         let of = |indices: &[usize]| indices.iter().map(|&i| &self.inputs[i]).collect::<Vec<_>>();
@@ -148,7 +148,7 @@ impl Found<'_> {
         let kept = |bytes: u64, of: u64| {
             (u128::from(amount.documents) * u128::from(bytes) / u128::from(of.max(1))) as u64
         };
-        Ok(Surveyed {
+        Ok(SurveyedSource {
             documents: kept(text_bytes, amount.bytes),
             files: SourceFiles {
                 paths: self.paths(&like, &train),

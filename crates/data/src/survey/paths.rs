@@ -66,7 +66,7 @@ fn globs(folder: &str, names: &[String], below: bool) -> Vec<Vec<String>> {
     vec![by_ending.collect(), vec![format!("{before}{between}{start}*{end}")]]
 }
 
-/// The ending with its packing: `.jsonl.zst`, `.py`.
+/// The ending with its compression: `.jsonl.zst`, `.py`.
 fn ending(file: &str) -> String {
     let (stem, last) = file.rsplit_once('.').unwrap_or((file, ""));
     match stem.rsplit_once('.') {

@@ -7,8 +7,8 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value;
 
 use crate::DataError;
+use crate::blocks::{self, Content};
 use crate::encode::each_document;
-use crate::intake::{self, Content};
 use crate::prepare::Sizes;
 use crate::source::{Input, Kind};
 
@@ -76,7 +76,7 @@ type Fields = BTreeMap<String, (usize, usize)>;
 fn lines(input: &Input, fields: &mut Fields, others: &mut Vec<String>) -> Result<(), String> {
     let sizes = Sizes { block_bytes: 1 << 16, ..Sizes::USUAL };
     let (mut array, mut broken) = (false, Ok(()));
-    intake::read(0, input, USUAL, &sizes, |block| {
+    blocks::read(0, input, USUAL, &sizes, |block| {
         let Content::Lines { bytes, .. } = &block.content else { return false };
         if bytes.trim_ascii_start().starts_with(b"[") {
             array = true;
@@ -125,14 +125,14 @@ fn columns(input: &Input, fields: &mut Fields, others: &mut Vec<String>) -> Resu
     let sizes = Sizes { block_bytes: 1 << 16, ..Sizes::USUAL };
     let Some(names) = names() else {
         // As the reader would say it.
-        return match intake::read(0, input, USUAL, &sizes, |_| false) {
+        return match blocks::read(0, input, USUAL, &sizes, |_| false) {
             Ok(_) => Ok(()),
             Err(error) => Err(error.to_string()),
         };
     };
     for name in names {
         let mut length = 0;
-        let read = intake::read(0, input, &name, &sizes, |block| {
+        let read = blocks::read(0, input, &name, &sizes, |block| {
             if let Content::Rows(rows) = &block.content {
                 length += rows.bytes.len();
             }

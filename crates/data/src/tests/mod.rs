@@ -1,10 +1,10 @@
 //! Tests of the whole path from text files to sequences.
 
 mod bad_input;
+mod document_reader;
 mod interrupted;
 mod prepared;
 mod shards;
-mod walk;
 
 use std::fmt::Write as _;
 use std::fs;

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use sparkjoy_base::SourceName;
-use sparkjoy_data::{Corpus, DataError, Part, Stretch, Text, Tokenizer};
+use sparkjoy_data::{Corpus, DataError, Part, TokenRange, Text, Tokenizer};
 use sparkjoy_eval::{Dataset, EvalError, Found, ItemTexts, OverlapIndex, Search, Task, item_texts};
 
 use super::{Asked, CheckedTask, FoundItem, Record, SourceRecord};
@@ -147,7 +147,7 @@ fn walk(
     index: &OverlapIndex,
     options: &mut Options<'_>,
 ) -> Result<Found, LabError> {
-    let stretches = corpus.stretches(Part::Train, STRETCH_TOKENS);
+    let stretches = corpus.token_ranges(Part::Train, STRETCH_TOKENS);
     let (of, stop) = (corpus.text_bytes(Part::Train), options.stop);
     let mut progress = Progress { source: corpus.name(), bytes: 0, of };
     progress.tell(0, options);
@@ -191,7 +191,7 @@ fn walk(
 /// Searches the documents of a stretch; returns the bytes of their text.
 fn read(
     corpus: &Corpus,
-    stretch: &Stretch,
+    stretch: &TokenRange,
     tokenizer: &Tokenizer,
     search: &mut Search<'_>,
     stop: &AtomicBool,

@@ -9,7 +9,7 @@ use sparkjoy_base::FileError;
 
 use super::names;
 use crate::DataError;
-use crate::source::{Input, Kind, Packing, Stamp, kind_of};
+use crate::source::{Compression, Input, Kind, Stamp, kind_of};
 
 /// Names shown of those that were left out for one reason.
 const SHOWN: usize = 3;
@@ -50,7 +50,7 @@ impl Aside {
 }
 
 /// Everything that may be text.
-pub(super) struct Walked {
+pub(super) struct Listing {
     /// Files of text, sorted by name; what [`Input::part`] says is not known yet.
     pub(super) inputs: Vec<Input>,
     /// Other files that a folder named as a whole would take in.
@@ -58,8 +58,8 @@ pub(super) struct Walked {
 }
 
 /// Walks `root` to the bottom. Hidden files are passed over, as they are in a study's folders.
-pub(super) fn walk(root: &Path, aside: &mut Aside) -> Result<Walked, DataError> {
-    let mut walked = Walked { inputs: Vec::new(), others: Vec::new() };
+pub(super) fn list_folder(root: &Path, aside: &mut Aside) -> Result<Listing, DataError> {
+    let mut listing = Listing { inputs: Vec::new(), others: Vec::new() };
     // The root itself must be a folder that can be read; what lies below may be anything.
     fs::read_dir(root).map_err(FileError::at("read", root))?;
     let mut found = Vec::new();
@@ -69,7 +69,7 @@ pub(super) fn walk(root: &Path, aside: &mut Aside) -> Result<Walked, DataError> 
         let relative = path.strip_prefix(root).unwrap_or(&path);
         let Some(name) = relative.to_str().map(str::to_owned) else {
             aside.add("the name is not UTF-8", &relative.to_string_lossy());
-            walked.others.push(relative.to_string_lossy().into_owned());
+            listing.others.push(relative.to_string_lossy().into_owned());
             continue;
         };
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -90,25 +90,26 @@ pub(super) fn walk(root: &Path, aside: &mut Aside) -> Result<Walked, DataError> 
         };
         if let Some(why) = why {
             aside.add(why, &name);
-            walked.others.push(name);
+            listing.others.push(name);
             continue;
         }
         let input = Input { name, path, kind, stamp, part: None };
-        if names::is_companion(&file) { companions.push(input) } else { walked.inputs.push(input) }
+        if names::is_companion(&file) { companions.push(input) } else { listing.inputs.push(input) }
     }
     // A README beside text of its own kind in one folder could only be left out file by file.
     let beside = |input: &Input| (input.path.parent().map(Path::to_owned), ending_of(&input.path));
-    let places: BTreeSet<_> = walked.inputs.iter().map(&beside).collect();
+    let places: BTreeSet<_> = listing.inputs.iter().map(&beside).collect();
     for input in companions {
-        if places.contains(&beside(&input)) && matches!(input.kind, Kind::Text(Packing::Plain)) {
-            walked.inputs.push(input);
+        if places.contains(&beside(&input)) && matches!(input.kind, Kind::Text(Compression::Plain))
+        {
+            listing.inputs.push(input);
         } else {
             aside.add(GOES_WITH_DATA, &input.name);
-            walked.others.push(input.name);
+            listing.others.push(input.name);
         }
     }
-    walked.inputs.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(walked)
+    listing.inputs.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(listing)
 }
 
 const GOES_WITH_DATA: &str = "goes with data (a README, a licence, a list)";

@@ -18,7 +18,7 @@ pub(crate) enum CutError {
 }
 
 /// A stream being cut.
-pub(crate) struct Lines<R> {
+pub(crate) struct LineBlocks<R> {
     reader: R,
     /// The beginning of a line whose end has not been read.
     begun: Vec<u8>,
@@ -28,7 +28,7 @@ pub(crate) struct Lines<R> {
     ended: bool,
 }
 
-impl<R: Read> Lines<R> {
+impl<R: Read> LineBlocks<R> {
     /// - `block_bytes`: a block is cut as soon as it has this many.
     /// - `line_bytes_max`: a longer line is refused, so that memory stays bounded.
     pub(crate) fn new(reader: R, block_bytes: usize, line_bytes_max: usize) -> Self {
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     fn cut(text: &[u8], block_bytes: usize) -> Vec<(u64, Vec<u8>)> {
-        let mut lines = Lines::new(text, block_bytes, 1 << 20);
+        let mut lines = LineBlocks::new(text, block_bytes, 1 << 20);
         let mut blocks = Vec::new();
         while let Ok(Some(block)) = lines.next() {
             blocks.push((block.first_line, block.bytes));
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_line_past_the_bound_is_refused_by_number() {
         let text = [b"short\n".as_slice(), &[b'x'; 500], b"\nshort\n"].concat();
-        let mut lines = Lines::new(&text[..], 16, 100);
+        let mut lines = LineBlocks::new(&text[..], 16, 100);
         let refused = loop {
             match lines.next() {
                 Ok(Some(_)) => {}

@@ -1,6 +1,6 @@
-//! Documents back from their tokens, stretch by stretch.
+//! Documents back from their tokens, range by range.
 //!
-//! A part is cut into stretches on paper. Whoever reads one reads the documents that begin in it,
+//! A part is cut into token_ranges on paper. Whoever reads one reads the documents that begin in it,
 //! to their ends, so that several can be read at once and together they are every document once.
 
 use std::ops::Range;
@@ -13,7 +13,7 @@ const STRIDE: usize = 1 << 16;
 
 /// Some documents of a part: those that begin within some tokens of a shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct TokenRange {
     part: Part,
     shard: usize,
     /// Within the shard.
@@ -35,18 +35,19 @@ impl Corpus {
     /// # Panics
     ///
     /// If `tokens` is 0.
-    pub fn stretches(&self, part: Part, tokens: u64) -> Vec<Stretch> {
-        assert!(tokens > 0, "a stretch has tokens");
+    pub fn token_ranges(&self, part: Part, tokens: u64) -> Vec<TokenRange> {
+        assert!(tokens > 0, "a range has tokens");
         let of_shard = |(shard, opened): (usize, &Shard)| {
             let all = opened.header().tokens;
             let starts = (0..all).step_by(usize::try_from(tokens).unwrap_or(usize::MAX));
-            let stretch = move |from| Stretch { part, shard, tokens: from..all.min(from + tokens) };
-            starts.map(stretch).collect::<Vec<_>>()
+            let range =
+                move |from| TokenRange { part, shard, tokens: from..all.min(from + tokens) };
+            starts.map(range).collect::<Vec<_>>()
         };
         self.opened(part).iter().enumerate().flat_map(of_shard).collect()
     }
 
-    /// Reads the documents of a stretch as text, until `take` says no.
+    /// Reads the documents of a range as text, until `take` says no.
     ///
     /// # Guarantees
     ///
@@ -58,18 +59,18 @@ impl Corpus {
     ///
     /// # Panics
     ///
-    /// If the tokenizer is not the one the source was prepared with, or the stretch is of another
+    /// If the tokenizer is not the one the source was prepared with, or the range is of another
     /// source.
     pub fn read_documents(
         &self,
-        stretch: &Stretch,
+        range: &TokenRange,
         tokenizer: &Tokenizer,
         mut take: impl FnMut(Text<'_>) -> bool,
     ) -> Result<(), DataError> {
         assert_eq!(tokenizer.fingerprint(), self.tokenizer(), "the tokenizer of `{}`", self.name());
-        let shard = &self.opened(stretch.part)[stretch.shard];
+        let shard = &self.opened(range.part)[range.shard];
         let (end_of_text, all) = (shard.header().end_of_text, shard.header().tokens);
-        let Range { start, end } = stretch.tokens;
+        let Range { start, end } = range.tokens;
         // Whether a document begins at the first token, the one before it says.
         let mut beginning = start == 0;
         let mut at = start.saturating_sub(1);

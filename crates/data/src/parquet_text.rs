@@ -13,11 +13,11 @@ use parquet::schema::types::SchemaDescriptor;
 use sparkjoy_base::FileError;
 
 use crate::DataError;
+use crate::compression::check_unchanged;
 use crate::error::InputError;
-use crate::packed::check_still;
 use crate::source::Input;
 
-/// Rows of a text column: their bytes end to end.
+/// ParquetText of a text column: their bytes end to end.
 #[derive(Default)]
 pub(crate) struct RowBlock {
     pub(crate) bytes: Vec<u8>,
@@ -28,7 +28,7 @@ pub(crate) struct RowBlock {
 }
 
 /// A Parquet file being read.
-pub(crate) struct Rows<'a> {
+pub(crate) struct ParquetText<'a> {
     input: &'a Input,
     file: SerializedFileReader<File>,
     column: usize,
@@ -45,11 +45,11 @@ struct Group {
     rows_per_block: usize,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> ParquetText<'a> {
     /// Opens `input` and finds the column `field`.
     pub(crate) fn open(input: &'a Input, field: &str) -> Result<Self, DataError> {
         let file = File::open(&input.path).map_err(FileError::at("read", &input.path))?;
-        check_still(input, &file)?;
+        check_unchanged(input, &file)?;
         let file = SerializedFileReader::new(file).map_err(|e| broken(input, 1, &e))?;
         let column = find_column(input, file.metadata().file_metadata().schema_descr(), field)?;
         let descriptor = file.metadata().file_metadata().schema_descr().column(column);
@@ -57,7 +57,7 @@ impl<'a> Rows<'a> {
         Ok(Self { input, file, column, nullable, next_group: 0, group: None, next_row: 1 })
     }
 
-    /// Rows read so far and rows in all.
+    /// ParquetText read so far and rows in all.
     pub(crate) fn progress(&self) -> (u64, u64) {
         let all = self.file.metadata().file_metadata().num_rows();
         (self.next_row - 1, u64::try_from(all).unwrap_or(0))

@@ -20,11 +20,11 @@ use crate::source::{Input, SourceFiles};
 use crate::{DataError, Part, Tokenizer};
 
 /// A folder being filled: everything that changes while it is.
-pub(crate) struct Making<'a> {
+pub(crate) struct FolderWriter<'a> {
     folder: PathBuf,
     inputs: &'a [Input],
     pub(crate) journal: Journal,
-    parts: ByPart<MakingPart>,
+    parts: ByPart<PartWriter>,
     sizes: &'a Sizes,
     vocab: u32,
     end_of_text: u32,
@@ -34,7 +34,7 @@ pub(crate) struct Making<'a> {
 }
 
 /// The shards of one part so far.
-struct MakingPart {
+struct PartWriter {
     shards: Vec<ShardRecord>,
     tokens: u64,
     documents: u64,
@@ -43,7 +43,7 @@ struct MakingPart {
     open: ShardBuffer,
 }
 
-impl<'a> Making<'a> {
+impl<'a> FolderWriter<'a> {
     /// Starts, or continues what the journal in `folder` tells of.
     ///
     /// Input that changed since the journal was begun starts it anew: nothing whole is lost.
@@ -66,7 +66,7 @@ impl<'a> Making<'a> {
         if journal.reached == ByPart::default() {
             sweep(folder, |name| Path::new(name).extension() == Some("shard".as_ref()))?;
         }
-        let part = || MakingPart {
+        let part = || PartWriter {
             shards: Vec::new(),
             tokens: 0,
             documents: 0,
@@ -74,7 +74,7 @@ impl<'a> Making<'a> {
             digest: PartDigest::new(tokenizer.fingerprint()),
             open: ShardBuffer::default(),
         };
-        let mut making = Self {
+        let mut writer = Self {
             folder: folder.to_owned(),
             inputs,
             journal,
@@ -88,20 +88,20 @@ impl<'a> Making<'a> {
                 ..PrepareProgress::default()
             },
         };
-        making.restore()?;
-        Ok(making)
+        writer.restore()?;
+        Ok(writer)
     }
 
     /// Takes up the finished shards: reads and checks each, for the running fingerprint.
     fn restore(&mut self) -> Result<(), DataError> {
         let tokenizer = self.journal.settings.tokenizer;
         for part in Part::BOTH {
-            let making = self.parts.of_mut(part);
+            let writer = self.parts.of_mut(part);
             for number in 0..self.journal.reached.of(part).shards {
                 let shard = Shard::open(&self.folder.join(shard_name(part, number)))?;
-                check_place(&shard, part, number, making.tokens, tokenizer)?;
-                making.digest.read(&shard)?;
-                making.add(
+                check_place(&shard, part, number, writer.tokens, tokenizer)?;
+                writer.digest.read(&shard)?;
+                writer.add(
                     shard.header(),
                     shard_name(part, number),
                     shard.hash(),
@@ -161,14 +161,14 @@ impl<'a> Making<'a> {
         for document in documents {
             let ids = &tokens[start..document.end];
             start = document.end;
-            let making = self.parts.of_mut(document.part);
-            making.digest.update(ids);
-            making.open.push(ids, document.text_bytes, width);
+            let writer = self.parts.of_mut(document.part);
+            writer.digest.update(ids);
+            writer.open.push(ids, document.text_bytes, width);
             self.progress.tokens += ids.len() as u64;
             self.progress.documents += 1;
             self.progress.text_bytes += document.text_bytes;
             let full = self.sizes.of_part(document.part, self.journal.settings.validation);
-            if making.open.bytes() >= full {
+            if writer.open.bytes() >= full {
                 self.commit(document.part, file, document.place)?;
             }
         }
@@ -181,24 +181,24 @@ impl<'a> Making<'a> {
     ///
     /// The part is then done up to line or row `place` of `file`.
     fn commit(&mut self, part: Part, file: usize, place: u64) -> Result<(), DataError> {
-        let making = self.parts.of_mut(part);
-        if making.open.documents > 0 {
+        let writer = self.parts.of_mut(part);
+        if writer.open.documents > 0 {
             let header = Header {
                 part,
-                number: making.shards.len() as u64,
-                first_token: making.tokens,
-                tokens: making.open.tokens,
-                documents: making.open.documents,
-                text_bytes: making.open.text_bytes,
+                number: writer.shards.len() as u64,
+                first_token: writer.tokens,
+                tokens: writer.open.tokens,
+                documents: writer.open.documents,
+                text_bytes: writer.open.text_bytes,
                 vocab: self.vocab,
                 end_of_text: self.end_of_text,
                 tokenizer: self.journal.settings.tokenizer,
             };
             let name = shard_name(part, header.number);
-            let (hash, stored_bytes) = making.open.commit(&self.folder.join(&name), &header)?;
-            making.add(&header, name, hash, stored_bytes);
+            let (hash, stored_bytes) = writer.open.commit(&self.folder.join(&name), &header)?;
+            writer.add(&header, name, hash, stored_bytes);
         }
-        let shards = making.shards.len() as u64;
+        let shards = writer.shards.len() as u64;
         *self.journal.reached.of_mut(part) = Reached { shards, file, place };
         save(&self.folder.join(JOURNAL), &self.journal)
     }
@@ -223,8 +223,8 @@ impl<'a> Making<'a> {
     fn check_both_have_text(&self, source: &SourceFiles) -> Result<(), DataError> {
         let source_name = source.name.clone();
         let documents = |part| {
-            let making = self.parts.of(part);
-            making.documents + making.open.documents
+            let writer = self.parts.of(part);
+            writer.documents + writer.open.documents
         };
         let all = documents(Part::Train) + documents(Part::Validation);
         let rule = self.journal.settings.validation.shown();
@@ -248,7 +248,7 @@ impl<'a> Making<'a> {
     }
 }
 
-impl MakingPart {
+impl PartWriter {
     fn add(&mut self, header: &Header, file: String, hash: Fingerprint, stored_bytes: u64) {
         self.tokens += header.tokens;
         self.documents += header.documents;

@@ -8,12 +8,12 @@ use std::io::Read;
 use sparkjoy_base::Fingerprint;
 
 use crate::DataError;
+use crate::compression::{TextStream, fingerprint};
 use crate::error::{InputError, Place};
-use crate::lines::{CutError, Lines};
-use crate::packed::{Unpacked, fingerprint};
+use crate::line_blocks::{CutError, LineBlocks};
+use crate::parquet_text::{ParquetText, RowBlock};
 use crate::prepare::Sizes;
-use crate::rows::{RowBlock, Rows};
-use crate::source::{Input, Kind, Packing};
+use crate::source::{Compression, Input, Kind};
 
 /// Some documents of one file, not parsed yet.
 pub(crate) struct Block {
@@ -33,7 +33,7 @@ pub(crate) enum Content {
         /// Number of the first, from 1.
         first_line: u64,
     },
-    /// Rows of a Parquet column.
+    /// ParquetText of a Parquet column.
     Rows(RowBlock),
     /// One document.
     Document(Vec<u8>),
@@ -55,21 +55,21 @@ pub(crate) fn read(
     take: impl FnMut(Block) -> bool,
 ) -> Result<Option<Fingerprint>, DataError> {
     match input.kind {
-        Kind::JsonLines(packing) => read_lines(index, input, packing, sizes, take),
+        Kind::JsonLines(compression) => read_lines(index, input, compression, sizes, take),
         Kind::Parquet => read_rows(index, input, field, sizes, take),
-        Kind::Text(packing) => read_text(index, input, packing, sizes, take),
+        Kind::Text(compression) => read_text(index, input, compression, sizes, take),
     }
 }
 
 fn read_lines(
     file: usize,
     input: &Input,
-    packing: Packing,
+    compression: Compression,
     sizes: &Sizes,
     mut take: impl FnMut(Block) -> bool,
 ) -> Result<Option<Fingerprint>, DataError> {
-    let text = Unpacked::open(input, packing)?;
-    let mut lines = Lines::new(text, sizes.block_bytes, sizes.document_bytes_max);
+    let text = TextStream::open(input, compression)?;
+    let mut lines = LineBlocks::new(text, sizes.block_bytes, sizes.document_bytes_max);
     loop {
         match lines.next() {
             Ok(Some(block)) => {
@@ -95,7 +95,7 @@ fn read_rows(
     sizes: &Sizes,
     mut take: impl FnMut(Block) -> bool,
 ) -> Result<Option<Fingerprint>, DataError> {
-    let mut rows = Rows::open(input, field)?;
+    let mut rows = ParquetText::open(input, field)?;
     while let Some(block) = rows.next(sizes.block_bytes, sizes.document_bytes_max)? {
         let (read, all) = rows.progress();
         let stored = u128::from(input.stamp.size) * u128::from(read) / u128::from(all.max(1));
@@ -110,11 +110,11 @@ fn read_rows(
 fn read_text(
     file: usize,
     input: &Input,
-    packing: Packing,
+    compression: Compression,
     sizes: &Sizes,
     mut take: impl FnMut(Block) -> bool,
 ) -> Result<Option<Fingerprint>, DataError> {
-    let mut text = Unpacked::open(input, packing)?;
+    let mut text = TextStream::open(input, compression)?;
     let mut bytes = Vec::new();
     let most = sizes.document_bytes_max as u64;
     if let Err(error) = text.by_ref().take(most + 1).read_to_end(&mut bytes) {
