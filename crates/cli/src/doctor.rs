@@ -7,7 +7,8 @@ use serde::Serialize;
 use sparkjoy_base::{bytes, quantity, thousands};
 use sparkjoy_lab::{Programs, wrap};
 use sparkjoy_nn::{
-    Compute, Precision, Shape, Throughput, cpu_features, instruction_set_of, instruction_sets, measure,
+    Compute, Precision, Shape, Throughput, cpu_features, instruction_set_of, instruction_sets,
+    measure,
 };
 
 use crate::args::Place;

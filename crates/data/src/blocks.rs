@@ -1,7 +1,7 @@
-//! The reading end of a preparation: input files in, numbered blocks of documents out.
+//! Reads input files as blocks of documents.
 //!
-//! One thread reads; it never parses. Decompression, the slowest thing it does, passes 500 MB/s of
-//! text, ten times what a core encodes.
+//! One thread reads and does not parse. Its slowest work is decompression, at 500 MB/s of text; that
+//! is ten times what a core encodes.
 
 use std::io::Read;
 
@@ -15,7 +15,7 @@ use crate::parquet_text::{ParquetText, RowBlock};
 use crate::prepare::Sizes;
 use crate::source::{Compression, Input, Kind};
 
-/// Some documents of one file, not parsed yet.
+/// Some documents of a file, not parsed yet.
 pub(crate) struct Block {
     /// Index of the file.
     pub(crate) file: usize,
@@ -24,13 +24,13 @@ pub(crate) struct Block {
     pub(crate) stored_bytes: u64,
 }
 
-/// Documents by kind of file.
+/// The documents of a block, by kind of file.
 pub(crate) enum Content {
     /// Whole lines, each a JSON object.
     Lines {
         /// The lines.
         bytes: Vec<u8>,
-        /// Number of the first, from 1.
+        /// Number of the first line, from 1.
         first_line: u64,
     },
     /// ParquetText of a Parquet column.
@@ -39,14 +39,14 @@ pub(crate) enum Content {
     Document(Vec<u8>),
 }
 
-/// Reads a file from its beginning to its end.
+/// Reads a file block by block.
 ///
-/// `take` receives the blocks in order and says whether to go on. Returns the fingerprint of the
-/// file's bytes, or `None` if `take` had enough.
+/// `take` gets the blocks in order and returns whether to continue. Returns the fingerprint of the
+/// bytes of the file, or `None` if `take` returned false.
 ///
 /// # Errors
 ///
-/// [`InputError`] for a stream that breaks off or a document past the bound.
+/// [`InputError`] for a truncated stream or a document that is too long.
 pub(crate) fn read(
     index: usize,
     input: &Input,

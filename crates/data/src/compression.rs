@@ -1,4 +1,4 @@
-//! A file as a stream of text: hashed as stored, decompressed as read.
+//! A file as a stream of text: decompressed, and hashed as stored.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -13,10 +13,10 @@ use crate::source::{Compression, Input, Stamp};
 /// Bytes read from a file at a time.
 const READ_BYTES: usize = 1 << 18;
 
-/// The largest zstd window that is decoded, log 2: what `zstd --long=27` writes.
+/// log2 of the largest zstd window that is decoded; `zstd --long=27` writes it.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
-/// A file being read, with a hash of what was read of it.
+/// A file being read, with the hash of the bytes read so far.
 struct Hashed {
     file: BufReader<File>,
     hasher: blake3::Hasher,
@@ -45,7 +45,7 @@ impl BufRead for Hashed {
     }
 }
 
-/// A hashed file under its decoder.
+/// A hashed file with its decoder.
 enum Stream {
     Plain(Box<Hashed>),
     Gzip(Box<MultiGzDecoder<Hashed>>),
@@ -60,7 +60,7 @@ pub(crate) struct TextStream {
 }
 
 impl TextStream {
-    /// Opens `input`, which holds text packed as `compression`.
+    /// Opens `input`, compressed with `compression`.
     pub(crate) fn open(input: &Input, compression: Compression) -> Result<Self, DataError> {
         let at = |error| DataError::from(FileError::at("read", &input.path)(error));
         let file = File::open(&input.path).map_err(at)?;
@@ -77,7 +77,7 @@ impl TextStream {
             }
         };
         let unpacked = Self { stream, name: input.name.clone(), text_bytes: 0 };
-        // An empty file decodes to nothing without complaint, but no compressor writes one.
+        // The decoders accept an empty file, but no compressor writes one.
         if compression != Compression::Plain && input.stamp.size == 0 {
             let empty = io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty");
             return Err(unpacked.explain(input, empty));
@@ -98,7 +98,7 @@ impl TextStream {
         self.hashed().stored_bytes
     }
 
-    /// Says whether the disk or the compressed data is at fault.
+    /// The error for `error`: of the disk, or of the compressed data.
     pub(crate) fn explain(&self, input: &Input, error: io::Error) -> DataError {
         let format = match self.stream {
             Stream::Gzip(_) => "gzip",
@@ -112,11 +112,11 @@ impl TextStream {
         InputError::Compressed { path, format, text_bytes, source: error }.into()
     }
 
-    /// The fingerprint of the file, read to its end.
+    /// The fingerprint of the file, after it was read completely.
     ///
     /// # Errors
     ///
-    /// [`InputError::Moving`] if the file is no longer the one that was listed.
+    /// [`InputError::Moving`] if the file has changed since it was listed.
     pub(crate) fn finish(&self, input: &Input) -> Result<Fingerprint, DataError> {
         let metadata = std::fs::metadata(&input.path);
         let stamp = Stamp::of(&metadata.map_err(FileError::at("read", &input.path))?);
@@ -139,7 +139,7 @@ impl Read for TextStream {
     }
 }
 
-/// Refuses a file that is not the one that was listed.
+/// Refuses a file that has changed since it was listed.
 pub(crate) fn check_unchanged(input: &Input, file: &File) -> Result<(), DataError> {
     let metadata = file.metadata().map_err(FileError::at("read", &input.path))?;
     let stamp = Stamp::of(&metadata);

@@ -1,6 +1,6 @@
-//! A folder of shards while it is being made: what is done, what is open, from where to go on.
+//! Writes a folder of shards: the finished shards, the open ones, and the journal to continue from.
 //!
-//! Knows nothing of threads or files of text: it takes up documents in order, whoever encoded them.
+//! It receives encoded documents in order. It knows nothing of threads or text files.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use crate::shard::{Header, Shard, ShardBuffer};
 use crate::source::{Input, SourceFiles};
 use crate::{DataError, Part, Tokenizer};
 
-/// A folder being filled: everything that changes while it is.
+/// The state of a folder while it is written.
 pub(crate) struct FolderWriter<'a> {
     folder: PathBuf,
     inputs: &'a [Input],
@@ -28,7 +28,7 @@ pub(crate) struct FolderWriter<'a> {
     sizes: &'a Sizes,
     vocab: u32,
     end_of_text: u32,
-    /// Stored bytes of the files read to their end.
+    /// Stored bytes of the files that were read completely.
     stored_before: u64,
     pub(crate) progress: PrepareProgress,
 }
@@ -44,9 +44,9 @@ struct PartWriter {
 }
 
 impl<'a> FolderWriter<'a> {
-    /// Starts, or continues what the journal in `folder` tells of.
+    /// Starts a folder, or continues from the journal in it.
     ///
-    /// Input that changed since the journal was begun starts it anew: nothing whole is lost.
+    /// If the input has changed since the journal was written, the folder is started anew.
     pub(crate) fn begin(
         folder: &Path,
         settings: Settings,
@@ -92,7 +92,7 @@ impl<'a> FolderWriter<'a> {
         Ok(writer)
     }
 
-    /// Takes up the finished shards: reads and checks each, for the running fingerprint.
+    /// Reads and checks the finished shards, to restore counts and the running fingerprint.
     fn restore(&mut self) -> Result<(), DataError> {
         let tokenizer = self.journal.settings.tokenizer;
         for part in Part::BOTH {
@@ -124,7 +124,7 @@ impl<'a> FolderWriter<'a> {
         Ok(())
     }
 
-    /// The first file with documents that are in no finished shard.
+    /// The first file with documents that are not in a finished shard.
     pub(crate) fn first_file(&self) -> usize {
         let ByPart { train, validation } = self.journal.reached;
         let held_out = self.inputs.partition_point(|i| i.part != Some(Part::Validation));
@@ -135,7 +135,7 @@ impl<'a> FolderWriter<'a> {
         }
     }
 
-    /// Takes up what the pipeline delivers next.
+    /// Adds the next result of the pipeline.
     pub(crate) fn take(&mut self, arrival: Arrival) -> Result<(), DataError> {
         match arrival {
             Arrival::Documents(encoded) => self.take_documents(encoded),
@@ -153,8 +153,8 @@ impl<'a> FolderWriter<'a> {
         let record = &mut self.journal.inputs[file];
         record.documents += usable;
         record.skipped += bad.len() as u64;
-        let room = BAD_SHOWN - record.bad.len();
-        record.bad.extend(bad.iter().take(room).map(ToString::to_string));
+        let left = BAD_SHOWN - record.bad.len();
+        record.bad.extend(bad.iter().take(left).map(ToString::to_string));
 
         let width = if self.vocab <= 1 << 16 { 2 } else { 4 };
         let mut start = 0;
@@ -177,9 +177,9 @@ impl<'a> FolderWriter<'a> {
         Ok(())
     }
 
-    /// Puts the open shard of `part` in its place, if it has documents, then the journal.
+    /// Writes the open shard of `part`, if it has documents, and then the journal.
     ///
-    /// The part is then done up to line or row `place` of `file`.
+    /// The part is then finished up to line or row `place` of `file`.
     fn commit(&mut self, part: Part, file: usize, place: u64) -> Result<(), DataError> {
         let writer = self.parts.of_mut(part);
         if writer.open.documents > 0 {
@@ -203,7 +203,7 @@ impl<'a> FolderWriter<'a> {
         save(&self.folder.join(JOURNAL), &self.journal)
     }
 
-    /// Closes both parts and declares the folder whole.
+    /// Finishes both parts, writes the manifest and marks the folder as complete.
     pub(crate) fn finish(
         mut self,
         source: &SourceFiles,

@@ -1,6 +1,6 @@
 //! The text column of a Parquet file, a few megabytes of rows at a time.
 //!
-//! Read below Arrow, as bytes: a row that is not UTF-8 is then that row's fault, not its page's.
+//! It is read as bytes, without Arrow, so that invalid UTF-8 is an error of one row, not of a page.
 
 use std::fs::File;
 
@@ -97,7 +97,7 @@ impl<'a> ParquetText<'a> {
         let reader = self.file.get_row_group(self.next_group).map_err(at)?;
         let rows_left = usize::try_from(reader.metadata().num_rows()).unwrap_or(0);
         let bytes = usize::try_from(reader.metadata().column(self.column).uncompressed_size());
-        // Dictionary-encoded rows are longer than this says, so a block also has a row limit.
+        // Dictionary-encoded rows are longer than this estimate, so a block also has a row limit.
         let row_bytes = bytes.unwrap_or(0) / rows_left.max(1);
         let rows_per_block = (block_bytes / row_bytes.max(1)).clamp(1, 4096);
         match reader.get_column_reader(self.column).map_err(at)? {
@@ -157,7 +157,7 @@ impl RowBlock {
     }
 }
 
-/// The column at the root called `field`, which must hold strings.
+/// The top-level column `field`, which must hold strings.
 fn find_column(input: &Input, schema: &SchemaDescriptor, field: &str) -> Result<usize, DataError> {
     let path = input.name.clone();
     let refuse = |found: String| {

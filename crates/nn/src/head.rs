@@ -37,7 +37,7 @@ impl<E> Input<'_, E> {
         (self.tokens.len(), self.table.columns, self.table.rows)
     }
 
-    /// What row `n` is to foretell; nothing at the end of a sequence.
+    /// The target token of row `n`; `None` at the end of a sequence.
     fn target(&self, n: usize) -> Option<usize> {
         (n % self.context + 1 < self.context).then(|| self.tokens[n + 1] as usize)
     }

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use sparkjoy_base::SourceName;
-use sparkjoy_data::{Corpus, DataError, Part, TokenRange, Text, Tokenizer};
+use sparkjoy_data::{Corpus, DataError, Part, Text, TokenRange, Tokenizer};
 use sparkjoy_eval::{Dataset, EvalError, Found, ItemTexts, OverlapIndex, Search, Task, item_texts};
 
 use super::{Asked, CheckedTask, FoundItem, Record, SourceRecord};

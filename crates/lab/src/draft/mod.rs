@@ -216,7 +216,8 @@ fn count(
     }
     if found.len() < 2 {
         // Too few to train a tokenizer on; the caller says so.
-        let uncounted = |found: SurveyedSource| Counted { stock: stock(&found, 0, 0, false), found };
+        let uncounted =
+            |found: SurveyedSource| Counted { stock: stock(&found, 0, 0, false), found };
         return Ok((found.into_iter().map(uncounted).collect(), LADDER[0].vocab));
     }
     let guess: Vec<Stock> =

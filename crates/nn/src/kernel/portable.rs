@@ -1,4 +1,4 @@
-//! Products through `matrixmultiply`, for machines without a kernel of their own (NEON included).
+//! Products through `matrixmultiply`, for machines without tiles of their own (including NEON).
 #![expect(unsafe_code, reason = "the crate takes pointers")]
 
 use super::{Left, PackedRight, Size, Store};
