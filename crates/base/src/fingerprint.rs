@@ -27,7 +27,8 @@ impl Fingerprint {
         Self::of_bytes(&json)
     }
 
-    /// A fingerprint from the 32 bytes of a BLAKE3 hash computed elsewhere, for example of a stream.
+    /// A fingerprint from the 32 bytes of a BLAKE3 hash computed elsewhere, for example of a
+    /// stream.
     pub fn from_hash(hash: [u8; 32]) -> Self {
         Self(hash)
     }

@@ -1,7 +1,7 @@
 //! Reads input files as blocks of documents.
 //!
-//! One thread reads and does not parse. Its slowest work is decompression, at 500 MB/s of text; that
-//! is ten times what a core encodes.
+//! One thread reads and does not parse. Its slowest work is decompression, at 500 MB/s of text;
+//! that is ten times what a core encodes.
 
 use std::io::Read;
 

@@ -56,8 +56,8 @@ pub struct ShardInfo {
 ///
 /// # Guarantees
 ///
-/// Reads only what was written: every block is checked against its checksum, and its ids against the
-/// vocabulary, before its first token is returned.
+/// Reads only what was written: every block is checked against its checksum, and its ids against
+/// the vocabulary, before its first token is returned.
 #[derive(Debug)]
 pub struct Corpus {
     manifest: Manifest,
@@ -94,8 +94,8 @@ impl Corpus {
         &self.manifest.settings.source
     }
 
-    /// Fingerprint of the tokens of a part. It depends on the tokenizer and on the text in order, not
-    /// on file names or the size of shards.
+    /// Fingerprint of the tokens of a part. It depends on the tokenizer and on the text in order,
+    /// not on file names or the size of shards.
     pub fn fingerprint(&self, part: Part) -> Fingerprint {
         self.record(part).fingerprint
     }

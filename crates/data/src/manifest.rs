@@ -1,8 +1,8 @@
 //! The manifest of a prepared folder (`source.json`), and the journal of an unfinished one
 //! (`journal.json`).
 //!
-//! The manifest is written after the last shard, then `DONE`. The journal is written after each shard
-//! and holds the position to continue from.
+//! The manifest is written after the last shard, then `DONE`. The journal is written after each
+//! shard and holds the position to continue from.
 
 use std::cmp::Ordering;
 use std::path::Path;

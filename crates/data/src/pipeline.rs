@@ -2,8 +2,8 @@
 //! encode, the caller writes.
 //!
 //! Each block has its own channel for its result. These channels are in a bounded queue in input
-//! order. The caller waits for the oldest result, and a block is read only if the queue is not full.
-//! So no sorting is needed, and memory is a few blocks per thread.
+//! order. The caller waits for the oldest result, and a block is read only if the queue is not
+//! full. So no sorting is needed, and memory is a few blocks per thread.
 
 use std::sync::atomic::Ordering;
 use std::thread;

@@ -2,8 +2,8 @@
 //! continues where it stopped.
 //!
 //! Nothing depends on a clock or on the timing of threads. Documents are written in input order, a
-//! shard ends at the first document that fills it, and the journal is written after each shard. So a
-//! killed process leaves a prefix of the complete folder.
+//! shard ends at the first document that fills it, and the journal is written after each shard. So
+//! a killed process leaves a prefix of the complete folder.
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;

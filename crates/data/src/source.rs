@@ -1,8 +1,8 @@
 //! A source as a study declares it, and its input files.
 //!
-//! Listing reads folders, not files. It determines the order of documents: training files first, then
-//! held-out ones, each sorted by the path relative to the root of the source. So neither the machine
-//! nor the order of a folder listing can change a token.
+//! Listing reads folders, not files. It determines the order of documents: training files first,
+//! then held-out ones, each sorted by the path relative to the root of the source. So neither the
+//! machine nor the order of a folder listing can change a token.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -41,8 +41,8 @@ const fn chain() -> [Step; STEPS] {
 ///
 /// The integer parts are summed at once. The rest is the number of lattice points under a line.
 /// Swapping the axes gives the same problem for the next step of Euclid's algorithm on (2^64, φ),
-/// with an `n` smaller by the golden ratio: 40 steps for 1T tokens. The result may wrap. Callers use
-/// differences of two sums, which are exact if they fit.
+/// with an `n` smaller by the golden ratio: 40 steps for 1T tokens. The result may wrap. Callers
+/// use differences of two sums, which are exact if they fit.
 ///
 /// - `n`: at most 2^60, so that a quotient by reciprocal is at most two short.
 /// - `b`: at most 2^65.

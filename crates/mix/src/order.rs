@@ -38,8 +38,8 @@ pub struct Draw {
 ///
 /// - A pure function of the arguments of [`Order::new`]. The order of the list of sources does not
 ///   matter, nor does the order of calls.
-/// - Within a source, an epoch begins after the previous one is complete, and no sequence comes twice
-///   in an epoch; also across phases, and from trunk to branch.
+/// - Within a source, an epoch begins after the previous one is complete, and no sequence comes
+///   twice in an epoch; also across phases, and from trunk to branch.
 /// - The order of a source depends on its content, the seed, the replicate and the opening ledger,
 ///   not on the other sources.
 /// - A phase does not depend on its length, nor on the phases after it.

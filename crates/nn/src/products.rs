@@ -1,5 +1,5 @@
-//! Speed of each product of a training step: where the time of a step goes, and how far each product
-//! is from the peak of the machine.
+//! Speed of each product of a training step: where the time of a step goes, and how far each
+//! product is from the peak of the machine.
 
 use std::time::Instant;
 

@@ -40,8 +40,8 @@ impl Interpreter {
     ///
     /// # Errors
     ///
-    /// [`SandboxError::NoInterpreter`] if it is not found, [`SandboxError::BadInterpreter`] if it is
-    /// not Python 3.8 or later.
+    /// [`SandboxError::NoInterpreter`] if it is not found, [`SandboxError::BadInterpreter`] if it
+    /// is not Python 3.8 or later.
     pub fn find(name: impl AsRef<Path>) -> Result<Self, SandboxError> {
         let name = name.as_ref();
         let bad = |found: String| SandboxError::BadInterpreter { name: name.to_owned(), found };
@@ -77,8 +77,8 @@ impl Interpreter {
         format!("{major}.{minor}.{micro}")
     }
 
-    /// Files and folders that a confined run may read: the interpreter, its standard library, shared
-    /// libraries. Sorted; no path is inside another.
+    /// Files and folders that a confined run may read: the interpreter, its standard library,
+    /// shared libraries. Sorted; no path is inside another.
     pub(crate) fn readable(&self) -> &[PathBuf] {
         &self.readable
     }
@@ -92,7 +92,8 @@ fn readable(described: &Described) -> Vec<PathBuf> {
     outermost(all.into_iter().filter(|path| path.is_absolute() && path.exists()))
 }
 
-/// The paths that are not inside another. The input is sorted, so a folder comes before its content.
+/// The paths that are not inside another. The input is sorted, so a folder comes before its
+/// content.
 fn outermost(sorted: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
     let mut kept: Vec<PathBuf> = Vec::new();
     for path in sorted {

@@ -5,8 +5,8 @@
 //! The program is written by an adversary who knows this code. The adversary wants to harm the
 //! machine, to read its data, or to pass without a correct program.
 //!
-//! - **Files.** The program has its own root in memory: the interpreter and its libraries, read-only,
-//!   and a scratch folder. Landlock enforces the same again.
+//! - **Files.** The program has its own root in memory: the interpreter and its libraries,
+//!   read-only, and a scratch folder. Landlock enforces the same again.
 //! - **The network.** A network namespace without any device, no `socket` system call, and
 //!   Landlock for TCP.
 //! - **Other processes.** A process namespace, no tracing, and Landlock for signals.

@@ -24,8 +24,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Limits for HumanEval: more than any solution needs, and so low that two hostile programs at a
-    /// time do not disturb a laptop.
+    /// Limits for HumanEval: more than any solution needs, and so low that two hostile programs at
+    /// a time do not disturb a laptop.
     pub const HUMAN_EVAL: Self = Self {
         wall: Duration::from_secs(10),
         cpu_seconds: 10,

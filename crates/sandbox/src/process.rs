@@ -218,8 +218,8 @@ pub(crate) fn wait_for_any(processes: &[&Confined], deadline: Instant) -> Result
     }
 }
 
-/// Tells the launcher to end the namespace, and waits until it is empty. If the launcher were killed
-/// instead, the kernel would end the namespace a moment later.
+/// Tells the launcher to end the namespace, and waits until it is empty. If the launcher were
+/// killed instead, the kernel would end the namespace a moment later.
 fn end_namespace(launcher: Pid) -> io::Result<()> {
     let _ = kill_process(launcher, Signal::TERM);
     let told = Instant::now();

@@ -20,8 +20,8 @@ const INSIDE: &str = "/scratch";
 pub enum Protection {
     /// All layers of the threat model; otherwise nothing runs.
     Full,
-    /// Only limits, a scratch folder and a time limit. The program has the rights of the user and can
-    /// use the network. Only for disposable machines.
+    /// Only limits, a scratch folder and a time limit. The program has the rights of the user and
+    /// can use the network. Only for disposable machines.
     None,
 }
 
@@ -50,8 +50,8 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// [`SandboxError::Refused`] names the layer that this machine lacks; the other errors name what
-    /// else is missing. With [`Protection::None`] no layer is needed.
+    /// [`SandboxError::Refused`] names the layer that this machine lacks; the other errors name
+    /// what else is missing. With [`Protection::None`] no layer is needed.
     pub fn new(
         interpreter: Interpreter,
         launcher: impl Into<PathBuf>,

@@ -13,13 +13,13 @@ use crate::strata::Moments;
 const DRAWS: usize = 2_000;
 /// Nodes of the mixture: neighbouring draws, after sorting, are averaged into one node.
 const NODES: usize = 100;
-/// The most items of a stratum that are drawn one by one. More items are first summed into this many
-/// groups, which keeps mean, variance and, nearly, skewness.
+/// The most items of a stratum that are drawn one by one. More items are first summed into this
+/// many groups, which keeps mean, variance and, nearly, skewness.
 const GROUPS: usize = 500;
 /// Distance between the first rows of two strata in the table of draws; coprime to [`DRAWS`].
 const STRIDE: usize = 797;
-/// Share of the items' variance that is moved into the scale of each t, so that the tails do not end
-/// at the farthest draw.
+/// Share of the items' variance that is moved into the scale of each t, so that the tails do not
+/// end at the farthest draw.
 const BLUR: f64 = 0.01;
 
 /// A mixture of scaled Student's t distributions with equal weights, one centred at each node.

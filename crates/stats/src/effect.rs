@@ -70,9 +70,9 @@ impl Resampling {
     ///
     /// # Source
     ///
-    /// Percentile bootstrap over items: Efron & Tibshirani, An Introduction to the Bootstrap (1993),
-    /// chapter 13. The sum of normal items and Student's t of replicates has the Behrens-Fisher
-    /// distribution: Fisher, Annals of Eugenics 6 (1935).
+    /// Percentile bootstrap over items: Efron & Tibshirani, An Introduction to the Bootstrap
+    /// (1993), chapter 13. The sum of normal items and Student's t of replicates has the
+    /// Behrens-Fisher distribution: Fisher, Annals of Eugenics 6 (1935).
     pub fn effect(&mut self, strata: &[Stratum], confidence: f64) -> Option<Effect> {
         if strata.is_empty() || strata[0].differences.len() < 2 {
             return None;
@@ -133,9 +133,9 @@ fn freedom(moments: &Moments) -> f64 {
 ///
 /// Behrens-Fisher intervals of 95 % cover too much where the noise of items and of replicates is of
 /// similar size: up to 98.7 % with two replicates, 97.5 % with three. With this factor, which was
-/// fitted to simulations with known noise of items, they cover 93 to 97.1 % at any ratio of the two,
-/// and 94.5 to 96.3 % with three replicates or more. The factor is 1 if there is only one kind of
-/// noise. p-values are not corrected; they are conservative.
+/// fitted to simulations with known noise of items, they cover 93 to 97.1 % at any ratio of the
+/// two, and 94.5 to 96.3 % with three replicates or more. The factor is 1 if there is only one kind
+/// of noise. p-values are not corrected; they are conservative.
 fn tail_correction(moments: &Moments, widened: f64) -> f64 {
     let item = moments.item * widened * widened;
     if item == 0.0 {

@@ -9,8 +9,8 @@
 ///
 /// # Source
 ///
-/// Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics
-/// 6 (1979).
+/// Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of
+/// Statistics 6 (1979).
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));

@@ -4,8 +4,8 @@ use statrs::distribution::{ChiSquared, ContinuousCDF, Normal, StudentsT};
 
 use crate::Effect;
 
-/// Power of the minimum detectable effect: 80 %, the usual choice (Cohen, Statistical Power Analysis
-/// for the Behavioral Sciences, 1988, section 2.4).
+/// Power of the minimum detectable effect: 80 %, the usual choice (Cohen, Statistical Power
+/// Analysis for the Behavioral Sciences, 1988, section 2.4).
 const POWER: f64 = 0.8;
 /// Nodes of the integral over the distribution of the estimated standard error.
 const NODES: usize = 400;

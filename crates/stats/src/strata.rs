@@ -65,7 +65,8 @@ pub(crate) struct Moments {
     pub(crate) item: f64,
     /// Degrees of freedom of the item part.
     pub(crate) item_freedom: f64,
-    /// Contribution of each item to the deviation of the mean, per stratum; the sum is zero in each.
+    /// Contribution of each item to the deviation of the mean, per stratum; the sum is zero in
+    /// each.
     pub(crate) shifts: Vec<Vec<f64>>,
 }
 

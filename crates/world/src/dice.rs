@@ -60,8 +60,8 @@ impl Dice {
     }
 }
 
-/// Whether an exercise is withheld for the tasks: one in `one_in`, by a hash of its name, so that no
-/// source of any size contains it.
+/// Whether an exercise is withheld for the tasks: one in `one_in`, by a hash of its name, so that
+/// no source of any size contains it.
 pub(crate) fn is_withheld(seed: Seed, exercise: &str, one_in: u64) -> bool {
     let [word, ..] = Key::new(seed, Purpose::World, &[b"withheld", exercise.as_bytes()]).words();
     word.is_multiple_of(one_in)

@@ -1,8 +1,8 @@
 //! Generates a synthetic world from a seed: sources that teach known skills, and tasks that measure
 //! these skills.
 //!
-//! Its effects are known because they are built in, so the findings of the laboratory can be compared
-//! with them. This crate knows nothing of models and studies.
+//! Its effects are known because they are built in, so the findings of the laboratory can be
+//! compared with them. This crate knows nothing of models and studies.
 
 mod code;
 mod dice;

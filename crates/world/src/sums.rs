@@ -1,4 +1,5 @@
-//! Arithmetic: two steps with small numbers, as bare calculations or as word problems with solutions.
+//! Arithmetic: two steps with small numbers, as bare calculations or as word problems with
+//! solutions.
 
 use std::fmt::Write;
 
@@ -88,8 +89,8 @@ impl Problem {
         }
     }
 
-    /// The problem as a story about a person and things. Pairs of person and things are withheld too:
-    /// otherwise each half of a question could be in the training text.
+    /// The problem as a story about a person and things. Pairs of person and things are withheld
+    /// too: otherwise each half of a question could be in the training text.
     pub(crate) fn tell_where(self, withheld: bool, seed: Seed, dice: &mut Dice) -> Told {
         let Self { first, more, fewer } = self;
         let (name, things) = loop {
@@ -99,7 +100,8 @@ impl Problem {
             }
         };
         let (gain, taker) = (GAINS[more as usize - 1], TAKERS[fewer as usize - 1]);
-        // The first telling is so short that all of it but the number could occur in another problem.
+        // The first telling is so short that all of it but the number could occur in another
+        // problem.
         let tellings = if withheld { &TELLINGS[1..] } else { &TELLINGS[..] };
         let question = format!("{} {}", dice.pick(tellings), dice.pick(&QUESTIONS))
             .replace("{a}", say(first))

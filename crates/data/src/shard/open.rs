@@ -123,7 +123,8 @@ impl Shard {
         &self.map[HEADER_BYTES..HEADER_BYTES + self.payload_bytes]
     }
 
-    /// Checks a block unless it was checked before. Two threads may both check it, which is harmless.
+    /// Checks a block unless it was checked before. Two threads may both check it, which is
+    /// harmless.
     fn check(&self, block: usize) -> Result<(), ShardError> {
         let (word, bit) = (&self.checked[block / 64], 1 << (block % 64));
         // Relaxed: the bit guards no memory, the mapped bytes never change.

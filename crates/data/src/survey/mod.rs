@@ -1,7 +1,7 @@
 //! Finds sources in a folder, for users who have text and no study yet.
 //!
-//! The result is a proposal that is written to a study file; only that file determines a study. Large
-//! text is sampled, not read completely.
+//! The result is a proposal that is written to a study file; only that file determines a study.
+//! Large text is sampled, not read completely.
 
 mod count;
 mod grouping;

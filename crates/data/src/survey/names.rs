@@ -25,7 +25,7 @@ const NEUTRAL: [&str; 16] = [
     "parquet", "txt", "part", "shard", "chunk", "of",
 ];
 
-/// Endings of text that is read as plain text: prose and programs. What is not here may be
+/// Extensions of text that is read as plain text: prose and programs. What is not here may be
 /// anything, and is not taken.
 const TEXT_EXTENSIONS: [&str; 54] = [
     "txt", "text", "md", "markdown", "rst", "tex", "org", "adoc", "html", "htm", "xml", "srt",

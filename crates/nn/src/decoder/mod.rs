@@ -24,7 +24,8 @@ use crate::{Precision, Shape, ShapeError, alibi_slopes};
 
 pub use generate::Prompt;
 
-/// Approximate rows of a pass: enough for efficient products, few enough that a pass stays in cache.
+/// Approximate rows of a pass: enough for efficient products, few enough that a pass stays in
+/// cache.
 const ROWS: usize = 1024;
 
 /// Computes log-likelihoods of tokens, and logits for new ones, in fp32.
@@ -60,7 +61,8 @@ pub struct Computed {
 pub struct Scored<'a> {
     /// All tokens.
     pub tokens: &'a [u32],
-    /// How many tokens at the end are scored. Fewer than all: each is predicted from those before it.
+    /// How many tokens at the end are scored. Fewer than all: each is predicted from those before
+    /// it.
     pub scored: usize,
 }
 
@@ -221,8 +223,8 @@ impl Decoder {
             .collect();
         self.pass(&rooted);
 
-        // Every row that predicts a scored token, and the token: one row predicts the first token of
-        // all answers to a prompt.
+        // Every row that predicts a scored token, and the token: one row predicts the first token
+        // of all answers to a prompt.
         let mut asked: Vec<(usize, u32)> = Vec::new();
         let mut before = 0;
         for planted in batch {

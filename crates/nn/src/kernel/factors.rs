@@ -117,8 +117,8 @@ pub(crate) fn packed_len<E: Element>(isa: InstructionSet, rows: usize, columns: 
     columns.next_multiple_of(E::block_columns(isa, columns)) * apart::<E>(rows) * E::GROUP
 }
 
-/// Groups from one tile or column block of a packed factor to the next: those of `k` terms, made odd
-/// so that blocks written side by side do not all map to the same cache sets.
+/// Groups from one tile or column block of a packed factor to the next: those of `k` terms, made
+/// odd so that blocks written side by side do not all map to the same cache sets.
 pub(crate) fn apart<E: Element>(k: usize) -> usize {
     k.div_ceil(E::GROUP) | 1
 }

@@ -1,9 +1,9 @@
 //! The inner loops (kernels), one version for each instruction set.
 //!
-//! A [`InstructionSet`] multiplies a small block of rows by packed columns and runs elementwise loops with
-//! the machine's widest vectors. It knows no model, starts no thread and allocates nothing; `gemm`
-//! cuts large products into blocks. All `unsafe` of products lives below this module, behind
-//! slices whose lengths are checked here.
+//! A [`InstructionSet`] multiplies a small block of rows by packed columns and runs elementwise
+//! loops with the machine's widest vectors. It knows no model, starts no thread and allocates
+//! nothing; `gemm` cuts large products into blocks. All `unsafe` of products lives below this
+//! module, behind slices whose lengths are checked here.
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;

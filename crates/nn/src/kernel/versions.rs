@@ -1,7 +1,7 @@
 //! One plain loop, compiled for every instruction set.
 
-/// Declares `fn name(isa: InstructionSet, …)` that runs `body(…)`, an `#[inline(always)]` function of
-/// plain Rust, compiled with the vector instructions of `isa`.
+/// Declares `fn name(isa: InstructionSet, …)` that runs `body(…)`, an `#[inline(always)]` function
+/// of plain Rust, compiled with the vector instructions of `isa`.
 ///
 /// A body that ends in `, fused` is told whether the machine rounds a product and a sum as one:
 /// there [`math::fma`](crate::math::fma) is one instruction.
@@ -32,7 +32,8 @@ macro_rules! versions {
                     $body($($arg,)* $({ let $fused = true; $fused })?)
                 }
                 match isa {
-                    $crate::kernel::InstructionSet::Avx512Bf16 | $crate::kernel::InstructionSet::Avx512 => {
+                    $crate::kernel::InstructionSet::Avx512Bf16
+                    | $crate::kernel::InstructionSet::Avx512 => {
                         // SAFETY: `InstructionSet::all` lists Avx512 only where these features are.
                         return unsafe { avx512($($arg),*) };
                     }

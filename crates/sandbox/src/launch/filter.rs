@@ -1,8 +1,9 @@
 //! The system calls that a Python program needs to compute; all others are blocked.
 //!
-//! It is a list of allowed calls, so calls of future kernels are blocked too. A blocked call returns
-//! `ENOSYS`, which interpreters and the C library can handle. There is no socket, no namespace, no mount, no tracing, no key, no shared memory segment, no message
-//! queue, no user or group change, no io_uring, no module, no BPF.
+//! It is a list of allowed calls, so calls of future kernels are blocked too. A blocked call
+//! returns `ENOSYS`, which interpreters and the C library can handle. There is no socket, no
+//! namespace, no mount, no tracing, no key, no shared memory segment, no message queue, no user or
+//! group change, no io_uring, no module, no BPF.
 
 use std::collections::BTreeMap;
 

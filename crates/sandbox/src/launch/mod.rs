@@ -8,7 +8,8 @@
 //! 3. `Inner` builds the visible file system, sets limits, drops all rights, and executes the
 //!    interpreter.
 //!
-//! If root runs it, `Map` is a helper outside the namespaces: only it may map a user who is not root.
+//! If root runs it, `Map` is a helper outside the namespaces: only it may map a user who is not
+//! root.
 //!
 //! The first line on standard error begins with [`READY`] or [`REFUSED`]. Only this code has run
 //! before, so a tested program cannot forge it.

@@ -92,8 +92,8 @@ fn outside(users: &str, inside: u32) -> Option<u32> {
 
 /// Enters a user namespace in which this process has the rights of root.
 ///
-/// If root runs it, the namespace also gets a user who is not root outside, because the kernel limits
-/// the number of processes of every user but root. Only root outside can map this user.
+/// If root runs it, the namespace also gets a user who is not root outside, because the kernel
+/// limits the number of processes of every user but root. Only root outside can map this user.
 fn enter_user_namespace(order: &LaunchOrder) -> Result<(), Refusal> {
     const LAYER: &str = "user namespace";
     let (user, group) = (process::geteuid(), process::getegid());
