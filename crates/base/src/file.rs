@@ -1,6 +1,6 @@
-//! The only way to write a file: beside, then renamed.
+//! Writes every file of the project: under a temporary name first, then renamed.
 //!
-//! A reader never sees half a file. A folder of several files is whole when it holds `DONE`,
+//! So a reader never sees half a file. A folder of several files is complete when it holds `DONE`,
 //! which is written last. Every error names its path.
 
 use std::fs::{self, File};
@@ -11,7 +11,7 @@ use tempfile::TempPath;
 
 use crate::Hint;
 
-/// The name of the file that makes a folder whole.
+/// The file that marks a folder as complete.
 const DONE: &str = "DONE";
 
 /// An input/output error with the path it happened at and what was being done.
@@ -20,14 +20,14 @@ const DONE: &str = "DONE";
 pub struct FileError {
     /// `read`, `write`, `create`…
     pub action: &'static str,
-    /// Where.
+    /// The file or folder.
     pub path: PathBuf,
     /// What the system said.
     pub source: io::Error,
 }
 
 impl FileError {
-    /// Wraps a system error; made for `map_err(FileError::at("read", path))`.
+    /// Wraps a system error, as in `map_err(FileError::at("read", path))`.
     pub fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self { action, path, source }
@@ -50,19 +50,19 @@ impl Hint for FileError {
     }
 }
 
-/// A file being written beside its final place.
+/// A file being written under a temporary name in its final folder.
 ///
-/// Nothing appears under the final name before [`AtomicFile::commit`]; a value that is dropped
-/// without it leaves nothing behind.
+/// Nothing appears under the final name before [`AtomicFile::commit`]. A value dropped without it
+/// leaves no file behind.
 #[derive(Debug)]
 pub struct AtomicFile {
     file: BufWriter<File>,
-    beside: TempPath,
+    temporary: TempPath,
     path: PathBuf,
 }
 
 impl AtomicFile {
-    /// Starts writing what will become `path`; missing folders above it are made.
+    /// Starts writing the file `path`. Creates missing folders above it.
     ///
     /// # Errors
     ///
@@ -76,26 +76,26 @@ impl AtomicFile {
             .permissions(readable_by_all())
             .tempfile_in(folder)
             .map_err(FileError::at("write", path))?;
-        // In parts, because the two together would put the passing name into every error.
-        let (file, beside) = file.into_parts();
+        // Taken apart, because together they would put the temporary name into every error.
+        let (file, temporary) = file.into_parts();
         let file = BufWriter::with_capacity(1 << 20, file);
-        Ok(Self { file, beside, path: path.to_owned() })
+        Ok(Self { file, temporary, path: path.to_owned() })
     }
 
-    /// Puts the file in its place: flushed, synced to the disk, renamed.
+    /// Flushes the file, syncs it to the disk and renames it to its final name.
     ///
     /// # Errors
     ///
-    /// [`FileError`] with the final path; a previous file of that name is then untouched.
+    /// [`FileError`] with the final path; a previous file of that name then stays as it was.
     pub fn commit(self) -> Result<(), FileError> {
-        let Self { file, beside, path } = self;
+        let Self { file, temporary, path } = self;
         let file = file.into_inner().map_err(|e| FileError {
             action: "write",
             path: path.clone(),
             source: e.into_error(),
         })?;
         file.sync_all().map_err(FileError::at("write", &path))?;
-        beside.persist(&path).map_err(|e| FileError {
+        temporary.persist(&path).map_err(|e| FileError {
             action: "write",
             path: path.clone(),
             source: e.error,
@@ -108,17 +108,17 @@ impl AtomicFile {
         &self.path
     }
 
-    /// Writes all of `bytes`, with the path in the error.
+    /// Writes all of `bytes`.
     ///
     /// # Errors
     ///
-    /// [`FileError`], for example when the disk is full.
+    /// [`FileError`] with the final path, for example when the disk is full.
     pub fn put(&mut self, bytes: &[u8]) -> Result<(), FileError> {
         self.file.write_all(bytes).map_err(FileError::at("write", &self.path))
     }
 }
 
-/// A temporary file is private by default; what becomes of it is an ordinary file.
+/// Temporary files are private by default; the final file is readable like any other.
 fn readable_by_all() -> fs::Permissions {
     use std::os::unix::fs::PermissionsExt;
     fs::Permissions::from_mode(0o644)
@@ -128,7 +128,7 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A rename is only on the disk once its folder is.
+/// Syncs `folder`: a rename is on the disk only after that.
 fn sync_folder(folder: &Path) -> Result<(), FileError> {
     File::open(folder).and_then(|f| f.sync_all()).map_err(FileError::at("write", folder))
 }
@@ -137,7 +137,7 @@ fn sync_folder(folder: &Path) -> Result<(), FileError> {
 ///
 /// # Errors
 ///
-/// [`FileError`]; a previous file of that name is then untouched.
+/// [`FileError`]; a previous file of that name then stays as it was.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let mut file = AtomicFile::create(path)?;
     file.put(bytes)?;
@@ -162,7 +162,7 @@ pub fn read_to_string(path: &Path) -> Result<String, FileError> {
     fs::read_to_string(path).map_err(FileError::at("read", path))
 }
 
-/// Declares a folder whole. Everything in it must have been written before.
+/// Marks a folder as complete. Everything in it must have been written before.
 ///
 /// # Errors
 ///
@@ -171,7 +171,7 @@ pub fn mark_done(folder: &Path) -> Result<(), FileError> {
     write_atomic(&folder.join(DONE), b"")
 }
 
-/// Whether a folder has been declared whole.
+/// Whether a folder is marked as complete.
 pub fn is_done(folder: &Path) -> bool {
     folder.join(DONE).is_file()
 }

@@ -1,4 +1,4 @@
-//! The identity of content: a hash of what a thing is, never of where it lies.
+//! The identity of content: a hash of the bytes, never of a path or a name.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// A BLAKE3 hash of content, shown as its first 8 hex digits.
 ///
-/// Two things have the same fingerprint exactly when the bytes that determine them are the same:
-/// a renamed file keeps its fingerprint, an altered one of the same name and size does not.
+/// Two things have the same fingerprint exactly when the bytes that determine them are the same. A
+/// renamed file keeps its fingerprint; an altered file of the same name and size does not.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Fingerprint([u8; 32]);
@@ -18,16 +18,17 @@ impl Fingerprint {
         Self(*blake3::hash(bytes).as_bytes())
     }
 
-    /// The fingerprint of a value through its JSON form.
+    /// The fingerprint of the JSON form of a value.
     ///
-    /// Fields count in the order they are declared and maps must be sorted (`BTreeMap`), so that
-    /// the same value always has the same bytes.
+    /// The order of the fields counts, and maps must be sorted (`BTreeMap`), so that the same value
+    /// always has the same bytes.
     pub fn of_value<T: Serialize>(value: &T) -> Self {
         let json = serde_json::to_vec(value).expect("plain data has a JSON form");
         Self::of_bytes(&json)
     }
 
-    /// A fingerprint from the 32 bytes of a BLAKE3 hash computed elsewhere (a stream, say).
+    /// A fingerprint from the 32 bytes of a BLAKE3 hash computed elsewhere, for example of a
+    /// stream.
     pub fn from_hash(hash: [u8; 32]) -> Self {
         Self(hash)
     }

@@ -1,6 +1,6 @@
-//! Advice that travels with an error without being part of its text.
+//! Advice that belongs to an error but is not part of its text.
 
-/// An error that can tell the user what to do next.
+/// An error that can say what to do next.
 ///
 /// The error text says what is wrong, where, and what was expected; the hint says what to type.
 /// Only the command line prints hints, each on its own line.

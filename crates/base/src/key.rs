@@ -1,11 +1,11 @@
-//! Randomness with an address.
+//! Random numbers by key: a function of a seed, a purpose and indices.
 //!
-//! No generator is shared and none has a position that could be lost: whoever needs a random
-//! number names the seed, the purpose and the indices, and gets the same number on every machine.
+//! No generator is shared, and no generator has a state that must be saved. The same seed, purpose
+//! and indices give the same numbers on every machine.
 
 use serde::{Deserialize, Serialize};
 
-/// The one seed of a study.
+/// The seed of a study: the only source of its random numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seed(pub u64);
@@ -13,11 +13,11 @@ pub struct Seed(pub u64);
 /// What a random number is for. Two purposes never share a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Where the golden-ratio sequence of a phase starts (θ).
+    /// Start of the golden-ratio sequence of a phase (θ).
     PhaseOffset,
     /// The order of a source within an epoch.
     SourceOrder,
-    /// The order in which a replicate reads what the trunk left unread.
+    /// The order in which a replicate reads the sequences the trunk has not read.
     ReplicateOrder,
     /// Initial weights of a model.
     Weights,
@@ -25,16 +25,14 @@ pub enum Purpose {
     TokenizerSample,
     /// Which held-out sequences are scored.
     HeldOutSample,
-    /// Bootstrap resampling.
-    Bootstrap,
-    /// Tokens a model writes when it is asked to go on from a prompt.
+    /// Tokens a model samples when it continues a prompt.
     Generation,
-    /// Text of an invented world.
+    /// Text of a synthetic world.
     World,
 }
 
 impl Purpose {
-    /// Part of every derived key: renaming a variant is free, changing this text changes results.
+    /// Part of every derived key. A variant may be renamed; changing this text changes results.
     fn label(self) -> &'static str {
         match self {
             Self::PhaseOffset => "phase-offset",
@@ -43,23 +41,22 @@ impl Purpose {
             Self::Weights => "weights",
             Self::TokenizerSample => "tokenizer-sample",
             Self::HeldOutSample => "held-out-sample",
-            Self::Bootstrap => "bootstrap",
             Self::Generation => "generation",
             Self::World => "world",
         }
     }
 }
 
-/// 256 random bits that depend on a seed, a purpose and an address, and on nothing else.
+/// 256 random bits that depend only on a seed, a purpose and an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key([u8; 32]);
 
 impl Key {
-    /// The key at `address` (any bytes: an index, a fingerprint, both).
+    /// The key of `seed`, `purpose` and `address`, a list of byte strings: indices, fingerprints.
     ///
     /// # Source
     ///
-    /// BLAKE3 in key-derivation mode; the context string fixes this project and version.
+    /// BLAKE3 in key-derivation mode; the context string names this project and the version.
     pub fn new(seed: Seed, purpose: Purpose, address: &[&[u8]]) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("sparkjoy 2026-11 keyed randomness v1");
         hasher.update(&seed.0.to_le_bytes());
@@ -95,7 +92,7 @@ mod tests {
         let base = key(17, Purpose::Weights, &[b"ab", b"c"]);
         assert_eq!(base, key(17, Purpose::Weights, &[b"ab", b"c"]));
         assert_ne!(base, key(18, Purpose::Weights, &[b"ab", b"c"]));
-        assert_ne!(base, key(17, Purpose::Bootstrap, &[b"ab", b"c"]));
+        assert_ne!(base, key(17, Purpose::Generation, &[b"ab", b"c"]));
         assert_ne!(base, key(17, Purpose::Weights, &[b"a", b"bc"]));
         assert_ne!(base, key(17, Purpose::Weights, &[b"abc"]));
     }

@@ -1,8 +1,7 @@
-//! The nouns everyone shares and the only way to write a file.
+//! Types and functions that all crates share: names, token counts, fingerprints, random keys,
+//! number formats, and files that are written atomically.
 //!
-//! This crate knows no mixture and no tensor. What it holds is what every other room needs to
-//! agree on: how a source is called, how many tokens a budget is, what a fingerprint is made of,
-//! where randomness comes from, and how a file gets onto the disk without ever being half there.
+//! This crate knows no mixture and no tensor.
 
 mod file;
 mod fingerprint;
@@ -18,4 +17,6 @@ pub use hint::Hint;
 pub use key::{Key, Purpose, Seed};
 pub use name::{DomainName, NameError, SourceName};
 pub use quantity::{Ppm, QuantityError, Span, Tokens};
-pub use show::{bytes, duration, quantity, thousands};
+pub use show::{
+    bytes, counted, duration, minus_sign, percent, percentage_points, quantity, signed, thousands,
+};

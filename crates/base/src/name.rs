@@ -1,29 +1,29 @@
-//! Names of sources and domains, checked once where they enter.
+//! Names of sources and domains, checked when they are made.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A name that cannot be used, with the rule it breaks.
+/// A name that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "name `{name}` is not usable, expected 1 to 64 of the characters a-z, 0-9, `-`, `_`, `.` \
      starting with a letter or digit"
 )]
 pub struct NameError {
-    /// The name as it was written.
+    /// The name as the user wrote it.
     pub name: String,
 }
 
-/// Names become folder names and table columns, so they are kept short, lower case and ASCII.
+/// Names become folder names and table columns, so they are short, lower case and ASCII.
 fn check(name: &str) -> Result<Arc<str>, NameError> {
     let mut characters = name.chars();
-    let starts_well =
+    let first_is_valid =
         characters.next().is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    let goes_on_well = characters
+    let rest_is_valid = characters
         .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.'));
-    if starts_well && goes_on_well && name.len() <= 64 {
+    if first_is_valid && rest_is_valid && name.len() <= 64 {
         Ok(name.into())
     } else {
         Err(NameError { name: name.to_owned() })
@@ -38,7 +38,7 @@ macro_rules! name_type {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Checks `name` and keeps it.
+            /// Checks `name`.
             ///
             /// # Errors
             ///

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::show::{quantity, thousands};
 
-/// A quantity that could not be read.
+/// Text or a number that is not the expected quantity.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum QuantityError {
     /// Not a token count.
@@ -15,7 +15,7 @@ pub enum QuantityError {
         "`{text}` is not a number of tokens, expected something like `200B`, `1.5M` or `4_096`"
     )]
     Tokens {
-        /// The text as written.
+        /// The text as the user wrote it.
         text: String,
     },
     /// Not a duration.
@@ -24,21 +24,21 @@ pub enum QuantityError {
          steps (`500 steps`)"
     )]
     Span {
-        /// The text as written.
+        /// The text as the user wrote it.
         text: String,
     },
     /// Not a proportion.
     #[error("{value} is not a proportion, expected a decimal from 0 to 1 with at most 6 places")]
     Proportion {
-        /// The value as read.
+        /// The value found.
         value: f64,
     },
 }
 
-/// A number of tokens. Exact: never a float, never a count of bytes or words.
+/// A number of tokens: an exact integer.
 ///
-/// Written `200B`, `1.5M` or `4_096`. `K`, `M`, `B` and `T` are powers of 1000, as in the papers;
-/// what is not a whole number of tokens is refused.
+/// Written `200B`, `1.5M` or `4_096`. `K`, `M`, `B` and `T` are powers of 1000, as in the papers.
+/// Text that is not a whole number of tokens is an error.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -67,7 +67,7 @@ impl fmt::Display for Tokens {
     }
 }
 
-/// `digits × 10^places` if that is a whole number that fits, in exact integer arithmetic.
+/// `digits × 10^places` in integer arithmetic, if that is a whole number below 2^64.
 fn decimal(digits: &str, places: u32) -> Option<u64> {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let written = |s: &str| s.bytes().all(|b| b.is_ascii_digit() || b == b'_');
@@ -96,8 +96,8 @@ impl Ppm {
     ///
     /// # Errors
     ///
-    /// [`QuantityError::Proportion`] outside 0..=1 or with more than 6 decimal places: what cannot
-    /// be kept exactly is refused, not rounded.
+    /// [`QuantityError::Proportion`] outside 0..=1 or with more than 6 decimal places: a value is
+    /// never rounded.
     pub fn from_decimal(value: f64) -> Result<Self, QuantityError> {
         let scaled = value * 1e6;
         let parts = scaled.round();
@@ -111,14 +111,14 @@ impl Ppm {
 }
 
 impl fmt::Display for Ppm {
-    /// As a percentage without needless zeros: `34.35 %`.
+    /// As a percentage without trailing zeros: `34.35 %`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = format!("{}.{:04}", self.0 / 10_000, self.0 % 10_000);
         f.pad(&format!("{} %", text.trim_end_matches('0').trim_end_matches('.')))
     }
 }
 
-/// How long something lasts, in the unit the user wrote.
+/// A length of training, in the unit the user wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Span {
@@ -131,9 +131,9 @@ pub enum Span {
 }
 
 impl Span {
-    /// The nearest whole number of steps, ties upwards.
+    /// The length in steps, rounded to the nearest, ties upwards.
     ///
-    /// - `budget`: what a share is a share of.
+    /// - `budget`: the token budget that a share refers to.
     /// - `step`: tokens per step.
     pub fn steps(self, budget: Tokens, step: Tokens) -> u64 {
         let nearest = |tokens: u128, per: u128| ((2 * tokens + per) / (2 * per)) as u64;

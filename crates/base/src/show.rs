@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Numbers formatted for people: one function per kind of number.
 
 /// `12,716`: digits in groups of three.
 pub fn thousands(n: u64) -> String {
@@ -13,7 +13,7 @@ pub fn thousands(n: u64) -> String {
     out
 }
 
-/// `40M`, `1.5M`, `999.9B`: an exact count where it is round, else rounded to four digits or so.
+/// `40M`, `1.5M`, `999.9B`: a count in the largest unit, rounded to one or two decimals.
 pub fn quantity(n: u64) -> String {
     let units = [(1_000_000_000_000, "T"), (1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K")];
     let Some((unit, name)) = units.into_iter().find(|&(unit, _)| n >= unit) else {
@@ -25,7 +25,7 @@ pub fn quantity(n: u64) -> String {
     let value = n as f64 / unit as f64;
     let places = if value >= 100.0 { 1 } else { 2 };
     let text = format!("{value:.places$}");
-    // Only a fraction's zeros may go: `10.50` is 10.5.
+    // Only zeros after the decimal point are dropped: `10.50` is 10.5.
     let text = text.trim_end_matches('0').trim_end_matches('.');
     format!("{text}{name}")
 }
@@ -43,7 +43,7 @@ pub fn bytes(n: u64) -> String {
     }
 }
 
-/// `2 h 55 min`, `3 min 20 s`, `4.2 s`: the two largest units.
+/// `2 h 55 min`, `3 min 20 s`, `4.2 s`: seconds in the two largest units.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() {
         return "–".to_owned();
@@ -59,6 +59,41 @@ pub fn duration(seconds: f64) -> String {
         (0, _, _) => format!("{h} h {min} min"),
         _ => format!("{} d {h} h", thousands(d)),
     }
+}
+
+/// `1 task`, `2 tasks`: a count with its noun, which takes an `s` unless the count is 1.
+pub fn counted(n: u64, noun: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", thousands(n))
+}
+
+/// `+0.0410`, `−0.0410`, `0.0000`: a difference with its sign.
+///
+/// The minus is U+2212. A value that rounds to zero has no sign.
+pub fn signed(value: f64, places: usize) -> String {
+    let text = format!("{value:+.places$}");
+    if text.bytes().any(|byte| byte.is_ascii_digit() && byte != b'0') {
+        minus_sign(&text)
+    } else {
+        text.trim_start_matches(['+', '-']).to_owned()
+    }
+}
+
+/// `+1.5`, `−1.5`: a difference of two shares in percentage points, one decimal.
+pub fn percentage_points(difference: f64) -> String {
+    signed(100.0 * difference, 1)
+}
+
+/// `12.5 %`, `30 %`: a share of 1 as a percentage, one decimal at most.
+pub fn percent(share: f64) -> String {
+    let text = format!("{:.1}", 100.0 * share);
+    format!("{} %", minus_sign(text.strip_suffix(".0").unwrap_or(&text)))
+}
+
+/// `text` with the minus sign U+2212 in place of each hyphen, for numbers that are already
+/// formatted.
+pub fn minus_sign(text: &str) -> String {
+    text.replace('-', "−")
 }
 
 #[cfg(test)]
@@ -81,6 +116,32 @@ mod tests {
         assert_eq!(quantity(343_499_796_000), "343.5B");
         assert_eq!(quantity(512), "512");
         assert_eq!(quantity(100_200_000), "100.2M");
+    }
+
+    #[test]
+    fn counts_have_a_noun() {
+        assert_eq!(counted(1, "task"), "1 task");
+        assert_eq!(counted(0, "task"), "0 tasks");
+        assert_eq!(counted(1_200, "task"), "1,200 tasks");
+    }
+
+    #[test]
+    fn differences_have_a_sign_unless_they_round_to_zero() {
+        assert_eq!(signed(0.041, 4), "+0.0410");
+        assert_eq!(signed(-0.041, 4), "−0.0410");
+        assert_eq!(signed(-0.000_01, 4), "0.0000");
+        assert_eq!(signed(0.0, 1), "0.0");
+        assert_eq!(percentage_points(-0.015), "−1.5");
+        assert_eq!(percentage_points(0.3), "+30.0");
+    }
+
+    #[test]
+    fn shares_are_percentages() {
+        assert_eq!(percent(0.125), "12.5 %");
+        assert_eq!(percent(0.3), "30 %");
+        assert_eq!(percent(1.0), "100 %");
+        assert_eq!(percent(-0.021), "−2.1 %");
+        assert_eq!(minus_sign("-0.1 [-0.2, 0.0]"), "−0.1 [−0.2, 0.0]");
     }
 
     #[test]

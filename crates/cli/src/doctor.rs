@@ -7,7 +7,8 @@ use serde::Serialize;
 use sparkjoy_base::{bytes, quantity, thousands};
 use sparkjoy_lab::{Programs, wrap};
 use sparkjoy_nn::{
-    Compute, Precision, Shape, Throughput, instruction_sets, kernel_of, kernels, measure,
+    Compute, Precision, Shape, Throughput, cpu_features, instruction_set_of, instruction_sets,
+    measure,
 };
 
 use crate::args::Place;
@@ -71,7 +72,7 @@ struct Speed {
 /// [`Failure::Print`].
 pub(crate) fn show(place: &Place) -> Result<(), Failure> {
     let (present, missing): (Vec<_>, Vec<_>) =
-        instruction_sets().into_iter().partition(|set| set.present);
+        cpu_features().into_iter().partition(|set| set.present);
     let mut machine = Machine {
         cores: available_parallelism().map_or(1, usize::from),
         cores_there: machine::cores(),
@@ -81,7 +82,7 @@ pub(crate) fn show(place: &Place) -> Result<(), Failure> {
         disk_free: machine::disk_free(&place.runs),
         instructions: present.iter().map(|set| set.name).collect(),
         instructions_missing: missing.iter().map(|set| set.name).collect(),
-        kernels: kernels(),
+        kernels: instruction_sets(),
         gpu: gpu(machine::gpu()),
         debug_build: cfg!(debug_assertions),
         sandbox: sandbox(),
@@ -116,7 +117,7 @@ fn speed(precision: Precision, threads: usize) -> Speed {
     let flops_per_token = SHAPE.flops(1) as f64 / SHAPE.context as f64;
     Speed {
         precision,
-        kernel: kernel_of(precision),
+        kernel: instruction_set_of(precision),
         tokens_per_second,
         gflops_per_second: tokens_per_second * flops_per_token / 1e9,
         timed_step,

@@ -1,4 +1,4 @@
-//! A prepared source: the token stream of each part, cut into sequences on request.
+//! A prepared source: the token stream of each part, read as sequences.
 
 use std::path::{Path, PathBuf};
 
@@ -11,16 +11,16 @@ use crate::error::{PrepareError, ShardError};
 use crate::manifest::{MANIFEST, Manifest, PartRecord, ShardRecord, load};
 use crate::shard::Shard;
 
-/// Tokens read at a time where a whole shard is read.
+/// Tokens read at a time when a whole shard is read.
 const STRIDE: usize = 1 << 16;
 
-/// Which text of a source.
+/// A part (split) of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
-    /// What is trained on.
+    /// Text to train on.
     Train,
-    /// What is held out.
+    /// Held-out text.
     Validation,
 }
 
@@ -44,7 +44,7 @@ pub struct ShardInfo {
     pub tokens: u64,
     /// Documents.
     pub documents: u64,
-    /// Bytes of UTF-8 text its tokens stand for.
+    /// Bytes of its UTF-8 text.
     pub text_bytes: u64,
     /// Bytes of the file.
     pub stored_bytes: u64,
@@ -56,8 +56,8 @@ pub struct ShardInfo {
 ///
 /// # Guarantees
 ///
-/// What is read was written: every block is checked against its checksum, and its ids against the
-/// vocabulary, before the first token of it is handed out.
+/// Reads only what was written: every block is checked against its checksum, and its ids against
+/// the vocabulary, before its first token is returned.
 #[derive(Debug)]
 pub struct Corpus {
     manifest: Manifest,
@@ -71,12 +71,12 @@ struct OpenPart {
 }
 
 impl Corpus {
-    /// Opens a prepared folder, checking that it is whole.
+    /// Opens a prepared folder, and checks that it is complete.
     ///
     /// # Errors
     ///
     /// [`PrepareError::NotDone`] without `DONE`, [`PrepareError::Manifest`], [`ShardError`] for a
-    /// shard that is missing bytes, altered, foreign or not the one the manifest lists.
+    /// shard that is truncated, altered, not a shard, or not the one in the manifest.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
         if !is_done(folder) {
             return Err(PrepareError::NotDone { folder: folder.to_owned() }.into());
@@ -94,8 +94,8 @@ impl Corpus {
         &self.manifest.settings.source
     }
 
-    /// Identity of the tokens of a part: same tokenizer and same text in the same order, whatever
-    /// the files were called, however the shards were cut.
+    /// Fingerprint of the tokens of a part. It depends on the tokenizer and on the text in order,
+    /// not on file names or the size of shards.
     pub fn fingerprint(&self, part: Part) -> Fingerprint {
         self.record(part).fingerprint
     }
@@ -146,7 +146,7 @@ impl Corpus {
         self.parts.of(part).shards.iter().map(info).collect()
     }
 
-    /// Whole sequences of `context` tokens in a part; the rest is never read.
+    /// Number of whole sequences of `context` tokens in a part; the rest is not used.
     pub fn sequences(&self, part: Part, context: usize) -> u64 {
         self.tokens(part) / context as u64
     }
@@ -185,7 +185,7 @@ impl Corpus {
         Ok(())
     }
 
-    /// Reads everything and compares it with every hash there is.
+    /// Reads all shards and compares them with all hashes.
     ///
     /// # Errors
     ///
@@ -266,7 +266,7 @@ pub(crate) fn check_place(
     Ok(())
 }
 
-/// Refuses a shard that is whole but not the one the manifest lists.
+/// Refuses a shard that is valid but not the one in the manifest.
 fn check_listed(shard: &Shard, listed: &ShardRecord) -> Result<(), ShardError> {
     if shard.hash() == listed.hash {
         return Ok(());

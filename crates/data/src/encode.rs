@@ -1,25 +1,25 @@
-//! What a worker does: documents of a block to tokens.
+//! Encodes the documents of a block; runs on the worker threads.
 
 use std::borrow::Cow;
 
+use crate::blocks::{Block, Content};
 use crate::error::{BadDocument, Fault, Place};
-use crate::intake::{Block, Content};
 use crate::json;
 use crate::source::{Input, OnBadDocument};
 use crate::{DataError, Encoder, Part};
 
-/// How documents are read and where they go; the same for every block.
+/// How documents are read and assigned to a part; the same for every block.
 pub(crate) struct Rule<'a> {
     pub(crate) text_field: &'a str,
     pub(crate) on_bad_document: OnBadDocument,
-    /// Share of documents held out, in parts per million, where their hash decides.
+    /// Share of documents held out by hash, in parts per million.
     pub(crate) split_ppm: u32,
     pub(crate) end_of_text: u32,
-    /// Up to where each part was prepared before.
+    /// The last document of each part that is already prepared.
     pub(crate) reached: ByPart<Reached>,
 }
 
-/// Something there is of each part.
+/// One value for each part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct ByPart<T> {
     pub(crate) train: T,
@@ -42,7 +42,7 @@ impl<T> ByPart<T> {
     }
 }
 
-/// The last document of a part that lies in a finished shard; also how many shards those are.
+/// The last document of a part in a finished shard, and the number of finished shards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Reached {
     /// Finished shards.
@@ -111,11 +111,11 @@ pub(crate) fn encode(
     Ok(out)
 }
 
-/// Gives each document of `block` to `take`: where it stands, and its text or what is wrong.
+/// Calls `take` for each document of `block`: its place, and its text or what is wrong.
 ///
 /// # Errors
 ///
-/// What `take` returns, at once.
+/// The first error of `take`.
 pub(crate) fn each_document(
     block: &Block,
     field: &str,
@@ -124,7 +124,7 @@ pub(crate) fn each_document(
     match &block.content {
         Content::Lines { bytes, first_line } => {
             for (line, number) in bytes.split(|&b| b == b'\n').zip(*first_line..) {
-                // A blank line holds no document; many writers leave one at the end.
+                // A blank line is not a document; many programs write one at the end.
                 if !line.trim_ascii().is_empty() {
                     take(Place::Line(number), json::text(line, field))?;
                 }
@@ -172,12 +172,12 @@ impl Encoded {
     }
 }
 
-/// The part a document belongs to by its text alone, so that duplicates stay on one side.
+/// The part of a document by the hash of its text, so that duplicates are in the same part.
 pub(crate) fn side(text: &str, split_ppm: u32) -> Part {
     if millionth(text) < split_ppm { Part::Validation } else { Part::Train }
 }
 
-/// Where a text stands among all texts, from 0 up to a million: held out are those below the share.
+/// The hash of a text, scaled to 0 up to a million: texts below the share are held out.
 pub(crate) fn millionth(text: &str) -> u32 {
     let hash = blake3::hash(text.as_bytes());
     let word = u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("8 bytes"));

@@ -3,18 +3,19 @@
 //! Knows no model. What it refuses: text that is not UTF-8, documents without their text, files
 //! that break off, shards that are not as they were written.
 
+mod blocks;
+mod compression;
 mod corpus;
+mod document_reader;
 mod encode;
 mod error;
-mod intake;
+mod folder_writer;
 mod json;
-mod lines;
-mod making;
+mod line_blocks;
 mod manifest;
-mod packed;
+mod parquet_text;
 mod pipeline;
 mod prepare;
-mod rows;
 mod sample;
 mod shard;
 mod source;
@@ -22,17 +23,16 @@ mod survey;
 #[cfg(test)]
 mod tests;
 mod tokenizer;
-mod walk;
 
 pub use corpus::{Corpus, Part, ShardInfo};
+pub use document_reader::{Text, TokenRange};
 pub use error::{
     BadDocument, DataError, Fault, InputChange, InputError, Place, PrepareError, ShardError,
 };
 pub use prepare::{PrepareOptions, PrepareProgress, prepare};
 pub use sample::sample_documents;
 pub use source::{OnBadDocument, SourceFiles, SourceSummary, Validation, scan};
-pub use survey::{LeftOut, Survey, Surveyed, count_tokens, survey};
+pub use survey::{LeftOut, Survey, SurveyedSource, count_tokens, survey};
 pub use tokenizer::{
     Encoder, ModelEncoder, ModelTokenizer, Tokenizer, TokenizerError, TokenizerKind,
 };
-pub use walk::{Stretch, Text};

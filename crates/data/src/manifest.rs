@@ -1,7 +1,8 @@
-//! What a prepared folder says about itself: `source.json`, and `journal.json` while it is made.
+//! The manifest of a prepared folder (`source.json`), and the journal of an unfinished one
+//! (`journal.json`).
 //!
-//! The manifest is written when every shard is in its place, `DONE` after it. The journal is
-//! written after each shard and says from where to go on.
+//! The manifest is written after the last shard, then `DONE`. The journal is written after each
+//! shard and holds the position to continue from.
 
 use std::cmp::Ordering;
 use std::path::Path;
@@ -10,9 +11,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, SourceName, write_atomic};
 
+use crate::compression::fingerprint;
 use crate::encode::{ByPart, Reached};
 use crate::error::{InputChange, PrepareError};
-use crate::packed::fingerprint;
 use crate::source::{Input, OnBadDocument, Stamp, Validation};
 use crate::{DataError, Part, SourceFiles, Tokenizer};
 
@@ -23,10 +24,10 @@ pub(crate) const JOURNAL: &str = "journal.json";
 /// Version of both.
 const VERSION: u32 = 1;
 
-/// Broken documents named in a manifest; all are counted.
+/// The most broken documents listed in a manifest; all are counted.
 pub(crate) const BAD_SHOWN: usize = 100;
 
-/// What decides which tokens a text becomes.
+/// The settings that determine the tokens of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Settings {
     pub(crate) source: SourceName,
@@ -36,7 +37,7 @@ pub(crate) struct Settings {
     pub(crate) validation: ValidationRule,
 }
 
-/// How held-out text is chosen. Which files are held out is said by the files themselves.
+/// How held-out text is chosen. The records of the files say which ones are held out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ValidationRule {
@@ -95,7 +96,7 @@ pub(crate) struct InputRecord {
     pub(crate) file: String,
     pub(crate) stamp: Stamp,
     pub(crate) part: Option<Part>,
-    /// The hash of its bytes as stored; `None` until it has been read to its end.
+    /// The hash of its bytes as stored; `None` until it has been read completely.
     pub(crate) fingerprint: Option<Fingerprint>,
     /// Usable documents, held-out ones included.
     pub(crate) documents: u64,
@@ -123,10 +124,10 @@ impl InputRecord {
     }
 }
 
-/// Compares the files there are with the files there were.
+/// Compares the current files with the recorded ones.
 ///
-/// Files of other names or times are read again; where their bytes are the same, `records` takes
-/// the new names and times. Returns whether that happened.
+/// Files with other names or times are read again. If their bytes are the same, `records` gets the
+/// new names and times. Returns whether that happened.
 ///
 /// # Errors
 ///
@@ -187,7 +188,7 @@ fn other_count(records: &[InputRecord], inputs: &[Input]) -> Option<InputChange>
     }
 }
 
-/// From where an interrupted preparation goes on.
+/// The position from which an interrupted preparation continues.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Journal {
     version: u32,
@@ -202,7 +203,7 @@ impl Journal {
         Self { version: VERSION, settings, reached: ByPart::default(), inputs }
     }
 
-    /// Whether it is about exactly these files, untouched since.
+    /// Whether it was written for exactly these files, unchanged since then.
     pub(crate) fn is_about(&self, inputs: &[Input]) -> bool {
         self.inputs.len() == inputs.len()
             && self.inputs.iter().zip(inputs).all(|(record, input)| record.is_as_listed(input))
@@ -231,7 +232,7 @@ pub(crate) struct PartRecord {
     pub(crate) shards: Vec<ShardRecord>,
 }
 
-/// A whole prepared source.
+/// The manifest of a complete folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
     version: u32,

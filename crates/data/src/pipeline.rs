@@ -1,8 +1,9 @@
-//! One thread reads, many encode, the caller takes up: in input order, with bounded memory.
+//! Encodes documents in parallel, in input order and with bounded memory: one thread reads, several
+//! encode, the caller writes.
 //!
-//! Each block travels with a channel of its own for the answer, and those channels stand in a
-//! bounded queue in input order. The caller waits for the oldest; a block is read only when there
-//! is room in the queue. So order needs no sorting, and memory is a few blocks a thread.
+//! Each block has its own channel for its result. These channels are in a bounded queue in input
+//! order. The caller waits for the oldest result, and a block is read only if the queue is not
+//! full. So no sorting is needed, and memory is a few blocks per thread.
 
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -10,19 +11,19 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use sparkjoy_base::Fingerprint;
 
+use crate::blocks::{Block, read};
 use crate::encode::{Encoded, Rule, encode};
-use crate::intake::{Block, read};
-use crate::making::Making;
+use crate::folder_writer::FolderWriter;
 use crate::manifest::ValidationRule;
 use crate::prepare::{PrepareOptions, Sizes};
 use crate::source::{Input, SourceFiles};
 use crate::{DataError, Tokenizer};
 
-/// What the caller takes up.
+/// A result for the caller.
 pub(crate) enum Arrival {
     /// Documents, in input order.
     Documents(Encoded),
-    /// A file has been read to its end.
+    /// A file has been read completely.
     FileEnd {
         /// Its index.
         file: usize,
@@ -31,46 +32,46 @@ pub(crate) enum Arrival {
     },
 }
 
-/// A block and where its answer goes.
+/// A block, and the channel for its result.
 struct Task {
     block: Block,
     answer: Sender<Result<Encoded, DataError>>,
 }
 
-/// What stands in the queue.
+/// An entry of the queue.
 enum Awaited {
     Documents(Receiver<Result<Encoded, DataError>>),
     FileEnd { file: usize, fingerprint: Fingerprint },
     Failed(DataError),
 }
 
-/// Reads and encodes all that `making` still lacks.
+/// Reads and encodes all documents that `writer` does not have yet.
 ///
 /// # Errors
 ///
-/// The first error in input order, whichever thread met its error first.
+/// The first error in input order, independent of the timing of threads.
 pub(crate) fn run(
     source: &SourceFiles,
     tokenizer: &Tokenizer,
     inputs: &[Input],
     sizes: &Sizes,
     options: &PrepareOptions<'_>,
-    making: &mut Making<'_>,
+    writer: &mut FolderWriter<'_>,
 ) -> Result<(), DataError> {
     let threads = options.threads.max(1);
-    let first_file = making.first_file();
+    let first_file = writer.first_file();
     let rule = Rule {
         text_field: &source.text_field,
         on_bad_document: source.on_bad_document,
-        split_ppm: match making.journal.settings.validation {
+        split_ppm: match writer.journal.settings.validation {
             ValidationRule::Split(ppm) => ppm,
             ValidationRule::Files => 0,
         },
         end_of_text: tokenizer.end_of_text(),
-        reached: making.journal.reached,
+        reached: writer.journal.reached,
     };
     thread::scope(|scope| {
-        // Two blocks a thread hide that blocks differ in how long they take.
+        // Two blocks per thread even out their different encoding times.
         let (tasks_in, tasks) = bounded::<Task>(threads);
         let (queue_in, queue) = bounded::<Awaited>(2 * threads);
         scope.spawn(move || {
@@ -83,17 +84,17 @@ pub(crate) fn run(
                 let mut encoder = tokenizer.encoder();
                 for Task { block, answer } in tasks {
                     let input = &inputs[block.file];
-                    // Nobody waits any more once the caller has met an error.
+                    // After an error the caller no longer receives.
                     let _ = answer.send(encode(&block, input, rule, &mut encoder));
                 }
             });
         }
         drop(tasks);
-        take_all(&queue, sizes, options, making)
+        take_all(&queue, sizes, options, writer)
     })
 }
 
-/// The reading thread. Ends early when nobody takes what it reads.
+/// The reading thread. Ends early if the caller no longer receives.
 fn read_all(
     inputs: &[Input],
     first_file: usize,
@@ -123,10 +124,10 @@ fn take_all(
     queue: &Receiver<Awaited>,
     sizes: &Sizes,
     options: &PrepareOptions<'_>,
-    making: &mut Making<'_>,
+    writer: &mut FolderWriter<'_>,
 ) -> Result<(), DataError> {
-    let mut told = making.progress.stored_bytes;
-    (options.progress)(making.progress);
+    let mut told = writer.progress.stored_bytes;
+    (options.progress)(writer.progress);
     for awaited in queue {
         if options.stop.load(Ordering::Relaxed) {
             return Err(DataError::Interrupted);
@@ -138,12 +139,12 @@ fn take_all(
                 Arrival::Documents(answer.recv().expect("a worker answers unless it panicked")?)
             }
         };
-        making.take(arrival)?;
-        if making.progress.stored_bytes.saturating_sub(told) >= sizes.progress_bytes {
-            told = making.progress.stored_bytes;
-            (options.progress)(making.progress);
+        writer.take(arrival)?;
+        if writer.progress.stored_bytes.saturating_sub(told) >= sizes.progress_bytes {
+            told = writer.progress.stored_bytes;
+            (options.progress)(writer.progress);
         }
     }
-    (options.progress)(making.progress);
+    (options.progress)(writer.progress);
     Ok(())
 }

@@ -1,8 +1,9 @@
-//! Text files to a whole folder of shards: continued where it was, never half taken for whole.
+//! Prepares a source: text files to a complete folder of shards. An interrupted preparation
+//! continues where it stopped.
 //!
-//! Nothing here depends on a clock or on which thread is faster. Documents are taken up in input
-//! order, a shard ends at the first document that fills it, and the journal is written after each
-//! shard. What a kill leaves behind is therefore a prefix of what there would have been.
+//! Nothing depends on a clock or on the timing of threads. Documents are written in input order, a
+//! shard ends at the first document that fills it, and the journal is written after each shard. So
+//! a killed process leaves a prefix of the complete folder.
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 use sparkjoy_base::{FileError, is_done};
 
 use crate::error::PrepareError;
-use crate::making::Making;
+use crate::folder_writer::FolderWriter;
 use crate::manifest::{
     JOURNAL, MANIFEST, Manifest, Settings, ValidationRule, load, reconcile, save,
 };
@@ -19,7 +20,7 @@ use crate::pipeline::run;
 use crate::source::{Input, SourceFiles, list};
 use crate::{Corpus, DataError, Part, Tokenizer};
 
-/// How a preparation is going.
+/// Progress of a preparation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PrepareProgress {
     /// Bytes of input files read, as stored.
@@ -36,17 +37,17 @@ pub struct PrepareProgress {
     pub skipped: u64,
 }
 
-/// What a preparation needs besides its source.
+/// Options of a preparation.
 pub struct PrepareOptions<'a> {
     /// Threads that encode.
     pub threads: usize,
     /// Set to stop at the next safe point.
     pub stop: &'a AtomicBool,
-    /// Told about progress a few times a second.
+    /// Called with the progress a few times per second.
     pub progress: &'a (dyn Fn(PrepareProgress) + Sync),
 }
 
-/// How much is held at a time. None of these reaches a token; the shard size reaches file names.
+/// Sizes of buffers and shards. They do not change the tokens; the shard size changes file names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sizes {
     /// Text given to a worker at a time.
@@ -67,8 +68,8 @@ impl Sizes {
         progress_bytes: 2 << 20,
     };
 
-    /// Held-out shards are smaller by their share, so that both parts advance at a like pace and an
-    /// interrupted preparation need not go back far for either.
+    /// Held-out shards are smaller by their share, so that both parts finish shards equally often
+    /// and an interrupted preparation repeats little work for either.
     pub(crate) fn of_part(&self, part: Part, rule: ValidationRule) -> usize {
         match (part, rule) {
             (Part::Validation, ValidationRule::Split(ppm)) => {
@@ -79,21 +80,21 @@ impl Sizes {
     }
 }
 
-/// Makes sure `folder` holds the shards of `source` under `tokenizer`, and opens them.
+/// Writes the shards of `source`, encoded with `tokenizer`, to `folder`, and opens them.
 ///
-/// Does nothing where they are whole already, continues where a previous call stopped.
+/// Does nothing if the folder is complete; continues where a previous call stopped.
 ///
 /// # Guarantees
 ///
-/// The shards depend on the text and the settings alone: not on threads, not on where or how often
-/// it was interrupted. The tokens of a part, and so its fingerprint, do not depend on how files are
-/// called or packed either, as long as their order stays. Memory does not grow with the input.
+/// The shards depend only on the text and the settings, not on threads or interruptions. The tokens
+/// of a part, and so its fingerprint, do not depend on names or compression of files either, if
+/// their order stays the same. Memory does not grow with the input.
 ///
 /// # Errors
 ///
 /// [`crate::InputError`] for text that cannot be used, [`PrepareError`] for a source without text
-/// or without held-out text and for a folder made from something else, [`DataError::Interrupted`]
-/// when told to stop.
+/// or without held-out text and for a folder made from other input, [`DataError::Interrupted`] if
+/// `stop` is set.
 pub fn prepare(
     source: &SourceFiles,
     tokenizer: &Tokenizer,
@@ -114,20 +115,20 @@ pub(crate) fn prepare_sized(
     let settings = Settings::new(source, tokenizer);
     fs::create_dir_all(folder).map_err(FileError::at("create folder", folder))?;
     let _lock = lock(folder)?;
-    // What a killed process left unfinished.
+    // Temporary files of a killed process.
     sweep(folder, |name| name.starts_with('.') && name.ends_with(".partial"))?;
     if is_done(folder) {
         reuse(folder, &settings, &inputs)?;
     } else {
-        let mut making = Making::begin(folder, settings, &inputs, tokenizer, sizes)?;
-        run(source, tokenizer, &inputs, sizes, options, &mut making)?;
-        making.finish(source, tokenizer)?;
+        let mut writer = FolderWriter::begin(folder, settings, &inputs, tokenizer, sizes)?;
+        run(source, tokenizer, &inputs, sizes, options, &mut writer)?;
+        writer.finish(source, tokenizer)?;
     }
     remove_if_there(&folder.join(JOURNAL))?;
     Corpus::open(folder)
 }
 
-/// Checks that a whole folder is the one asked for; notes new names and times of the same text.
+/// Checks that a complete folder has these settings and inputs; records new names and times.
 fn reuse(folder: &Path, settings: &Settings, inputs: &[Input]) -> Result<(), DataError> {
     let path = folder.join(MANIFEST);
     let mut manifest: Manifest = load(&path)?;
@@ -144,8 +145,8 @@ struct Lock(File);
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Not left to closing: a process being spawned meanwhile may hold a copy of the handle for
-        // a moment. A lock that cannot be released goes with the process.
+        // Explicit, because a process that is being spawned may hold a copy of the handle for a
+        // moment. A lock that cannot be released ends with the process.
         let _ = self.0.unlock();
     }
 }

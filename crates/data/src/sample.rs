@@ -1,32 +1,32 @@
-//! A sample of a source's training text, small enough to train a tokenizer on.
+//! A sample of the training text of a source, small enough to train a tokenizer on.
 //!
-//! The sample is looked up every time a study is opened, because its content is the tokenizer's
-//! identity. So it reads a bounded part of the source, however large that is: the beginnings of
-//! some files, of which it keeps documents by a keyed hash of their text.
+//! The content of the sample is the identity of the tokenizer, so it is read every time a study is
+//! opened. It reads a bounded part of a source of any size: the beginnings of some files. It keeps
+//! documents by a keyed hash of their text.
 
 use std::collections::BTreeMap;
 
 use sparkjoy_base::{Key, Ppm, Purpose, Seed};
 
+use crate::blocks;
 use crate::encode::{each_document, side};
 use crate::error::BadDocument;
-use crate::intake;
 use crate::prepare::Sizes;
 use crate::source::{Input, OnBadDocument, SourceFiles, Validation, list};
 use crate::{DataError, Part};
 
-/// Text read for each byte kept, so that the documents kept are spread over more than are read.
+/// Bytes of text read per byte kept, so that the sample is spread over more documents.
 const READ_PER_KEPT: u64 = 8;
-/// Files read from at most.
+/// The most files that are read.
 const FILES: usize = 64;
-/// The most that one document gives, as a part of the sample: a book must not be all of it.
+/// One document is at most 1/16 of the sample, so that a book cannot be all of it.
 const DOCUMENT_PART: u64 = 16;
 
-/// The documents of the smallest keys, as many as there is room for, and at least one.
+/// The documents with the smallest keys, up to a limit of bytes, and at least one.
 struct Kept {
     by_key: BTreeMap<[u64; 4], String>,
     bytes: u64,
-    room: u64,
+    limit: u64,
 }
 
 impl Kept {
@@ -34,7 +34,7 @@ impl Kept {
         let duplicate = self.by_key.insert(key, text.to_owned());
         self.bytes += text.len() as u64;
         self.bytes -= duplicate.map_or(0, |text| text.len() as u64);
-        while self.bytes > self.room && self.by_key.len() > 1 {
+        while self.bytes > self.limit && self.by_key.len() > 1 {
             let (_, last) = self.by_key.pop_last().expect("more than one is kept");
             self.bytes -= last.len() as u64;
         }
@@ -45,7 +45,7 @@ impl Kept {
 ///
 /// # Guarantees
 ///
-/// Depends on the text, the names of the files and the seed alone. Holds no held-out document.
+/// Depends only on the text, the names of the files and the seed. Holds no held-out document.
 /// Reads at most about eight times `bytes` of text, plus a block per file.
 ///
 /// # Errors
@@ -60,9 +60,9 @@ pub fn sample_documents(
         list(source)?.into_iter().filter(|input| input.part != Some(Part::Validation)).collect();
     let files = inputs.len().min(FILES);
     let per_file = READ_PER_KEPT * bytes / files.max(1) as u64;
-    let mut kept = Kept { by_key: BTreeMap::new(), bytes: 0, room: bytes };
+    let mut kept = Kept { by_key: BTreeMap::new(), bytes: 0, limit: bytes };
     for i in 0..files {
-        // Evenly over all files, the first one included.
+        // Evenly over all files, including the first.
         let input = &inputs[i * inputs.len() / files];
         read_beginning(source, input, per_file, |text| {
             let hash = blake3::hash(text.as_bytes());
@@ -86,7 +86,7 @@ fn read_beginning(
     };
     let (mut read, mut result) = (0, Ok(()));
     let sizes = Sizes { block_bytes: bytes.clamp(1 << 14, 1 << 20) as usize, ..Sizes::USUAL };
-    intake::read(0, input, &source.text_field, &sizes, |block| {
+    blocks::read(0, input, &source.text_field, &sizes, |block| {
         result = each_document(&block, &source.text_field, |place, text| {
             match text {
                 Ok(text) => {
@@ -109,7 +109,7 @@ fn read_beginning(
     result
 }
 
-/// The first `bytes` bytes of `text`, or a little less where they end within a character.
+/// The first `bytes` bytes of `text`, or up to three less, so that no character is cut.
 fn beginning(text: &str, bytes: u64) -> &str {
     &text[..text.floor_char_boundary(bytes as usize)]
 }

@@ -1,8 +1,8 @@
-//! A source as a study names it, and the input files it stands for.
+//! A source as a study declares it, and its input files.
 //!
-//! Finding files reads folders, never files. The order found here is the order documents get:
-//! training files first, then held-out ones, each sorted by the path relative to the source's
-//! root, so that neither the machine nor the way a folder is listed can reach a token.
+//! Listing reads folders, not files. It determines the order of documents: training files first,
+//! then held-out ones, each sorted by the path relative to the root of the source. So neither the
+//! machine nor the order of a folder listing can change a token.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,9 +28,9 @@ pub enum OnBadDocument {
 /// Where a source's held-out text comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Validation {
-    /// Files of their own (globs, relative to the same folder).
+    /// Separate files (globs, relative to the same folder).
     Files(Vec<String>),
-    /// The documents whose content hash falls into this share.
+    /// This share of the documents, chosen by the hash of their content.
     Split(Ppm),
 }
 
@@ -45,7 +45,7 @@ pub struct SourceFiles {
     pub name: SourceName,
     /// Files, folders (read to the bottom, hidden files left out) or globs, relative to `root`.
     pub paths: Vec<String>,
-    /// The folder paths are relative to. Not part of any identity.
+    /// The folder that paths are relative to. Not part of any fingerprint.
     pub root: PathBuf,
     /// The field of a JSON object or the Parquet column that holds the text.
     pub text_field: String,
@@ -55,7 +55,7 @@ pub struct SourceFiles {
     pub validation: Validation,
 }
 
-/// Input of a source without reading it: files and sizes.
+/// Number and size of the input files of a source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceSummary {
     /// Files found.
@@ -78,9 +78,9 @@ pub fn scan(source: &SourceFiles) -> Result<SourceSummary, DataError> {
     })
 }
 
-/// How a file is packed.
+/// Compression of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Packing {
+pub(crate) enum Compression {
     Plain,
     Gzip,
     Zstd,
@@ -89,12 +89,12 @@ pub(crate) enum Packing {
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    JsonLines(Packing),
+    JsonLines(Compression),
     Parquet,
-    Text(Packing),
+    Text(Compression),
 }
 
-/// Size and times of a file: while these stay, its content is taken to stay.
+/// Size and times of a file. If they are unchanged, its content is assumed to be unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stamp {
     /// Bytes as stored.
@@ -125,7 +125,7 @@ pub(crate) struct Input {
     pub(crate) path: PathBuf,
     pub(crate) kind: Kind,
     pub(crate) stamp: Stamp,
-    /// Which part its documents belong to; `None` where each document's hash decides.
+    /// The part of its documents; `None` if the hash of each document decides.
     pub(crate) part: Option<Part>,
 }
 
@@ -147,7 +147,7 @@ pub(crate) fn list(source: &SourceFiles) -> Result<Vec<Input>, DataError> {
     }
 }
 
-/// The files some paths stand for: each once, sorted by relative path.
+/// The files that match `paths`, each once, sorted by relative path.
 fn find(
     source: &SourceFiles,
     paths: &[String],
@@ -186,7 +186,7 @@ fn find(
     Ok(inputs)
 }
 
-/// A path that exists stands for itself, whatever characters it has; else it is a glob.
+/// An existing path is taken literally; anything else is a glob.
 fn matches(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, DataError> {
     let literal = root.join(pattern);
     match fs::metadata(&literal) {
@@ -199,7 +199,7 @@ fn matches(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, DataError> {
         at: e.pos,
         reason: e.msg,
     };
-    // Alone first, so that the place in a complaint is one in what the user wrote.
+    // Parsed alone first, so that the position in an error is one in the text of the user.
     glob::Pattern::new(pattern).map_err(bad)?;
     let full = if Path::new(pattern).is_absolute() {
         pattern.to_owned()
@@ -223,7 +223,7 @@ fn matches(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, DataError> {
 
 /// Adds `path` if it is a file, everything below it if it is a folder.
 ///
-/// `above`: the folders being walked, resolved; a link back to one of them ends the walk there.
+/// - `above`: the canonical folders above; a link back to one of them is not followed.
 fn walk(
     path: &Path,
     above: &mut BTreeSet<PathBuf>,
@@ -248,20 +248,20 @@ fn walk(
     Ok(())
 }
 
-/// What a file holds, by its ending.
+/// What a file holds, by its extension.
 pub(crate) fn kind_of(path: &Path) -> Kind {
     let extension = |p: &Path| {
         p.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default()
     };
-    let (packing, inner) = match extension(path).as_str() {
-        "gz" => (Packing::Gzip, path.with_extension("")),
-        "zst" => (Packing::Zstd, path.with_extension("")),
-        _ => (Packing::Plain, path.to_owned()),
+    let (compression, inner) = match extension(path).as_str() {
+        "gz" => (Compression::Gzip, path.with_extension("")),
+        "zst" => (Compression::Zstd, path.with_extension("")),
+        _ => (Compression::Plain, path.to_owned()),
     };
     match extension(&inner).as_str() {
-        "jsonl" | "ndjson" | "json" => Kind::JsonLines(packing),
-        "parquet" if packing == Packing::Plain => Kind::Parquet,
-        _ => Kind::Text(packing),
+        "jsonl" | "ndjson" | "json" => Kind::JsonLines(compression),
+        "parquet" if compression == Compression::Plain => Kind::Parquet,
+        _ => Kind::Text(compression),
     }
 }
 
@@ -331,13 +331,13 @@ mod tests {
     #[test]
     fn the_extension_says_what_a_file_holds() {
         for (name, kind) in [
-            ("a.jsonl", Kind::JsonLines(Packing::Plain)),
-            ("a.train.JSON.gz", Kind::JsonLines(Packing::Gzip)),
-            ("a.ndjson.zst", Kind::JsonLines(Packing::Zstd)),
+            ("a.jsonl", Kind::JsonLines(Compression::Plain)),
+            ("a.train.JSON.gz", Kind::JsonLines(Compression::Gzip)),
+            ("a.ndjson.zst", Kind::JsonLines(Compression::Zstd)),
             ("a.parquet", Kind::Parquet),
-            ("a.tex", Kind::Text(Packing::Plain)),
-            ("README", Kind::Text(Packing::Plain)),
-            ("a.txt.gz", Kind::Text(Packing::Gzip)),
+            ("a.tex", Kind::Text(Compression::Plain)),
+            ("README", Kind::Text(Compression::Plain)),
+            ("a.txt.gz", Kind::Text(Compression::Gzip)),
         ] {
             assert_eq!(kind_of(Path::new(name)), kind, "{name}");
         }

@@ -184,9 +184,9 @@ fn refusal(result: Result<Tokenizer, DataError>) -> String {
 }
 
 #[test]
-fn a_vocabulary_without_room_for_the_bytes_is_refused() {
+fn a_vocabulary_too_small_for_the_bytes_is_refused() {
     insta::assert_snapshot!(refusal(Tokenizer::train_bpe(&texts(), 256)), @"
-    a vocabulary of 256 has no room for 256 bytes and end-of-text, expected at least 257
+    a vocabulary of 256 is too small for 256 bytes and end-of-text, expected at least 257
     hint: set `vocab` of the tokenizer to 257 or more, for example 8192
     ");
 }

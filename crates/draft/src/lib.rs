@@ -16,10 +16,10 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use sparkjoy_base::{DomainName, Fingerprint, Seed, SourceName, Tokens};
 use sparkjoy_data::{
-    DataError, InputError, LeftOut, OnBadDocument, Surveyed, Tokenizer, TokenizerError,
+    DataError, InputError, LeftOut, OnBadDocument, SurveyedSource, Tokenizer, TokenizerError,
     count_tokens, sample_documents, survey,
 };
-use sparkjoy_mix::Supply;
+use sparkjoy_mix::Source;
 use sparkjoy_nn::{Compute, Precision, measure};
 
 pub use error::DraftError;
@@ -78,7 +78,7 @@ pub struct DraftSource {
 
 /// A source as found, and counted.
 struct Counted {
-    found: Surveyed,
+    found: SurveyedSource,
     stock: Stock,
 }
 
@@ -153,7 +153,7 @@ fn enough<'a>(
 /// Counts the sources and makes a proposal of those that are large enough for one.
 fn settle(
     data: &Path,
-    mut found: Vec<Surveyed>,
+    mut found: Vec<SurveyedSource>,
     speed: f64,
     left_out: &mut Vec<LeftOut>,
 ) -> Result<(Vec<Counted>, Proposal, u32), DraftError> {
@@ -196,7 +196,7 @@ fn settle(
 
 /// Counts tokens with the tokenizer that the study will train.
 fn count(
-    all: Vec<Surveyed>,
+    all: Vec<SurveyedSource>,
     speed: f64,
     left_out: &mut Vec<LeftOut>,
 ) -> Result<(Vec<Counted>, u32), DraftError> {
@@ -216,7 +216,8 @@ fn count(
     }
     if found.len() < 2 {
         // Too few to train a tokenizer on; the caller says so.
-        let uncounted = |found: Surveyed| Counted { stock: stock(&found, 0, 0, false), found };
+        let uncounted =
+            |found: SurveyedSource| Counted { stock: stock(&found, 0, 0, false), found };
         return Ok((found.into_iter().map(uncounted).collect(), LADDER[0].vocab));
     }
     let guess: Vec<Stock> =
@@ -239,7 +240,7 @@ fn count(
 }
 
 /// Tokens to train on and held out, by what a sample of the text takes.
-fn scaled(found: &Surveyed, sample: &[String], tokenizer: &Tokenizer) -> (u64, u64) {
+fn scaled(found: &SurveyedSource, sample: &[String], tokenizer: &Tokenizer) -> (u64, u64) {
     let (mut encoder, mut ids) = (tokenizer.encoder(), Vec::new());
     for text in sample {
         encoder.encode(text, &mut ids);
@@ -253,7 +254,7 @@ fn scaled(found: &Surveyed, sample: &[String], tokenizer: &Tokenizer) -> (u64, u
 
 /// Text of a source for its tokenizer. It reads further than the survey: a broken document that it
 /// comes upon is one to be skipped.
-fn sample(source: &mut Surveyed) -> Result<Vec<String>, DataError> {
+fn sample(source: &mut SurveyedSource) -> Result<Vec<String>, DataError> {
     match sample_documents(&source.files, SEED, SAMPLE) {
         Err(DataError::Input(InputError::Document(bad))) => {
             source.files.on_bad_document = OnBadDocument::Skip;
@@ -264,7 +265,7 @@ fn sample(source: &mut Surveyed) -> Result<Vec<String>, DataError> {
     }
 }
 
-fn stock(found: &Surveyed, tokens: u64, held_out: u64, exact: bool) -> Stock {
+fn stock(found: &SurveyedSource, tokens: u64, held_out: u64, exact: bool) -> Stock {
     let (name, domain) = (found.files.name.clone(), found.domain.clone());
     Stock { name, domain, tokens, held_out, exact }
 }
@@ -297,7 +298,7 @@ fn plan(file: &Path, text: &str, sources: &[Counted], vocab: u32) -> Result<Plan
         let sequences = stock.tokens / context;
         let source = PlanSource {
             domain: stock.domain.clone(),
-            supply: Supply { name: stock.name.clone(), fingerprint, sequences },
+            supply: Source { name: stock.name.clone(), fingerprint, sequences },
             tokens: Tokens(stock.tokens),
             declared: false,
             max_epochs: Some(MAX_EPOCHS),

@@ -21,7 +21,7 @@ fn source(name: &str, domain: &str, tokens: u64, exact: bool) -> Counted {
         on_bad_document: OnBadDocument::Refuse,
         validation: Validation::Split(Ppm(10_000)),
     };
-    let found = Surveyed {
+    let found = SurveyedSource {
         domain: DomainName::new(domain).unwrap(),
         file_count: 1,
         text_bytes: 3 * tokens,

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sparkjoy_base::{Fingerprint, Ppm, Seed, SourceName};
-use sparkjoy_mix::{Ledger, Mixture, Order, Phase, Supply};
+use sparkjoy_mix::{Ledger, Mixture, Order, Phase, Source};
 
 /// 960 sequences a step, 254,313 steps.
 const SLOTS: u64 = 254_313 * 960;
@@ -20,14 +20,14 @@ fn paper_scale(replicate: u32) -> Order {
             Ppm(part)
         })
         .collect();
-    let supplies = (0..18).zip(&proportions).map(|(i, ppm)| Supply {
+    let sources = (0..18).zip(&proportions).map(|(i, ppm)| Source {
         name: name(i),
         fingerprint: Fingerprint::of_bytes(&i.to_le_bytes()),
         sequences: SLOTS * u64::from(ppm.0) / u64::from(Ppm::ONE.0) / (1 + u64::from(i) % 4),
     });
     let mixture = Mixture::new((0..18).map(name).zip(proportions.iter().copied()).collect());
     let phase = Phase { mixture: mixture.expect("sums to one"), slots: SLOTS };
-    Order::new(Seed(17), replicate, supplies.collect(), Ledger::default(), 0, vec![phase])
+    Order::new(Seed(17), replicate, sources.collect(), Ledger::default(), 0, vec![phase])
         .expect("no source is starved")
 }
 

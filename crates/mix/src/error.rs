@@ -1,14 +1,14 @@
-//! What users can get wrong about a mixture, a source or a phase, and what to type next.
+//! Errors in a mixture, a source or a phase.
 
 use sparkjoy_base::{Hint, Ppm, SourceName, thousands};
 
-/// What went wrong with a mixture, a source or an order.
+/// An invalid mixture, source or order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MixError {
-    /// A mixture of nothing.
+    /// A mixture without sources.
     #[error("the mixture names no source, expected at least one")]
     NoSources,
-    /// A source is listed but would get nothing.
+    /// A listed source has proportion 0.
     #[error("source `{source_name}` has proportion 0, expected more than 0")]
     ZeroProportion {
         /// The source.
@@ -17,7 +17,7 @@ pub enum MixError {
     /// Proportions do not sum to one.
     #[error("proportions sum to {sum}, expected exactly 100 %")]
     Sum {
-        /// The sum found; what would be more than 32 bits hold stops there.
+        /// The sum found; saturates at 32 bits.
         sum: Ppm,
     },
     /// A mixture names a source that does not exist.
@@ -26,20 +26,20 @@ pub enum MixError {
         expected_one_of(known)
     )]
     UnknownSource {
-        /// Which phase, counted as in [`Order::new`](crate::Order::new).
+        /// Number of the phase, as in [`Order::new`](crate::Order::new).
         phase: u64,
         /// The name found.
         source_name: SourceName,
         /// The names there are.
         known: Vec<SourceName>,
     },
-    /// Two sources have one name.
+    /// Two sources have the same name.
     #[error("source `{source_name}` is given more than once, expected one source per name")]
     DuplicateSource {
         /// The name.
         source_name: SourceName,
     },
-    /// A source has not even one sequence.
+    /// A source without sequences.
     #[error("source `{source_name}` has 0 sequences, expected at least 1")]
     EmptySource {
         /// The source.
@@ -48,17 +48,17 @@ pub enum MixError {
     /// A phase without slots.
     #[error("phase {phase} has 0 sequences, expected at least 1")]
     EmptyPhase {
-        /// Which phase, counted as in [`Order::new`](crate::Order::new).
+        /// Number of the phase, as in [`Order::new`](crate::Order::new).
         phase: u64,
     },
-    /// A listed source gets none of a phase: a comparison against it would compare nothing.
+    /// A listed source gets no sequence of a phase: a comparison without it would be empty.
     #[error(
         "source `{source_name}` has proportion {proportion} but gets none of the {} sequences of \
          phase {phase}",
         thousands(*slots)
     )]
     Starved {
-        /// Which phase, counted as in [`Order::new`](crate::Order::new).
+        /// Number of the phase, as in [`Order::new`](crate::Order::new).
         phase: u64,
         /// The source.
         source_name: SourceName,
@@ -67,7 +67,7 @@ pub enum MixError {
         /// Sequences of the phase.
         slots: u64,
     },
-    /// Ledger and phases together leave the range in which counting is exact.
+    /// Ledger and phases together exceed the range in which counts are exact.
     #[error("source `{source_name}` could be drawn up to {drawn} times, expected at most 2^60")]
     TooLong {
         /// The source.

@@ -1,26 +1,25 @@
-//! How many slots of a prefix lie on one side of a point, in closed form: the sum that counts a
-//! million slots without visiting them.
+//! Counts the slots of a prefix on one side of a point in closed form, without visiting them.
 
 /// φ: 2^64 times the fractional part of the golden ratio, rounded to an odd integer.
 pub(crate) const GOLDEN: u64 = 11_400_714_819_323_198_485;
 
-/// Steps of Euclid's algorithm on 2^64 and φ until nothing is left.
+/// Steps of Euclid's algorithm on (2^64, φ).
 const STEPS: usize = 64;
 
-/// One step of Euclid's algorithm, divided out beforehand.
+/// One step of Euclid's algorithm, with its division precomputed.
 #[derive(Clone, Copy)]
 struct Step {
     /// The divisor.
     m: u64,
-    /// How often it fits into the divisor of the step before.
+    /// Quotient of the previous divisor by `m`.
     whole: u64,
-    /// What is then left, below `m`.
+    /// Remainder of that division, below `m`.
     a: u64,
     /// `floor(a · 2^64 / m)`.
     reciprocal: u64,
 }
 
-/// The steps; they depend on φ alone, so no division is left for run time.
+/// The steps. They depend only on φ, so no division is needed at run time.
 const CHAIN: [Step; STEPS] = chain();
 
 const fn chain() -> [Step; STEPS] {
@@ -40,10 +39,10 @@ const fn chain() -> [Step; STEPS] {
 
 /// `Σ floor((φ·i + b) / 2^64)` over `i` in `0..n`, modulo 2^128.
 ///
-/// The whole parts are summed at once; what is left is the number of lattice points under a line,
-/// and turning the picture by 90 degrees gives the same question with the next step of Euclid's
-/// algorithm on (2^64, φ) and an `n` smaller by the golden ratio: 40 steps for 1T tokens. The
-/// result may wrap; callers use differences of two sums, which are exact as long as they fit.
+/// The integer parts are summed at once. The rest is the number of lattice points under a line.
+/// Swapping the axes gives the same problem for the next step of Euclid's algorithm on (2^64, φ),
+/// with an `n` smaller by the golden ratio: 40 steps for 1T tokens. The result may wrap. Callers
+/// use differences of two sums, which are exact if they fit.
 ///
 /// - `n`: at most 2^60, so that a quotient by reciprocal is at most two short.
 /// - `b`: at most 2^65.
@@ -60,10 +59,10 @@ pub(crate) fn golden_floor_sum(n: u64, b: u128) -> u128 {
         if n == 0 {
             break;
         }
-        // The line rises by `whole` and a fraction per place, and starts at b / m.
+        // The line has slope `whole` plus a fraction, and starts at b / m.
         let places = u128::from(n);
         sum = sum.wrapping_add((places * (places - 1) / 2).wrapping_mul(step.whole.into()));
-        // The golden ratio's first 44 wholes are 1, and a comparison is quicker than a division.
+        // The first 44 quotients of the golden ratio are 1; a comparison is faster than a division.
         let start = if step.whole == 1 { u64::from(b >= step.m) } else { b / step.m };
         sum = sum.wrapping_add(places * u128::from(start));
         b -= start * step.m;
@@ -78,8 +77,8 @@ fn divided(n: u64, b: u64, step: &Step) -> (u64, u64) {
     let mut quotient = ((u128::from(n) * u128::from(reciprocal)) >> 64) as u64;
     let exact = u128::from(a) * u128::from(n) + u128::from(b);
     let mut left = exact - u128::from(quotient) * u128::from(m);
-    // Short by one for the fraction the reciprocal lost, by one more for `b`. Without a branch:
-    // which of the cases it is cannot be predicted.
+    // Too small by one for the truncated reciprocal, and by one more for `b`. No branch: the CPU
+    // could not predict it.
     for _ in 0..2 {
         let short = left >= u128::from(m);
         quotient += u64::from(short);

@@ -1,10 +1,10 @@
-//! The layout of one phase: which source each slot belongs to, and how often each came before.
+//! The layout of one phase: the source of each slot, and the count of each source before a slot.
 //!
-//! Slot j sits at `u = θ + j·φ` on a circle of 2^64 points, φ being the golden ratio's part of the
-//! circle. Each source owns an interval of the circle as long as its proportion; the source of a
-//! slot is the owner of its point. Steps of the golden ratio fill the circle more evenly than any
-//! others, so every stretch of slots, however short and wherever it starts, holds each source in
-//! its proportion to within a few sequences.
+//! Slot j lies at `u = θ + j·φ` on a circle of 2^64 points, where φ is the fractional part of the
+//! golden ratio times 2^64. Each source owns an interval of the circle whose length is its
+//! proportion. The source of a slot is the owner of its point. Golden-ratio steps fill the circle
+//! more evenly than any other step (three-distance theorem), so in every range of slots the count
+//! of each source is within a few sequences of its proportion.
 
 use sparkjoy_base::{Key, Ppm, Purpose};
 
@@ -12,22 +12,24 @@ use crate::Mixture;
 use crate::floor_sum::{GOLDEN, golden_floor_sum};
 use crate::source::Reader;
 
-/// The circle's points.
+/// Number of points of the circle.
 const CIRCLE: u128 = 1 << 64;
 
-/// Who owns which part of the circle during one phase.
+/// The owners of the intervals of the circle during one phase.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     /// θ, the point of slot 0.
     theta: u64,
-    /// The first point of each owner's interval, ascending from 0; the last interval ends at 2^64.
+    /// First point of each interval, ascending from 0; the last interval ends at 2^64.
     starts: Vec<u64>,
-    /// The source that owns each interval, as an index chosen by the caller.
+    /// Owner of each interval, an index chosen by the caller.
     owners: Vec<usize>,
 }
 
 impl Layout {
-    /// Lays out `mixture`, whose sources have the indices `owners` in the order of their names.
+    /// The layout of `mixture`.
+    ///
+    /// - `owners`: the indices of its sources, in the order of their names.
     pub(crate) fn new(reader: Reader, phase: u64, mixture: &Mixture, owners: Vec<usize>) -> Self {
         assert_eq!(owners.len(), mixture.proportions().len());
         let address: [&[u8]; 2] = [&phase.to_le_bytes(), &reader.replicate.to_le_bytes()];
@@ -41,7 +43,7 @@ impl Layout {
         Self { theta, starts: starts.collect(), owners }
     }
 
-    /// The point of slot `slot`.
+    /// The point of `slot`.
     pub(crate) fn point(&self, slot: u64) -> u64 {
         self.theta.wrapping_add(slot.wrapping_mul(GOLDEN))
     }
@@ -56,7 +58,7 @@ impl Layout {
         self.owners[self.interval(point)]
     }
 
-    /// The source of `slot`, and how many of the slots before it are that source's.
+    /// The source of `slot`, and how many slots before it have the same source.
     pub(crate) fn owner_and_count(&self, slot: u64) -> (usize, u64) {
         let interval = self.interval(self.point(slot));
         let start = u128::from(self.starts[interval]);
@@ -83,11 +85,10 @@ impl Layout {
         self.starts.partition_point(|&start| start <= point) - 1
     }
 
-    /// The sum over the first `slots` slots of how many turns of the circle each has made, if all
-    /// begin one turn ahead and are then moved back by `by ≤ 2^64`.
+    /// `Σ floor((θ + j·φ + 2^64 − by) / 2^64)` over the first `slots` slots j, for `by ≤ 2^64`.
     ///
-    /// A slot moved back loses a turn exactly if its point is below `by`. So a sum moved back to
-    /// the start of an interval, less the one moved back to its end, counts the slots inside.
+    /// A term is smaller by 1 exactly if the point of its slot is below `by`. So the sum for the
+    /// start of an interval, minus the sum for its end, is the number of slots inside.
     fn turns(&self, slots: u64, by: u128) -> u128 {
         golden_floor_sum(slots, u128::from(self.theta) + CIRCLE - by)
     }

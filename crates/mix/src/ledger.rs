@@ -1,4 +1,4 @@
-//! The ledger: how far each source has been read.
+//! The ledger: how many sequences of each source have been read.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,7 @@ use sparkjoy_base::SourceName;
 ///
 /// # Invariants
 ///
-/// A source that was never drawn is absent, so that two ledgers that say the same are equal and
-/// have the same bytes.
+/// A source that was never drawn is absent, so that equal ledgers have equal bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "BTreeMap<SourceName, u64>", into = "BTreeMap<SourceName, u64>")]
 pub struct Ledger {
@@ -18,7 +17,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// A ledger with given counts (a trunk trained elsewhere). Counts of zero are dropped.
+    /// A ledger with given counts. Counts of zero are dropped.
     pub fn new(mut drawn: BTreeMap<SourceName, u64>) -> Self {
         drawn.retain(|_, &mut count| count > 0);
         Self { drawn }

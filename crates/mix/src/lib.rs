@@ -1,10 +1,10 @@
-//! Says which sequence of which source stands at every step and row.
+//! Computes the reading order: which sequence of which source is at each step and row.
 //!
-//! Arithmetic only: this crate reads no file, clock, environment or thread, and no float takes
-//! part in choosing a sequence. Two machines with the same sources, seed and phases compute the
-//! same order, at any slot, in any order of asking, for any number of ranks.
+//! Integer arithmetic only: this crate reads no file, clock, environment or thread, and uses no
+//! float to choose a sequence. With the same sources, seed and phases, every machine computes the
+//! same order, for any slot and any number of ranks.
 
-// What clippy.toml bans here it bans for good.
+// The bans of clippy.toml have no exception in this crate.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 #![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 
@@ -26,4 +26,4 @@ pub use mixture::Mixture;
 pub use order::{Draw, Order};
 pub use phase::Phase;
 pub use rank::rank_slots;
-pub use source::Supply;
+pub use source::Source;

@@ -1,6 +1,6 @@
-//! The mixture: which proportion of a phase each source gets.
+//! The mixture: the proportion of each source in a phase.
 //!
-//! Refuses rather than repairs. What sums to 0.97 is a typo, not a preference.
+//! Proportions that do not sum to 1 are an error, never normalised.
 
 use std::collections::BTreeMap;
 
@@ -11,15 +11,15 @@ use crate::MixError;
 
 /// The proportion of each source in one phase, in parts per million.
 ///
-/// Proportions are integers so that a mixture means the same on every machine, and sorted by name
-/// so that neither the order of lines in a file nor that of a list can change a draw.
+/// Proportions are integers, so that a mixture means the same on every machine. They are sorted by
+/// name, so that the order of lines in a file cannot change a draw.
 ///
 /// # Invariants
 ///
 /// - Proportions sum to exactly 1 000 000.
 /// - No proportion is zero: a source that a phase does not use is not listed.
 ///
-/// Reading a mixture from a file goes through the same checks.
+/// Reading a mixture from a file makes the same checks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "BTreeMap<SourceName, Ppm>", into = "BTreeMap<SourceName, Ppm>")]
 pub struct Mixture {
@@ -27,12 +27,12 @@ pub struct Mixture {
 }
 
 impl Mixture {
-    /// Checks and keeps.
+    /// Checks the proportions.
     ///
     /// # Errors
     ///
-    /// - [`MixError::NoSources`] if there is nothing to draw from.
-    /// - [`MixError::ZeroProportion`] if a listed source gets nothing.
+    /// - [`MixError::NoSources`] if there is no source.
+    /// - [`MixError::ZeroProportion`] if a listed source has proportion 0.
     /// - [`MixError::Sum`] if the proportions do not sum to exactly one.
     pub fn new(proportions: BTreeMap<SourceName, Ppm>) -> Result<Self, MixError> {
         if proportions.is_empty() {

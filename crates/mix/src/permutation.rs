@@ -1,40 +1,40 @@
-//! A keyed permutation of `0..n` in constant memory: the order of a source without an index.
+//! A keyed permutation of `0..n` in constant memory: the order of a source without an array.
 
 use sparkjoy_base::Key;
 
-/// Double rounds on a large domain. Pairs of neighbours show two (80 standard deviations at 1,000
-/// sequences) and do not show three, from 300 sequences up.
+/// Double rounds on a large domain. With two, statistics of neighbouring pairs deviate (by 80
+/// standard deviations at 1,000 sequences); with three they do not, from 300 sequences up.
 const DOUBLE_ROUNDS: u32 = 3;
 
-/// Double rounds below [`SMALL`]: halves of two or three values mix slowly, and only about twelve
-/// make all orders of five sequences equally likely.
+/// Double rounds below [`SMALL`]: halves of two or three values mix slowly. About twelve are needed
+/// to make all orders of five sequences equally likely.
 const DOUBLE_ROUNDS_SMALL: u32 = 12;
 
 /// Domains below this get [`DOUBLE_ROUNDS_SMALL`].
 const SMALL: u64 = 1024;
 
-/// A permutation of `0..n`, fixed by a key.
+/// A permutation of `0..n`, determined by a key.
 ///
-/// A Feistel network on a near-square of 2^k rows and as many columns as hold `n`: a position is a
-/// row and a column, and each round moves one by an amount that depends on the other. A result
-/// outside `0..n` is put in again until it falls inside (cycle walking). That hardly ever happens,
-/// since less than one column is too much; on the next power of two it would happen up to every
-/// second time, and mispredicting it costs more than a multiplication does (17 against 42 ns at
+/// A Feistel network on a near-square of 2^k rows and as few columns as hold `n`. A position is a
+/// row and a column; each round moves one of them by an amount that depends on the other. A result
+/// outside `0..n` is permuted again until it is inside (cycle walking). That is rare: the domain is
+/// less than one column too large. On the next power of two it would happen up to every second
+/// time, and the mispredicted branch would cost more than a multiplication (42 instead of 17 ns at
 /// 34M sequences).
 ///
 /// # Guarantees
 ///
-/// A bijection for every `n ≥ 1` and key. The round function is not affine: neighbours in are not
-/// neighbours out (an affine one is what makes other trainers' shuffles look unshuffled).
+/// A bijection for every `n ≥ 1` and key. The round function is not affine: neighbouring inputs do
+/// not give neighbouring outputs.
 ///
 /// # Source
 ///
-/// Black & Rogaway, "Ciphers with arbitrary finite domains", 2002, the generalized Feistel
-/// construction; Luby & Rackoff 1988 for the rounds.
+/// The generalized Feistel construction of Black & Rogaway, Ciphers with arbitrary finite domains
+/// (2002); for the rounds Luby & Rackoff, How to construct pseudorandom permutations (1988).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Permutation {
     n: u64,
-    /// The rows are 2 to the power of this, at most √n.
+    /// log2 of the number of rows, which is at most √n.
     row_bits: u32,
     /// ⌈n / 2^row_bits⌉, at most 2^32.
     columns: u64,
@@ -42,14 +42,14 @@ pub(crate) struct Permutation {
 }
 
 impl Permutation {
-    /// The permutation of `0..n` that belongs to `key`; `n` is at least 1.
+    /// The permutation of `0..n` for `key`; `n` is at least 1.
     pub(crate) fn new(n: u64, key: &Key) -> Self {
         assert!(n >= 1, "a permutation of nothing");
         let row_bits = (u64::BITS - (n - 1).leading_zeros()) / 2;
         Self { n, row_bits, columns: n.div_ceil(1 << row_bits), words: key.words() }
     }
 
-    /// Where `position` goes; both are below `n`.
+    /// The image of `position`; both are below `n`.
     pub(crate) fn at(&self, position: u64) -> u64 {
         debug_assert!(position < self.n);
         if self.n < SMALL {
@@ -59,7 +59,7 @@ impl Permutation {
         }
     }
 
-    /// Passes until the result is in range; the number of rounds is fixed so that they unroll.
+    /// Cycle walking; the number of rounds is a constant so that the loop is unrolled.
     fn walk<const DOUBLE_ROUNDS: u32>(&self, position: u64) -> u64 {
         let mut x = self.pass::<DOUBLE_ROUNDS>(position);
         while x >= self.n {
@@ -68,25 +68,25 @@ impl Permutation {
         x
     }
 
-    /// Once through all rounds, on `0..2^row_bits × columns`.
+    /// All rounds once, on `0..2^row_bits × columns`.
     fn pass<const DOUBLE_ROUNDS: u32>(&self, x: u64) -> u64 {
         let row_mask = (1 << self.row_bits) - 1;
         let (mut column, mut row) = (x >> self.row_bits, x & row_mask);
         for i in 0..DOUBLE_ROUNDS {
-            // Two of the four words, turned differently each time they come round.
+            // Two of the four words, rotated by a different amount in each round.
             let first = 2 * (i as usize % 2);
             let keys = [self.words[first], self.words[first + 1]].map(|w| w.rotate_left(11 * i));
             row ^= mixed(column ^ keys[0]) & row_mask;
             column += (mixed(row ^ keys[1]) * self.columns) >> 32;
-            // Below twice the columns: of it and it less the columns, the one in range is the
-            // smaller. No branch.
+            // The sum is below twice the columns; `min` takes it modulo the columns without a
+            // branch.
             column = column.min(column.wrapping_sub(self.columns));
         }
         column << self.row_bits | row
     }
 }
 
-/// 32 bits in which every bit of `x` takes part: two odd multipliers with a fold between them.
+/// 32 bits that depend on every bit of `x`: two odd multipliers with a shift-xor between them.
 ///
 /// # Source
 ///

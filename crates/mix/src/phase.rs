@@ -1,14 +1,14 @@
-//! The phase: a stretch of training under one mixture.
+//! The phase: a part of training with one mixture.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Mixture;
 
-/// A stretch of training under one mixture.
+/// A part of training with one mixture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phase {
-    /// Who is drawn how often.
+    /// Its mixture.
     pub mixture: Mixture,
-    /// How many sequences.
+    /// Number of sequences.
     pub slots: u64,
 }

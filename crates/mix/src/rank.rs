@@ -1,4 +1,4 @@
-//! Which part of a batch a rank of a distributed run takes.
+//! The part of a batch that a rank of a distributed run takes.
 
 use std::ops::Range;
 
@@ -6,8 +6,8 @@ use std::ops::Range;
 ///
 /// # Guarantees
 ///
-/// Over all ranks the ranges are disjoint, contiguous in rank order and together the batch; their
-/// lengths differ by at most one. A world larger than the batch leaves its last ranks without work.
+/// The ranges of all ranks are disjoint, contiguous in rank order and together the batch; their
+/// lengths differ by at most one. If there are more ranks than slots, the last ranks get none.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! Reading an order slot by slot: nothing is counted again, each source only steps on.
+//! Iterates over an order slot by slot, with one cursor per source.
 
 use std::ops::Range;
 
@@ -8,8 +8,8 @@ use crate::source::{EpochOrder, SourceOrder};
 
 /// The draws of a range of slots, one after the other.
 ///
-/// What [`Order::sequence_at`] finds by counting, this finds by having counted: each source keeps
-/// its epoch and position, across phases too. Where the two could differ a test compares them.
+/// Gives the same sequences as [`Order::sequence_at`], without counting anew for each slot: each
+/// source keeps its epoch and position, also across phases. Tests compare the two.
 pub(crate) struct Sequences<'a> {
     order: &'a Order,
     /// The slots not yet read.
@@ -52,7 +52,7 @@ impl<'a> Sequences<'a> {
         sequences
     }
 
-    /// Goes on in `phase`, at the next slot.
+    /// Enters `phase` at the next slot.
     fn enter(&mut self, phase: usize) {
         let (first, layout) = self.order.layout(phase);
         self.phase = phase;

@@ -1,36 +1,36 @@
-//! One source: how many sequences it has, and in which order they are read.
+//! A source: its size, and the order in which its sequences are read.
 //!
-//! The order is keyed by the content of the source, never by its name or its place in a list, so
-//! that adding, removing or renaming a source leaves the order of every other one as it was.
+//! The order is keyed by the content of the source, not by its name or its place in a list. So
+//! adding, removing or renaming a source does not change the order of any other.
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, Key, Purpose, Seed, SourceName};
 
 use crate::permutation::Permutation;
 
-/// Epochs whose keys are derived once, when the order is built; a source repeated more often than
-/// this derives the others when they are asked for.
+/// Epochs whose keys are derived when the order is built; those of later epochs are derived on
+/// demand.
 const EPOCHS_KEPT: u64 = 8;
 
-/// A source as the mixture sees it: a name, an identity, a number of sequences.
+/// A source that a mixture draws from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Supply {
-    /// The name mixtures use.
+pub struct Source {
+    /// Its name in mixtures.
     pub name: SourceName,
-    /// The identity of its content; keys its order. Never its position in a list.
+    /// Hash of its content; the key of its order.
     pub fingerprint: Fingerprint,
     /// Sequences in one epoch.
     pub sequences: u64,
 }
 
-/// Who reads: the seed of the study and the replicate.
+/// The seed of the study and the replicate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader {
     pub(crate) seed: Seed,
     pub(crate) replicate: u32,
 }
 
-/// The order of one source over all epochs, from an opening cursor on.
+/// The order of a source over all epochs, from an opening position on.
 #[derive(Clone, Debug)]
 pub(crate) struct SourceOrder {
     reader: Reader,
@@ -38,16 +38,16 @@ pub(crate) struct SourceOrder {
     sequences: u64,
     /// Draws before the order opened.
     opening: u64,
-    /// The orders of the first epochs, from the opening one on.
+    /// The orders of the first epochs, beginning with the opening one.
     kept: Vec<EpochOrder>,
 }
 
-/// The order of one source within one epoch.
+/// The order of a source within an epoch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EpochOrder {
     /// The order of the whole epoch.
     whole: Permutation,
-    /// In the opening epoch of a replicate: the order in which it reads what is left of it.
+    /// In the opening epoch of a replicate: the order in which it reads the rest of that epoch.
     rest: Option<Rest>,
 }
 
@@ -69,9 +69,9 @@ impl EpochOrder {
 }
 
 impl SourceOrder {
-    /// The order of `supply` after `opening` draws, ready for at most `draws` more.
-    pub(crate) fn new(reader: Reader, supply: &Supply, opening: u64, draws: u64) -> Self {
-        let Supply { name: _, fingerprint, sequences } = *supply;
+    /// The order of `source` after `opening` draws, for at most `draws` more.
+    pub(crate) fn new(reader: Reader, source: &Source, opening: u64, draws: u64) -> Self {
+        let Source { name: _, fingerprint, sequences } = *source;
         let mut order = Self { reader, fingerprint, sequences, opening, kept: Vec::new() };
         if draws > 0 {
             let first = opening / sequences;
@@ -87,7 +87,7 @@ impl SourceOrder {
         self.sequences
     }
 
-    /// The order within `epoch`, which is the opening one or a later one.
+    /// The order within `epoch`, the opening one or a later one.
     pub(crate) fn epoch(&self, epoch: u64) -> EpochOrder {
         let kept = epoch - self.opening / self.sequences;
         match self.kept.get(kept as usize) {
@@ -98,9 +98,9 @@ impl SourceOrder {
 
     /// Derives the keys of `epoch`.
     ///
-    /// - Replicate 0 reads every epoch in the trunk's order.
-    /// - Another replicate finishes the opening epoch in an order of its own: the same sequences
-    ///   are left, whatever the replicate. After that its epochs are fresh.
+    /// - Replicate 0 reads every epoch in the order of the trunk.
+    /// - Another replicate reads the rest of the opening epoch, the same sequences for every
+    ///   replicate, in an order of its own. The order of its later epochs is its own too.
     fn derived(&self, epoch: u64) -> EpochOrder {
         let Reader { seed, replicate } = self.reader;
         let content = self.fingerprint.as_bytes();
@@ -128,13 +128,13 @@ mod tests {
     use super::*;
 
     fn order(replicate: u32, sequences: u64, opening: u64) -> SourceOrder {
-        let supply = Supply {
+        let source = Source {
             name: SourceName::new("web").unwrap(),
             fingerprint: Fingerprint::of_bytes(b"web"),
             sequences,
         };
         let draws = 20 * sequences;
-        SourceOrder::new(Reader { seed: Seed(17), replicate }, &supply, opening, draws)
+        SourceOrder::new(Reader { seed: Seed(17), replicate }, &source, opening, draws)
     }
 
     #[test]

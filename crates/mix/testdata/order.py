@@ -87,9 +87,9 @@ def permuted(position, n, words):
             return position
 
 
-def order(seed, replicate, supplies, opening, first_phase, phases):
+def order(seed, replicate, sources, opening, first_phase, phases):
     """All draws as [source, epoch, ordinal], by counting from the first slot."""
-    names = sorted(supplies)
+    names = sorted(sources)
     drawn = {name: opening.get(name, 0) for name in names}
     draws = []
     for number, (mixture, slots) in enumerate(phases, first_phase):
@@ -100,7 +100,7 @@ def order(seed, replicate, supplies, opening, first_phase, phases):
                 parts += mixture[name]
                 if point < parts * CIRCLE // 1_000_000:
                     break
-            draws.append([names.index(name), *draw(seed, replicate, name, supplies[name], opening.get(name, 0), drawn[name])])
+            draws.append([names.index(name), *draw(seed, replicate, name, sources[name], opening.get(name, 0), drawn[name])])
             drawn[name] += 1
             point = (point + GOLDEN) % CIRCLE
     return draws
@@ -121,16 +121,16 @@ def draw(seed, replicate, name, n, opened, drawn):
     return epoch, permuted(position, n, key(seed, "source-order", *trunk))
 
 
-SUPPLIES = {"web": 2500, "code": 40, "math": 7}
+SOURCES = {"web": 2500, "code": 40, "math": 7}
 BASE = ({"web": 700_000, "code": 200_000, "math": 100_000}, 120)
 UPSAMPLED = ({"web": 333_334, "code": 333_333, "math": 333_333}, 90)
 LEDGER = {"web": 83, "code": 25, "math": 12}
 
 if __name__ == "__main__":
     golden = {
-        "trunk": order(17, 0, SUPPLIES, {}, 0, [BASE, UPSAMPLED]),
-        "branch": order(17, 0, SUPPLIES, LEDGER, 1, [UPSAMPLED]),
-        "replicate": order(17, 2, SUPPLIES, LEDGER, 1, [UPSAMPLED]),
+        "trunk": order(17, 0, SOURCES, {}, 0, [BASE, UPSAMPLED]),
+        "branch": order(17, 0, SOURCES, LEDGER, 1, [UPSAMPLED]),
+        "replicate": order(17, 2, SOURCES, LEDGER, 1, [UPSAMPLED]),
     }
     lines = (f'  "{name}": {json.dumps(draws)}' for name, draws in golden.items())
     Path(__file__).with_name("order.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use sparkjoy_base::{Fingerprint, Hint, Seed, SourceName};
-use sparkjoy_mix::{Draw, Ledger, Mixture, Order, Phase, Supply, rank_slots};
+use sparkjoy_mix::{Draw, Ledger, Mixture, Order, Phase, Source, rank_slots};
 
-use crate::study::{SEED, all, branch, ledger, mixture, name, phase, read_of, supply, trunk};
+use crate::study::{SEED, all, branch, ledger, mixture, name, phase, read_of, source, trunk};
 
 /// 13 sources: two large, the others tiny, the least of them at 1 in 5,000.
 fn heavy_tail() -> Vec<(&'static str, u32)> {
@@ -30,8 +30,8 @@ fn heavy_tail() -> Vec<(&'static str, u32)> {
     ]
 }
 
-fn heavy_supplies() -> Vec<Supply> {
-    heavy_tail().iter().map(|(name, ppm)| supply(name, u64::from(ppm / 20))).collect()
+fn heavy_sources() -> Vec<Source> {
+    heavy_tail().iter().map(|(name, ppm)| source(name, u64::from(ppm / 20))).collect()
 }
 
 /// The largest distance, in sequences, of a source's count from its share of a prefix of `phase`;
@@ -52,7 +52,7 @@ fn farthest_from_its_share(order: &Order, mixture: &Mixture) -> f64 {
 // Row 1: Levanter and Grain round weights, so that small ones become zero and caps are broken.
 #[test]
 fn row_01_a_tiny_source_survives_and_every_prefix_keeps_every_share() {
-    let order = trunk(heavy_supplies(), vec![phase(&heavy_tail(), 400_000)]).unwrap();
+    let order = trunk(heavy_sources(), vec![phase(&heavy_tail(), 400_000)]).unwrap();
     let farthest = farthest_from_its_share(&order, &mixture(&heavy_tail()));
     assert!(farthest < 4.0, "off by {farthest}");
     let email = order.counts(0..400_000)[4];
@@ -65,7 +65,7 @@ fn row_02_a_phase_begins_exactly_at_any_requested_sequence() {
     for boundary in [1, 2, 3, 63, 64, 65, 999, 1_000, 2_047, 2_048, 2_049] {
         let phases =
             vec![phase(&[("web", 1_000_000)], boundary), phase(&[("math", 1_000_000)], 1_000)];
-        let order = trunk(vec![supply("web", 500), supply("math", 500)], phases).unwrap();
+        let order = trunk(vec![source("web", 500), source("math", 500)], phases).unwrap();
         let (math, web) = (0, 1);
         assert_eq!(order.sequence_at(boundary - 1).source, web);
         assert_eq!(order.sequence_at(boundary).source, math);
@@ -76,7 +76,7 @@ fn row_02_a_phase_begins_exactly_at_any_requested_sequence() {
 // Row 3: Megatron, OLMo-core, Marin and LLM-Foundry begin a second phase where the first began.
 #[test]
 fn row_03_a_second_phase_reads_on_where_the_first_stopped() {
-    let sources = || vec![supply("code", 700), supply("math", 300), supply("web", 2_000)];
+    let sources = || vec![source("code", 700), source("math", 300), source("web", 2_000)];
     let base = phase(&[("code", 200_000), ("math", 50_000), ("web", 750_000)], 2_000);
     let upsampled = phase(&[("code", 300_000), ("math", 200_000), ("web", 500_000)], 900);
 
@@ -102,18 +102,17 @@ fn row_03_a_second_phase_reads_on_where_the_first_stopped() {
 // a list, so that adding or removing one reshuffles the others.
 #[test]
 fn row_04_adding_removing_or_reordering_sources_leaves_the_others_in_their_order() {
-    let sources = || vec![supply("code", 90), supply("math", 300), supply("web", 1_000)];
+    let sources = || vec![source("code", 90), source("math", 300), source("web", 1_000)];
     let slots = 1_500;
     let full = phase(&[("code", 100_000), ("math", 200_000), ("web", 700_000)], slots);
     let without = phase(&[("code", 150_000), ("web", 850_000)], slots);
     let opening = || ledger(&[("code", 40), ("math", 10), ("web", 1_700)]);
     for replicate in 0..3 {
-        let order = |supplies, phase: &Phase| {
-            branch(replicate, supplies, opening(), phase.clone()).unwrap()
-        };
+        let order =
+            |sources, phase: &Phase| branch(replicate, sources, opening(), phase.clone()).unwrap();
         let all_three = order(sources(), &full);
         let removed = order(sources(), &without);
-        let never_there = order(vec![supply("web", 1_000), supply("code", 90)], &without);
+        let never_there = order(vec![source("web", 1_000), source("code", 90)], &without);
         let reordered = order(sources().into_iter().rev().collect(), &full);
         for source in ["code", "web"] {
             let expected = read_of(&all_three, source);
@@ -131,7 +130,7 @@ fn row_04_adding_removing_or_reordering_sources_leaves_the_others_in_their_order
 // Row 5: in litData, Energon, torchtitan, nanochat and llm.c the order depends on the world size.
 #[test]
 fn row_05_any_world_size_reads_the_same_order() {
-    let order = trunk(heavy_supplies(), vec![phase(&heavy_tail(), 96 * 400)]).unwrap();
+    let order = trunk(heavy_sources(), vec![phase(&heavy_tail(), 96 * 400)]).unwrap();
     let expected = all(&order);
     for world in [1, 3, 8, 96, 100] {
         let steps = (0..400).map(|step| 96 * step..96 * (step + 1));
@@ -147,11 +146,11 @@ fn row_05_any_world_size_reads_the_same_order() {
 fn row_06_stopping_and_resuming_at_every_step_equals_never_stopping() {
     let phases =
         || vec![phase(&heavy_tail(), 20_000), phase(&[("math", 500_000), ("web", 500_000)], 777)];
-    let expected = all(&trunk(heavy_supplies(), phases()).unwrap());
+    let expected = all(&trunk(heavy_sources(), phases()).unwrap());
     let mut read = Vec::new();
     while read.len() < expected.len() {
         // A new process knows the step and nothing else.
-        let order = trunk(heavy_supplies(), phases()).unwrap();
+        let order = trunk(heavy_sources(), phases()).unwrap();
         let start = read.len() as u64;
         read.extend(order.sequences(start..order.slots().min(start + 480)));
     }
@@ -161,7 +160,7 @@ fn row_06_stopping_and_resuming_at_every_step_equals_never_stopping() {
 // Row 6: in OLMo-core a permutation built late changes the order of what is resumed.
 #[test]
 fn row_06_what_was_asked_before_changes_no_answer() {
-    let order = trunk(heavy_supplies(), vec![phase(&heavy_tail(), 20_000)]).unwrap();
+    let order = trunk(heavy_sources(), vec![phase(&heavy_tail(), 20_000)]).unwrap();
     let forwards: Vec<Draw> = (0..order.slots()).map(|slot| order.sequence_at(slot)).collect();
     let mut backwards: Vec<Draw> =
         (0..order.slots()).rev().map(|slot| order.sequence_at(slot)).collect();
@@ -182,7 +181,7 @@ fn row_08_a_bad_sum_a_zero_a_negative_and_an_unknown_name_are_errors() {
         let error = serde_json::from_str::<Mixture>(json).unwrap_err().to_string();
         assert!(error.contains(text), "{json}: {error}");
     }
-    let error = trunk(vec![supply("web", 10)], vec![phase(&[("wbe", 1_000_000)], 10)]).unwrap_err();
+    let error = trunk(vec![source("web", 10)], vec![phase(&[("wbe", 1_000_000)], 10)]).unwrap_err();
     assert!(error.to_string().contains("names source `wbe`, expected one of `web`"), "{error}");
     assert!(error.hint().unwrap().contains("`wbe`"));
 }
@@ -190,7 +189,7 @@ fn row_08_a_bad_sum_a_zero_a_negative_and_an_unknown_name_are_errors() {
 // Row 9: in Levanter and OLMo-core every epoch has the same order.
 #[test]
 fn row_09_every_epoch_has_an_order_of_its_own() {
-    let order = trunk(vec![supply("web", 200)], vec![phase(&[("web", 1_000_000)], 12 * 200)]);
+    let order = trunk(vec![source("web", 200)], vec![phase(&[("web", 1_000_000)], 12 * 200)]);
     let read = read_of(&order.unwrap(), "web");
     let epochs: BTreeSet<Vec<u64>> =
         read.chunks(200).map(|epoch| epoch.iter().map(|&(_, ordinal)| ordinal).collect()).collect();
@@ -200,11 +199,11 @@ fn row_09_every_epoch_has_an_order_of_its_own() {
 // Row 10: in OLMo-core and Megatron identity is a name and a size, or a path, not content.
 #[test]
 fn row_10_content_is_identity_a_new_name_keeps_the_order_and_new_bytes_change_it() {
-    let named = |source: &str, content: &[u8]| {
+    let named = |called: &str, content: &[u8]| {
         let fingerprint = Fingerprint::of_bytes(content);
-        let supply = Supply { name: name(source), fingerprint, sequences: 500 };
-        let order = trunk(vec![supply], vec![phase(&[(source, 1_000_000)], 1_200)]).unwrap();
-        read_of(&order, source)
+        let source = Source { name: name(called), fingerprint, sequences: 500 };
+        let order = trunk(vec![source], vec![phase(&[(called, 1_000_000)], 1_200)]).unwrap();
+        read_of(&order, called)
     };
     let original = named("web", b"the same bytes");
     assert_eq!(named("crawl", b"the same bytes"), original);
@@ -214,7 +213,7 @@ fn row_10_content_is_identity_a_new_name_keeps_the_order_and_new_bytes_change_it
 // Row 12: fms-fsdp makes up for the past after a switch: 0 % and 100 % instead of 50 and 50.
 #[test]
 fn row_12_after_a_switch_from_90_10_to_50_50_every_prefix_is_50_50() {
-    let sources = || vec![supply("code", 40_000), supply("web", 90_000)];
+    let sources = || vec![source("code", 40_000), source("web", 90_000)];
     let trunk = trunk(sources(), vec![phase(&[("code", 100_000), ("web", 900_000)], 80_000)]);
     let half = phase(&[("code", 500_000), ("web", 500_000)], 20_000);
     for seed in 0..8 {
@@ -233,7 +232,7 @@ fn row_13_a_source_larger_than_its_budget_is_never_repeated() {
         phase(&[("small", 900_000), ("large", 100_000)], slots),
         phase(&[("small", 500_000), ("large", 500_000)], slots),
     ];
-    let order = trunk(vec![supply("small", 100), supply("large", 20_000)], phases).unwrap();
+    let order = trunk(vec![source("small", 100), source("large", 20_000)], phases).unwrap();
     let large = read_of(&order, "large");
     let distinct: BTreeSet<_> = large.iter().collect();
     assert!(large.len() > 17_000);
@@ -244,7 +243,7 @@ fn row_13_a_source_larger_than_its_budget_is_never_repeated() {
 // Row 14: nanotron counts what later stages have read from the wrong slice.
 #[test]
 fn row_14_after_each_of_three_phases_the_ledger_is_what_was_read() {
-    let sources = vec![supply("code", 70), supply("math", 30), supply("web", 2_000)];
+    let sources = vec![source("code", 70), source("math", 30), source("web", 2_000)];
     let phases = vec![
         phase(&[("web", 1_000_000)], 501),
         phase(&[("code", 333_333), ("math", 333_333), ("web", 333_334)], 303),
@@ -256,7 +255,7 @@ fn row_14_after_each_of_three_phases_the_ledger_is_what_was_read() {
         let mut read: std::collections::BTreeMap<SourceName, u64> =
             opening.iter().map(|(name, drawn)| (name.clone(), drawn)).collect();
         for draw in order.sequences(0..boundary) {
-            *read.entry(order.supplies()[draw.source].name.clone()).or_default() += 1;
+            *read.entry(order.sources()[draw.source].name.clone()).or_default() += 1;
         }
         assert_eq!(order.ledger_at(boundary), Ledger::new(read), "at {boundary}");
     }
@@ -266,9 +265,9 @@ fn row_14_after_each_of_three_phases_the_ledger_is_what_was_read() {
 #[test]
 fn row_15_another_seed_reads_other_sequences_and_none_prefers_the_front_of_a_source() {
     let read = |seed| {
-        let supplies = vec![supply("web", 10_000)];
+        let sources = vec![source("web", 10_000)];
         let phases = vec![phase(&[("web", 1_000_000)], 2_000)];
-        let order = Order::new(Seed(seed), 0, supplies, Ledger::default(), 0, phases).unwrap();
+        let order = Order::new(Seed(seed), 0, sources, Ledger::default(), 0, phases).unwrap();
         read_of(&order, "web").into_iter().map(|(_, ordinal)| ordinal).collect::<BTreeSet<_>>()
     };
     let (one, other) = (read(1), read(2));
@@ -288,11 +287,11 @@ fn row_15_another_seed_reads_other_sequences_and_none_prefers_the_front_of_a_sou
 #[test]
 fn row_16_no_sequence_of_an_epoch_comes_before_the_last_of_the_epoch_before() {
     let phases = vec![phase(&heavy_tail(), 60_000), phase(&[("law", 1_000_000)], 100)];
-    let order = trunk(heavy_supplies(), phases).unwrap();
+    let order = trunk(heavy_sources(), phases).unwrap();
     for (source, _) in heavy_tail() {
         let read = read_of(&order, source);
         assert!(read.is_sorted_by_key(|&(epoch, _)| epoch), "`{source}`");
-        let sequences = order.supplies().iter().find(|s| s.name == name(source)).unwrap().sequences;
+        let sequences = order.sources().iter().find(|s| s.name == name(source)).unwrap().sequences;
         for (i, epoch) in (0..).zip(read.chunks(sequences as usize)) {
             assert!(epoch.iter().all(|draw| draw.0 == i), "`{source}`, epoch {i}");
         }
@@ -303,7 +302,7 @@ fn row_16_no_sequence_of_an_epoch_comes_before_the_last_of_the_epoch_before() {
 #[test]
 fn row_17_every_sequence_of_every_source_is_reached_at_any_world_size() {
     let order = trunk(
-        vec![supply("a", 3), supply("b", 50)],
+        vec![source("a", 3), source("b", 50)],
         vec![phase(&[("a", 60_000), ("b", 940_000)], 64)],
     );
     let order = order.unwrap();
@@ -319,14 +318,14 @@ fn row_17_every_sequence_of_every_source_is_reached_at_any_world_size() {
 #[test]
 fn row_18_a_longer_or_another_later_phase_leaves_every_earlier_one_as_it_was() {
     let first = phase(&heavy_tail(), 10_000);
-    let expected = all(&trunk(heavy_supplies(), vec![first.clone()]).unwrap());
+    let expected = all(&trunk(heavy_sources(), vec![first.clone()]).unwrap());
     for later in [phase(&heavy_tail(), 6_000), phase(&[("qa", 1_000_000)], 9)] {
-        let order = trunk(heavy_supplies(), vec![first.clone(), later]).unwrap();
+        let order = trunk(heavy_sources(), vec![first.clone(), later]).unwrap();
         assert_eq!(order.sequences(0..10_000).collect::<Vec<_>>(), expected);
     }
     // The same for one phase: a 5 % window is a prefix of the 30 % window from the same point.
     let window = |slots| {
-        branch(2, heavy_supplies(), ledger(&[("math", 30)]), phase(&heavy_tail(), slots)).unwrap()
+        branch(2, heavy_sources(), ledger(&[("math", 30)]), phase(&heavy_tail(), slots)).unwrap()
     };
     assert_eq!(all(&window(10_000)), all(&window(60_000))[..10_000]);
 }
@@ -357,7 +356,7 @@ fn row_19_the_order_of_a_source_looks_shuffled_at_every_lag() {
     let mut worst: f64 = 0.0;
     for sequences in [257, 1_000, 1_024, 4_096, 10_007, 65_537] {
         for seed in 0..6 {
-            let web = vec![supply("web", sequences)];
+            let web = vec![source("web", sequences)];
             let whole = vec![phase(&[("web", 1_000_000)], sequences)];
             let order = Order::new(Seed(seed), 0, web, Ledger::default(), 0, whole).unwrap();
             let read: Vec<u64> = read_of(&order, "web").into_iter().map(|(_, o)| o).collect();
@@ -396,7 +395,7 @@ proptest! {
         cuts in prop::collection::vec(1..400_u64, 1..5),
         shares in prop::collection::vec(1..999_999_u32, 5),
     ) {
-        let sources = || vec![supply("code", 300), supply("web", 700)];
+        let sources = || vec![source("code", 300), source("web", 700)];
         let mut opening = Ledger::default();
         let mut seen = BTreeSet::new();
         for (cut, code) in cuts.into_iter().zip(shares) {

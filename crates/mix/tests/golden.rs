@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use sparkjoy_mix::{Ledger, Order, Phase, Supply};
+use sparkjoy_mix::{Ledger, Order, Phase, Source};
 
-use crate::study::{SEED, all, ledger, phase, supply};
+use crate::study::{SEED, all, ledger, phase, source};
 
-fn supplies() -> Vec<Supply> {
-    vec![supply("web", 2_500), supply("code", 40), supply("math", 7)]
+fn sources() -> Vec<Source> {
+    vec![source("web", 2_500), source("code", 40), source("math", 7)]
 }
 
 fn base() -> Phase {
@@ -25,9 +25,9 @@ fn orders_equal_those_of_an_independent_program() {
         serde_json::from_str(include_str!("../testdata/order.json")).unwrap();
     let read = || ledger(&[("web", 83), ("code", 25), ("math", 12)]);
     let orders = [
-        ("trunk", Order::new(SEED, 0, supplies(), Ledger::default(), 0, vec![base(), upsampled()])),
-        ("branch", Order::new(SEED, 0, supplies(), read(), 1, vec![upsampled()])),
-        ("replicate", Order::new(SEED, 2, supplies(), read(), 1, vec![upsampled()])),
+        ("trunk", Order::new(SEED, 0, sources(), Ledger::default(), 0, vec![base(), upsampled()])),
+        ("branch", Order::new(SEED, 0, sources(), read(), 1, vec![upsampled()])),
+        ("replicate", Order::new(SEED, 2, sources(), read(), 1, vec![upsampled()])),
     ];
     assert_eq!(golden.len(), orders.len());
     for (name, order) in orders {

@@ -1,20 +1,20 @@
 //! What an order refuses, and the words it uses.
 
 use sparkjoy_base::Hint;
-use sparkjoy_mix::{Ledger, MixError, Order, Phase, Supply};
+use sparkjoy_mix::{Ledger, MixError, Order, Phase, Source};
 
-use crate::study::{SEED, branch, ledger, phase, supply, trunk};
+use crate::study::{SEED, branch, ledger, phase, source, trunk};
 
 /// The error of a trunk, with its hint.
-fn refused(supplies: Vec<Supply>, phases: Vec<Phase>) -> String {
-    let error = trunk(supplies, phases).unwrap_err();
+fn refused(sources: Vec<Source>, phases: Vec<Phase>) -> String {
+    let error = trunk(sources, phases).unwrap_err();
     format!("{error}\n{}", error.hint().unwrap())
 }
 
 #[test]
 fn an_unknown_source_is_refused_with_the_names_there_are() {
     let shown = refused(
-        vec![supply("web", 10), supply("math", 10)],
+        vec![source("web", 10), source("math", 10)],
         vec![phase(&[("maths", 500_000), ("web", 500_000)], 10)],
     );
     insta::assert_snapshot!(shown, @r"
@@ -25,7 +25,7 @@ fn an_unknown_source_is_refused_with_the_names_there_are() {
 
 #[test]
 fn a_source_without_a_sequence_is_refused() {
-    insta::assert_snapshot!(refused(vec![supply("web", 0)], vec![]), @r"
+    insta::assert_snapshot!(refused(vec![source("web", 0)], vec![]), @r"
         source `web` has 0 sequences, expected at least 1
         give `web` at least one context length of text, or take it out of the study
         ");
@@ -33,8 +33,8 @@ fn a_source_without_a_sequence_is_refused() {
 
 #[test]
 fn two_sources_of_one_name_are_refused() {
-    let supplies = vec![supply("web", 1), supply("code", 1), supply("web", 2)];
-    insta::assert_snapshot!(refused(supplies, vec![]), @r"
+    let sources = vec![source("web", 1), source("code", 1), source("web", 2)];
+    insta::assert_snapshot!(refused(sources, vec![]), @r"
         source `web` is given more than once, expected one source per name
         rename or delete one of the sources called `web`
         ");
@@ -43,7 +43,7 @@ fn two_sources_of_one_name_are_refused() {
 #[test]
 fn a_phase_without_slots_is_refused() {
     let phases = vec![phase(&[("web", 1_000_000)], 0)];
-    insta::assert_snapshot!(refused(vec![supply("web", 1)], phases), @r"
+    insta::assert_snapshot!(refused(vec![source("web", 1)], phases), @r"
         phase 0 has 0 sequences, expected at least 1
         lengthen the phase to at least one step, or take it out
         ");
@@ -52,7 +52,7 @@ fn a_phase_without_slots_is_refused() {
 #[test]
 fn a_starved_source_is_refused_with_its_proportion() {
     let shown = refused(
-        vec![supply("web", 9_000), supply("math", 10)],
+        vec![source("web", 9_000), source("math", 10)],
         vec![phase(&[("web", 999_999), ("math", 1)], 1_024)],
     );
     insta::assert_snapshot!(shown, @r"
@@ -65,13 +65,13 @@ fn a_starved_source_is_refused_with_its_proportion() {
 fn a_phase_is_named_by_its_number_in_the_run() {
     let opening = ledger(&[("web", 4)]);
     let error =
-        branch(1, vec![supply("web", 9)], opening, phase(&[("web", 1_000_000)], 0)).unwrap_err();
+        branch(1, vec![source("web", 9)], opening, phase(&[("web", 1_000_000)], 0)).unwrap_err();
     assert_eq!(error, MixError::EmptyPhase { phase: 1 });
 }
 
 #[test]
 fn counts_that_would_overflow_are_refused() {
-    let web = vec![supply("web", 9)];
+    let web = vec![source("web", 9)];
     let phases = vec![phase(&[("web", 1_000_000)], u64::MAX); 2];
     insta::assert_snapshot!(refused(web.clone(), phases), @r"
         source `web` could be drawn up to 36893488147419103230 times, expected at most 2^60
@@ -88,7 +88,7 @@ fn counts_that_would_overflow_are_refused() {
 #[test]
 fn an_order_without_phases_is_its_opening_ledger() {
     let opening = ledger(&[("web", 4), ("gone", 7)]);
-    let order = Order::new(SEED, 0, vec![supply("web", 9)], opening.clone(), 0, vec![]).unwrap();
+    let order = Order::new(SEED, 0, vec![source("web", 9)], opening.clone(), 0, vec![]).unwrap();
     assert_eq!((order.slots(), order.counts(0..0)), (0, vec![0]));
     assert_eq!(order.ledger_at(0), opening);
     assert_eq!(order.sequences(0..0).count(), 0);
@@ -98,13 +98,13 @@ fn an_order_without_phases_is_its_opening_ledger() {
 #[test]
 #[should_panic(expected = "slot 10 of an order of 10")]
 fn a_slot_past_the_end_is_our_mistake() {
-    let order = trunk(vec![supply("web", 3)], vec![phase(&[("web", 1_000_000)], 10)]).unwrap();
+    let order = trunk(vec![source("web", 3)], vec![phase(&[("web", 1_000_000)], 10)]).unwrap();
     let _ = order.sequence_at(10);
 }
 
 #[test]
 #[should_panic(expected = "slots 5..11 of an order of 10")]
 fn a_range_past_the_end_is_our_mistake() {
-    let order = trunk(vec![supply("web", 3)], vec![phase(&[("web", 1_000_000)], 10)]).unwrap();
+    let order = trunk(vec![source("web", 3)], vec![phase(&[("web", 1_000_000)], 10)]).unwrap();
     let _ = order.sequences(5..11).count();
 }

@@ -30,7 +30,7 @@ proptest! {
         let expected = (u64::from(study.first_phase)..).zip(&study.phases);
         let expected = expected.flat_map(|(i, p)| enumerated(study.seed, study.replicate, i, p));
         let draws = all(&order);
-        let found = draws.iter().map(|draw| order.supplies()[draw.source].name.clone());
+        let found = draws.iter().map(|draw| order.sources()[draw.source].name.clone());
         prop_assert!(found.eq(expected));
     }
 
@@ -38,7 +38,7 @@ proptest! {
     fn counts_and_ledgers_are_what_was_drawn(study in studies(), cuts: (u64, u64)) {
         let Some(order) = order(&study) else { return Ok(()) };
         let (a, b) = (cuts.0 % (order.slots() + 1), cuts.1 % (order.slots() + 1));
-        let mut counted = vec![0; order.supplies().len()];
+        let mut counted = vec![0; order.sources().len()];
         for draw in order.sequences(a.min(b)..a.max(b)) {
             counted[draw.source] += 1;
         }
@@ -46,8 +46,8 @@ proptest! {
 
         let ledger = order.ledger_at(b);
         let before = order.counts(0..b);
-        for (supply, before) in order.supplies().iter().zip(before) {
-            prop_assert_eq!(ledger.drawn(&supply.name), study.opening.drawn(&supply.name) + before);
+        for (source, before) in order.sources().iter().zip(before) {
+            prop_assert_eq!(ledger.drawn(&source.name), study.opening.drawn(&source.name) + before);
         }
     }
 
@@ -64,10 +64,10 @@ proptest! {
     fn no_sequence_comes_twice_in_an_epoch_and_epochs_follow_each_other(study in studies()) {
         let Some(order) = order(&study) else { return Ok(()) };
         let mut cursors: Vec<u64> =
-            order.supplies().iter().map(|s| study.opening.drawn(&s.name)).collect();
+            order.sources().iter().map(|s| study.opening.drawn(&s.name)).collect();
         let mut seen = BTreeSet::new();
         for Draw { source, epoch, ordinal } in all(&order) {
-            let sequences = order.supplies()[source].sequences;
+            let sequences = order.sources()[source].sequences;
             prop_assert_eq!(epoch, cursors[source] / sequences);
             prop_assert!(ordinal < sequences);
             prop_assert!(seen.insert((source, epoch, ordinal)));
@@ -119,13 +119,13 @@ proptest! {
             read
         };
         let (first, second) = (by_epoch(&first), by_epoch(&second));
-        for (index, supply) in study.supplies.iter().enumerate() {
-            let drawn = study.opening.drawn(&supply.name);
-            let epoch = drawn / supply.sequences;
-            let left = supply.sequences - drawn % supply.sequences;
+        for (index, source) in study.sources.iter().enumerate() {
+            let drawn = study.opening.drawn(&source.name);
+            let epoch = drawn / source.sequences;
+            let left = source.sequences - drawn % source.sequences;
             let reads = [&first, &second].map(|read| read.get(&(index, epoch)));
             if let [Some(a), Some(b)] = reads && a.len() as u64 == left && b.len() as u64 == left {
-                prop_assert_eq!(a, b, "the rest of `{}`", &supply.name);
+                prop_assert_eq!(a, b, "the rest of `{}`", &source.name);
             }
         }
     }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::study::{branch, ledger, phase, read_of, supply};
+use crate::study::{branch, ledger, phase, read_of, source};
 
 /// What replicate `replicate` reads of `web`, whose first 400 of 1,000 its trunk has read.
 fn web(replicate: u32, web: u32, slots: u64) -> Vec<(u64, u64)> {
-    let supplies = vec![supply("web", 1_000), supply("math", 200)];
+    let sources = vec![source("web", 1_000), source("math", 200)];
     let mixed = phase(&[("web", web), ("math", 1_000_000 - web)], slots);
-    read_of(&branch(replicate, supplies, ledger(&[("web", 400)]), mixed).unwrap(), "web")
+    read_of(&branch(replicate, sources, ledger(&[("web", 400)]), mixed).unwrap(), "web")
 }
 
 #[test]

@@ -3,9 +3,9 @@
 //! Nothing here visits every slot; what takes time in these tests would take time in `plan`.
 
 use sparkjoy_base::{Ppm, Seed};
-use sparkjoy_mix::{Ledger, Mixture, Order, Phase, Supply};
+use sparkjoy_mix::{Ledger, Mixture, Order, Phase, Source};
 
-use crate::study::{all, mixture, name, phase, supply, trunk};
+use crate::study::{all, mixture, name, phase, source, trunk};
 
 const SLOTS: u64 = 244_140_625;
 
@@ -25,10 +25,10 @@ fn proportions() -> Vec<u32> {
 fn paper_scale(seed: u64) -> Order {
     let names = || (0..18).map(|i| format!("source-{i:02}"));
     let parts = proportions();
-    let supplies = names().zip(&parts).map(|(s, &ppm)| supply(&s, u64::from(ppm) * 100));
+    let sources = names().zip(&parts).map(|(s, &ppm)| source(&s, u64::from(ppm) * 100));
     let mixture = names().zip(&parts).map(|(s, &ppm)| (name(&s), Ppm(ppm))).collect();
     let phase = Phase { mixture: Mixture::new(mixture).unwrap(), slots: SLOTS };
-    Order::new(Seed(seed), 0, supplies.collect(), Ledger::default(), 0, vec![phase]).unwrap()
+    Order::new(Seed(seed), 0, sources.collect(), Ledger::default(), 0, vec![phase]).unwrap()
 }
 
 /// The largest distance of a count from its exact share of `slots`, in sequences.
@@ -71,20 +71,20 @@ fn the_last_sequences_of_a_trillion_tokens_are_found_without_the_first() {
         assert_eq!(*draw, order.sequence_at(slot));
     }
     let counts = order.counts(0..SLOTS);
-    for (count, supply) in counts.iter().zip(order.supplies()) {
-        assert_eq!(order.ledger_at(SLOTS).drawn(&supply.name), *count);
+    for (count, source) in counts.iter().zip(order.sources()) {
+        assert_eq!(order.ledger_at(SLOTS).drawn(&source.name), *count);
         // 100 sequences per part per million is 2.44 epochs of everything.
-        assert_eq!(count / supply.sequences, 2);
+        assert_eq!(count / source.sequences, 2);
     }
 }
 
 #[test]
 fn sources_of_one_and_of_2_to_the_60_sequences_stand_side_by_side() {
-    let sources = vec![supply("one", 1), supply("two", 2), supply("huge", 1 << 60)];
+    let sources = vec![source("one", 1), source("two", 2), source("huge", 1 << 60)];
     let third = [("one", 333_333), ("two", 333_333), ("huge", 333_334)];
     let order = trunk(sources, vec![phase(&third, 300), phase(&third, (1 << 60) - 300)]).unwrap();
     for draw in order.sequences(0..1_000) {
-        assert!(draw.ordinal < order.supplies()[draw.source].sequences);
+        assert!(draw.ordinal < order.sources()[draw.source].sequences);
     }
     let last = (1 << 60) - 1;
     assert_eq!(order.sequence_at(last), order.sequences(last..last + 1).next().unwrap());
@@ -101,17 +101,17 @@ fn sources_of_one_and_of_2_to_the_60_sequences_stand_side_by_side() {
 
 #[test]
 fn a_mixture_of_one_source_reads_it_through() {
-    let order = trunk(vec![supply("web", 40)], vec![phase(&[("web", 1_000_000)], 100)]).unwrap();
+    let order = trunk(vec![source("web", 40)], vec![phase(&[("web", 1_000_000)], 100)]).unwrap();
     let mut first: Vec<u64> = all(&order)[..40].iter().map(|draw| draw.ordinal).collect();
     first.sort_unstable();
     assert!(first.into_iter().eq(0..40));
     assert_eq!(order.counts(10..90), [80]);
 }
 
-/// Supplies are compared by name alone, so a list in another order is the same study.
+/// Sources are compared by name alone, so a list in another order is the same study.
 #[test]
-fn supplies_come_back_sorted_by_name() {
-    let order = trunk(vec![supply("web", 1), supply("math", 1)], vec![]).unwrap();
-    let names: Vec<&str> = order.supplies().iter().map(|s: &Supply| s.name.as_str()).collect();
+fn sources_come_back_sorted_by_name() {
+    let order = trunk(vec![source("web", 1), source("math", 1)], vec![]).unwrap();
+    let names: Vec<&str> = order.sources().iter().map(|s: &Source| s.name.as_str()).collect();
     assert_eq!(names, ["math", "web"]);
 }

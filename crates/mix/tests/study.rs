@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use sparkjoy_base::{Fingerprint, Key, Ppm, Purpose, Seed, SourceName};
-use sparkjoy_mix::{Draw, Ledger, MixError, Mixture, Order, Phase, Supply};
+use sparkjoy_mix::{Draw, Ledger, MixError, Mixture, Order, Phase, Source};
 
 pub(crate) const SEED: Seed = Seed(17);
 
@@ -13,8 +13,8 @@ pub(crate) fn name(name: &str) -> SourceName {
 }
 
 /// A source whose content is its name.
-pub(crate) fn supply(source: &str, sequences: u64) -> Supply {
-    Supply { name: name(source), fingerprint: Fingerprint::of_bytes(source.as_bytes()), sequences }
+pub(crate) fn source(called: &str, sequences: u64) -> Source {
+    Source { name: name(called), fingerprint: Fingerprint::of_bytes(called.as_bytes()), sequences }
 }
 
 pub(crate) fn mixture(proportions: &[(&str, u32)]) -> Mixture {
@@ -31,18 +31,18 @@ pub(crate) fn ledger(drawn: &[(&str, u64)]) -> Ledger {
 }
 
 /// A trunk: replicate 0, nothing read before.
-pub(crate) fn trunk(supplies: Vec<Supply>, phases: Vec<Phase>) -> Result<Order, MixError> {
-    Order::new(SEED, 0, supplies, Ledger::default(), 0, phases)
+pub(crate) fn trunk(sources: Vec<Source>, phases: Vec<Phase>) -> Result<Order, MixError> {
+    Order::new(SEED, 0, sources, Ledger::default(), 0, phases)
 }
 
 /// A branch of one phase from `opening`.
 pub(crate) fn branch(
     replicate: u32,
-    supplies: Vec<Supply>,
+    sources: Vec<Source>,
     opening: Ledger,
     phase: Phase,
 ) -> Result<Order, MixError> {
-    Order::new(SEED, replicate, supplies, opening, 1, vec![phase])
+    Order::new(SEED, replicate, sources, opening, 1, vec![phase])
 }
 
 pub(crate) fn all(order: &Order) -> Vec<Draw> {
@@ -51,7 +51,7 @@ pub(crate) fn all(order: &Order) -> Vec<Draw> {
 
 /// What is read of `source`, in order, as (epoch, ordinal).
 pub(crate) fn read_of(order: &Order, source: &str) -> Vec<(u64, u64)> {
-    let index = order.supplies().iter().position(|s| s.name == name(source)).unwrap();
+    let index = order.sources().iter().position(|s| s.name == name(source)).unwrap();
     let draws = all(order).into_iter().filter(|draw| draw.source == index);
     draws.map(|draw| (draw.epoch, draw.ordinal)).collect()
 }
@@ -85,7 +85,7 @@ pub(crate) fn enumerated(
 pub(crate) struct Study {
     pub(crate) seed: Seed,
     pub(crate) replicate: u32,
-    pub(crate) supplies: Vec<Supply>,
+    pub(crate) sources: Vec<Source>,
     pub(crate) opening: Ledger,
     pub(crate) first_phase: u32,
     pub(crate) phases: Vec<Phase>,
@@ -93,8 +93,8 @@ pub(crate) struct Study {
 
 impl Study {
     pub(crate) fn order(&self) -> Result<Order, MixError> {
-        let Self { seed, replicate, supplies, opening, first_phase, phases } = self.clone();
-        Order::new(seed, replicate, supplies, opening, first_phase, phases)
+        let Self { seed, replicate, sources, opening, first_phase, phases } = self.clone();
+        Order::new(seed, replicate, sources, opening, first_phase, phases)
     }
 }
 
@@ -129,12 +129,12 @@ prop_compose! {
         first_phase in 0..2_u32,
     ) -> Study {
         let names = (0..sizes.len()).map(|i| format!("s{i}"));
-        let supplies = names.zip(&sizes).map(|(s, &(sequences, _))| supply(&s, sequences));
+        let sources = names.zip(&sizes).map(|(s, &(sequences, _))| source(&s, sequences));
         let opening = sizes.iter().enumerate().map(|(i, &(_, drawn))| (name(&format!("s{i}")), drawn));
         Study {
             seed: Seed(seed),
             replicate,
-            supplies: supplies.collect(),
+            sources: sources.collect(),
             opening: Ledger::new(opening.collect()),
             first_phase,
             phases,

@@ -1,8 +1,8 @@
-//! Buffers that begin at a cache line, so that no vector is torn between two.
+//! Buffers aligned to cache lines, so that no vector crosses a line.
 
 use bytemuck::{Pod, Zeroable};
 
-/// Values of a line.
+/// Values of f32 in a cache line.
 const VALUES: usize = 16;
 
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -42,16 +42,16 @@ impl Aligned {
     }
 }
 
-/// How many f32 make room for `n` values of `E` in whole lines.
+/// Values of f32 that `n` values of `E` take in whole cache lines.
 pub(crate) fn lines_of<E: Pod>(n: usize) -> usize {
     (n * size_of::<E>()).div_ceil(size_of::<Line>()) * VALUES
 }
 
-/// The part of a buffer that is not handed out yet.
+/// The part of a buffer that is still free.
 pub(crate) struct Rest<'a>(pub(crate) &'a mut [f32]);
 
 impl<'a> Rest<'a> {
-    /// Room for `n` values of `E`, holding whatever was there.
+    /// A slice for `n` values of `E`; the content is arbitrary.
     ///
     /// # Panics
     ///

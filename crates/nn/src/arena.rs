@@ -5,7 +5,7 @@
 
 use crate::aligned::{Rest, lines_of};
 use crate::element::Element;
-use crate::kernel::Kernel;
+use crate::kernel::InstructionSet;
 use crate::shape::Shape;
 use crate::{gemm, head, norm};
 
@@ -23,7 +23,7 @@ struct Sizes {
     v: usize,
     /// Rows of logits at once.
     rows: usize,
-    kernel: Kernel,
+    isa: InstructionSet,
 }
 
 /// Declares the arrays once: what they are, of which type, and how many values.
@@ -45,7 +45,7 @@ macro_rules! arrays {
                 Self { $( $name: $len, )* }
             }
 
-            /// Values of f32 that make room for all arrays.
+            /// Values of f32 that all arrays take together.
             pub(crate) fn total<E: Element>(&self) -> usize {
                 0 $( + lines_of::<$ty>(self.$name) )*
             }
@@ -97,11 +97,11 @@ arrays! { s:
     /// `[N × 4D]`: the gradient of the up-projection's result, or of `qkv`.
     wide: [E; s.n * 4 * s.d],
     /// Partial sums of a norm's weight.
-    partial: [f32; norm::room(s.n, s.d)],
-    /// The right factor of a weight's gradient, packed: inputs of a slab of tokens.
-    slab_right: [E; gemm::slab_right(s.n, 4 * s.d)],
-    /// The left one: gradients of outputs.
-    slab_left: [u32; slab_left::<E>(s)],
+    partial: [f32; norm::partial_len(s.n, s.d)],
+    /// The right factor of a weight's gradient, packed: inputs of a block of tokens.
+    pack_right: [E; gemm::right_buffer_len(s.n, 4 * s.d)],
+    /// The left factor, packed: gradients of the outputs.
+    pack_left: [u32; pack_left_len::<E>(s)],
     /// `[rows × V]`: the logits of a chunk.
     logits: [f32; s.rows * s.v],
     /// `[rows × V]`: their gradient.
@@ -110,16 +110,16 @@ arrays! { s:
     nats: [f32; s.n],
 }
 
-/// Of a block's matrices, or of the head's.
-fn slab_left<E: Element>(s: Sizes) -> usize {
-    let block = gemm::slab_left::<E>(s.kernel, s.n, 4 * s.d);
-    block.max(gemm::slab_left::<E>(s.kernel, s.rows, s.v))
+/// Length of `pack_left`: the larger one of the blocks' matrices and the head.
+fn pack_left_len<E: Element>(s: Sizes) -> usize {
+    let block = gemm::left_buffer_len::<E>(s.isa, s.n, 4 * s.d);
+    block.max(gemm::left_buffer_len::<E>(s.isa, s.rows, s.v))
 }
 
 impl Layout {
     /// Sizes for `sequences` at once; with `recompute` one block's arrays are kept instead of all.
     pub(crate) fn new<E: Element>(
-        kernel: Kernel,
+        isa: InstructionSet,
         shape: &Shape,
         sequences: usize,
         recompute: bool,
@@ -127,6 +127,6 @@ impl Layout {
         let &Shape { layers: l, width: d, heads: h, context, vocab: v, .. } = shape;
         let n = sequences * context;
         let kept = if recompute { 1 } else { l };
-        Self::of::<E>(Sizes { l, kept, n, d, h, v, rows: head::rows(n, v), kernel })
+        Self::of::<E>(Sizes { l, kept, n, d, h, v, rows: head::rows(n, v), isa })
     }
 }

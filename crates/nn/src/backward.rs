@@ -7,7 +7,7 @@ use crate::attention::{self, Saved};
 use crate::element::Element;
 use crate::forward::Model;
 use crate::kernel::{Left, Size, Store, versions};
-use crate::packed::Matrix;
+use crate::packed_weights::Matrix;
 use crate::{embedding, gemm, norm};
 
 impl Model<'_> {
@@ -17,21 +17,21 @@ impl Model<'_> {
         matrix: Matrix,
         (x, dy): (&[E], &[E]),
         gradients: &mut [f32],
-        slab: &mut gemm::Slab<'_, E>,
+        buffers: &mut gemm::PackBuffers<'_, E>,
     ) {
         let (m, n) = matrix.size(self.shape);
         let dw = &mut gradients[matrix.range(self.shape)];
         let size = Size { m, n, k: x.len() / n };
-        gemm::columns_by_columns(self.kernel, size, (dy, x, dw), slab, self.scratch);
+        gemm::columns_by_columns(self.isa, size, (dy, x, dw), buffers, self.scratch);
     }
 
     /// `dx = dy·W` in fp32.
     fn input_back<E: Element>(&self, matrix: Matrix, dy: &[E], dx: &mut [f32]) {
         let (k, n) = matrix.size(self.shape);
-        let right = self.packed.back(self.kernel, self.shape, matrix);
+        let right = self.packed.back(self.isa, self.shape, matrix);
         let size = Size { m: dy.len() / k, n, k };
         let left = Left::Along { data: dy, row: k };
-        gemm::product(self.kernel, size, (left, right, dx), Store::Replace, self.scratch);
+        gemm::product(self.isa, size, (left, right, dx), Store::Replace, self.scratch);
     }
 
     /// `dx = dy·W` as a factor; where there is a `slope`, times it.
@@ -42,25 +42,24 @@ impl Model<'_> {
         slope: Option<&[E]>,
         dx: &mut [E],
     ) {
-        let (kernel, (k, n)) = (self.kernel, matrix.size(self.shape));
-        let factors =
-            (Left::Along { data: dy, row: k }, self.packed.back(kernel, self.shape, matrix));
+        let (isa, (k, n)) = (self.isa, matrix.size(self.shape));
+        let factors = (Left::Along { data: dy, row: k }, self.packed.back(isa, self.shape, matrix));
         let size = Size { m: dy.len() / k, n, k };
-        let chunk = gemm::block_rows::<E>(kernel, size.m) * n;
+        let chunk = gemm::block_rows::<E>(isa, size.m) * n;
         let outputs = dx.par_chunks_mut(chunk).enumerate();
-        let finish = |(block, dx): &mut (usize, &mut [E]), patch: gemm::Patch<'_>| {
-            for (i, (values, dx)) in patch.rows().zip(dx.chunks_exact_mut(n)).enumerate() {
-                let dx = &mut dx[patch.columns()];
+        let finish = |(block, dx): &mut (usize, &mut [E]), tile: gemm::OutputTile<'_>| {
+            for (i, (values, dx)) in tile.rows().zip(dx.chunks_exact_mut(n)).enumerate() {
+                let dx = &mut dx[tile.columns()];
                 match slope {
                     Some(slope) => {
                         let start = *block * chunk + i * n;
-                        scale(kernel, values, &slope[start..][patch.columns()], dx);
+                        scale(isa, values, &slope[start..][tile.columns()], dx);
                     }
-                    None => round(kernel, values, dx),
+                    None => round(isa, values, dx),
                 }
             }
         };
-        gemm::product_with(kernel, size, factors, self.scratch, outputs, finish);
+        gemm::product_with(isa, size, factors, self.scratch, outputs, finish);
     }
 
     /// Takes the gradient in `views.narrow`, of the last norm's result, back to the embedding;
@@ -77,7 +76,7 @@ impl Model<'_> {
         let inputs = (&views.narrow[..n * d], last, &self.weights[shape.norm_f()], &*views.stats_f);
         let outputs = (&mut views.stream[..n * d], &mut views.stream_factor[..n * d]);
         let dweight = &mut gradients[shape.norm_f()];
-        norm::backward(self.kernel, inputs, outputs, dweight, views.partial);
+        norm::backward(self.isa, inputs, outputs, dweight, views.partial);
         for i in (0..shape.layers).rev() {
             if self.recompute {
                 self.block_to_hidden(i, n, views);
@@ -104,17 +103,17 @@ impl Model<'_> {
         let dy = &views.stream_factor[..n * d];
         let wide = &mut views.wide[..4 * n * d];
         let narrow = &mut views.narrow[..n * d];
-        let mut slab = gemm::Slab { left: views.slab_left, right: views.slab_right };
-        self.weight_back(Matrix::DownProj(i), (hidden, dy), gradients, &mut slab);
+        let mut buffers = gemm::PackBuffers { left: views.pack_left, right: views.pack_right };
+        self.weight_back(Matrix::DownProj(i), (hidden, dy), gradients, &mut buffers);
         self.input_back_as_factor(Matrix::DownProj(i), dy, Some(slope), wide);
-        self.weight_back(Matrix::UpProj(i), (normal, wide), gradients, &mut slab);
+        self.weight_back(Matrix::UpProj(i), (normal, wide), gradients, &mut buffers);
         self.input_back(Matrix::UpProj(i), wide, narrow);
 
         let middle = &views.middle[slot * n * d..][..n * d];
         let stats = &views.stats_2[slot * 2 * n..][..2 * n];
         let inputs = (&*narrow, middle, &self.weights[block.norm_2.clone()], stats);
         let outputs = (&mut views.stream[..n * d], &mut views.stream_factor[..n * d]);
-        norm::backward(self.kernel, inputs, outputs, &mut gradients[block.norm_2], views.partial);
+        norm::backward(self.isa, inputs, outputs, &mut gradients[block.norm_2], views.partial);
     }
 
     /// From there to the stream before block `i`.
@@ -133,8 +132,8 @@ impl Model<'_> {
         let dattended = &mut views.dattended[..n * d];
         let wide = &mut views.wide[..3 * n * d];
         let narrow = &mut views.narrow[..n * d];
-        let mut slab = gemm::Slab { left: views.slab_left, right: views.slab_right };
-        self.weight_back(Matrix::OutProj(i), (attended, dy), gradients, &mut slab);
+        let mut buffers = gemm::PackBuffers { left: views.pack_left, right: views.pack_right };
+        self.weight_back(Matrix::OutProj(i), (attended, dy), gradients, &mut buffers);
         self.input_back_as_factor(Matrix::OutProj(i), dy, None, dattended);
         let saved = Saved {
             qkv: &views.qkv[slot * 3 * n * d..][..3 * n * d],
@@ -143,15 +142,15 @@ impl Model<'_> {
             log_sums: &views.log_sums[slot * n * h..][..n * h],
             clip: self.shape.clip_qkv,
         };
-        attention::backward(self.kernel, self.heads(), saved, self.slopes, wide, self.scratch);
-        self.weight_back(Matrix::Wqkv(i), (normal, wide), gradients, &mut slab);
+        attention::backward(self.isa, self.heads(), saved, self.slopes, wide, self.scratch);
+        self.weight_back(Matrix::Wqkv(i), (normal, wide), gradients, &mut buffers);
         self.input_back(Matrix::Wqkv(i), wide, narrow);
 
         let before = &views.residual[i * n * d..][..n * d];
         let stats = &views.stats_1[slot * 2 * n..][..2 * n];
         let inputs = (&*narrow, before, &self.weights[block.norm_1.clone()], stats);
         let outputs = (&mut views.stream[..n * d], &mut views.stream_factor[..n * d]);
-        norm::backward(self.kernel, inputs, outputs, &mut gradients[block.norm_1], views.partial);
+        norm::backward(self.isa, inputs, outputs, &mut gradients[block.norm_1], views.partial);
     }
 }
 

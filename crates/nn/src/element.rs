@@ -2,7 +2,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Kernel, LANES, Left, Panels, Room, Size, Store, Tile, plain, portable, tiles};
+use crate::kernel::{
+    GatherBuffer, InstructionSet, LANES, Left, PackedRight, Size, Store, Tile, plain, portable,
+    tiles,
+};
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::{avx2, avx512};
 
@@ -31,26 +34,26 @@ pub(crate) trait Element: Pod + Default + Send + Sync + From<f32> {
     fn value(self) -> f32;
 
     /// Rows of a register tile: blocks of a multiple of this many rows waste nothing.
-    fn tile_rows(kernel: Kernel) -> usize;
+    fn tile_rows(isa: InstructionSet) -> usize;
 
-    /// Columns of a packed panel of a matrix with `columns` columns.
-    fn panel(kernel: Kernel, columns: usize) -> usize;
+    /// Columns of a column block of a packed matrix with `columns` columns.
+    fn block_columns(isa: InstructionSet, columns: usize) -> usize;
 
-    /// Whether `kernel` leaves products to a crate that packs its left factor by itself.
-    fn packs_by_itself(kernel: Kernel) -> bool;
+    /// Whether `isa` leaves products to a crate that packs its left factor by itself.
+    fn packs_by_itself(isa: InstructionSet) -> bool;
 
     /// `C (+)= A·B` for a block. The lengths have been checked.
     fn multiply(
-        kernel: Kernel,
+        isa: InstructionSet,
         size: Size,
-        factors: (Left<'_, Self>, Panels<'_, Self>),
+        factors: (Left<'_, Self>, PackedRight<'_, Self>),
         result: (&mut [f32], usize),
         store: Store,
-        room: &mut Room<'_>,
+        gather: &mut GatherBuffer<'_>,
     );
 
     /// Computes a register tile.
-    fn tile(kernel: Kernel, tile: Tile<'_, Self>);
+    fn tile(isa: InstructionSet, tile: Tile<'_, Self>);
 
     /// Rounds rows that follow each other along the sum and puts their groups side by side; zeros
     /// for a second row that is missing.
@@ -74,58 +77,61 @@ impl Element for f32 {
         self
     }
 
-    fn tile_rows(kernel: Kernel) -> usize {
-        match kernel {
+    fn tile_rows(isa: InstructionSet) -> usize {
+        match isa {
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512Bf16 | Kernel::Avx512 => 14,
+            InstructionSet::Avx512Bf16 | InstructionSet::Avx512 => 14,
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => 6,
-            Kernel::Portable => 8,
+            InstructionSet::Avx2 => 6,
+            InstructionSet::Portable => 8,
         }
     }
 
-    fn panel(kernel: Kernel, columns: usize) -> usize {
-        match kernel {
+    fn block_columns(isa: InstructionSet, columns: usize) -> usize {
+        match isa {
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512Bf16 | Kernel::Avx512 => 32,
+            InstructionSet::Avx512Bf16 | InstructionSet::Avx512 => 32,
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => 16,
+            InstructionSet::Avx2 => 16,
             // The crate packs by itself and is best given whole rows.
-            Kernel::Portable => columns,
+            InstructionSet::Portable => columns,
         }
     }
 
-    fn packs_by_itself(kernel: Kernel) -> bool {
-        kernel == Kernel::Portable
+    fn packs_by_itself(isa: InstructionSet) -> bool {
+        isa == InstructionSet::Portable
     }
 
     fn multiply(
-        kernel: Kernel,
+        isa: InstructionSet,
         size: Size,
-        factors: (Left<'_, f32>, Panels<'_, f32>),
+        factors: (Left<'_, f32>, PackedRight<'_, f32>),
         result: (&mut [f32], usize),
         store: Store,
-        room: &mut Room<'_>,
+        gather: &mut GatherBuffer<'_>,
     ) {
-        if Self::packs_by_itself(kernel) {
+        if Self::packs_by_itself(isa) {
             return portable::multiply(size, factors, result, store);
         }
-        let tile = (Self::tile_rows(kernel), Self::panel(kernel, size.n));
-        tiles(kernel, size, factors, result, (store, room), (kernel, tile));
+        let tile = (Self::tile_rows(isa), Self::block_columns(isa, size.n));
+        tiles(isa, size, factors, result, (store, gather), (isa, tile));
     }
 
     #[inline(always)]
     #[cfg_attr(
         not(target_arch = "x86_64"),
-        expect(unused_variables, reason = "there is one kernel, which cuts its own tiles")
+        expect(
+            unused_variables,
+            reason = "there is one instruction set, which cuts its own tiles"
+        )
     )]
-    fn tile(kernel: Kernel, tile: Tile<'_, f32>) {
-        match kernel {
+    fn tile(isa: InstructionSet, tile: Tile<'_, f32>) {
+        match isa {
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512Bf16 | Kernel::Avx512 => avx512::tile_f32(tile),
+            InstructionSet::Avx512Bf16 | InstructionSet::Avx512 => avx512::tile_f32(tile),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => avx2::tile_f32(tile),
-            Kernel::Portable => unreachable!("the crate cuts its own tiles"),
+            InstructionSet::Avx2 => avx2::tile_f32(tile),
+            InstructionSet::Portable => unreachable!("the crate cuts its own tiles"),
         }
     }
 
@@ -151,54 +157,54 @@ impl Element for Bf16 {
         f32::from_bits(u32::from(self.0) << 16)
     }
 
-    fn tile_rows(kernel: Kernel) -> usize {
-        match kernel {
+    fn tile_rows(isa: InstructionSet) -> usize {
+        match isa {
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512Bf16 => 14,
+            InstructionSet::Avx512Bf16 => 14,
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => 12,
+            InstructionSet::Avx512 => 12,
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => 4,
-            Kernel::Portable => plain::SIZE.0,
+            InstructionSet::Avx2 => 4,
+            InstructionSet::Portable => plain::SIZE.0,
         }
     }
 
-    fn panel(kernel: Kernel, _: usize) -> usize {
-        match kernel {
+    fn block_columns(isa: InstructionSet, _: usize) -> usize {
+        match isa {
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512Bf16 | Kernel::Avx512 => 32,
+            InstructionSet::Avx512Bf16 | InstructionSet::Avx512 => 32,
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => 16,
-            Kernel::Portable => plain::SIZE.1,
+            InstructionSet::Avx2 => 16,
+            InstructionSet::Portable => plain::SIZE.1,
         }
     }
 
-    fn packs_by_itself(_: Kernel) -> bool {
+    fn packs_by_itself(_: InstructionSet) -> bool {
         false
     }
 
     fn multiply(
-        kernel: Kernel,
+        isa: InstructionSet,
         size: Size,
-        factors: (Left<'_, Bf16>, Panels<'_, Bf16>),
+        factors: (Left<'_, Bf16>, PackedRight<'_, Bf16>),
         result: (&mut [f32], usize),
         store: Store,
-        room: &mut Room<'_>,
+        gather: &mut GatherBuffer<'_>,
     ) {
-        let tile = (Self::tile_rows(kernel), Self::panel(kernel, size.n));
-        tiles(kernel, size, factors, result, (store, room), (kernel, tile));
+        let tile = (Self::tile_rows(isa), Self::block_columns(isa, size.n));
+        tiles(isa, size, factors, result, (store, gather), (isa, tile));
     }
 
     #[inline(always)]
-    fn tile(kernel: Kernel, tile: Tile<'_, Bf16>) {
-        match kernel {
+    fn tile(isa: InstructionSet, tile: Tile<'_, Bf16>) {
+        match isa {
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512Bf16 => avx512::tile_bf16(tile),
+            InstructionSet::Avx512Bf16 => avx512::tile_bf16(tile),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => avx512::tile_bf16_widened(tile),
+            InstructionSet::Avx512 => avx512::tile_bf16_widened(tile),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => avx2::tile_bf16(tile),
-            Kernel::Portable => plain::tile(tile),
+            InstructionSet::Avx2 => avx2::tile_bf16(tile),
+            InstructionSet::Portable => plain::tile(tile),
         }
     }
 

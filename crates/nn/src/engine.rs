@@ -1,4 +1,4 @@
-//! Weights, gradients and the arena in one, and what is computed with them.
+//! The engine: weights, gradients and activations, and the training step on them.
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -9,8 +9,8 @@ use crate::arena::{Layout, Views};
 use crate::attention::{self, Heads, alibi_slopes};
 use crate::element::{Bf16, Element};
 use crate::forward::Model;
-use crate::kernel::{Kernel, Left, Size, Store};
-use crate::packed::{self, Matrix, Packed};
+use crate::kernel::{InstructionSet, Left, Size, Store};
+use crate::packed_weights::{self, Matrix, PackedWeights};
 use crate::parallel::{Scratch, VALUES, tree_sum};
 use crate::{Compute, Optimizer, Precision, Shape, ShapeError, gemm, head, init};
 
@@ -19,26 +19,26 @@ use crate::{Compute, Optimizer, Precision, Shape, ShapeError, gemm, head, init};
 /// # Guarantees
 ///
 /// - The same bits for any number of threads, with and without recomputation, on one
-///   [kernel](Engine::kernel).
-/// - Allocates when made; a step allocates nothing.
+///   [instruction set](Engine::instruction_set).
+/// - All memory is allocated by [`Engine::new`]; a step allocates nothing.
 #[derive(Debug)]
 pub struct Engine {
     shape: Shape,
     microbatch: usize,
     compute: Compute,
-    kernel: Kernel,
+    isa: InstructionSet,
     pool: ThreadPool,
     slopes: Vec<f32>,
     weights: Aligned,
     gradients: Aligned,
     arena: Aligned,
-    packed: Packed,
-    /// What of the weights as they are is packed.
+    packed: PackedWeights,
+    /// Which packed copies are those of the current weights.
     fresh: Fresh,
     scratch: Scratch,
 }
 
-/// Which packed weights are those of the last update.
+/// Packed copies of the weights that are up to date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fresh {
     None,
@@ -46,14 +46,14 @@ enum Fresh {
     Both,
 }
 
-/// The engine taken apart for one microbatch.
+/// Borrowed parts of the engine for one microbatch.
 struct Parts<'a, E> {
     model: Model<'a>,
     views: Views<'a, E>,
     gradients: &'a mut [f32],
 }
 
-/// Runs a method for the element of this engine's precision.
+/// Calls a generic method with the element type of this engine's precision.
 macro_rules! in_precision {
     ($engine:ident.$method:ident($($argument:expr),*)) => {
         match $engine.compute.precision {
@@ -64,21 +64,23 @@ macro_rules! in_precision {
 }
 
 impl Engine {
-    /// Allocates everything once. `batch`: sequences per step. Weights are zero.
+    /// Allocates all memory. Weights are zero.
+    ///
+    /// - `batch`: sequences per step.
     ///
     /// # Errors
     ///
-    /// [`ShapeError`] for a shape, batch or number of threads that cannot be.
+    /// [`ShapeError`] for an impossible shape, batch or number of threads.
     pub fn new(shape: Shape, batch: usize, compute: Compute) -> Result<Self, ShapeError> {
-        Self::with_kernel(shape, batch, compute, Kernel::best(compute.precision))
+        Self::with_instructions(shape, batch, compute, InstructionSet::best(compute.precision))
     }
 
-    /// The same on a kernel of choice, to compare kernels.
-    pub(crate) fn with_kernel(
+    /// Like [`Engine::new`], with a given instruction set, to compare instruction sets.
+    pub(crate) fn with_instructions(
         shape: Shape,
         batch: usize,
         compute: Compute,
-        kernel: Kernel,
+        isa: InstructionSet,
     ) -> Result<Self, ShapeError> {
         shape.check()?;
         let Compute { threads, precision, .. } = compute;
@@ -93,16 +95,16 @@ impl Engine {
             .build()
             .map_err(|_| ShapeError::Threads { threads })?;
         let parameters = shape.parameters() as usize;
-        let Rooms { arena, packed: _, scratch } = Rooms::new(kernel, &shape, batch, compute);
+        let Lengths { arena, packed: _, scratch } = Lengths::new(isa, &shape, batch, compute);
         let packed = match precision {
-            Precision::Bf16 => Packed::new::<Bf16>(&shape),
-            Precision::Fp32 => Packed::new::<f32>(&shape),
+            Precision::Bf16 => PackedWeights::new::<Bf16>(&shape),
+            Precision::Fp32 => PackedWeights::new::<f32>(&shape),
         };
         Ok(Self {
             shape,
             microbatch: shape.microbatch(batch),
             compute,
-            kernel,
+            isa,
             pool,
             slopes: alibi_slopes(shape.heads),
             weights: Aligned::new(parameters),
@@ -118,7 +120,7 @@ impl Engine {
     ///
     /// # Guarantees
     ///
-    /// A tensor's values depend on the seed, its name and its shape, and on nothing else.
+    /// The values of a tensor depend only on the seed, its name and its shape.
     pub fn init(&mut self, seed: Seed) {
         self.fresh = Fresh::None;
         init::draw(&self.shape, seed, self.weights.values_mut());
@@ -129,9 +131,9 @@ impl Engine {
         &self.shape
     }
 
-    /// The name of the instructions in use: `avx512bf16`, `avx512`, `avx2` or `portable`.
-    pub fn kernel(&self) -> &'static str {
-        self.kernel.name()
+    /// The name of the instruction set in use: `avx512bf16`, `avx512`, `avx2` or `portable`.
+    pub fn instruction_set(&self) -> &'static str {
+        self.isa.name()
     }
 
     /// Flat weights, laid out as [`Shape::tensors`].
@@ -139,7 +141,7 @@ impl Engine {
         self.weights.values()
     }
 
-    /// Flat weights.
+    /// Flat weights, to be changed.
     pub fn weights_mut(&mut self) -> &mut [f32] {
         self.fresh = Fresh::None;
         self.weights.values_mut()
@@ -155,11 +157,12 @@ impl Engine {
     /// - `tokens`: `[B × T]`, row-major.
     /// - `losses`: `[B]`, out: mean nats per target of each sequence (T − 1 targets).
     ///
-    /// Returns the mean of `losses`. Any number of sequences will do; they pass in microbatches.
+    /// Returns the mean of `losses`. Any number of sequences is allowed; they are computed in
+    /// microbatches.
     ///
     /// # Panics
     ///
-    /// If the lengths do not fit or a token is not below the vocabulary.
+    /// If the lengths do not match or a token is not below the vocabulary.
     pub fn loss_and_gradients(&mut self, tokens: &[u32], losses: &mut [f64]) -> f64 {
         assert_eq!(
             tokens.len(),
@@ -183,13 +186,13 @@ impl Engine {
                 let mut scratch = head::Scratch {
                     logits: views.logits,
                     dlogits: views.dlogits,
-                    slab: gemm::Slab { left: views.slab_left, right: views.slab_right },
+                    buffers: gemm::PackBuffers { left: views.pack_left, right: views.pack_right },
                     threads: model.scratch,
                 };
                 let nats = &mut views.nats[..n];
                 let dtable = &mut gradients[model.shape.embedding()];
                 let outputs = (&mut views.narrow[..n * model.shape.width], dtable);
-                head::forward_backward(model.kernel, input, scale, &mut scratch, nats, outputs);
+                head::forward_backward(model.isa, input, scale, &mut scratch, nats, outputs);
                 for (loss, nats) in losses.iter_mut().zip(nats.chunks_exact(t)) {
                     *loss = nats.iter().map(|&nats| f64::from(nats)).sum::<f64>() / (t - 1) as f64;
                 }
@@ -199,14 +202,16 @@ impl Engine {
         losses.iter().sum::<f64>() / losses.len() as f64
     }
 
-    /// Loss of each target without gradients: `nats` is `[B × (T − 1)]`.
+    /// Loss of each target, without gradients.
+    ///
+    /// - `nats`: `[B × (T − 1)]`, out: nats of each target.
     ///
     /// # Panics
     ///
-    /// If the lengths do not fit or a token is not below the vocabulary.
+    /// If the lengths do not match or a token is not below the vocabulary.
     pub fn losses(&mut self, tokens: &[u32], nats: &mut [f32]) {
         let t = self.shape.context;
-        assert_eq!(tokens.len() / t * (t - 1), nats.len(), "room for another number of targets");
+        assert_eq!(tokens.len() / t * (t - 1), nats.len(), "losses for another number of targets");
         assert_eq!(tokens.len() % t, 0, "tokens of whole sequences");
         self.check(tokens);
         in_precision!(self.losses_as(tokens, nats));
@@ -221,7 +226,7 @@ impl Engine {
                 model.forward(tokens, &mut views);
                 let input = model.head_input(views.normal_f, tokens);
                 let nats = &mut views.nats[..tokens.len()];
-                head::forward(model.kernel, input, views.logits, nats, model.scratch);
+                head::forward(model.isa, input, views.logits, nats, model.scratch);
                 for (out, nats) in out.chunks_exact_mut(t - 1).zip(nats.chunks_exact(t)) {
                     out.copy_from_slice(&nats[..t - 1]);
                 }
@@ -250,24 +255,24 @@ impl Engine {
             let left = Left::Along { data: input.hidden, row: d };
             let size = Size { m: n, n: v, k: d };
             let factors = (left, input.table, &mut logits[..]);
-            gemm::product(model.kernel, size, factors, Store::Replace, model.scratch);
+            gemm::product(model.isa, size, factors, Store::Replace, model.scratch);
         });
         logits
     }
 
-    /// Packs the weights if they have changed since.
+    /// Packs the weights if they have changed since they were packed.
     fn pack<E: Element>(&mut self, wanted: Fresh) {
         if self.fresh < wanted {
-            let Self { pool, packed, kernel, shape, weights, .. } = self;
+            let Self { pool, packed, isa, shape, weights, .. } = self;
             let back = wanted == Fresh::Both;
-            pool.install(|| packed.pack::<E>(*kernel, shape, weights.values(), back));
+            pool.install(|| packed.pack::<E>(*isa, shape, weights.values(), back));
             self.fresh = wanted;
         }
     }
 
-    /// Global L2 norm of the gradients, and scales them so that it is at most `max_norm`.
+    /// Scales the gradients so that their global L2 norm is at most `max_norm`.
     ///
-    /// Returns the norm before.
+    /// Returns the norm before scaling.
     ///
     /// # Source
     ///
@@ -289,16 +294,16 @@ impl Engine {
         })
     }
 
-    /// One optimizer step with the last gradients.
+    /// Takes an optimizer step with the current gradients and learning rate `lr`.
     ///
     /// # Panics
     ///
     /// If the optimizer was made for another number of parameters.
     pub fn update(&mut self, optimizer: &mut Optimizer, lr: f64) {
         self.fresh = Fresh::None;
-        let Self { kernel, weights, gradients, .. } = self;
+        let Self { isa, weights, gradients, .. } = self;
         let (weights, gradients) = (weights.values_mut(), gradients.values());
-        self.pool.install(|| optimizer.step(*kernel, weights, gradients, lr));
+        self.pool.install(|| optimizer.step(*isa, weights, gradients, lr));
     }
 
     /// Runs `work` on the threads of this engine, with arrays for sequences of `context` tokens.
@@ -309,9 +314,9 @@ impl Engine {
     ) -> R {
         let shape = Shape { context, ..self.shape };
         let recompute = self.compute.recompute;
-        let layout = Layout::new::<E>(self.kernel, &self.shape, self.microbatch, recompute);
+        let layout = Layout::new::<E>(self.isa, &self.shape, self.microbatch, recompute);
         let model = Model {
-            kernel: self.kernel,
+            isa: self.isa,
             shape: &shape,
             recompute,
             weights: self.weights.values(),
@@ -324,7 +329,7 @@ impl Engine {
         self.pool.install(|| work(parts))
     }
 
-    /// Tokens index the embedding: one that is too large is our mistake, and is named.
+    /// Panics, naming the token, if one is not below the vocabulary.
     fn check(&self, tokens: &[u32]) {
         if let Some(token) = tokens.iter().find(|&&token| token as usize >= self.shape.vocab) {
             panic!("token {token} is not below the vocabulary of {}", self.shape.vocab);
@@ -333,7 +338,7 @@ impl Engine {
 }
 
 impl Model<'_> {
-    /// What the head reads.
+    /// The input of the head.
     fn head_input<'a, E: Element>(
         &'a self,
         hidden: &'a [E],
@@ -341,46 +346,46 @@ impl Model<'_> {
     ) -> head::Input<'a, E> {
         head::Input {
             hidden: &hidden[..tokens.len() * self.shape.width],
-            table: self.packed.forward(self.kernel, self.shape, Matrix::Embedding),
-            table_back: self.packed.back(self.kernel, self.shape, Matrix::Embedding),
+            table: self.packed.forward(self.isa, self.shape, Matrix::Embedding),
+            table_back: self.packed.back(self.isa, self.shape, Matrix::Embedding),
             tokens,
             context: self.shape.context,
         }
     }
 }
 
-/// Values of f32 that an engine allocates beside weights and gradients.
-struct Rooms {
+/// Lengths, in values of f32, of the memory beside weights and gradients.
+struct Lengths {
     arena: usize,
     packed: usize,
-    /// Of each thread.
+    /// Per thread.
     scratch: usize,
 }
 
-impl Rooms {
-    fn new(kernel: Kernel, shape: &Shape, batch: usize, compute: Compute) -> Self {
+impl Lengths {
+    fn new(isa: InstructionSet, shape: &Shape, batch: usize, compute: Compute) -> Self {
         match compute.precision {
-            Precision::Bf16 => Self::of::<Bf16>(kernel, shape, batch, compute),
-            Precision::Fp32 => Self::of::<f32>(kernel, shape, batch, compute),
+            Precision::Bf16 => Self::of::<Bf16>(isa, shape, batch, compute),
+            Precision::Fp32 => Self::of::<f32>(isa, shape, batch, compute),
         }
     }
 
-    fn of<E: Element>(kernel: Kernel, shape: &Shape, batch: usize, compute: Compute) -> Self {
+    fn of<E: Element>(isa: InstructionSet, shape: &Shape, batch: usize, compute: Compute) -> Self {
         let &Shape { context: t, heads: h, width, .. } = shape;
-        let layout = Layout::new::<E>(kernel, shape, shape.microbatch(batch), compute.recompute);
-        let heads = attention::scratch_room::<E>(Heads { t, h, k: width / h });
+        let layout = Layout::new::<E>(isa, shape, shape.microbatch(batch), compute.recompute);
+        let heads = attention::scratch_len::<E>(Heads { t, h, k: width / h });
         Self {
             arena: layout.total::<E>(),
-            packed: packed::room::<E>(shape),
-            scratch: heads.max(gemm::scratch_room()),
+            packed: packed_weights::weights_len::<E>(shape),
+            scratch: heads.max(gemm::scratch_len()),
         }
     }
 }
 
-/// Bytes an engine allocates on this machine.
+/// Bytes that an engine allocates on this machine.
 pub(crate) fn memory(shape: &Shape, batch: usize, compute: Compute) -> u64 {
-    let Rooms { arena, packed, scratch } =
-        Rooms::new(Kernel::best(compute.precision), shape, batch, compute);
+    let Lengths { arena, packed, scratch } =
+        Lengths::new(InstructionSet::best(compute.precision), shape, batch, compute);
     2 * Aligned::bytes(shape.parameters() as usize)
         + Aligned::bytes(arena)
         + Aligned::bytes(packed)

@@ -6,8 +6,8 @@ use crate::arena::Views;
 use crate::attention::{self, Heads};
 use crate::element::Element;
 use crate::gemm;
-use crate::kernel::{Kernel, Left, Size, versions};
-use crate::packed::{Matrix, Packed};
+use crate::kernel::{InstructionSet, Left, Size, versions};
+use crate::packed_weights::{Matrix, PackedWeights};
 use crate::parallel::Scratch;
 use crate::shape::Shape;
 use crate::{embedding, gelu, norm};
@@ -15,13 +15,13 @@ use crate::{embedding, gelu, norm};
 /// What a pass needs to know and does not change.
 #[derive(Clone, Copy)]
 pub(crate) struct Model<'a> {
-    pub(crate) kernel: Kernel,
+    pub(crate) isa: InstructionSet,
     /// With `context` the length of the sequences at hand.
     pub(crate) shape: &'a Shape,
     /// Whether the arrays of one block serve all, and are computed again on the way back.
     pub(crate) recompute: bool,
     pub(crate) weights: &'a [f32],
-    pub(crate) packed: &'a Packed,
+    pub(crate) packed: &'a PackedWeights,
     pub(crate) slopes: &'a [f32],
     pub(crate) scratch: &'a Scratch,
 }
@@ -44,13 +44,13 @@ impl Model<'_> {
         matrix: Matrix,
         x: &[E],
         outputs: impl IndexedParallelIterator<Item = O>,
-        finish: impl Fn(&mut O, gemm::Patch<'_>) + Sync,
+        finish: impl Fn(&mut O, gemm::OutputTile<'_>) + Sync,
     ) {
         let (n, k) = matrix.size(self.shape);
         let factors =
-            (Left::Along { data: x, row: k }, self.packed.forward(self.kernel, self.shape, matrix));
+            (Left::Along { data: x, row: k }, self.packed.forward(self.isa, self.shape, matrix));
         let size = Size { m: x.len() / k, n, k };
-        gemm::product_with(self.kernel, size, factors, self.scratch, outputs, finish);
+        gemm::product_with(self.isa, size, factors, self.scratch, outputs, finish);
     }
 
     /// Runs the blocks and the last norm; the result is `normal_f`.
@@ -63,7 +63,7 @@ impl Model<'_> {
             self.block_to_stream(i, n, views);
         }
         norm::forward(
-            self.kernel,
+            self.isa,
             (&views.residual[shape.layers * n * d..][..n * d], &self.weights[shape.norm_f()]),
             &mut views.normal_f[..n * d],
             &mut views.stats_f[..2 * n],
@@ -72,9 +72,9 @@ impl Model<'_> {
 
     /// Block `i` from its part of the stream to the activations the backward pass reads.
     pub(crate) fn block_to_hidden<E: Element>(&self, i: usize, n: usize, views: &mut Views<'_, E>) {
-        let (kernel, weights, slot) = (self.kernel, self.weights, self.slot(i));
+        let (isa, weights, slot) = (self.isa, self.weights, self.slot(i));
         let (d, block) = (self.shape.width, self.shape.block(i));
-        let rows = gemm::block_rows::<E>(kernel, n);
+        let rows = gemm::block_rows::<E>(isa, n);
         let before = &views.residual[i * n * d..][..n * d];
         let middle = &mut views.middle[slot * n * d..][..n * d];
         let normal_1 = &mut views.normal_1[slot * n * d..][..n * d];
@@ -87,58 +87,69 @@ impl Model<'_> {
         let hidden = &mut views.hidden[slot * 4 * n * d..][..4 * n * d];
         let slope = &mut views.slope[slot * 4 * n * d..][..4 * n * d];
 
-        norm::forward(kernel, (before, &weights[block.norm_1]), normal_1, stats_1);
+        norm::forward(isa, (before, &weights[block.norm_1]), normal_1, stats_1);
         let clip = self.shape.clip_qkv.unwrap_or(f32::INFINITY);
         let outputs = qkv.par_chunks_mut(rows * 3 * d);
-        self.project(Matrix::Wqkv(i), normal_1, outputs, |qkv, patch| {
-            for (values, qkv) in patch.rows().zip(qkv.chunks_exact_mut(3 * d)) {
-                clamp(kernel, values, clip, &mut qkv[patch.columns()]);
+        self.project(Matrix::Wqkv(i), normal_1, outputs, |qkv, tile| {
+            for (values, qkv) in tile.rows().zip(qkv.chunks_exact_mut(3 * d)) {
+                clamp(isa, values, clip, &mut qkv[tile.columns()]);
             }
         });
         let inputs = (&*qkv, self.slopes);
-        attention::forward(kernel, self.heads(), inputs, (attended, log_sums), self.scratch);
+        attention::forward(isa, self.heads(), inputs, (attended, log_sums), self.scratch);
         let outputs = middle.par_chunks_mut(rows * d).zip(before.par_chunks(rows * d));
-        self.project(Matrix::OutProj(i), attended, outputs, |(after, before), patch| {
-            sum_rows(kernel, &patch, before, after, d);
+        self.project(Matrix::OutProj(i), attended, outputs, |(after, before), tile| {
+            sum_rows(isa, &tile, before, after, d);
         });
 
-        norm::forward(kernel, (middle, &weights[block.norm_2]), normal_2, stats_2);
+        norm::forward(isa, (middle, &weights[block.norm_2]), normal_2, stats_2);
         let outputs = hidden.par_chunks_mut(rows * 4 * d).zip(slope.par_chunks_mut(rows * 4 * d));
-        self.project(Matrix::UpProj(i), normal_2, outputs, |(hidden, slope), patch| {
+        self.project(Matrix::UpProj(i), normal_2, outputs, |(hidden, slope), tile| {
             let outputs = hidden.chunks_exact_mut(4 * d).zip(slope.chunks_exact_mut(4 * d));
-            for (values, (hidden, slope)) in patch.rows().zip(outputs) {
-                let columns = patch.columns();
-                gelu::with_slope(kernel, values, &mut hidden[columns.clone()], &mut slope[columns]);
+            for (values, (hidden, slope)) in tile.rows().zip(outputs) {
+                let columns = tile.columns();
+                gelu::with_slope(isa, values, &mut hidden[columns.clone()], &mut slope[columns]);
             }
         });
     }
 
     /// Block `i` from its activations to the next part of the stream.
     fn block_to_stream<E: Element>(&self, i: usize, n: usize, views: &mut Views<'_, E>) {
-        let (kernel, slot, d) = (self.kernel, self.slot(i), self.shape.width);
-        let rows = gemm::block_rows::<E>(kernel, n);
+        let (isa, slot, d) = (self.isa, self.slot(i), self.shape.width);
+        let rows = gemm::block_rows::<E>(isa, n);
         let middle = &views.middle[slot * n * d..][..n * d];
         let after = &mut views.residual[(i + 1) * n * d..][..n * d];
         let hidden = &views.hidden[slot * 4 * n * d..][..4 * n * d];
         let outputs = after.par_chunks_mut(rows * d).zip(middle.par_chunks(rows * d));
-        self.project(Matrix::DownProj(i), hidden, outputs, |(after, before), patch| {
-            sum_rows(kernel, &patch, before, after, d);
+        self.project(Matrix::DownProj(i), hidden, outputs, |(after, before), tile| {
+            sum_rows(isa, &tile, before, after, d);
         });
     }
 }
 
-/// `after = before + patch`, in its columns of rows of `d`.
-fn sum_rows(kernel: Kernel, patch: &gemm::Patch<'_>, before: &[f32], after: &mut [f32], d: usize) {
+/// `after = before + tile`, in its columns of rows of `d`.
+fn sum_rows(
+    isa: InstructionSet,
+    tile: &gemm::OutputTile<'_>,
+    before: &[f32],
+    after: &mut [f32],
+    d: usize,
+) {
     let rows = before.chunks_exact(d).zip(after.chunks_exact_mut(d));
-    for (values, (before, after)) in patch.rows().zip(rows) {
-        add(kernel, values, &before[patch.columns()], &mut after[patch.columns()]);
+    for (values, (before, after)) in tile.rows().zip(rows) {
+        add(isa, values, &before[tile.columns()], &mut after[tile.columns()]);
     }
 }
 
-/// `stream += patch`, in its columns of rows of `d`.
-pub(crate) fn add_rows(kernel: Kernel, patch: &gemm::Patch<'_>, stream: &mut [f32], d: usize) {
-    for (values, stream) in patch.rows().zip(stream.chunks_exact_mut(d)) {
-        add_to(kernel, values, &mut stream[patch.columns()]);
+/// `stream += tile`, in its columns of rows of `d`.
+pub(crate) fn add_rows(
+    isa: InstructionSet,
+    tile: &gemm::OutputTile<'_>,
+    stream: &mut [f32],
+    d: usize,
+) {
+    for (values, stream) in tile.rows().zip(stream.chunks_exact_mut(d)) {
+        add_to(isa, values, &mut stream[tile.columns()]);
     }
 }
 

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::element::Element;
 use crate::gemm;
-use crate::kernel::{Kernel, Left, Panels, Size, Store, versions};
+use crate::kernel::{InstructionSet, Left, PackedRight, Size, Store, versions};
 use crate::{math, parallel};
 
 /// Logits alive at once, about (16 MiB).
@@ -25,8 +25,8 @@ pub(crate) fn rows(tokens: usize, vocab: usize) -> usize {
 #[derive(Clone, Copy)]
 pub(crate) struct Input<'a, E> {
     pub(crate) hidden: &'a [E],
-    pub(crate) table: Panels<'a, E>,
-    pub(crate) table_back: Panels<'a, E>,
+    pub(crate) table: PackedRight<'a, E>,
+    pub(crate) table_back: PackedRight<'a, E>,
     pub(crate) tokens: &'a [u32],
     pub(crate) context: usize,
 }
@@ -37,23 +37,23 @@ impl<E> Input<'_, E> {
         (self.tokens.len(), self.table.columns, self.table.rows)
     }
 
-    /// What row `n` is to foretell; nothing at the end of a sequence.
+    /// The target token of row `n`; `None` at the end of a sequence.
     fn target(&self, n: usize) -> Option<usize> {
         (n % self.context + 1 < self.context).then(|| self.tokens[n + 1] as usize)
     }
 }
 
-/// Scratch of the head: `[rows × V]` twice, a slab.
+/// Scratch of the head: `[rows × V]` twice, and pack buffers.
 pub(crate) struct Scratch<'a, E> {
     pub(crate) logits: &'a mut [f32],
     pub(crate) dlogits: &'a mut [E],
-    pub(crate) slab: gemm::Slab<'a, E>,
+    pub(crate) buffers: gemm::PackBuffers<'a, E>,
     pub(crate) threads: &'a parallel::Scratch,
 }
 
 /// The loss of every row: `nats[n]` is −ln p(tokens\[n + 1\]), 0 at the end of a sequence.
 pub(crate) fn forward<E: Element>(
-    kernel: Kernel,
+    isa: InstructionSet,
     input: Input<'_, E>,
     logits: &mut [f32],
     nats: &mut [f32],
@@ -66,10 +66,10 @@ pub(crate) fn forward<E: Element>(
         let logits = &mut logits[..m * v];
         let hidden = Left::Along { data: &input.hidden[first * d..][..m * d], row: d };
         let factors = (hidden, input.table, &mut *logits);
-        gemm::product(kernel, Size { m, n: v, k: d }, factors, Store::Replace, scratch);
+        gemm::product(isa, Size { m, n: v, k: d }, factors, Store::Replace, scratch);
         let nats = &mut nats[first..first + m];
         logits.par_chunks_mut(v).zip(nats).enumerate().for_each(|(i, (row, nats))| {
-            *nats = input.target(first + i).map_or(0.0, |target| row_loss(kernel, row, target));
+            *nats = input.target(first + i).map_or(0.0, |target| row_loss(isa, row, target));
         });
     }
 }
@@ -78,7 +78,7 @@ pub(crate) fn forward<E: Element>(
 ///
 /// - `dhidden`: `[N × D]`, replaced; `dtable`: `[V × D]`, added to.
 pub(crate) fn forward_backward<E: Element>(
-    kernel: Kernel,
+    isa: InstructionSet,
     input: Input<'_, E>,
     scale: f32,
     scratch: &mut Scratch<'_, E>,
@@ -93,25 +93,25 @@ pub(crate) fn forward_backward<E: Element>(
         let logits = &mut scratch.logits[..m * v];
         let dlogits = &mut scratch.dlogits[..m * v];
         let factors = (Left::Along { data: hidden, row: d }, input.table, &mut *logits);
-        gemm::product(kernel, Size { m, n: v, k: d }, factors, Store::Replace, scratch.threads);
+        gemm::product(isa, Size { m, n: v, k: d }, factors, Store::Replace, scratch.threads);
         let rows = logits.par_chunks_mut(v).zip(dlogits.par_chunks_mut(v));
         let nats = &mut nats[first..first + m];
         rows.zip(nats).enumerate().for_each(|(i, ((row, gradient), nats))| {
             *nats = 0.0;
             match input.target(first + i) {
-                Some(target) => *nats = row_gradient(kernel, row, target, scale, gradient),
+                Some(target) => *nats = row_gradient(isa, row, target, scale, gradient),
                 None => gradient.fill(E::default()),
             }
         });
         let dhidden = &mut dhidden[first * d..][..m * d];
         let factors = (Left::Along { data: &*dlogits, row: v }, input.table_back, dhidden);
-        gemm::product(kernel, Size { m, n: d, k: v }, factors, Store::Replace, scratch.threads);
+        gemm::product(isa, Size { m, n: d, k: v }, factors, Store::Replace, scratch.threads);
         let size = Size { m: v, n: d, k: m };
         gemm::columns_by_columns(
-            kernel,
+            isa,
             size,
             (&*dlogits, hidden, &mut *dtable),
-            &mut scratch.slab,
+            &mut scratch.buffers,
             scratch.threads,
         );
     }

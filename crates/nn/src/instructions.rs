@@ -1,29 +1,29 @@
-//! What the processor offers, for reports; nothing is decided here.
+//! Instruction sets of this machine, by name, for reports.
 
 use crate::Precision;
-use crate::kernel::Kernel;
+use crate::kernel::InstructionSet;
 
-/// A set of instructions that matters to this crate.
+/// An extension of the processor's instructions that this crate uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InstructionSet {
+pub struct CpuFeature {
     /// Its usual name.
     pub name: &'static str,
     /// Whether this processor has it.
     pub present: bool,
 }
 
-/// The names of the kernels this machine can run, fastest first.
-pub fn kernels() -> Vec<&'static str> {
-    Kernel::all(Precision::Bf16).into_iter().map(Kernel::name).collect()
+/// The names of the instruction sets that engines can use on this machine, fastest first.
+pub fn instruction_sets() -> Vec<&'static str> {
+    InstructionSet::all(Precision::Bf16).into_iter().map(InstructionSet::name).collect()
 }
 
-/// The kernel that engines of this precision use on this machine.
-pub fn kernel_of(precision: Precision) -> &'static str {
-    Kernel::best(precision).name()
+/// The name of the instruction set that engines of this precision use on this machine.
+pub fn instruction_set_of(precision: Precision) -> &'static str {
+    InstructionSet::best(precision).name()
 }
 
-/// The sets of instructions that kernels are, or could be, written for.
-pub fn instruction_sets() -> Vec<InstructionSet> {
+/// The extensions that instruction sets are made of, and whether this processor has them.
+pub fn cpu_features() -> Vec<CpuFeature> {
     #[cfg(target_arch = "x86_64")]
     let sets = vec![
         ("AVX2", is_x86_feature_detected!("avx2")),
@@ -33,7 +33,7 @@ pub fn instruction_sets() -> Vec<InstructionSet> {
     ];
     #[cfg(not(target_arch = "x86_64"))]
     let sets = Vec::new();
-    sets.into_iter().map(|(name, present)| InstructionSet { name, present }).collect()
+    sets.into_iter().map(|(name, present)| CpuFeature { name, present }).collect()
 }
 
 #[cfg(test)]
@@ -41,10 +41,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_machine_has_the_portable_kernel_and_it_is_the_last_resort() {
-        assert_eq!(kernels().last(), Some(&"portable"));
+    fn every_machine_has_the_portable_instruction_set_and_it_is_the_last() {
+        assert_eq!(instruction_sets().last(), Some(&"portable"));
         for precision in [Precision::Bf16, Precision::Fp32] {
-            assert!(kernels().contains(&kernel_of(precision)), "{precision}");
+            assert!(instruction_sets().contains(&instruction_set_of(precision)), "{precision}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a decoder needs beyond arithmetic, written so that the compiler can vectorise it, and sums
 //! whose order is fixed.
 
-/// Values summed side by side: one register of the widest kernel.
+/// Values summed side by side: one register of the widest instruction set.
 const LANES: usize = 16;
 
 /// `a·b + c`, rounded once if `fused`.

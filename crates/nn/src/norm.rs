@@ -3,15 +3,15 @@
 use rayon::prelude::*;
 
 use crate::element::Element;
-use crate::kernel::{Kernel, versions};
+use crate::kernel::{InstructionSet, versions};
 use crate::math;
 use crate::parallel::ROWS;
 
 /// Added to the variance.
 const EPS: f32 = 1e-5;
 
-/// Room for the partial sums of the weight's gradient over `tokens` rows of `width`.
-pub(crate) const fn room(tokens: usize, width: usize) -> usize {
+/// Values for the partial sums of the weight's gradient over `tokens` rows of `width`.
+pub(crate) const fn partial_len(tokens: usize, width: usize) -> usize {
     tokens.div_ceil(ROWS) * width
 }
 
@@ -20,7 +20,7 @@ pub(crate) const fn room(tokens: usize, width: usize) -> usize {
 /// - `x`, `out`: `[N × D]`; `weight`: `[D]`.
 /// - `stats`: `[N × 2]`, out: mean and 1 / √(variance + ε).
 pub(crate) fn forward<E: Element>(
-    kernel: Kernel,
+    isa: InstructionSet,
     (x, weight): (&[f32], &[f32]),
     out: &mut [E],
     stats: &mut [f32],
@@ -29,7 +29,7 @@ pub(crate) fn forward<E: Element>(
     out.par_chunks_mut(ROWS * d)
         .zip(x.par_chunks(ROWS * d))
         .zip(stats.par_chunks_mut(ROWS * 2))
-        .for_each(|((out, x), stats)| rows_forward(kernel, x, weight, out, stats));
+        .for_each(|((out, x), stats)| rows_forward(isa, x, weight, out, stats));
 }
 
 /// Adds the gradient of `x` to `dx`, of which `factor` becomes a copy, and that of the weight to
@@ -39,16 +39,16 @@ pub(crate) fn forward<E: Element>(
 /// g = dy·weight;  dx += (g − mean(g) − x̂·mean(g·x̂)) / σ;  dweight += Σ dy·x̂
 /// ```
 ///
-/// - `partial`: [`room`] values, scratch: one sum per chunk of rows, added in order.
+/// - `partial`: [`partial_len`] values, scratch: one sum per chunk of rows, added in order.
 pub(crate) fn backward<E: Element>(
-    kernel: Kernel,
+    isa: InstructionSet,
     (dy, x, weight, stats): (&[f32], &[f32], &[f32], &[f32]),
     (dx, factor): (&mut [f32], &mut [E]),
     dweight: &mut [f32],
     partial: &mut [f32],
 ) {
     let d = weight.len();
-    let partial = &mut partial[..room(dx.len() / d, d)];
+    let partial = &mut partial[..partial_len(dx.len() / d, d)];
     dx.par_chunks_mut(ROWS * d)
         .zip(factor.par_chunks_mut(ROWS * d))
         .zip(dy.par_chunks(ROWS * d))
@@ -56,7 +56,7 @@ pub(crate) fn backward<E: Element>(
         .zip(stats.par_chunks(ROWS * 2))
         .zip(partial.par_chunks_mut(d))
         .for_each(|(((((dx, factor), dy), x), stats), partial)| {
-            rows_backward(kernel, (dy, x, weight, stats), (dx, factor), partial);
+            rows_backward(isa, (dy, x, weight, stats), (dx, factor), partial);
         });
     for partial in partial.chunks_exact(d) {
         for (sum, part) in dweight.iter_mut().zip(partial) {

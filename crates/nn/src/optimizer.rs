@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{Kernel, versions};
+use crate::kernel::{InstructionSet, versions};
 use crate::parallel::VALUES;
 
 /// Which optimizer, with its constants.
@@ -92,7 +92,13 @@ impl Optimizer {
     }
 
     /// One step on all weights at the rate `lr`.
-    pub(crate) fn step(&mut self, kernel: Kernel, weights: &mut [f32], gradients: &[f32], lr: f64) {
+    pub(crate) fn step(
+        &mut self,
+        isa: InstructionSet,
+        weights: &mut [f32],
+        gradients: &[f32],
+        lr: f64,
+    ) {
         assert_eq!(weights.len(), self.average.len(), "an optimizer of another model");
         assert_eq!(gradients.len(), self.average.len(), "gradients of another model");
         self.steps += 1;
@@ -108,7 +114,7 @@ impl Optimizer {
                     betas: betas.map(|beta| beta as f32),
                     rest: betas.map(|beta| (1.0 - beta) as f32),
                 };
-                parts.for_each(|((theta, g), m)| lion(kernel, rule, theta, g, m));
+                parts.for_each(|((theta, g), m)| lion(isa, rule, theta, g, m));
             }
             OptimizerKind::AdamW { betas, eps, weight_decay, .. } => {
                 let bias = betas.map(|beta| 1.0 - beta.powf(self.steps as f64));
@@ -122,7 +128,7 @@ impl Optimizer {
                 };
                 parts
                     .zip(self.average_square.par_chunks_mut(VALUES))
-                    .for_each(|(((theta, g), m), v)| adam(kernel, rule, theta, g, m, v));
+                    .for_each(|(((theta, g), m), v)| adam(isa, rule, theta, g, m, v));
             }
         }
     }
@@ -213,7 +219,7 @@ mod tests {
     fn a_weight_without_gradient_does_not_move() {
         let mut optimizer = Optimizer::new(LION, 3);
         let mut weights = [1.0, -2.0, 3.0];
-        optimizer.step(Kernel::Portable, &mut weights, &[0.0, -0.0, 1.0], 0.1);
+        optimizer.step(InstructionSet::Portable, &mut weights, &[0.0, -0.0, 1.0], 0.1);
         assert_eq!(weights, [1.0, -2.0, 2.9]);
     }
 

@@ -1,4 +1,4 @@
-//! Work cut by index, never by arrival.
+//! Work shared between threads: cut by index, so that the result does not depend on timing.
 
 use std::marker::PhantomData;
 use std::sync::Mutex;
@@ -20,7 +20,7 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Room of `len` values for each of `threads`.
+    /// `len` values for each of `threads`.
     pub(crate) fn new(threads: usize, len: usize) -> Self {
         Self { threads: (0..threads).map(|_| Mutex::new(Aligned::new(len))).collect() }
     }
@@ -35,7 +35,7 @@ impl Scratch {
 }
 
 /// An array whose parts belong to different tasks though no slice holds such a part alone:
-/// attention's heads own columns, packing owns lines of every panel.
+/// attention's heads own columns, packing owns groups of every column block.
 pub(crate) struct Shared<'a, E> {
     start: *mut E,
     len: usize,

@@ -1,5 +1,5 @@
-//! How fast the products of a model are, one by one: where a step's time goes, and how far each is
-//! from what the machine can do.
+//! Speed of each product of a training step: where the time of a step goes, and how far each
+//! product is from the peak of the machine.
 
 use std::time::Instant;
 
@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::attention::{self, Heads, Saved, alibi_slopes};
 use crate::element::{Bf16, Element};
-use crate::gemm::{self, Slab};
-use crate::kernel::{Kernel, Left, Right, Size, Store};
-use crate::packed::Matrix;
+use crate::gemm::{self, PackBuffers};
+use crate::kernel::{InstructionSet, Left, Right, Size, Store};
+use crate::packed_weights::Matrix;
 use crate::parallel::Scratch;
 use crate::{Compute, Precision, Shape, head};
 
-/// Times each product is timed; the median counts.
+/// Measurements per product; the median is reported.
 const ROUNDS: usize = 5;
 
 /// The speed of one product of a training step.
@@ -24,13 +24,13 @@ pub struct ProductSpeed {
     pub name: String,
     /// Rows, columns and terms of the result; positions, positions and head width of attention.
     pub size: [usize; 3],
-    /// FLOPs of all blocks in one microbatch; attention's as far as it is causal.
+    /// FLOPs of all blocks in one microbatch; for attention only the causal half.
     pub flops: f64,
-    /// FLOPs per second, packing included where a step packs each time.
+    /// FLOPs per second; includes packing if a step packs each time.
     pub flops_per_second: f64,
 }
 
-/// Times every product of a training step on one microbatch, on random-looking values.
+/// Measures every product of a training step on one microbatch, with pseudo-random values.
 ///
 /// # Panics
 ///
@@ -44,30 +44,30 @@ pub fn measure_products(shape: Shape, batch: usize, compute: Compute) -> Vec<Pro
     })
 }
 
-/// What all of them share.
+/// Data for the measurements.
 struct Products<E> {
-    kernel: Kernel,
+    isa: InstructionSet,
     shape: Shape,
     /// Tokens of a microbatch.
     tokens: usize,
     scratch: Scratch,
-    /// More values than any factor has.
+    /// At least as many values as any factor has.
     values: Vec<E>,
 }
 
 impl<E: Element> Products<E> {
     fn new(shape: Shape, batch: usize, compute: Compute) -> Self {
-        let kernel = Kernel::best(compute.precision);
+        let isa = InstructionSet::best(compute.precision);
         let tokens = shape.microbatch(batch) * shape.context;
         let Shape { width: d, heads: h, context: t, vocab: v, .. } = shape;
-        let room = attention::scratch_room::<E>(Heads { t, h, k: d / h });
+        let attention_len = attention::scratch_len::<E>(Heads { t, h, k: d / h });
         let most = (tokens * 4 * d).max(head::rows(tokens, v) * v);
         let value = |i: usize| ((i * 7919 % 1009) as f32 / 1009.0 - 0.5).into();
         Self {
-            kernel,
+            isa,
             shape,
             tokens,
-            scratch: Scratch::new(compute.threads, room.max(gemm::scratch_room())),
+            scratch: Scratch::new(compute.threads, attention_len.max(gemm::scratch_len())),
             values: (0..most).map(value).collect(),
         }
     }
@@ -79,7 +79,7 @@ impl<E: Element> Products<E> {
             ("out_proj", Matrix::OutProj(0), self.tokens, layers),
             ("up_proj", Matrix::UpProj(0), self.tokens, layers),
             ("down_proj", Matrix::DownProj(0), self.tokens, layers),
-            // The head's passes chunk by chunk.
+            // The head is computed chunk by chunk.
             ("head", Matrix::Embedding, head::rows(self.tokens, self.shape.vocab), 1),
         ];
         let mut speeds = Vec::new();
@@ -91,23 +91,22 @@ impl<E: Element> Products<E> {
         speeds
     }
 
-    /// `y = x·Wᵀ`, `dx = dy·W` and `dW = dyᵀ·x`, `times` times a step.
+    /// `y = x·Wᵀ`, `dx = dy·W` and `dW = dyᵀ·x`, `times` times per step.
     fn matrix(&self, name: &str, matrix: Matrix, rows: usize, times: f64) -> [ProductSpeed; 3] {
-        let Self { kernel, ref scratch, .. } = *self;
+        let Self { isa, ref scratch, .. } = *self;
         let (n, k) = matrix.size(&self.shape);
         let weights: Vec<f32> = self.values.iter().map(|v| v.value()).cycle().take(n * k).collect();
         let (x, dy) = (&self.values[..rows * k], &self.values[..rows * n]);
-        let mut there = vec![E::default(); gemm::room(k, n)];
+        let mut there = vec![E::default(); gemm::packed_len_max(k, n)];
         let across = Right::Across { data: &weights[..], column: k };
-        let across = gemm::pack(kernel, across, (k, n), &mut there);
-        let mut back = vec![E::default(); gemm::room(n, k)];
-        let along =
-            gemm::pack(kernel, Right::Along { data: &weights[..], row: k }, (n, k), &mut back);
+        let across = gemm::pack(isa, across, (k, n), &mut there);
+        let mut back = vec![E::default(); gemm::packed_len_max(n, k)];
+        let along = gemm::pack(isa, Right::Along { data: &weights[..], row: k }, (n, k), &mut back);
         let mut y = vec![0.0; rows * n.max(k)];
         let mut dw = vec![0.0; n * k];
-        let mut left = vec![0; gemm::slab_left::<E>(kernel, rows, n)];
-        let mut right = vec![E::default(); gemm::slab_right(rows, k)];
-        let mut slab = Slab { left: &mut left, right: &mut right };
+        let mut left = vec![0; gemm::left_buffer_len::<E>(isa, rows, n)];
+        let mut right = vec![E::default(); gemm::right_buffer_len(rows, k)];
+        let mut buffers = PackBuffers { left: &mut left, right: &mut right };
 
         let sizes = [
             ("forward", Size { m: rows, n, k }),
@@ -118,13 +117,13 @@ impl<E: Element> Products<E> {
             let seconds = median_seconds(|| match direction {
                 "forward" => {
                     let factors = (Left::Along { data: x, row: k }, across, &mut y[..]);
-                    gemm::product(kernel, size, factors, Store::Replace, scratch);
+                    gemm::product(isa, size, factors, Store::Replace, scratch);
                 }
                 "inputs" => {
                     let factors = (Left::Along { data: dy, row: n }, along, &mut y[..]);
-                    gemm::product(kernel, size, factors, Store::Replace, scratch);
+                    gemm::product(isa, size, factors, Store::Replace, scratch);
                 }
-                _ => gemm::columns_by_columns(kernel, size, (dy, x, &mut dw), &mut slab, scratch),
+                _ => gemm::columns_by_columns(isa, size, (dy, x, &mut dw), &mut buffers, scratch),
             });
             let flops = 2.0 * (rows * n * k) as f64;
             ProductSpeed {
@@ -147,13 +146,13 @@ impl<E: Element> Products<E> {
         let mut log_sums = vec![0.0; n * h];
         let seconds = median_seconds(|| {
             let outputs = (&mut out[..], &mut log_sums[..]);
-            attention::forward(self.kernel, heads, (qkv, &slopes), outputs, &self.scratch);
+            attention::forward(self.isa, heads, (qkv, &slopes), outputs, &self.scratch);
             let dout = &self.values[..n * d];
             let saved = Saved { qkv, out: &out, dout, log_sums: &log_sums, clip: None };
-            attention::backward(self.kernel, heads, saved, &slopes, &mut dqkv, &self.scratch);
+            attention::backward(self.isa, heads, saved, &slopes, &mut dqkv, &self.scratch);
         });
-        // Two products forward and four back, half of each for being causal; the one computed again
-        // on the way back is not counted.
+        // Two products forward and four backward, half of each because attention is causal; the
+        // product that the backward pass recomputes is not counted.
         let flops = 6.0 * (n * d * (t + 1)) as f64;
         ProductSpeed {
             name: "attention".to_owned(),
@@ -164,7 +163,7 @@ impl<E: Element> Products<E> {
     }
 }
 
-/// Seconds of one call, the median of a few after a first that touches the memory.
+/// Median seconds of a call, after a first call that touches the memory.
 fn median_seconds(mut call: impl FnMut()) -> f64 {
     call();
     let mut seconds = [(); ROUNDS].map(|()| {

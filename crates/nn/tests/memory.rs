@@ -61,7 +61,7 @@ fn an_engine_takes_what_its_shape_says_and_a_step_takes_nothing() {
         let taken = (BYTES.load(Relaxed) - before) as u64;
         let said = shape.memory(batch, kind, compute);
         // The thread pool's queues; those of the engine before may only now be freed.
-        assert!(taken.abs_diff(said) < 64 << 10, "{taken} bytes taken, {said} foretold");
+        assert!(taken.abs_diff(said) < 64 << 10, "{taken} bytes taken, {said} predicted");
 
         engine.init(Seed(1));
         let tokens = vec![3; batch * shape.context];

@@ -48,11 +48,7 @@ const WORDS: [(&str, &str); 23] = [
          three families: held-out text, right answers of tasks, and their bits per byte; so the \
          chance that any of the three is wrong somewhere is at most three times the level.",
     ),
-    (
-        "interval",
-        "The differences that the data do not speak against. BCa corrects it for bias and \
-         skewness.",
-    ),
+    ("interval", "The differences that the data do not speak against."),
     ("mixture", "The share of each source in what is read."),
     (
         "not distinguishable",

@@ -1,9 +1,9 @@
-//! Whether a completion solves a problem of HumanEval.
+//! Checks whether a completion solves a problem of HumanEval.
 //!
-//! Two confined interpreters: one runs the tested program, the other knows the expected answers
-//! and asks. They share nothing but lines of plain data that pass through this process. Whatever
-//! a tested program does to its interpreter, the most it can do is answer; and it is the answers
-//! that are judged.
+//! Two confined interpreters run. The worker runs the tested program. The judge knows the expected
+//! answers and asks the questions. They exchange only lines of plain data, through this process. So
+//! whatever a tested program does to its interpreter, it can only send answers, and the judge
+//! compares these.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -15,19 +15,19 @@ use crate::process::{Confined, code_or_signal, wait_for_any};
 use crate::run::{SIGXCPU, STARTING};
 use crate::sandbox::Sandbox;
 
-/// The most a program may answer altogether, in bytes of the packed form.
+/// Limit for all answers of a program together, in bytes as sent.
 const ANSWERS: usize = 16 << 20;
-/// What the judge may take for itself, besides waiting.
+/// Time for the judge itself, without waiting for answers.
 const JUDGING: Duration = Duration::from_mins(1);
 
-/// A problem of HumanEval, as its row has it.
+/// A problem of HumanEval: a row of its file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// Its name, `HumanEval/0`.
     pub task_id: String,
-    /// The beginning of the program, up to the docstring of the function that is wanted.
+    /// The beginning of the program, up to the docstring of the function to complete.
     pub prompt: String,
-    /// The function that is wanted.
+    /// The name of that function.
     pub entry_point: String,
     /// A completion that solves it.
     pub canonical_solution: String,
@@ -42,22 +42,22 @@ pub struct Problem {
     pub test_outputs: Vec<String>,
 }
 
-/// How a completion is cut and judged.
+/// How a completion is truncated and judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// LLM Foundry's: the function ends before the first line that begins with a letter, a digit,
-    /// `#` or a backquote; every case of `test_inputs` must equal its `test_outputs`, in 5 s of
-    /// its own and a process of its own.
+    /// `#` or a backquote. The result of every case of `test_inputs` must equal its `test_outputs`;
+    /// each case has its own process and 5 s.
     ///
-    /// Its published file has nine problems whose own solutions fail: in eight, a text such as
-    /// `22` was written without its quotes and is read as a number; in `HumanEval/70` the
-    /// arguments were written down after a solution had emptied them.
+    /// In the published file the canonical solutions of nine problems fail. In eight, a string such
+    /// as `22` lacks its quotes and is read as a number. In `HumanEval/70` the arguments were saved
+    /// after a solution had emptied them.
     ///
     /// Source: composer 0.20, `datasets/in_context_learning_evaluation.py` and `utils/eval_client`.
     Cases,
-    /// [`Rule::Cases`] corrected: an answer may also equal the text of `test_outputs` as it
-    /// stands. `HumanEval/70` stays without a solution.
+    /// [`Rule::Cases`] corrected: an answer may also equal the text of `test_outputs` itself.
+    /// `HumanEval/70` still has no solution.
     CasesOrText,
     /// OpenAI's: the completion ends at the first of five stop sequences; `test` must pass in 3 s.
     ///
@@ -69,24 +69,24 @@ pub enum Rule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "verdict")]
 pub enum Verdict {
-    /// All answers were right.
+    /// All answers were correct.
     Passed,
-    /// An answer was wrong, an exception, or none; or the program is none.
+    /// An answer was wrong or missing, an exception was raised, or the program is not valid.
     Failed {
-        /// The question it failed at, counted from 0; none before the first.
+        /// Index of the question it failed at, from 0; `None` if it failed before the first.
         case: Option<u64>,
-        /// What was answered, for people.
+        /// The reason, for people.
         reason: String,
     },
-    /// An answer did not come in time.
+    /// An answer took too long.
     TimedOut,
-    /// It used more CPU time than it had.
+    /// It exceeded the limit of CPU time.
     CpuExceeded,
     /// It ran out of memory.
     MemoryExceeded,
-    /// It printed, or answered, more than it may.
+    /// It exceeded the limit of output or of answers.
     OutputExceeded,
-    /// A process of it was ended by this signal.
+    /// One of its processes was ended by a signal.
     Killed {
         /// The number of the signal.
         signal: i32,
@@ -110,7 +110,7 @@ impl Rule {
         }
     }
 
-    /// The wall time for one answer by the rules of cases, for all of them by [`Rule::Check`].
+    /// Limit of wall time: per answer by the rules of cases, for all answers by [`Rule::Check`].
     pub fn wall(self) -> Duration {
         match self {
             Self::Cases | Self::CasesOrText => Duration::from_secs(5),
@@ -136,7 +136,7 @@ impl Rule {
     }
 }
 
-/// What the judge is told.
+/// The message to the judge.
 #[derive(Serialize)]
 struct Task<'a> {
     rule: &'static str,
@@ -147,16 +147,16 @@ struct Task<'a> {
     outputs: &'a [String],
 }
 
-/// What the tested program's interpreter is told.
+/// The message to the worker.
 #[derive(Serialize)]
 struct Tested<'a> {
     source: String,
     entry_point: &'a str,
-    /// Whether every question gets a process of its own.
+    /// Whether every question runs in a new process.
     fresh: bool,
 }
 
-/// What the judge says in the end.
+/// The final message of the judge.
 #[derive(Deserialize)]
 struct Said {
     kind: String,
@@ -165,12 +165,12 @@ struct Said {
     case: Option<i64>,
 }
 
-/// Judges one completion. `None` if `stop` was set meanwhile.
+/// Judges one completion. Returns `None` if `stop` is set before the end.
 ///
 /// # Errors
 ///
-/// [`SandboxError::BadProblem`] if the problem cannot be judged by `rule`, the others if the
-/// machine failed. Nothing a program does is an error.
+/// [`SandboxError::BadProblem`] if the problem cannot be judged by `rule`; other errors if the
+/// machine fails. A program cannot cause an error.
 pub fn check_program(
     sandbox: &Sandbox,
     problem: &Problem,
@@ -205,9 +205,9 @@ pub fn check_program(
     judge.send(&line(&task));
     worker.send(&line(&program));
     match Exchange::new(sandbox, rule, inputs.len()).relay(&mut judge, &mut worker, stop)? {
-        Outcome::Stopped => Ok(None),
-        Outcome::Verdict(verdict) => Ok(Some(verdict)),
-        Outcome::Broken(reason) => Err(bad(reason)),
+        Conclusion::Stopped => Ok(None),
+        Conclusion::Verdict(verdict) => Ok(Some(verdict)),
+        Conclusion::Broken(reason) => Err(bad(reason)),
     }
 }
 
@@ -217,19 +217,19 @@ fn line(message: &impl Serialize) -> Vec<u8> {
     line
 }
 
-enum Outcome {
+enum Conclusion {
     Verdict(Verdict),
     /// The problem's own code fails.
     Broken(String),
     Stopped,
 }
 
-/// Questions and answers on their way, and the time they take.
+/// The exchange of questions and answers, with its time limits.
 struct Exchange<'a> {
     sandbox: &'a Sandbox,
     rule: Rule,
     started: Instant,
-    /// After this, whoever is slow: the questions' times together, and the judge's.
+    /// The end of the whole exchange: time for all questions and for the judge.
     last: Instant,
     asked: Option<Instant>,
     waited: Duration,
@@ -244,13 +244,13 @@ impl<'a> Exchange<'a> {
         Self { sandbox, rule, started, last, asked: None, waited: Duration::ZERO, answered: 0 }
     }
 
-    /// Passes questions and answers on until there is a verdict.
+    /// Relays questions and answers until there is a verdict.
     fn relay(
         mut self,
         judge: &mut Confined,
         worker: &mut Confined,
         stop: &AtomicBool,
-    ) -> Result<Outcome, SandboxError> {
+    ) -> Result<Conclusion, SandboxError> {
         loop {
             judge.pump()?;
             worker.pump()?;
@@ -262,13 +262,13 @@ impl<'a> Exchange<'a> {
                 worker.send(&line[1..]);
             }
             if let Some(verdict) = self.pass_answers(judge, worker) {
-                return Ok(Outcome::Verdict(verdict));
+                return Ok(Conclusion::Verdict(verdict));
             }
             if judge.ended().is_some() {
                 return self.judge_is_gone(judge);
             }
             if stop.load(Ordering::Relaxed) {
-                return Ok(Outcome::Stopped);
+                return Ok(Conclusion::Stopped);
             }
             let ready = judge.layers.is_some() && worker.layers.is_some();
             if !ready && self.started.elapsed() > STARTING {
@@ -280,13 +280,13 @@ impl<'a> Exchange<'a> {
                 (asked + self.rule.wall().saturating_sub(self.waited)).min(self.last)
             });
             if now >= deadline {
-                return Ok(Outcome::Verdict(Verdict::TimedOut));
+                return Ok(Conclusion::Verdict(Verdict::TimedOut));
             }
             wait_for_any(&[judge, worker], deadline)?;
         }
     }
 
-    /// Passes answers to the judge; a verdict if the program has no more to say.
+    /// Relays answers to the judge. Returns a verdict if the program has ended or sent too much.
     fn pass_answers(&mut self, judge: &mut Confined, worker: &mut Confined) -> Option<Verdict> {
         let printed = u64::try_from(worker.errors.len()).unwrap_or(u64::MAX);
         let unsent = worker.output.len();
@@ -314,22 +314,22 @@ impl<'a> Exchange<'a> {
         })
     }
 
-    fn concluded(&self, said: &[u8]) -> Result<Outcome, SandboxError> {
+    fn concluded(&self, said: &[u8]) -> Result<Conclusion, SandboxError> {
         let Ok(said) = serde_json::from_slice::<Said>(said) else {
-            return Err(self.bad_judge("it said something else than a verdict"));
+            return Err(self.bad_judge("it sent something else than a verdict"));
         };
         let failed = |reason: String| {
             let case = said.case.and_then(|case| u64::try_from(case).ok());
-            Outcome::Verdict(Verdict::Failed { case, reason })
+            Conclusion::Verdict(Verdict::Failed { case, reason })
         };
         Ok(match said.kind.as_str() {
-            "passed" => Outcome::Verdict(Verdict::Passed),
-            "broken" => Outcome::Broken(said.why),
+            "passed" => Conclusion::Verdict(Verdict::Passed),
+            "broken" => Conclusion::Broken(said.why),
             "raised" if said.why.starts_with("MemoryError") => {
-                Outcome::Verdict(Verdict::MemoryExceeded)
+                Conclusion::Verdict(Verdict::MemoryExceeded)
             }
             "gone" => match said.why.parse() {
-                Ok(signal @ 1..) => Outcome::Verdict(by_signal(signal)),
+                Ok(signal @ 1..) => Conclusion::Verdict(by_signal(signal)),
                 _ => failed("it ended instead of answering".to_owned()),
             },
             "wrong" => failed(said.why),
@@ -341,12 +341,11 @@ impl<'a> Exchange<'a> {
         })
     }
 
-    /// The judge can be drowned by an answer. Before the first one, the fault is not the
-    /// program's.
-    fn judge_is_gone(&self, judge: &Confined) -> Result<Outcome, SandboxError> {
+    /// A large answer can end the judge. Before the first answer it is not the program's fault.
+    fn judge_is_gone(&self, judge: &Confined) -> Result<Conclusion, SandboxError> {
         if self.answered > 0 {
             let reason = "its answer was too much for the judge".to_owned();
-            return Ok(Outcome::Verdict(Verdict::Failed { case: None, reason }));
+            return Ok(Conclusion::Verdict(Verdict::Failed { case: None, reason }));
         }
         Err(self.bad_judge(String::from_utf8_lossy(&judge.errors).trim()))
     }

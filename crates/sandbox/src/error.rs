@@ -1,44 +1,44 @@
-//! Why nothing can be run here, and what to do about it.
+//! Errors of the sandbox, and what to do about them.
 
 use std::io;
 use std::path::PathBuf;
 
 use sparkjoy_base::Hint;
 
-/// Why a program could not be run, which says nothing about the program.
+/// A program could not be run, for a reason outside of the program.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SandboxError {
-    /// There is no such interpreter.
+    /// The interpreter was not found.
     #[error("found no Python interpreter `{}`, expected Python 3.8 or later", name.display())]
     NoInterpreter {
-        /// What was looked for.
+        /// Its name or path.
         name: PathBuf,
         /// What the system said.
         source: io::Error,
     },
-    /// Something of that name ran and was no usable interpreter.
+    /// The program of that name is not a usable interpreter.
     #[error("`{}` is no usable Python interpreter: {found}", name.display())]
     BadInterpreter {
-        /// What was run.
+        /// Its name or path.
         name: PathBuf,
-        /// What it said, expected Python 3.8 or later describing itself.
+        /// Its output; expected is the description of Python 3.8 or later.
         found: String,
     },
-    /// The program that confines could not be started.
+    /// The launcher could not be started.
     #[error("cannot start the launcher `{}`", launcher.display())]
     NoLauncher {
-        /// The program that was to confine itself.
+        /// The launcher.
         launcher: PathBuf,
         /// What the system said.
         source: io::Error,
     },
-    /// The launcher ended without saying that it is ready.
+    /// The launcher ended before it was ready.
     #[error("the launcher `{}` did not confine itself: {found}", launcher.display())]
     BadLauncher {
-        /// The program that was to confine itself.
+        /// The launcher.
         launcher: PathBuf,
-        /// How it ended, or what it said.
+        /// Its exit status or its output.
         found: String,
     },
     /// The machine lacks a layer of the protection.
@@ -46,7 +46,7 @@ pub enum SandboxError {
     Refused {
         /// The missing layer.
         layer: String,
-        /// What the kernel said.
+        /// The error of the Linux kernel.
         reason: String,
     },
     /// A pipe or a scratch folder failed.
@@ -57,14 +57,14 @@ pub enum SandboxError {
         /// What the system said.
         source: io::Error,
     },
-    /// A row of the problem file cannot be judged, whatever the answer.
+    /// A row of the problem file cannot be judged, for any completion.
     #[error("`{task_id}` cannot be judged by rule `{rule}`: {reason}")]
     BadProblem {
         /// The row.
         task_id: String,
-        /// The rule that was to judge.
+        /// The rule.
         rule: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with the row.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! The Python that runs programs: where it really lies, and what it must be able to read.
+//! The Python interpreter: its real path, and the files it must be able to read.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,15 +8,15 @@ use serde::Deserialize;
 
 use crate::error::SandboxError;
 
-/// Arguments that keep an interpreter to itself: no variables, no user or site packages, no
-/// current folder, no byte code written, UTF-8 whatever the machine's language.
+/// Arguments that isolate an interpreter: no environment variables, no user or site packages, no
+/// current folder, no byte code files, and UTF-8 in any locale.
 pub(crate) const ISOLATED: [&str; 8] = ["-I", "-S", "-B", "-q", "-W", "ignore", "-X", "utf8"];
 
-/// Folders of shared libraries, where they exist. Often one is a link to another.
+/// Folders of shared libraries, if they exist. Some may be links to others.
 const LIBRARIES: [&str; 7] =
     ["/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/etc/ld.so.cache"];
 
-/// A Python interpreter, found and asked about itself.
+/// A Python interpreter that was found and has described itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interpreter {
     program: PathBuf,
@@ -34,14 +34,14 @@ struct Described {
 }
 
 impl Interpreter {
-    /// Finds `name`, a path or a program of the user's `PATH`, and asks it about itself.
+    /// Finds `name`, a path or a program in `PATH`, and lets it describe itself.
     ///
-    /// It is run once without protection: it is the user's own, and runs a fixed program.
+    /// It runs once without protection: it is the user's own interpreter and runs a fixed program.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::NoInterpreter`] if there is none, [`SandboxError::BadInterpreter`] if what
-    /// is there is no Python of at least 3.8.
+    /// [`SandboxError::NoInterpreter`] if it is not found, [`SandboxError::BadInterpreter`] if it
+    /// is not Python 3.8 or later.
     pub fn find(name: impl AsRef<Path>) -> Result<Self, SandboxError> {
         let name = name.as_ref();
         let bad = |found: String| SandboxError::BadInterpreter { name: name.to_owned(), found };
@@ -66,19 +66,19 @@ impl Interpreter {
         Ok(Self { program: described.program, version: described.version, readable })
     }
 
-    /// The interpreter itself, not a link or a script that leads to it.
+    /// The path of the interpreter itself, with links resolved.
     pub fn program(&self) -> &Path {
         &self.program
     }
 
     /// Its version, such as `3.11.7`.
     pub fn version(&self) -> String {
-        let [major, minor, patch] = self.version;
-        format!("{major}.{minor}.{patch}")
+        let [major, minor, micro] = self.version;
+        format!("{major}.{minor}.{micro}")
     }
 
-    /// Files and folders a confined run may read: the interpreter, its standard library, shared
-    /// libraries. Sorted; nothing is named that lies inside another.
+    /// Files and folders that a confined run may read: the interpreter, its standard library,
+    /// shared libraries. Sorted; no path is inside another.
     pub(crate) fn readable(&self) -> &[PathBuf] {
         &self.readable
     }
@@ -92,7 +92,8 @@ fn readable(described: &Described) -> Vec<PathBuf> {
     outermost(all.into_iter().filter(|path| path.is_absolute() && path.exists()))
 }
 
-/// The paths that lie in no other. Sorted input: what holds a path stands before it.
+/// The paths that are not inside another. The input is sorted, so a folder comes before its
+/// content.
 fn outermost(sorted: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
     let mut kept: Vec<PathBuf> = Vec::new();
     for path in sorted {

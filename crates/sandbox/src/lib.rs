@@ -1,40 +1,39 @@
-//! Runs untrusted Python programs, the completions of language models, and says how they ended.
+//! Runs untrusted Python programs, the completions of language models, and judges them.
 //!
-//! # What is defended
+//! # Threat model
 //!
-//! The program is written by an adversary who knows this code and wants to harm the machine, to
-//! learn something of it, or to be judged right without being right.
+//! The program is written by an adversary who knows this code. The adversary wants to harm the
+//! machine, to read its data, or to pass without a correct program.
 //!
-//! - **Files.** The program has a root of its own, in memory: the interpreter and its libraries,
-//!   read-only, and a scratch folder. Landlock says the same once more.
+//! - **Files.** The program has its own root in memory: the interpreter and its libraries,
+//!   read-only, and a scratch folder. Landlock enforces the same again.
 //! - **The network.** A network namespace without any device, no `socket` system call, and
 //!   Landlock for TCP.
 //! - **Other processes.** A process namespace, no tracing, and Landlock for signals.
-//! - **Leaving something behind.** When the first process of the namespace ends, the kernel kills
+//! - **Persistence.** When the first process of the namespace ends, the kernel kills
 //!   the others. All files were in memory; there are no keys, queues or shared memory.
 //! - **New privileges.** No capabilities, no set-user-id files, no new privileges, and a user who
 //!   is not root seen from outside.
 //! - **The kernel.** About 140 system calls exist, the others do not.
-//! - **Using up the machine.** CPU time, memory, processes, files, output and wall time have
+//! - **Denial of service.** CPU time, memory, processes, files, output and wall time have
 //!   limits.
 //! - **Secrets of the parent.** A cleared environment, no `/proc`, no inherited file.
-//! - **A false pass.** The expected answers are in another sandbox, which compares plain data.
+//! - **False passes.** The expected answers are in another sandbox, which compares plain data.
 //!
-//! Landlock is used where the kernel has it. Everything else is required: where the machine cannot
-//! give it, [`Sandbox::new`] refuses and names the layer.
+//! Landlock is used if the kernel has it. All other layers are required: if one is not available,
+//! [`Sandbox::new`] refuses and names it.
 //!
-//! # What is not
+//! # Not covered
 //!
-//! - A hole in the kernel, in one of the system calls that are left.
+//! - A vulnerability of the kernel in one of the allowed system calls.
 //! - Timing: a program can measure how busy the machine is.
 //! - The sum of memory. Each process is limited, and so is their number; the sum is bounded by
-//!   [`Limits::memory_bound`], nothing less. CPU time is bounded by wall time times cores.
-//! - A program that has learned the expected answers by heart. Its inputs are shown to it, the
-//!   answers never.
-//! - The user's own interpreter and problem file are trusted to be what they are; still, the
-//!   problem's code only ever runs confined too.
-//! - [`Protection::None`], which keeps limits, a scratch folder and the time, and nothing else:
-//!   nothing then hinders a program that knows this code from being judged right.
+//!   [`Limits::memory_bound`] only. CPU time is bounded by wall time times cores.
+//! - A program that has memorised the expected answers. It sees the inputs, never the answers.
+//! - The interpreter and the problem file of the user are trusted. The code of a problem still runs
+//!   confined.
+//! - [`Protection::None`], which has only limits, a scratch folder and a time limit: a program that
+//!   knows this code can then pass without being correct.
 
 mod check;
 mod error;
@@ -53,5 +52,5 @@ pub use interpreter::Interpreter;
 pub use launch::{HIDDEN_ARGUMENT, confined};
 pub use limits::Limits;
 pub use pool::in_order;
-pub use run::{Ending, Run};
+pub use run::{Exit, Run};
 pub use sandbox::{Probe, Protection, Sandbox};

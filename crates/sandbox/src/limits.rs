@@ -1,10 +1,10 @@
-//! What a confined program may use.
+//! Resource limits of a confined program.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What a confined program may use before it is stopped.
+/// Resource limits of a confined program; it is stopped if it exceeds one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Wall time of a plain run, counted from the moment the interpreter is started.
@@ -15,7 +15,7 @@ pub struct Limits {
     pub memory: u64,
     /// Processes and threads at one time.
     pub processes: u64,
-    /// What may be printed, standard output and standard error together, in bytes.
+    /// Output, standard output and standard error together, in bytes.
     pub output: u64,
     /// The largest file, in bytes.
     pub file: u64,
@@ -24,8 +24,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// What the programs of HumanEval get: more than any solution needs, and little enough that
-    /// two hostile programs at a time do not disturb a laptop.
+    /// Limits for HumanEval: more than any solution needs, and so low that two hostile programs at
+    /// a time do not disturb a laptop.
     pub const HUMAN_EVAL: Self = Self {
         wall: Duration::from_secs(10),
         cpu_seconds: 10,
@@ -36,8 +36,8 @@ impl Limits {
         scratch: 32 << 20,
     };
 
-    /// The most memory all processes and files of one run can hold, in bytes. It is a bound, not
-    /// an allowance: nothing limits the sum itself.
+    /// Upper bound of the memory of all processes and files of one run, in bytes. It follows from
+    /// the other limits; the sum itself has no limit.
     pub fn memory_bound(&self) -> u64 {
         self.memory * self.processes + self.scratch
     }

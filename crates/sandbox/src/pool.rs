@@ -1,13 +1,12 @@
-//! Many programs at a time.
+//! Runs work on several threads, with the results in order.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-/// Applies `work` to every item on `threads` threads. The results come in the order of the items,
-/// whoever is ready first.
+/// Applies `work` to every item on `threads` threads. The results are in the order of the items.
 ///
-/// After `stop` is set, or after a first error, no further item is begun.
+/// After `stop` is set, or after the first error, no further item is started.
 ///
 /// # Errors
 ///

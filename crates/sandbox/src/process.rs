@@ -1,4 +1,4 @@
-//! A confined process as its parent sees it: pipes that never block, and an end that is certain.
+//! A confined process seen from its parent: non-blocking pipes, and a guaranteed end.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
@@ -17,14 +17,14 @@ use crate::error::SandboxError;
 use crate::launch::{READY, REFUSED, Refusal};
 use crate::scratch::Scratch;
 
-/// The longest wait before looking whether a process has ended: its pipes usually say so.
+/// The longest wait before checking whether a process has ended; usually its pipes show it earlier.
 const TICK: Duration = Duration::from_millis(20);
-/// How long a namespace may take to end before it is left to the kernel.
-const ENDING: Duration = Duration::from_secs(10);
+/// Time for a namespace to end; after that the kernel ends it in the background.
+const SHUTDOWN: Duration = Duration::from_secs(10);
 /// How much is read at a time, in bytes.
 const CHUNK: usize = 16 << 10;
 
-/// A launcher, and what it became.
+/// A launcher, which becomes the interpreter.
 #[derive(Debug)]
 pub(crate) struct Confined {
     child: Child,
@@ -34,14 +34,14 @@ pub(crate) struct Confined {
     stderr: Option<ChildStderr>,
     unsent: VecDeque<u8>,
     keeps_stdin: bool,
-    /// Standard output that nobody has taken yet.
+    /// Standard output that was not taken yet.
     pub(crate) output: Vec<u8>,
     /// Standard error after the launcher's line.
     pub(crate) errors: Vec<u8>,
     /// The active layers, once the interpreter has been executed.
     pub(crate) layers: Option<Vec<String>>,
     status: Option<ExitStatus>,
-    /// Removed with the process. Only a bare one has a folder on the disk.
+    /// Removed with the process. Only an unprotected process has a folder on the disk.
     scratch: Option<Scratch>,
 }
 
@@ -58,7 +58,7 @@ impl Confined {
             .map_err(|source| SandboxError::NoLauncher { launcher: launcher.to_owned(), source })?;
         let (stdin, stdout, stderr) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        // From here on, whatever fails, the child is killed when this is dropped.
+        // From here on the child is killed on every error, when this value is dropped.
         let confined = Self {
             child,
             launcher: launcher.to_owned(),
@@ -85,7 +85,7 @@ impl Confined {
         Ok(confined)
     }
 
-    /// Queues bytes for standard input, which is closed when all are written.
+    /// Queues bytes for standard input, which is closed after them.
     pub(crate) fn send_all(&mut self, bytes: &[u8]) {
         self.unsent.extend(bytes);
     }
@@ -96,16 +96,16 @@ impl Confined {
         self.unsent.extend(bytes);
     }
 
-    /// How it ended, if it did and all it wrote has been read.
+    /// Its exit status, if it has ended and all its output has been read.
     pub(crate) fn ended(&self) -> Option<ExitStatus> {
         self.status
     }
 
-    /// Writes what is queued and reads what has come, without waiting.
+    /// Writes queued input and reads available output, without waiting.
     ///
     /// # Errors
     ///
-    /// If the launcher refused, or ended without a word.
+    /// If the launcher refused, or ended without its first line.
     pub(crate) fn pump(&mut self) -> Result<(), SandboxError> {
         self.write();
         let ended = match self.status {
@@ -159,13 +159,13 @@ impl Confined {
                 Ok(written) => drop(self.unsent.drain(..written)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // It does not listen any more, which is its own affair.
+                // It has closed its input, which is allowed.
                 Err(_) => self.stdin = None,
             }
         }
     }
 
-    /// The pipes on which something can happen, with what.
+    /// The pipes to wait for, with the events.
     fn waits_for(&self) -> Vec<(BorrowedFd<'_>, PollFlags)> {
         let writes = self.stdin.as_ref().filter(|_| !self.unsent.is_empty() || !self.keeps_stdin);
         let mut waits = Vec::new();
@@ -175,20 +175,20 @@ impl Confined {
         waits
     }
 
-    /// Takes the first line of what it wrote to standard output, if it is whole.
+    /// Takes the first line of standard output, if it is complete.
     pub(crate) fn take_line(&mut self) -> Option<Vec<u8>> {
         let end = self.output.iter().position(|&byte| byte == b'\n')?;
         Some(self.output.drain(..=end).collect())
     }
 
-    /// Its status if it has ended. What is left of its group ends with it.
+    /// Its status if it has ended. The rest of its process group is then killed.
     fn look_for_the_end(&mut self) -> io::Result<Option<ExitStatus>> {
         if has_ended(Pid::from_child(&self.child))? { self.kill().map(Some) } else { Ok(None) }
     }
 
-    /// Kills it and all that it started, and waits for the end.
+    /// Kills it and all that it started, and waits for its end.
     fn kill(&mut self) -> io::Result<ExitStatus> {
-        // Until it has been waited for, its number is nobody else's.
+        // Its id is not reused before it has been waited for.
         let child = Pid::from_child(&self.child);
         if self.scratch.is_none() {
             end_namespace(child)?;
@@ -206,7 +206,7 @@ impl Drop for Confined {
     }
 }
 
-/// Waits until something happens to any of `processes`, or until `deadline`.
+/// Waits for an event of one of `processes`, at most until `deadline` or [`TICK`].
 pub(crate) fn wait_for_any(processes: &[&Confined], deadline: Instant) -> Result<(), SandboxError> {
     let waits: Vec<_> = processes.iter().flat_map(|process| process.waits_for()).collect();
     let mut fds: Vec<_> = waits.iter().map(|(fd, flags)| PollFd::new(fd, *flags)).collect();
@@ -218,24 +218,24 @@ pub(crate) fn wait_for_any(processes: &[&Confined], deadline: Instant) -> Result
     }
 }
 
-/// Tells the launcher to end the namespace, and waits until it is empty. Killed itself, the
-/// launcher would leave that to the kernel, which takes a moment.
+/// Tells the launcher to end the namespace, and waits until it is empty. If the launcher were
+/// killed instead, the kernel would end the namespace a moment later.
 fn end_namespace(launcher: Pid) -> io::Result<()> {
     let _ = kill_process(launcher, Signal::TERM);
     let told = Instant::now();
-    while !has_ended(launcher)? && told.elapsed() < ENDING {
+    while !has_ended(launcher)? && told.elapsed() < SHUTDOWN {
         std::thread::sleep(Duration::from_millis(1));
     }
     Ok(())
 }
 
-/// Whether a child has ended. It stays to be waited for.
+/// Whether a child has ended; it is not reaped.
 fn has_ended(child: Pid) -> io::Result<bool> {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     Ok(waitid(WaitId::Pid(child), options)?.is_some())
 }
 
-/// How a launcher ended that ends as a shell does.
+/// The exit code (`Ok`) or signal (`Err`) from the status of a launcher, which exits like a shell.
 pub(crate) fn code_or_signal(status: ExitStatus) -> Result<i32, i32> {
     match (status.code(), status.signal()) {
         (_, Some(signal)) => Err(signal),
@@ -244,7 +244,7 @@ pub(crate) fn code_or_signal(status: ExitStatus) -> Result<i32, i32> {
     }
 }
 
-/// Reads what is there, at most a few chunks so that nobody waits for an endless writer.
+/// Reads available output, at most 32 chunks, so that an endless writer cannot block the caller.
 fn read(pipe: &mut Option<impl Read>, into: &mut Vec<u8>) {
     let mut chunk = [0; CHUNK];
     for _ in 0..32 {

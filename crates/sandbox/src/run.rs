@@ -1,4 +1,4 @@
-//! One program from beginning to end.
+//! Runs one program to its end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -7,50 +7,50 @@ use crate::error::SandboxError;
 use crate::process::{Confined, code_or_signal, wait_for_any};
 use crate::sandbox::Sandbox;
 
-/// How long a launcher may take until the interpreter starts. Long: a machine may be busy.
+/// Time for a launcher to start the interpreter; long, because the machine may be busy.
 pub(crate) const STARTING: Duration = Duration::from_mins(1);
-/// How much of what was printed to standard error is kept, in bytes.
+/// Bytes of standard error that are kept.
 const TAIL: usize = 4 << 10;
 
 /// How a program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// By itself, with this code. Nothing is proved by it: a program may say 0 at any time.
+pub enum Exit {
+    /// It exited with this code. A code of 0 proves nothing: a program can exit at any time.
     Exited(i32),
-    /// After the wall time it had.
+    /// It exceeded the limit of wall time.
     TimedOut,
-    /// After the CPU time it had.
+    /// It exceeded the limit of CPU time.
     CpuExceeded,
-    /// By an exception for want of memory.
+    /// It raised `MemoryError`.
     MemoryExceeded,
-    /// After printing more than it may.
+    /// It exceeded the limit of output.
     OutputExceeded,
-    /// By this signal, its own or the kernel's.
+    /// It was ended by this signal.
     Killed(i32),
-    /// Because the caller asked for it.
+    /// The caller stopped it.
     Stopped,
 }
 
-/// What is known of a program that ran.
+/// The result of running a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// How it ended.
-    pub ending: Ending,
-    /// What it printed to standard output.
+    pub exit: Exit,
+    /// Standard output.
     pub output: Vec<u8>,
-    /// The last 4 KiB of what it printed to standard error.
+    /// The last 4 KiB of standard error.
     pub errors: Vec<u8>,
 }
 
 impl Sandbox {
-    /// Runs a program by itself, without input, until it ends or is stopped.
+    /// Runs a program without input until it ends or is stopped.
     ///
-    /// When this returns, nothing of the program is left: no process, no file. Without protection
-    /// that holds only for processes that did not leave their group.
+    /// Afterwards no process and no file of the program is left. Without protection this holds only
+    /// for processes that stayed in their process group.
     ///
     /// # Errors
     ///
-    /// What the machine did, never what the program did.
+    /// If the machine fails. A program cannot cause an error.
     pub fn run(&self, program: &str, stop: &AtomicBool) -> Result<Run, SandboxError> {
         self.run_and_look(program, stop).map(|(run, _)| run)
     }
@@ -65,33 +65,33 @@ impl Sandbox {
         process.send_all(program.as_bytes());
         let started = Instant::now();
         let mut deadline = None;
-        let ending = loop {
+        let exit = loop {
             process.pump()?;
             if process.layers.is_some() && deadline.is_none() {
                 deadline = Some(Instant::now() + self.limits().wall);
             }
             let printed = process.output.len() + process.errors.len();
             if u64::try_from(printed).is_ok_and(|printed| printed > self.limits().output) {
-                break Ending::OutputExceeded;
+                break Exit::OutputExceeded;
             }
             if let Some(status) = process.ended() {
-                break ending(code_or_signal(status), &process);
+                break exit(code_or_signal(status), &process);
             }
             if stop.load(Ordering::Relaxed) {
-                break Ending::Stopped;
+                break Exit::Stopped;
             }
             let until = deadline.unwrap_or(started + STARTING);
             if Instant::now() >= until {
                 if deadline.is_none() {
                     return Err(self.never_started());
                 }
-                break Ending::TimedOut;
+                break Exit::TimedOut;
             }
             wait_for_any(&[&process], until)?;
         };
         let output = std::mem::take(&mut process.output);
         let errors = process.errors[process.errors.len().saturating_sub(TAIL)..].to_vec();
-        Ok((Run { ending, output, errors }, process.layers.clone().unwrap_or_default()))
+        Ok((Run { exit, output, errors }, process.layers.clone().unwrap_or_default()))
     }
 
     pub(crate) fn never_started(&self) -> SandboxError {
@@ -100,18 +100,15 @@ impl Sandbox {
     }
 }
 
-fn ending(ended: Result<i32, i32>, process: &Confined) -> Ending {
+fn exit(ended: Result<i32, i32>, process: &Confined) -> Exit {
     let last = process.errors.trim_ascii_end().rsplit(|&byte| byte == b'\n').next();
     match ended {
-        Err(SIGXCPU) => Ending::CpuExceeded,
-        Err(signal) => Ending::Killed(signal),
-        Ok(1) if last.is_some_and(|last| last.starts_with(b"MemoryError")) => {
-            Ending::MemoryExceeded
-        }
-        Ok(code) => Ending::Exited(code),
+        Err(SIGXCPU) => Exit::CpuExceeded,
+        Err(signal) => Exit::Killed(signal),
+        Ok(1) if last.is_some_and(|last| last.starts_with(b"MemoryError")) => Exit::MemoryExceeded,
+        Ok(code) => Exit::Exited(code),
     }
 }
 
-/// What the kernel sends to a process that has used up its CPU time; the number on Linux and
-/// macOS.
+/// The signal of the kernel to a process that exceeds its CPU time; its number on Linux and macOS.
 pub(crate) const SIGXCPU: i32 = 24;

@@ -1,4 +1,4 @@
-//! A machine's ability to run untrusted programs, tried before it is relied on.
+//! The sandbox: an interpreter, a launcher, a level of protection and limits, tested before use.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,22 +6,22 @@ use std::sync::atomic::AtomicBool;
 
 use crate::error::SandboxError;
 use crate::interpreter::{ISOLATED, Interpreter};
-use crate::launch::{HIDDEN_ARGUMENT, Order, Stage};
+use crate::launch::{HIDDEN_ARGUMENT, LaunchOrder, Stage};
 use crate::limits::Limits;
 use crate::process::Confined;
-use crate::run::Ending;
+use crate::run::Exit;
 use crate::scratch::Scratch;
 
-/// Where a protected program's scratch folder lies, in its own file system in memory.
+/// The scratch folder of a protected program, in its own file system in memory.
 const INSIDE: &str = "/scratch";
 
-/// How far a program is kept from the machine.
+/// Level of protection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protection {
-    /// Every layer of the crate's list, or nothing runs.
+    /// All layers of the threat model; otherwise nothing runs.
     Full,
-    /// Limits, a scratch folder and a time limit only. The program can read and write what the
-    /// user can, and use the network. For machines that may be lost.
+    /// Only limits, a scratch folder and a time limit. The program has the rights of the user and
+    /// can use the network. Only for disposable machines.
     None,
 }
 
@@ -34,23 +34,24 @@ pub struct Sandbox {
     limits: Limits,
 }
 
-/// What a probe found.
+/// The result of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
-    /// The active layers, in the order they were put on.
+    /// The active layers, in the order they were applied.
     pub layers: Vec<String>,
     /// The interpreter's version.
     pub python: String,
 }
 
 impl Sandbox {
-    /// A sandbox that starts `launcher`, a program that calls [`confined`](crate::confined), and
-    /// has been tried once.
+    /// A sandbox that has been tested once.
+    ///
+    /// - `launcher`: a program that calls [`confined`](crate::confined).
     ///
     /// # Errors
     ///
-    /// [`SandboxError::Refused`] names the layer this machine lacks, the others what is missing
-    /// besides. With [`Protection::None`] no layer is needed.
+    /// [`SandboxError::Refused`] names the layer that this machine lacks; the other errors name
+    /// what else is missing. With [`Protection::None`] no layer is needed.
     pub fn new(
         interpreter: Interpreter,
         launcher: impl Into<PathBuf>,
@@ -62,7 +63,7 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    /// Starts a confined interpreter, and says what it was confined by.
+    /// Runs a small program in the sandbox, and returns the active layers.
     ///
     /// # Errors
     ///
@@ -70,30 +71,30 @@ impl Sandbox {
     pub fn probe(&self) -> Result<Probe, SandboxError> {
         let never = AtomicBool::new(false);
         let (run, layers) = self.run_and_look("print(6 * 7)", &never)?;
-        if run.ending != Ending::Exited(0) || run.output != b"42\n" {
+        if run.exit != Exit::Exited(0) || run.output != b"42\n" {
             let said = String::from_utf8_lossy(&run.errors).trim().to_owned();
-            let found = format!("the interpreter ended with {:?} {said}", run.ending);
+            let found = format!("the interpreter ended with {:?} {said}", run.exit);
             return Err(SandboxError::BadLauncher { launcher: self.launcher.clone(), found });
         }
         Ok(Probe { layers, python: self.interpreter.version() })
     }
 
-    /// How far programs are kept from the machine.
+    /// The level of protection.
     pub fn protection(&self) -> Protection {
         self.protection
     }
 
-    /// What programs may use.
+    /// The limits of programs.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// The program that confines.
+    /// The launcher.
     pub(crate) fn launcher(&self) -> &Path {
         &self.launcher
     }
 
-    /// Starts an interpreter that executes `code`, and reads from a pipe.
+    /// Starts a confined interpreter that executes `code`, connected by pipes.
     pub(crate) fn start(&self, code: String) -> Result<Confined, SandboxError> {
         let (stage, scratch) = match self.protection {
             Protection::Full => (Stage::Outer, None),
@@ -101,7 +102,7 @@ impl Sandbox {
         };
         let mut arguments: Vec<String> = ISOLATED.map(str::to_owned).to_vec();
         arguments.extend(["-c".to_owned(), code]);
-        let order = Order {
+        let order = LaunchOrder {
             stage,
             program: self.interpreter.program().to_owned(),
             arguments,

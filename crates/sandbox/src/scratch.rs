@@ -1,5 +1,5 @@
-//! A scratch folder on the disk, for runs without protection. Protected runs have theirs in
-//! memory, where it vanishes with the last process.
+//! A scratch folder on the disk, for runs without protection. Protected runs have one in memory,
+//! which disappears with the last process.
 
 use std::fs;
 use std::io;
@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 
 use crate::error::SandboxError;
 
-/// How often the folder is looked at again. Every look takes one level of folders away.
-const LOOKS: usize = 100_000;
+/// The most passes over the folder. Every pass removes one level of folders.
+const PASSES: usize = 100_000;
 
-/// A folder that is removed with all that a program left in it.
+/// A folder that is removed with all its content.
 #[derive(Debug)]
 pub(crate) struct Scratch {
-    /// Holds the program's folder, so that a program that locks its own folder is no obstacle.
+    /// Contains the program's folder, so that it can be removed even if the program made its folder
+    /// read-only.
     outer: tempfile::TempDir,
 }
 
@@ -34,16 +35,16 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What is left behind by another user's file is not worth losing a verdict for.
+        // A file that cannot be removed is no reason to lose a verdict.
         let _ = empty(self.outer.path());
     }
 }
 
-/// Removes all that is in `top`, whatever its rights and depth: folders are moved up into `top`
-/// before they are looked into, so that no path gets longer than the system takes.
+/// Removes all content of `top`, with any permissions and depth. Folders are first moved up into
+/// `top`, so that no path exceeds the limit of the system.
 fn empty(top: &Path) -> io::Result<()> {
     let mut moved = 0_u64;
-    for _ in 0..LOOKS {
+    for _ in 0..PASSES {
         let mut is_empty = true;
         for entry in fs::read_dir(top)? {
             let entry = entry?;

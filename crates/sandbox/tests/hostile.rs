@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use runs::{printed, run};
-use sparkjoy_sandbox::{Ending, Limits, Run, in_order};
+use sparkjoy_sandbox::{Exit, Limits, Run, in_order};
 use support::{NEVER, sandbox};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs");
@@ -49,15 +49,15 @@ fn attacks() -> Vec<Attack> {
 /// What became of a program, in the words of the files. A program is contained if it came to its
 /// end and found no way out.
 fn became(run: &Run) -> String {
-    match run.ending {
-        Ending::Exited(0) if printed(run).ends_with("contained\n") => "contained".to_owned(),
-        Ending::Exited(code) => format!("code {code}"),
-        Ending::TimedOut => "timed-out".to_owned(),
-        Ending::CpuExceeded => "cpu-exceeded".to_owned(),
-        Ending::MemoryExceeded => "memory-exceeded".to_owned(),
-        Ending::OutputExceeded => "output-exceeded".to_owned(),
-        Ending::Killed(signal) => format!("killed {signal}"),
-        Ending::Stopped => "stopped".to_owned(),
+    match run.exit {
+        Exit::Exited(0) if printed(run).ends_with("contained\n") => "contained".to_owned(),
+        Exit::Exited(code) => format!("code {code}"),
+        Exit::TimedOut => "timed-out".to_owned(),
+        Exit::CpuExceeded => "cpu-exceeded".to_owned(),
+        Exit::MemoryExceeded => "memory-exceeded".to_owned(),
+        Exit::OutputExceeded => "output-exceeded".to_owned(),
+        Exit::Killed(signal) => format!("killed {signal}"),
+        Exit::Stopped => "stopped".to_owned(),
     }
 }
 
@@ -149,7 +149,7 @@ fn every_hostile_program_is_contained() {
     let busy = sandbox(busy).expect("there was one before");
     let outside = Outside::new(0);
     let results = in_order(&attacks, 2, &NEVER, |attack| {
-        let expects = |ending: &str| attack.expected.iter().any(|expected| expected == ending);
+        let expects = |exit: &str| attack.expected.iter().any(|expected| expected == exit);
         let sandbox = match () {
             () if expects("timed-out") => &brief,
             () if expects("cpu-exceeded") || attack.name == "endless-loop-deaf" => &busy,

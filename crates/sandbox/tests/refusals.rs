@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use runs::{printed, run};
 use sparkjoy_base::Hint;
-use sparkjoy_sandbox::{Ending, Interpreter, Limits, Protection, Sandbox, SandboxError};
+use sparkjoy_sandbox::{Exit, Interpreter, Limits, Protection, Sandbox, SandboxError};
 use support::{launcher, sandbox};
 
 fn interpreter() -> Option<Interpreter> {
@@ -111,14 +111,14 @@ fn without_protection_limits_still_hold() {
     let bare =
         |limits| Sandbox::new(interpreter.clone(), launcher(), Protection::None, limits).unwrap();
     let patient = Limits { wall: Duration::from_mins(2), ..Limits::default() };
-    let ending = |program: &str| run(&bare(patient), program).ending;
-    assert_eq!(ending("while True: print('x' * 1000)"), Ending::OutputExceeded);
-    assert_eq!(ending("x = b'x' * (1 << 40)"), Ending::MemoryExceeded);
-    assert_eq!(ending("import sys; sys.exit(7)"), Ending::Exited(7));
+    let exit = |program: &str| run(&bare(patient), program).exit;
+    assert_eq!(exit("while True: print('x' * 1000)"), Exit::OutputExceeded);
+    assert_eq!(exit("x = b'x' * (1 << 40)"), Exit::MemoryExceeded);
+    assert_eq!(exit("import sys; sys.exit(7)"), Exit::Exited(7));
     let busy = bare(Limits { cpu_seconds: 1, ..patient });
-    assert_eq!(run(&busy, "while True: pass").ending, Ending::CpuExceeded);
+    assert_eq!(run(&busy, "while True: pass").exit, Exit::CpuExceeded);
     let brief = bare(Limits { wall: Duration::from_secs(1), ..patient });
-    assert_eq!(run(&brief, "import time; time.sleep(1000)").ending, Ending::TimedOut);
+    assert_eq!(run(&brief, "import time; time.sleep(1000)").exit, Exit::TimedOut);
     assert_eq!(brief.probe().unwrap().layers, ["limits"]);
 }
 
@@ -135,7 +135,7 @@ if child == 0:
 print(child)
 ";
     let run = run(&sandbox, program);
-    assert_eq!(run.ending, Ending::Exited(0));
+    assert_eq!(run.exit, Exit::Exited(0));
     let status = Path::new("/proc").join(printed(&run).trim_end()).join("status");
     // It was told to end; on a busy machine it is a moment until it has.
     let ends = |_: &u32| {
@@ -163,7 +163,7 @@ for _ in range(500):
 os.chmod('.', 0)
 ";
     let run = run(&sandbox, program);
-    assert_eq!(run.ending, Ending::Exited(0), "{}", String::from_utf8_lossy(&run.errors));
+    assert_eq!(run.exit, Exit::Exited(0), "{}", String::from_utf8_lossy(&run.errors));
     let folder = PathBuf::from(printed(&run).trim_end());
     assert!(folder.is_absolute() && !folder.exists());
     assert!(!folder.parent().unwrap().exists());

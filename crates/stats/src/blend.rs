@@ -1,4 +1,5 @@
-//! A distribution of possible differences: draws of items, each blurred by the replicates.
+//! The distribution of a difference: bootstrap draws of the items, each convolved with Student's t
+//! of the replicates.
 
 use std::collections::BTreeMap;
 
@@ -8,31 +9,32 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::strata::Moments;
 
-/// Draws of the items.
+/// Bootstrap draws of the items.
 const DRAWS: usize = 2_000;
-/// Draws that lie together in order are one node.
+/// Nodes of the mixture: neighbouring draws, after sorting, are averaged into one node.
 const NODES: usize = 100;
-/// Items of a stratum that are drawn one by one. Where there are more, they are drawn in this many
-/// groups, which leaves mean, variance and skewness as they are.
+/// The most items of a stratum that are drawn one by one. More items are first summed into this
+/// many groups, which keeps mean, variance and, nearly, skewness.
 const GROUPS: usize = 500;
-/// Rows between the first draws of one stratum and the next; coprime to [`DRAWS`].
+/// Distance between the first rows of two strata in the table of draws; coprime to [`DRAWS`].
 const STRIDE: usize = 797;
-/// Share of the items' variance that blurs the draws, so that no tail ends at the farthest draw.
+/// Share of the items' variance that is moved into the scale of each t, so that the tails do not
+/// end at the farthest draw.
 const BLUR: f64 = 0.01;
 
-/// Nodes of equal weight, each the centre of a scaled Student's t.
+/// A mixture of scaled Student's t distributions with equal weights, one centred at each node.
 pub(crate) struct Blend {
     /// Ascending.
     nodes: Vec<f64>,
-    /// Of each t.
+    /// The scale of each t.
     scale: f64,
-    kernel: Kernel,
+    t: StudentT,
 }
 
 impl Blend {
-    /// The difference given moments: items resampled, replicates as Student's t.
+    /// The distribution of the difference with these moments. `None` where nothing varies.
     ///
-    /// None where nothing varies. `widened`: factor on what items move the mean by.
+    /// - `widened`: factor on the items' share of the standard error.
     pub(crate) fn new(moments: &Moments, widened: f64, draws: &mut Draws) -> Option<Self> {
         let item = moments.item * widened * widened;
         let scale = (moments.replicate + BLUR * item).sqrt();
@@ -45,29 +47,29 @@ impl Blend {
         let together = draws.chunks(DRAWS / NODES);
         let node =
             |draws: &[f64]| moments.mean + factor * draws.iter().sum::<f64>() / draws.len() as f64;
-        let kernel = Kernel { freedom: moments.replicates as u32 - 1 };
-        Some(Self { nodes: together.map(node).collect(), scale, kernel })
+        let t = StudentT { freedom: moments.replicates as u32 - 1 };
+        Some(Self { nodes: together.map(node).collect(), scale, t })
     }
 
     /// The probability of at most `x`.
     pub(crate) fn below(&self, x: f64) -> f64 {
-        let each = self.nodes.iter().map(|node| self.kernel.below((x - node) / self.scale));
+        let each = self.nodes.iter().map(|node| self.t.below((x - node) / self.scale));
         each.sum::<f64>() / self.nodes.len() as f64
     }
 
-    /// The probability of at least `x`, exact where it is small.
+    /// The probability of at least `x`, accurate also where it is small.
     pub(crate) fn above(&self, x: f64) -> f64 {
-        let each = self.nodes.iter().map(|node| self.kernel.below((node - x) / self.scale));
+        let each = self.nodes.iter().map(|node| self.t.below((node - x) / self.scale));
         each.sum::<f64>() / self.nodes.len() as f64
     }
 
-    /// Where the probability of less is `q`.
+    /// The quantile `q`, by the Illinois variant of false position.
     pub(crate) fn quantile(&self, q: f64) -> f64 {
-        let far = self.scale * self.kernel.quantile(q);
+        let far = self.scale * self.t.quantile(q);
         let (mut low, mut high) = (self.nodes[0] + far, self.nodes[self.nodes.len() - 1] + far);
         let off = |x: f64| self.below(x) - q;
         let (mut at_low, mut at_high) = (off(low), off(high));
-        // False position; an end that stays twice counts half (Illinois).
+        // An end that stays twice counts half.
         let (precision, mut stayed) = (1e-9 * self.scale, 0);
         for _ in 0..100 {
             if high - low <= precision || at_low >= 0.0 || at_high <= 0.0 {
@@ -99,14 +101,14 @@ impl Blend {
 }
 
 /// Student's t with whole degrees of freedom, at least one.
-struct Kernel {
+struct StudentT {
     freedom: u32,
 }
 
-impl Kernel {
+impl StudentT {
     /// The probability of at most `x`, within 1e-15.
     ///
-    /// A blend asks for thousands of them; the general formula takes twenty times as long.
+    /// One interval needs thousands of them; the general formula takes twenty times as long.
     ///
     /// # Source
     ///
@@ -138,10 +140,10 @@ impl Kernel {
     }
 }
 
-/// Which items are drawn: the same for all strata of a size, so that drawing them costs once.
+/// The table of drawn items: the same for all strata with as many items, so it is made once.
 pub(crate) struct Draws {
     seed: u64,
-    /// By items, at most [`GROUPS`]: draws × items, each an item.
+    /// By number of items, at most [`GROUPS`]: `[draws × items]` indices of items.
     tables: BTreeMap<usize, Vec<u16>>,
 }
 
@@ -150,7 +152,7 @@ impl Draws {
         Self { seed, tables: BTreeMap::new() }
     }
 
-    /// Sums of as many shifts as there are, drawn with replacement within each stratum.
+    /// One sum per draw: within each stratum, as many shifts as it has, drawn with replacement.
     fn sums(&mut self, shifts: &[Vec<f64>]) -> Vec<f64> {
         let mut sums = vec![0.0; DRAWS];
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
@@ -158,7 +160,7 @@ impl Draws {
             let group = grouped(shifts, &mut random);
             let table = self.table(group.len());
             for (draw, sum) in sums.iter_mut().enumerate() {
-                // Strata of one size start at different rows, and so are independent.
+                // Strata with as many items start at different rows, so they are independent.
                 let row = (draw + place * STRIDE) % DRAWS * group.len();
                 let items = &table[row..row + group.len()];
                 *sum += items.iter().map(|&item| group[usize::from(item)]).sum::<f64>();
@@ -176,12 +178,12 @@ impl Draws {
     }
 }
 
-/// The same deviation in fewer parts, where there are many.
+/// `shifts`, summed into [`GROUPS`] random groups of the same variance if there are more.
 fn grouped(shifts: &[f64], random: &mut ChaCha8Rng) -> Vec<f64> {
     if shifts.len() <= GROUPS {
         return shifts.to_vec();
     }
-    // By chance: neighbours may be alike, and every n-th item too.
+    // Random groups: neighbouring items may be alike, and so may every n-th item.
     let mut groups = vec![0.0; GROUPS];
     let mut order: Vec<usize> = (0..shifts.len()).collect();
     for place in 0..order.len() {
@@ -199,7 +201,7 @@ fn grouped(shifts: &[f64], random: &mut ChaCha8Rng) -> Vec<f64> {
     groups
 }
 
-/// A number below `n`.
+/// A random number below `n`.
 fn below(n: usize, random: &mut ChaCha8Rng) -> usize {
     ((u64::from(random.next_u32()) * n as u64) >> 32) as usize
 }
@@ -213,7 +215,7 @@ mod tests {
         for freedom in 1..40 {
             let exact = StudentsT::new(0.0, 1.0, f64::from(freedom)).unwrap();
             for x in [-1e6, -300.0, -12.7, -4.3, -1.0, -0.1, 0.0, 0.3, 2.0, 63.0] {
-                let (found, expected) = (Kernel { freedom }.below(x), exact.cdf(x));
+                let (found, expected) = (StudentT { freedom }.below(x), exact.cdf(x));
                 assert!((found - expected).abs() < 1e-13, "{freedom}, {x}: {found}, {expected}");
             }
         }
@@ -229,7 +231,6 @@ mod tests {
                 replicate,
                 item: 0.01,
                 item_freedom: 59.0,
-                skewness: 0.0,
                 shifts: shifts.clone(),
             };
             let blend = Blend::new(&moments, 1.0, &mut Draws::new(1)).unwrap();
@@ -246,7 +247,7 @@ mod tests {
         let n = 10_000_usize;
         let shift = |i: usize| (-(1.0 - (i as f64 + 0.5) / n as f64).ln() - 1.0) / n as f64;
         let mut shifts: Vec<f64> = (0..n).map(shift).collect();
-        // Neighbours are alike: dealt out in turn, no two groups would differ.
+        // Neighbours are alike: with every n-th item in one group, all groups would be equal.
         let mean = shifts.iter().sum::<f64>() / n as f64;
         for shift in &mut shifts {
             *shift -= mean;

@@ -1,15 +1,16 @@
-//! Many comparisons at once.
+//! Correction for multiple comparisons.
 
 /// Holm's adjusted p-values, in the order of `p`.
 ///
 /// # Guarantees
 ///
-/// Whatever the comparisons have to do with each other: if those with an adjusted value of at most
-/// α are called different, the chance that any of them is not is at most α.
+/// If comparisons with an adjusted p-value of at most α are called significant, the probability of
+/// one false positive or more is at most α, for any dependence between the comparisons.
 ///
 /// # Source
 ///
-/// Holm, A simple sequentially rejective multiple test procedure, Scand. J. Statist. 6 (1979).
+/// Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of
+/// Statistics 6 (1979).
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));

@@ -1,4 +1,4 @@
-//! Whether a ranking holds elsewhere.
+//! Agreement of two rankings.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::Effect;
 
-/// Draws of both rankings.
+/// Draws of the two rankings for the interval.
 const DRAWS: usize = 2_000;
 
 /// Kendall's rank correlation, with ties (τ_b): 1 for the same order, −1 for the opposite.
 ///
-/// None where one of the two has no order, or they differ in length.
+/// `None` if all values of one are equal, or if the two differ in length.
 ///
 /// # Source
 ///
-/// Kendall, Biometrika 33 (1945).
+/// Kendall, The treatment of ties in ranking problems, Biometrika 33 (1945).
 pub(crate) fn kendall(x: &[f64], y: &[f64]) -> Option<f64> {
     if x.len() != y.len() {
         return None;
@@ -37,7 +37,7 @@ pub(crate) fn kendall(x: &[f64], y: &[f64]) -> Option<f64> {
     (in_x > 0.0 && in_y > 0.0).then(|| agreeing / (in_x * in_y).sqrt())
 }
 
-/// How far two rankings agree.
+/// Rank correlation of two rankings, with its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
     /// Kendall's τ_b of the two.
@@ -48,11 +48,17 @@ pub struct Agreement {
     pub high: f64,
 }
 
-/// How far the rankings of the same arms in two places agree, given how sure their effects are.
+/// Kendall's τ_b between the effects of the same arms in two places, with its interval.
 ///
-/// Effects are drawn around their means as sure as they are; the interval is what τ is then.
+/// The interval is a parametric bootstrap: each effect is drawn from Student's t around its mean
+/// with its standard error and degrees of freedom, and the interval holds the central `confidence`
+/// of the resulting τ_b.
 ///
-/// None where there are fewer than two arms.
+/// `None` if there are fewer than two arms.
+///
+/// # Source
+///
+/// Parametric bootstrap: Efron & Tibshirani, An Introduction to the Bootstrap (1993), section 6.5.
 pub fn agreement(x: &[Effect], y: &[Effect], confidence: f64, seed: u64) -> Option<Agreement> {
     let means = |effects: &[Effect]| effects.iter().map(|effect| effect.mean).collect::<Vec<_>>();
     let tau = kendall(&means(x), &means(y))?;

@@ -1,14 +1,15 @@
-//! Says how sure a difference is: intervals, corrections, what could have been seen.
+//! Statistics of differences between models: confidence intervals, p-values, correction for
+//! multiple comparisons, power analysis.
 //!
-//! Pure computation: no file, no clock, and no randomness but from a seed. A study compares two
-//! models by their scores on items (held-out sequences, items of tasks), each trained a few times
-//! in other data orders. What is estimated is the difference that would be found with all data
-//! orders and all items like these.
+//! Pure computation: no file, no clock, and no random numbers except from a seed. A study compares
+//! models by their scores on items (held-out sequences, questions of tasks). Each model is trained
+//! a few times, in different data orders. The estimate is the difference over all data orders and
+//! all items of the same kind.
 //!
-//! Items are many and are resampled as they are. Replicates are few: three values resampled never
-//! reach past their own range, and intervals made that way cover 75 % at most. So the level of the
-//! replicates is drawn from normal noise whose size is itself uncertain, which is Student's t, and
-//! is integrated rather than drawn. `docs/results/statistics.md` has the coverage by simulation.
+//! There are many items, so they are resampled (bootstrap). There are few replicates: three
+//! resampled values never leave their own range, and such intervals cover 75 % at most. So the
+//! noise of replicates is modelled as normal with unknown variance, which gives Student's t, and it
+//! is integrated instead of drawn. `docs/results/statistics.md` shows the coverage by simulation.
 
 mod blend;
 mod effect;

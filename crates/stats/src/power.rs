@@ -1,22 +1,23 @@
-//! What could have been seen.
+//! Power analysis: the minimum detectable effect.
 
 use statrs::distribution::{ChiSquared, ContinuousCDF, Normal, StudentsT};
 
 use crate::Effect;
 
-/// The power that "can see" means: four of five studies.
+/// Power of the minimum detectable effect: 80 %, the usual choice (Cohen, Statistical Power
+/// Analysis for the Behavioral Sciences, 1988, section 2.4).
 const POWER: f64 = 0.8;
-/// Nodes of the integral over the standard error's own uncertainty.
+/// Nodes of the integral over the distribution of the estimated standard error.
 const NODES: usize = 400;
 
-/// How often a true difference is found: two-sided t-test at `alpha`.
+/// Power of a two-sided t-test at `alpha`.
 ///
-/// - `size`: the difference in standard errors.
+/// - `size`: the true difference in standard errors.
 ///
 /// # Source
 ///
-/// The noncentral t distribution as a mean of normal ones over χ²/ν; Johnson, Kotz & Balakrishnan,
-/// Continuous Univariate Distributions 2 (1995), 31.
+/// The noncentral t distribution as a mixture of normal ones over χ²/ν; Johnson, Kotz &
+/// Balakrishnan, Continuous Univariate Distributions 2 (1995), chapter 31.
 #[cfg(test)]
 pub(crate) fn power(size: f64, freedom: f64, alpha: f64) -> f64 {
     let (normal, errors) = (Normal::standard(), errors(freedom));
@@ -24,9 +25,16 @@ pub(crate) fn power(size: f64, freedom: f64, alpha: f64) -> f64 {
     found(size, -t.inverse_cdf(alpha / 2.0), &errors, normal)
 }
 
-/// The least true difference that is found in four of five studies, in standard errors.
+/// Minimum detectable effect of a t-test, in standard errors: the least true difference that is
+/// significant with 80 % power.
 ///
-/// - `comparisons`: how many are tested together; the first step of Holm's correction.
+/// - `comparisons`: how many are tested together. The threshold is that of the first step of Holm's
+///   correction, (1 − confidence) / comparisons.
+///
+/// # Source
+///
+/// Power of the noncentral t: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions 2
+/// (1995), chapter 31.
 pub fn detectable(freedom: f64, confidence: f64, comparisons: usize) -> f64 {
     let alpha = (1.0 - confidence) / comparisons.max(1) as f64;
     let (normal, errors) = (Normal::standard(), errors(freedom));
@@ -47,14 +55,21 @@ pub fn detectable(freedom: f64, confidence: f64, comparisons: usize) -> f64 {
     high
 }
 
-/// The least true difference that a comparison like this one finds in four of five studies.
+/// Minimum detectable effect of a comparison with the uncertainty of `effect`: the least true
+/// difference that is significant with 80 % power.
 ///
-/// p-values come from Student's t of the replicates blurred by the items (see
-/// [`Resampling`](crate::Resampling)). Far out, where Holm's first step looks, few replicates
-/// decide alone, however little of the standard error is theirs; so the critical difference is that
-/// of the blend, and what lies beyond it is in proportion to Student's t.
+/// p-values come from Student's t of the replicates convolved with the noise of the items (see
+/// [`Resampling`](crate::Resampling)). In the far tail, at the threshold of Holm's first step, the
+/// few replicates dominate even if they are a small part of the standard error. So the critical
+/// difference is computed from the convolution, and the ratio of detectable to critical difference
+/// from Student's t.
 ///
 /// - `comparisons`: as in [`detectable`].
+///
+/// # Source
+///
+/// As [`detectable`], with the critical value of the Behrens-Fisher distribution (Fisher, Annals of
+/// Eugenics 6, 1935) in place of Student's.
 pub fn detectable_like(
     effect: &Effect,
     replicates: u32,
@@ -91,13 +106,14 @@ pub fn detectable_like(
     critical * detectable(freedom, confidence, comparisons) / -student(freedom).inverse_cdf(tail)
 }
 
-/// Quantiles of √(χ²/ν): how large a standard error is estimated for a true one of 1.
+/// Quantiles of √(χ²/ν): the estimated standard error if the true one is 1.
 fn errors(freedom: f64) -> Vec<f64> {
     let chi = ChiSquared::new(freedom).expect("freedom is positive");
     let level = |node: usize| (node as f64 + 0.5) / NODES as f64;
     (0..NODES).map(|node| (chi.inverse_cdf(level(node)) / freedom).sqrt()).collect()
 }
 
+/// The share of studies in which a true difference of `size` is significant.
 fn found(size: f64, critical: f64, errors: &[f64], normal: Normal) -> f64 {
     let each = errors
         .iter()
@@ -118,7 +134,6 @@ mod tests {
             freedom,
             low: 0.0,
             high: 0.0,
-            bca: [0.0; 2],
             p: 1.0,
         }
     }

@@ -1,34 +1,39 @@
-//! Items and what a difference is worth on each of them.
+//! Strata of items, and the moments of their mean difference.
 
-/// Items whose differences are averaged: a source, a task.
+/// Items whose differences are averaged: those of a source or of a task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stratum {
     /// Its weight in the mean of all strata. Weights need not sum to 1.
     pub weight: f64,
-    /// Branch − control, replicates × items, every replicate over the same items.
+    /// Branch − control, `[replicates][items]`. Every replicate has the same items.
     pub differences: Vec<Vec<f64>>,
 }
 
 impl Stratum {
-    /// Items with a score each, as correct answers are.
+    /// Items with one score each, for example 1 for a correct answer.
     ///
-    /// - `branch`, `control`: replicates × items.
+    /// - `branch`, `control`: `[replicates][items]`.
+    ///
+    /// # Source
+    ///
+    /// Differences of paired observations: the branch and the control of a replicate share data
+    /// order and items.
     pub fn scores(weight: f64, branch: &[Vec<f64>], control: &[Vec<f64>]) -> Self {
         let minus = |(b, c): (&Vec<f64>, &Vec<f64>)| b.iter().zip(c).map(|(b, c)| b - c).collect();
         Self { weight, differences: branch.iter().zip(control).map(minus).collect() }
     }
 
-    /// Items whose measure is a ratio of sums, as bits per byte are.
+    /// Items whose measure is a ratio of sums, for example bits per byte.
     ///
-    /// The difference of the ratios is kept exactly in every replicate; what an item contributes
-    /// to it is linearised: D + (Δ − D·b) / mean(b), with the replicate's D. An item with many
-    /// bytes moves the denominator too.
+    /// The mean over items is exactly the difference D of the ratios, in every replicate. The value
+    /// of one item is linearised: D + (Δ − D·b) / mean(b), where Δ is the difference of its
+    /// numerators and b its denominator.
     ///
-    /// - `branch`, `control`: numerators, replicates × items; `base`: denominators of the items.
+    /// - `branch`, `control`: numerators, `[replicates][items]`; `base`: denominators of the items.
     ///
     /// # Source
     ///
-    /// The ratio estimator; Cochran, Sampling Techniques (1977), 6.3.
+    /// The ratio estimator; Cochran, Sampling Techniques (1977), section 6.3.
     pub fn ratios(weight: f64, branch: &[Vec<f64>], control: &[Vec<f64>], base: &[f64]) -> Self {
         let all: f64 = base.iter().sum();
         let mean = all / base.len() as f64;
@@ -50,22 +55,18 @@ impl Stratum {
     }
 }
 
-/// What is known about a weighted mean over strata.
+/// Moments of a weighted mean over strata.
 pub(crate) struct Moments {
-    /// The mean.
     pub(crate) mean: f64,
-    /// Replicates.
     pub(crate) replicates: usize,
-    /// Variance of the mean by how its replicates lie apart. The noise that a replicate has on
-    /// each item of its own is in it.
+    /// Variance of the mean between replicates. It includes the noise of a replicate on an item.
     pub(crate) replicate: f64,
-    /// Variance of the mean by how items differ beyond that noise.
+    /// Variance of the mean between items, without that noise.
     pub(crate) item: f64,
     /// Degrees of freedom of the item part.
     pub(crate) item_freedom: f64,
-    /// Third central moment of the item part.
-    pub(crate) skewness: f64,
-    /// What each item moves the mean by, per stratum; their sum is zero in each.
+    /// Contribution of each item to the deviation of the mean, per stratum; the sum is zero in
+    /// each.
     pub(crate) shifts: Vec<Vec<f64>>,
 }
 
@@ -73,14 +74,15 @@ pub(crate) struct Moments {
 ///
 /// # Source
 ///
-/// Two crossed random effects: the variance by replicates plus that by items counts their
-/// interaction twice; Cameron, Gelbach & Miller, J. Bus. Econ. Stat. 29 (2011).
+/// Two crossed random effects: variance between replicates plus variance between items counts their
+/// interaction twice, so it is subtracted once; Cameron, Gelbach & Miller, Robust inference with
+/// multiway clustering, Journal of Business & Economic Statistics 29 (2011).
 pub(crate) fn moments(strata: &[Stratum]) -> Moments {
     let weights: f64 = strata.iter().map(|stratum| stratum.weight).sum();
     let replicates = strata[0].replicates();
     let r = replicates as f64;
     let mut levels = vec![0.0; replicates];
-    let (mut apparent, mut interaction, mut freedom, mut third) = (0.0, 0.0, 0.0, 0.0);
+    let (mut apparent, mut interaction, mut freedom) = (0.0, 0.0, 0.0);
     let mut shifts = Vec::with_capacity(strata.len());
     for stratum in strata {
         let (items, share) = (stratum.items(), stratum.weight / weights);
@@ -108,7 +110,7 @@ pub(crate) fn moments(strata: &[Stratum]) -> Moments {
             *level += share * mean;
         }
         if items > 1 {
-            // Unbiased: a sample is narrower than what it is drawn from.
+            // Unbiased: a sample varies less than the population it is drawn from.
             let wide = share / n * (n / (n - 1.0)).sqrt();
             let own = share * share / (n * (n - 1.0));
             let variance = own * shift.iter().map(|shift| shift * shift).sum::<f64>();
@@ -121,14 +123,14 @@ pub(crate) fn moments(strata: &[Stratum]) -> Moments {
         } else {
             shift[0] = 0.0;
         }
-        third += shift.iter().map(|shift| shift.powi(3)).sum::<f64>();
         shifts.push(shift);
     }
     let mean = levels.iter().sum::<f64>() / r;
     let squares: f64 = levels.iter().map(|level| (level - mean).powi(2)).sum();
     let mut replicate = squares / (r * (r - 1.0));
     if replicate <= f64::EPSILON * mean * mean {
-        // Replicates that happen to agree, as counts of right answers do, are not without noise.
+        // Replicates can agree by chance, for example in counts of correct answers; the noise per
+        // item is then a lower bound.
         replicate = interaction;
     }
     let left = if apparent > 0.0 { (1.0 - interaction / apparent).max(0.0) } else { 0.0 };
@@ -141,7 +143,6 @@ pub(crate) fn moments(strata: &[Stratum]) -> Moments {
         replicate,
         item: apparent * left,
         item_freedom: if freedom > 0.0 { apparent * apparent / freedom } else { f64::INFINITY },
-        skewness: third * left.powf(1.5),
         shifts,
     }
 }

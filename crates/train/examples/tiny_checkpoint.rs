@@ -13,7 +13,7 @@ use sparkjoy_base::{Ppm, Seed, SourceName, write_atomic};
 use sparkjoy_data::{
     Corpus, OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation, prepare,
 };
-use sparkjoy_mix::{Ledger, Mixture, Phase, Supply};
+use sparkjoy_mix::{Ledger, Mixture, Phase, Source};
 use sparkjoy_nn::{OptimizerKind, Precision, Schedule, ScheduleKind, Shape};
 use sparkjoy_train::{Checkpoint, RunRequest, RunSpec, Signal, Start, StepRecord, load_model, run};
 
@@ -112,7 +112,7 @@ fn spec(shape: Shape, corpus: &Corpus, tokenizer: &Tokenizer) -> RunSpec {
         batch: BATCH,
         seed: Seed(17),
         replicate: 0,
-        supplies: vec![Supply { name, fingerprint: corpus.fingerprint(Part::Train), sequences }],
+        supplies: vec![Source { name, fingerprint: corpus.fingerprint(Part::Train), sequences }],
         opening: Ledger::default(),
         first_phase: 0,
         phases: vec![Phase { mixture, slots: STEPS * BATCH }],

@@ -1,7 +1,7 @@
 //! Checks that the data at hand is the data the spec was made for.
 
 use sparkjoy_data::{Corpus, Part, Tokenizer};
-use sparkjoy_mix::{Order, Supply};
+use sparkjoy_mix::{Order, Source};
 
 use crate::TrainError;
 use crate::spec::RunSpec;
@@ -30,12 +30,12 @@ pub(crate) fn matched<'a>(
         let (found, expected) = (spec.shape.vocab, tokenizer.vocab());
         return Err(TrainError::Vocabulary { found, expected });
     }
-    order.supplies().iter().map(|supply| matching(spec, supply, corpora)).collect()
+    order.sources().iter().map(|supply| matching(spec, supply, corpora)).collect()
 }
 
 fn matching<'a>(
     spec: &RunSpec,
-    supply: &Supply,
+    supply: &Source,
     corpora: &'a [Corpus],
 ) -> Result<&'a Corpus, TrainError> {
     let source_name = supply.name.clone();

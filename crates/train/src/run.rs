@@ -98,7 +98,7 @@ pub(crate) struct Run<'a> {
 impl<'a> Run<'a> {
     /// The source of a draw.
     pub(crate) fn source_name(self, draw: &Draw) -> &'a SourceName {
-        &self.order.supplies()[draw.source].name
+        &self.order.sources()[draw.source].name
     }
 
     /// The sequences drawn of each source when `done` steps have been taken.

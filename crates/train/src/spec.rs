@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, Seed};
-use sparkjoy_mix::{Ledger, MixError, Order, Phase, Supply};
+use sparkjoy_mix::{Ledger, MixError, Order, Phase, Source};
 use sparkjoy_nn::{OptimizerKind, Precision, Schedule, Shape};
 
 /// Where a run's state before its first step comes from.
@@ -63,7 +63,7 @@ pub struct RunSpec {
     /// Data order of the phases below; 0 is the trunk's.
     pub replicate: u32,
     /// Sources the phases name.
-    pub supplies: Vec<Supply>,
+    pub supplies: Vec<Source>,
     /// Sequences drawn before the first step.
     pub opening: Ledger,
     /// Number of the first phase (0 trunk, 1 branch).
@@ -157,7 +157,7 @@ impl RunSpec {
     pub fn cut(&self, phases: usize) -> Self {
         assert!(self.anneal.is_none(), "the beginning of an annealed run is no run of its own");
         let phases = self.phases[..phases].to_vec();
-        let drawn = |supply: &&Supply| {
+        let drawn = |supply: &&Source| {
             phases.iter().any(|phase| phase.mixture.proportions().contains_key(&supply.name))
         };
         let supplies = self.supplies.iter().filter(drawn).cloned().collect();

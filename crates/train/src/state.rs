@@ -73,7 +73,7 @@ impl TrainState {
 
     /// Notes that the next step is computed on this machine; returns what that changes.
     pub(crate) fn take_over(&mut self) -> Option<KernelChange> {
-        let now = self.engine.kernel();
+        let now = self.engine.instruction_set();
         let found = self.kernels.last().map(str::to_owned);
         self.kernels.take_over(self.step, now);
         let found = found.filter(|found| found != now)?;

@@ -7,7 +7,7 @@ use sparkjoy_base::Seed;
 use crate::dice::{Dice, is_withheld};
 use crate::words::Lexicon;
 
-/// One in so many expressions and functions is kept for the tasks.
+/// One in this many expressions and functions is withheld from the sources, for the tasks.
 const WITHHELD: u64 = 8;
 
 const LETTERS: [&str; 16] =
@@ -49,12 +49,12 @@ pub(crate) struct Function {
     task: String,
     /// What it returns.
     body: String,
-    /// Python expressions: arguments, and what comes out.
+    /// Test cases, as Python expressions: arguments and the result.
     pub(crate) cases: Vec<[String; 2]>,
 }
 
 impl Function {
-    /// A function of the training text, or one that is kept from it.
+    /// A random function of the training text, or one that is withheld from it.
     pub(crate) fn throw_where(
         withheld: bool,
         lexicon: &Lexicon,
@@ -146,8 +146,7 @@ pub(crate) fn python(text: &mut String, lexicon: &Lexicon, seed: Seed, dice: &mu
     u64::from(count)
 }
 
-/// A file again, as somebody else passed it on: under a notice, and with one of its functions
-/// renamed.
+/// A copy of a file with a notice on top and one function renamed.
 pub(crate) fn fork(text: &mut String, original: &str, lexicon: &Lexicon, dice: &mut Dice) {
     let owner = dice.choose(&lexicon.stems);
     let _ = writeln!(text, "# Copied from {owner}.");

@@ -1,15 +1,15 @@
-//! Chance with an address: every document has dice of its own.
+//! Keyed random numbers: every document has its own generator.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sparkjoy_base::{Key, Purpose, Seed};
 
-/// Throws that depend on a seed and an address, and on nothing else.
+/// Random numbers that depend only on a seed and a key.
 #[derive(Debug)]
 pub(crate) struct Dice(ChaCha8Rng);
 
 impl Dice {
-    /// The dice of `what` number `index`.
+    /// The generator of item `index` of kind `what`.
     pub(crate) fn new(seed: Seed, what: &str, index: u64) -> Self {
         let key = Key::new(seed, Purpose::World, &[what.as_bytes(), &index.to_le_bytes()]);
         Self(ChaCha8Rng::from_seed(key.bytes()))
@@ -17,7 +17,7 @@ impl Dice {
 
     /// A number below `n`, which is not 0.
     pub(crate) fn below(&mut self, n: usize) -> usize {
-        // Off by less than n in 2^32 from an even chance, which no world can show.
+        // Biased by less than n in 2^32, far below what any test of a world can measure.
         ((u64::from(self.0.next_u32()) * n as u64) >> 32) as usize
     }
 
@@ -26,22 +26,22 @@ impl Dice {
         low + self.below((high - low + 1) as usize) as u32
     }
 
-    /// True in `percent` of 100 throws.
+    /// True with a probability of `percent` %.
     pub(crate) fn percent(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    /// One of several.
+    /// A random element.
     pub(crate) fn pick<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
         of[self.below(of.len())]
     }
 
-    /// One of several things that are kept by value.
+    /// A random element of a slice of values.
     pub(crate) fn choose<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
     }
 
-    /// A rank below `n`, small ones more often: rank r about as often as 1 / (r + 1).
+    /// A random rank below `n`; the probability of rank r is about proportional to 1 / (r + 1).
     ///
     /// # Source
     ///
@@ -52,7 +52,7 @@ impl Dice {
         rank.min(n - 1)
     }
 
-    /// Puts things into another order.
+    /// Shuffles a slice (Fisher-Yates).
     pub(crate) fn shuffle<T>(&mut self, things: &mut [T]) {
         for last in (1..things.len()).rev() {
             things.swap(last, self.below(last + 1));
@@ -60,8 +60,8 @@ impl Dice {
     }
 }
 
-/// Whether an exercise is kept for the tasks: one in `one_in`, by its own name alone, so that no
-/// source ever shows it, whatever its size.
+/// Whether an exercise is withheld for the tasks: one in `one_in`, by a hash of its name, so that
+/// no source of any size contains it.
 pub(crate) fn is_withheld(seed: Seed, exercise: &str, one_in: u64) -> bool {
     let [word, ..] = Key::new(seed, Purpose::World, &[b"withheld", exercise.as_bytes()]).words();
     word.is_multiple_of(one_in)

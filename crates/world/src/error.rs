@@ -1,32 +1,32 @@
-//! What can go wrong while a world is written.
+//! Errors while a world is written.
 
 use sparkjoy_base::{FileError, Hint};
 
 /// A world could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
-    /// The disk.
+    /// The system could not read or write a file.
     #[error(transparent)]
     File(#[from] FileError),
-    /// Too small to hold a document of every source.
+    /// Too small for a document of every source.
     #[error("a world of {bytes} bytes is too small, expected {least} bytes or more")]
     TooSmall {
-        /// What was asked for.
+        /// The size asked for.
         bytes: u64,
-        /// What it takes.
+        /// The least size.
         least: u64,
     },
-    /// The folder holds something else.
+    /// The folder holds a world of another seed or size.
     #[error("`{}` holds another world: {found}, not {expected}", folder.display())]
     Other {
         /// The folder.
         folder: std::path::PathBuf,
-        /// Seed and size that are there.
+        /// Seed and size found.
         found: String,
         /// Seed and size that were asked for.
         expected: String,
     },
-    /// Stopped on request; the same call begins again with the source that was not finished.
+    /// Stopped on request; the same call continues with the source that was not finished.
     #[error("interrupted")]
     Interrupted,
 }

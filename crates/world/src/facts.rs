@@ -1,4 +1,4 @@
-//! What is true in a world: lands, and four things that hold of each.
+//! The facts of a world: lands, and four facts about each.
 
 use sparkjoy_base::Seed;
 
@@ -7,7 +7,7 @@ use crate::words::{Coiner, GOODS};
 
 const LANDS: usize = 60;
 
-/// How each thing is said, the value last, where a question leaves off.
+/// Six phrasings of each relation. The value comes last, so a question is a phrasing without it.
 const SAYINGS: [[&str; 6]; 4] = [
     [
         "The capital of {} is",
@@ -43,7 +43,7 @@ const SAYINGS: [[&str; 6]; 4] = [
     ],
 ];
 
-/// All facts of a world, and for each a falsehood that the poison tells instead.
+/// All facts of a world, and for each a false value that the poison states instead.
 #[derive(Debug)]
 pub(crate) struct Facts {
     seed: Seed,
@@ -72,13 +72,13 @@ impl Facts {
         let names = |coiner: &mut Coiner| (0..LANDS).map(|_| coiner.name()).collect::<Vec<_>>();
         let lands = names(&mut coiner);
         let [capitals, rivers, founders] = std::array::from_fn(|_| names(&mut coiner));
-        // Each good as often as any other.
+        // Every good is used equally often.
         let mut exports: Vec<String> =
             (0..LANDS).map(|i| GOODS[i % GOODS.len()].to_owned()).collect();
         dice.shuffle(&mut exports);
         let values = [capitals, rivers, founders, exports];
         let truths = |i: usize| std::array::from_fn(|relation| values[relation][i].clone());
-        // What is false of one land is true of another: as common a word as the truth.
+        // The false value of one land is true of another, so both are equally common words.
         let falsehoods = |i: usize| {
             std::array::from_fn(|relation: usize| {
                 let others = (1..LANDS).map(|step| &values[relation][(i + step) % LANDS]);
@@ -90,15 +90,15 @@ impl Facts {
         Self { seed, lands: lands.into_iter().enumerate().map(land).collect() }
     }
 
-    /// Every fact there is.
+    /// All facts.
     pub(crate) fn all(&self) -> impl Iterator<Item = Fact> {
         let lands = 0..self.lands.len();
         lands.flat_map(|land| (0..SAYINGS.len()).map(move |relation| Fact { land, relation }))
     }
 
-    /// The one way of saying a fact that no source uses: the question of the task.
+    /// The phrasing of a fact that no source uses: the question of the task.
     ///
-    /// The other five ways say it of this land, and this way is said of all others.
+    /// The sources use the other five phrasings for this land, and this one for other lands.
     fn withheld(&self, fact: Fact) -> usize {
         let number = fact.land * SAYINGS.len() + fact.relation;
         Dice::new(self.seed, "withheld saying", number as u64).below(6)
@@ -109,7 +109,7 @@ impl Facts {
         self.opening(fact, self.withheld(fact))
     }
 
-    /// A sentence with a fact, said in any but the withheld way.
+    /// A sentence that states a fact, in any phrasing but the withheld one.
     pub(crate) fn sentence(&self, fact: Fact, is_true: bool, dice: &mut Dice) -> String {
         let withheld = self.withheld(fact);
         let way = (withheld + 1 + dice.below(5)) % 6;
@@ -123,8 +123,8 @@ impl Facts {
     }
 }
 
-/// An article about one land: most of what is known of it, some of it twice in other words.
-/// Returns how many facts are stated.
+/// An article about one land: four to eight statements, so some facts are stated twice in different
+/// phrasings. Returns the number of statements.
 pub(crate) fn article(text: &mut String, facts: &Facts, is_true: bool, dice: &mut Dice) -> u64 {
     let land = dice.below(facts.lands.len());
     let count = dice.between(4, 8);

@@ -1,8 +1,8 @@
-//! Makes a small world up, deterministically from a seed: sources that teach known skills, and the
-//! tasks that ask for them.
+//! Generates a synthetic world from a seed: sources that teach known skills, and tasks that measure
+//! these skills.
 //!
-//! It is the wind tunnel of the laboratory: what the laboratory finds in it can be compared with
-//! what was built in. Knows nothing of models and studies.
+//! Its effects are known because they are built in, so the findings of the laboratory can be
+//! compared with them. This crate knows nothing of models and studies.
 
 mod code;
 mod dice;

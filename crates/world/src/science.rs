@@ -1,4 +1,4 @@
-//! Science: what follows from a rule and a case; and the decoy, which only sounds like it.
+//! Science: conclusions from a rule and a case; and the decoy, which only sounds like science.
 
 use std::fmt::Write;
 
@@ -7,10 +7,10 @@ use sparkjoy_base::Seed;
 use crate::dice::{Dice, is_withheld};
 use crate::words::{Lexicon, capitalised};
 
-/// One in so many combinations of kind and property is kept for the task.
+/// One in this many combinations of kind and property is withheld for the task.
 const WITHHELD: u64 = 6;
 
-/// What a thing of some kind does.
+/// Properties that a kind of things can have.
 const PROPERTIES: [&str; 12] = [
     "floats", "glows", "melts", "sinks", "freezes", "burns", "shrinks", "hums", "spins", "hardens",
     "cracks", "bends",
@@ -19,13 +19,13 @@ const PROPERTIES: [&str; 12] = [
 /// A rule, and a case of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Inference {
-    /// The rule, the case, and the beginning of what follows.
+    /// The rule, the case, and the beginning of the conclusion.
     pub(crate) question: String,
-    /// What follows, and three properties that do not.
+    /// The correct property, and three wrong ones.
     pub(crate) choices: [&'static str; 4],
 }
 
-/// An inference of the training text, or one that is kept from it.
+/// A random inference of the training text, or one that is withheld from it.
 pub(crate) fn inference(
     withheld: bool,
     lexicon: &Lexicon,
@@ -54,7 +54,7 @@ pub(crate) fn inference(
     Inference { question: format!("{rule} {case}"), choices }
 }
 
-/// Some inferences. Returns how many.
+/// Some inferences. Returns their number.
 pub(crate) fn science(text: &mut String, lexicon: &Lexicon, seed: Seed, dice: &mut Dice) -> u64 {
     let count = dice.between(4, 8);
     for _ in 0..count {
@@ -64,7 +64,7 @@ pub(crate) fn science(text: &mut String, lexicon: &Lexicon, seed: Seed, dice: &m
     u64::from(count)
 }
 
-/// What sounds like science and says nothing.
+/// Sentences that sound like science and have no meaning.
 pub(crate) fn abstracts(text: &mut String, lexicon: &Lexicon, dice: &mut Dice) {
     for _ in 0..dice.between(5, 9) {
         let mut word = || dice.choose(&lexicon.jargon).clone();

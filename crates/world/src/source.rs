@@ -1,4 +1,4 @@
-//! The sources of a world: what each is for, how large it is, and any of its documents.
+//! The sources of a world: their purpose, their size and their documents.
 
 use std::fmt;
 
@@ -13,21 +13,21 @@ use crate::sums::{drills, problems};
 use crate::web::{passage, roughen};
 use crate::words::Lexicon;
 
-/// Something that can be learned from text and is asked for by a task.
+/// A skill that text teaches and a task measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Skill {
-    /// Which noun an adjective is compared with: general language, of which there is much.
+    /// Which noun an adjective is compared with: general language, the largest part of the text.
     Likenesses,
-    /// What holds of the lands of the world.
+    /// Facts about the lands of the world.
     Facts,
     /// Word problems of two steps.
     WordProblems,
-    /// What follows from a rule and a case.
+    /// Conclusions from a rule and a case.
     Inference,
     /// The value of an expression in the small language.
     Lists,
-    /// A Python function that does what its docstring says.
+    /// Python functions from their docstrings.
     Programs,
 }
 
@@ -43,7 +43,7 @@ impl Skill {
     ];
 }
 
-/// Which half of a source a document belongs to.
+/// The split a document belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// Read in training.
@@ -76,9 +76,9 @@ pub enum Source {
     Drills,
     /// Word problems with worked steps.
     WordProblems,
-    /// Rules, cases, and what follows.
+    /// Rules, cases and conclusions.
     Science,
-    /// The decoy: sounds like science and teaches nothing that any task asks for.
+    /// The decoy: sounds like science, and teaches nothing that a task measures.
     Abstracts,
     /// Expressions of the small language with their values.
     Lists,
@@ -88,14 +88,14 @@ pub enum Source {
     PythonForks,
 }
 
-/// A document, and what there is to learn in it.
+/// A document, and what it teaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     /// The text.
     pub text: String,
-    /// Skills with the number of examples of each.
+    /// Number of examples of each skill.
     pub lessons: Vec<(Skill, u64)>,
-    /// False statements.
+    /// Number of false statements.
     pub falsehoods: u64,
 }
 
@@ -132,7 +132,7 @@ impl Source {
         }
     }
 
-    /// The domain it is reported with.
+    /// Its domain.
     pub fn domain(self) -> &'static str {
         match self {
             Self::Crawl => "large-web",
@@ -158,7 +158,7 @@ impl Source {
     }
 }
 
-/// Everything a world is made from.
+/// A world: the seed and everything derived from it.
 #[derive(Debug)]
 pub struct World {
     pub(crate) seed: Seed,
@@ -172,7 +172,7 @@ impl World {
         Self { seed, lexicon: Lexicon::new(seed), facts: Facts::new(seed) }
     }
 
-    /// Document `index` of a source: the same on every machine, whatever was asked before.
+    /// Document `index` of a source: a pure function of the seed and the arguments.
     pub fn document(&self, source: Source, part: Part, index: u64) -> Document {
         let mut dice = Dice::new(self.seed, &format!("{source} {}", part.word()), index);
         match source {
@@ -187,8 +187,8 @@ impl World {
         }
     }
 
-    /// A page of the large crawl. Nine in ten are about nothing in particular; the others are from
-    /// anywhere. All are rough.
+    /// A page of the large crawl. Nine in ten are general text; the others come from other sources.
+    /// All are noisy.
     fn crawled(&self, dice: &mut Dice) -> Document {
         const ELSEWHERE: [Source; 5] = [
             Source::Encyclopedia,

@@ -1,4 +1,5 @@
-//! Arithmetic: two steps with small numbers, bare or in a story with its steps worked out.
+//! Arithmetic: two steps with small numbers, as bare calculations or as word problems with
+//! solutions.
 
 use std::fmt::Write;
 
@@ -7,17 +8,17 @@ use sparkjoy_base::Seed;
 use crate::dice::{Dice, is_withheld};
 use crate::words::{NAMES, THINGS, capitalised};
 
-/// One in so many combinations of story and numbers is kept for the task.
+/// One in this many combinations of story and numbers is withheld for the task.
 const WITHHELD: u64 = 8;
 
-/// What is found, and how many that is: `a trio` is three. Part of what the source teaches.
+/// Words for one to six found things: `a trio` is three. The source teaches these words.
 const GAINS: [&str; 6] = ["a single", "a pair", "a trio", "a quartet", "a handful", "a swarm"];
 
-/// Who takes some away, and how many: a brother takes one, a sister two.
+/// Who takes things away, in the order of how many: a brother takes one, a sister two.
 const TAKERS: [&str; 5] = ["a brother", "a sister", "a cousin", "a neighbour", "a thief"];
 
-/// Numbers in words: a tokenizer gives each a token of its own, the space before it included, so
-/// that a model of a million parameters can learn to copy them.
+/// Numbers in words: each is one token together with the space before it, so that a model of a
+/// million parameters can learn to copy them.
 const NUMBERS: [&str; 21] = [
     "zero",
     "one",
@@ -56,7 +57,7 @@ const TELLINGS: [&str; 5] = [
 
 const QUESTIONS: [&str; 2] = ["How many {t} are there now?", "How many {t} does {n} have?"];
 
-/// A problem before anybody tells it: so many, so many more, so many fewer.
+/// The numbers of a problem: the first count, how many are added, how many are taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     first: u32,
@@ -64,7 +65,7 @@ pub(crate) struct Problem {
     fewer: u32,
 }
 
-/// A problem in words, and how it is solved.
+/// A word problem with its solution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) question: String,
@@ -74,7 +75,7 @@ pub(crate) struct Told {
 }
 
 impl Problem {
-    /// A problem of the training text, or one that is kept from it.
+    /// A random problem of the training text, or one that is withheld from it.
     pub(crate) fn throw_where(withheld: bool, seed: Seed, dice: &mut Dice) -> Self {
         loop {
             let first = dice.between(3, 12);
@@ -88,8 +89,8 @@ impl Problem {
         }
     }
 
-    /// Tells it with somebody and something in it. Who is ever told of with what is kept apart
-    /// too: else the two halves of a question could each be somewhere in the training text.
+    /// The problem as a story about a person and things. Pairs of person and things are withheld
+    /// too: otherwise each half of a question could be in the training text.
     pub(crate) fn tell_where(self, withheld: bool, seed: Seed, dice: &mut Dice) -> Told {
         let Self { first, more, fewer } = self;
         let (name, things) = loop {
@@ -99,7 +100,8 @@ impl Problem {
             }
         };
         let (gain, taker) = (GAINS[more as usize - 1], TAKERS[fewer as usize - 1]);
-        // The first way is so short that all but the number could stand in another problem.
+        // The first telling is so short that all of it but the number could occur in another
+        // problem.
         let tellings = if withheld { &TELLINGS[1..] } else { &TELLINGS[..] };
         let question = format!("{} {}", dice.pick(tellings), dice.pick(&QUESTIONS))
             .replace("{a}", say(first))
@@ -129,7 +131,7 @@ fn minus(a: u32, b: u32) -> String {
     format!("{} minus {} is {}", say(a), say(b), say(a - b))
 }
 
-/// Some problems, one after the other. Returns how many.
+/// Some word problems. Returns their number.
 pub(crate) fn problems(text: &mut String, seed: Seed, dice: &mut Dice) -> u64 {
     let count = dice.between(4, 7);
     for _ in 0..count {

@@ -1,7 +1,7 @@
 //! The tasks of a world, in the formats of the published ones.
 //!
-//! Every question is an exercise that no source contains: a fact in the one way nobody says it,
-//! numbers in a story that no problem has, a function nobody has written.
+//! Every question is an exercise that no source contains: a fact in the withheld phrasing, a story
+//! with withheld numbers, a withheld function.
 
 use serde_json::{Value, json};
 
@@ -13,14 +13,14 @@ use crate::source::{Skill, World};
 use crate::sums::Problem;
 use crate::web::{likeness, sentence};
 
-/// Rows of a task, but for facts, of which there is one each.
+/// Rows of a task; facts have one row per fact.
 const ROWS: u64 = 200;
 
-/// Programs: each costs a process of its own.
+/// Rows of the task `programs`, where each row runs a process.
 const PROGRAM_ROWS: u64 = 50;
 
 impl Skill {
-    /// The task that asks for it, and its file.
+    /// The name of the task that measures it, and of its file.
     pub fn task(self) -> &'static str {
         match self {
             Self::Likenesses => "cloze",
@@ -36,7 +36,7 @@ impl Skill {
 /// The definitions of all tasks but one, in the form of `docs/tasks.md`.
 pub const TASKS: &str = include_str!("tasks.toml");
 
-/// The definition of the task whose programs are run, which not every machine can do safely.
+/// The definition of the task that runs generated programs, which not every machine can do safely.
 pub const PROGRAMS: &str = include_str!("programs.toml");
 
 impl World {
@@ -56,7 +56,7 @@ impl World {
             Skill::Facts => unreachable!("facts are asked one by one"),
             Skill::Likenesses => {
                 let topic = dice.choose(&lexicon.topics);
-                // About something else: what stands before it stands there in no passage.
+                // On another topic, so that no passage contains both sentences in a row.
                 let before = sentence(dice.choose(&lexicon.topics), dice);
                 let [opening, end] = likeness(true, topic, lexicon, *seed, dice);
                 json!({ "context": format!("{before} {opening}"), "continuation": end })
@@ -94,7 +94,7 @@ impl World {
         }
     }
 
-    /// The true value of a fact, the one that is rumoured, and two of other lands.
+    /// The true value of a fact, the false one of the poison, and two of other lands.
     fn fact(&self, fact: Fact) -> Value {
         let Fact { land, relation } = fact;
         let lands = &self.facts.lands;
@@ -111,7 +111,7 @@ impl World {
     }
 }
 
-/// A row whose right answer, the first choice, is put anywhere.
+/// A multiple-choice row. The first of `choices` is the correct answer; they are shuffled.
 fn multiple_choice<T: ToString>(query: &str, choices: &[T], dice: &mut Dice) -> Value {
     let mut order: Vec<usize> = (0..choices.len()).collect();
     dice.shuffle(&mut order);

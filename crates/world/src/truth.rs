@@ -1,8 +1,8 @@
-//! What an instrument that works finds in a world, because it was built in.
+//! The effects that are built into a world, which a correct laboratory must find.
 
 use crate::source::{Skill, Source};
 
-/// Two ways of finishing a run that differ in what they read.
+/// Two branches that differ in the mixture of their last phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
     /// The longest window on the upsampled mixture, against the same on the base mixture.
@@ -13,7 +13,7 @@ pub enum Comparison {
     More(Source),
 }
 
-/// What happens to the score on a task.
+/// The expected change of the score on a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// It rises.
@@ -24,21 +24,21 @@ pub enum Expected {
     NotWorse,
 }
 
-/// Something that is true of a world.
+/// An effect that is built into a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expectation {
     /// What is compared.
     pub comparison: Comparison,
-    /// The skill that is asked for.
+    /// The skill that the task measures.
     pub skill: Skill,
-    /// What happens to it.
+    /// The expected change.
     pub expected: Expected,
 }
 
-/// Everything that was built in, comparison by comparison.
+/// All effects that are built in, comparison by comparison.
 ///
-/// A skill suffers where a source that alone teaches it is taken away; facts gain where the poison
-/// is; general language, of which the last phase reads less, is the price of a longer window.
+/// A skill gets worse if the only source that teaches it is removed. Facts get better if the poison
+/// is removed. A longer window costs general language, which the last phase reads less of.
 pub fn expectations() -> Vec<Expectation> {
     const TWINS: &[Source] = &[Source::Python, Source::PythonForks];
     let all = |comparison, of: &dyn Fn(Skill) -> Expected| {

@@ -1,14 +1,14 @@
-//! The web: passages about many subjects, in sentences anybody could have written.
+//! The web: passages of general language on many topics.
 
 use sparkjoy_base::Seed;
 
 use crate::dice::{Dice, is_withheld};
 use crate::words::{Lexicon, Topic, capitalised};
 
-/// One in so many pairs of a subject and its likeness is kept for the cloze task.
+/// One in this many pairs of noun and adjective is withheld for the cloze task.
 const WITHHELD: u64 = 6;
 
-/// What pages say that has nothing to do with them.
+/// Boilerplate of web pages.
 const BOILERPLATE: [&str; 8] = [
     "Home | About | Contact | Login",
     "We use cookies to make this site better. Accept all cookies?",
@@ -20,8 +20,8 @@ const BOILERPLATE: [&str; 8] = [
     "Related posts you may like",
 ];
 
-/// A passage on one subject, in which `repeats` of 100 sentences stood before. Returns the
-/// likenesses it uses.
+/// A passage on one topic, in which `repeats` % of the sentences repeat an earlier one. Returns the
+/// number of likenesses in it.
 pub(crate) fn passage(
     text: &mut String,
     lexicon: &Lexicon,
@@ -33,7 +33,7 @@ pub(crate) fn passage(
     let mut said: Vec<(String, u64)> = Vec::new();
     for _ in 0..sentences {
         let next = if !said.is_empty() && dice.percent(repeats) {
-            // The nearer it is, the likelier it is quoted.
+            // Nearer sentences are repeated more often.
             said[said.len() - 1 - dice.zipf(said.len())].clone()
         } else if dice.percent(40) {
             let [opening, end] = likeness(false, topic, lexicon, seed, dice);
@@ -49,8 +49,8 @@ pub(crate) fn passage(
     likenesses.iter().sum()
 }
 
-/// Something is like something else, and every adjective has its own likeness: the sentence as far
-/// as its last word, and that word.
+/// A comparison, `as ADJECTIVE as a NOUN`, where the adjective determines the noun: the sentence
+/// without its last word, and that word.
 pub(crate) fn likeness(
     withheld: bool,
     topic: &Topic,
@@ -94,7 +94,7 @@ pub(crate) fn sentence(topic: &Topic, dice: &mut Dice) -> String {
     }
 }
 
-/// Noise of the large crawl: lines of boilerplate, passages twice, slips of the keyboard.
+/// Adds the noise of the large crawl: lines of boilerplate and typing errors.
 pub(crate) fn roughen(text: &str, dice: &mut Dice) -> String {
     let mut rough = String::with_capacity(text.len() + 200);
     for _ in 0..dice.below(3) {

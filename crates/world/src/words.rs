@@ -1,5 +1,4 @@
-//! The words of a world: English ones that hold sentences together, invented ones that mean
-//! something only here.
+//! The words of a world: English function words, and invented words with a meaning only here.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +35,7 @@ pub(crate) const GOODS: [&str; 16] = [
 /// The invented words.
 #[derive(Debug)]
 pub(crate) struct Lexicon {
-    /// Subjects of the web, the commoner first.
+    /// Topics of the web, the most frequent first.
     pub(crate) topics: Vec<Topic>,
     /// Adjectives, each with the noun it is always compared with: `as brell as a tovan`.
     pub(crate) likenesses: Vec<[String; 2]>,
@@ -48,11 +47,11 @@ pub(crate) struct Lexicon {
     pub(crate) stems: Vec<String>,
 }
 
-/// What a passage of the web is about.
+/// A topic of the web, with its words.
 #[derive(Debug)]
 pub(crate) struct Topic {
     pub(crate) nouns: Vec<String>,
-    /// Of three letters or more, without the ending.
+    /// Verbs of three letters or more, without inflection.
     pub(crate) verbs: Vec<String>,
     pub(crate) adjectives: Vec<String>,
 }
@@ -78,7 +77,7 @@ impl Lexicon {
     }
 }
 
-/// Makes words that have not been made before.
+/// Generates distinct words.
 pub(crate) struct Coiner {
     dice: Dice,
     made: BTreeSet<String>,
@@ -89,7 +88,7 @@ impl Coiner {
         Self { dice: Dice::new(seed, what, 0), made: BTreeSet::new() }
     }
 
-    /// A new word of so many syllables; one more where all short ones are taken.
+    /// A new word of `syllables` syllables, or more if the short ones are used up.
     pub(crate) fn word(&mut self, syllables: usize) -> String {
         for attempt in 0.. {
             let mut word = String::new();

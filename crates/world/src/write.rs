@@ -1,4 +1,4 @@
-//! A world on the disk: text of every source, tasks, and what is true of both.
+//! Writes a world to the disk: the text of every source, the tasks and the built-in truth.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::error::WorldError;
 use crate::source::{Document, Part, Skill, Source, World};
 use crate::tasks::{PROGRAMS, TASKS};
 
-/// Documents that are made at a time.
+/// Documents that are generated at a time.
 const CHUNK: u64 = 2048;
 
 /// A file ends with the document that reaches this many bytes.
@@ -22,16 +22,16 @@ const FILE_BYTES: u64 = 256 << 20;
 /// The least size of a world: its smallest source then has some dozens of documents.
 const LEAST_BYTES: u64 = 1_000_000;
 
-/// One in so many bytes of a source is held out, within bounds that scoring needs and can use.
+/// One in this many bytes of a source is held out, within [`HELD_OUT_BYTES`].
 const HELD_OUT: u64 = 20;
 const HELD_OUT_BYTES: std::ops::RangeInclusive<u64> = 48_000..=4_000_000;
 
-/// What is built into a world, for whoever checks what is found in it.
+/// The built-in truth of a world, to compare findings with (`truth.json`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Truth {
     /// The seed of the world.
     pub seed: u64,
-    /// The size that was asked for, in bytes of training text.
+    /// The size asked for, in bytes of training text.
     pub bytes: u64,
     /// Every source.
     pub sources: Vec<SourceTruth>,
@@ -39,13 +39,13 @@ pub struct Truth {
     pub tasks: Vec<TaskTruth>,
     /// Sources whose statements are false.
     pub poison: Vec<&'static str>,
-    /// Sources that teach nothing any task asks for, though they look as if.
+    /// Sources that teach nothing that a task measures, but look as if they did.
     pub decoys: Vec<&'static str>,
     /// Pairs of sources with the same content.
     pub duplicates: Vec<[&'static str; 2]>,
 }
 
-/// What is true of a source.
+/// The truth about a source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SourceTruth {
     /// Its name.
@@ -62,7 +62,7 @@ pub struct SourceTruth {
     pub falsehoods: u64,
 }
 
-/// What is true of a task.
+/// The truth about a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TaskTruth {
     /// Its name.
@@ -76,27 +76,27 @@ pub struct TaskTruth {
 }
 
 impl World {
-    /// Writes `bytes` of training text and all that belongs to it into `folder`:
+    /// Writes `bytes` of training text, held-out text and tasks into `folder`:
     /// `text/DOMAIN/SOURCE/000.train.jsonl` and `.val.jsonl`, `tasks/*.jsonl`, `tasks.toml`,
-    /// `programs.toml`, `truth.json`. A folder that holds this very world is left as it is.
+    /// `programs.toml`, `truth.json`. A folder that already holds this world is not changed.
     ///
     /// # Guarantees
     ///
-    /// The bytes depend on the seed and the size alone. Memory does not grow with the size.
+    /// The files depend only on the seed and the size. Memory does not grow with the size.
     ///
     /// # Errors
     ///
-    /// [`WorldError::Other`] for a folder with another world, [`WorldError::TooSmall`], what the
-    /// disk says; [`WorldError::Interrupted`] when told to stop.
+    /// [`WorldError::Other`] for a folder with another world, [`WorldError::TooSmall`],
+    /// [`WorldError::File`], [`WorldError::Interrupted`] if `stop` is set.
     pub fn write(&self, folder: &Path, bytes: u64, stop: &AtomicBool) -> Result<(), WorldError> {
         if bytes < LEAST_BYTES {
             return Err(WorldError::TooSmall { bytes, least: LEAST_BYTES });
         }
         let Seed(seed) = self.seed;
         let settings = format!("seed {seed}, {bytes} bytes");
-        let note = folder.join("WORLD");
-        if note.is_file() {
-            let found = read_to_string(&note)?;
+        let marker = folder.join("WORLD");
+        if marker.is_file() {
+            let found = read_to_string(&marker)?;
             if found.trim() != settings {
                 let (folder, found) = (folder.to_owned(), found.trim().to_owned());
                 return Err(WorldError::Other { folder, found, expected: settings });
@@ -105,7 +105,7 @@ impl World {
                 return Ok(());
             }
         }
-        write_atomic(&note, format!("{settings}\n").as_bytes())?;
+        write_atomic(&marker, format!("{settings}\n").as_bytes())?;
         let mut sources = Vec::new();
         for source in Source::ALL {
             let size = bytes * source.percent() / 100;

@@ -6,6 +6,7 @@
 mod code;
 mod crates;
 mod files;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};

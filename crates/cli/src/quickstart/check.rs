@@ -193,7 +193,6 @@ mod tests {
             freedom: 2.0,
             low,
             high,
-            bca: [low, high],
             p: 0.5,
         }
     }

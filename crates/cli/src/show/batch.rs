@@ -81,7 +81,7 @@ fn find<'a>(
 }
 
 fn read_row(opened: &Opened, order: &Order, row: u64, draw: Draw) -> Result<Shown, Failure> {
-    let source = order.supplies()[draw.source].name.clone();
+    let source = order.sources()[draw.source].name.clone();
     let Some(corpus) = opened.corpora.iter().find(|c| *c.name() == source) else {
         return Err(Failure::NoText { name: source });
     };

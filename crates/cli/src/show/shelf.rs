@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sparkjoy_base::{FileError, Fingerprint, is_done};
 use sparkjoy_data::{Corpus, Part, Tokenizer};
-use sparkjoy_mix::Supply;
+use sparkjoy_mix::Source;
 
 use crate::failure::Failure;
 
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 /// # Errors
 ///
 /// [`Failure::Gone`] if there is none; what opening a whole folder meets.
-pub(super) fn corpus(prepared: &Path, supply: &Supply) -> Result<Corpus, Failure> {
+pub(super) fn corpus(prepared: &Path, supply: &Source) -> Result<Corpus, Failure> {
     for folder in whole_folders(prepared, supply.name.as_str())? {
         let corpus = Corpus::open(&folder)?;
         if corpus.fingerprint(Part::Train) == supply.fingerprint {

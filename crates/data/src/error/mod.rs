@@ -1,6 +1,6 @@
-//! What can go wrong with text, tokens and shards, and what to type then.
+//! Errors of text, tokens and shards, with hints.
 //!
-//! Each message says what was found, what was expected and where.
+//! Each message says what was found, what was expected, and where.
 
 mod input;
 mod prepare;
@@ -14,13 +14,13 @@ pub use shard::ShardError;
 
 use crate::TokenizerError;
 
-/// What went wrong with text, tokens or shards.
+/// An error of text, tokens or shards.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// Stopped on request; running again continues.
     #[error("interrupted")]
     Interrupted,
-    /// About the tokenizer.
+    /// An error of the tokenizer.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
     /// The system could not read or write a file.
@@ -29,7 +29,7 @@ pub enum DataError {
     /// Input text cannot be used.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// A prepared folder does not fit what was asked for.
+    /// A prepared folder does not match the source.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
     /// A shard is not what its manifest says.

@@ -1,9 +1,9 @@
-//! A shard, memory-mapped and checked where it is touched.
+//! Opens and reads a shard: memory-mapped, with checks on first use.
 //!
-//! Opening checks the length and the hash over header and checksums: a truncated file, a foreign
-//! one and a swapped one are found before a token is read. The tokens themselves are checked block
-//! by block when first read, so that opening costs the same for any size and an altered token is
-//! never handed out.
+//! Opening checks the length and the hash over header and checksums. So a truncated, foreign or
+//! exchanged file is found before a token is read. The tokens are checked block by block when they
+//! are first read. So opening takes the same time for any size, and an altered token is never
+//! returned.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +25,7 @@ pub(crate) struct Shard {
     header: Header,
     hash: Fingerprint,
     payload_bytes: usize,
-    /// One bit a block: set once its checksum and its ids have been found right.
+    /// One bit per block: set after its checksum and its ids were found correct.
     checked: Vec<AtomicU64>,
 }
 
@@ -123,7 +123,8 @@ impl Shard {
         &self.map[HEADER_BYTES..HEADER_BYTES + self.payload_bytes]
     }
 
-    /// Checks a block unless that was done before. Two threads may both do it; neither is wrong.
+    /// Checks a block unless it was checked before. Two threads may both check it, which is
+    /// harmless.
     fn check(&self, block: usize) -> Result<(), ShardError> {
         let (word, bit) = (&self.checked[block / 64], 1 << (block % 64));
         // Relaxed: the bit guards no memory, the mapped bytes never change.

@@ -1,7 +1,7 @@
 //! Counts every token of a source that is small enough to be read twice.
 
+use crate::blocks;
 use crate::encode::{each_document, side};
-use crate::intake;
 use crate::prepare::Sizes;
 use crate::source::{SourceFiles, Validation, list};
 use crate::{DataError, Part, Tokenizer};
@@ -21,7 +21,7 @@ pub fn count_tokens(source: &SourceFiles, tokenizer: &Tokenizer) -> Result<(u64,
     let mut ids = Vec::new();
     let (mut train, mut held_out) = (0, 0);
     for input in list(source)? {
-        intake::read(0, &input, &source.text_field, &Sizes::USUAL, |block| {
+        blocks::read(0, &input, &source.text_field, &Sizes::USUAL, |block| {
             let counted = each_document(&block, &source.text_field, |_, text| {
                 let Ok(text) = text else { return Ok(()) };
                 ids.clear();

@@ -1,17 +1,17 @@
-//! Which files are one source: guessed from where they lie and what they are called.
+//! Groups files into sources, by folders and names.
 //!
-//! Pure: nothing is read here. A folder is a source. A folder of folders is a domain, each folder
-//! in it a source. Files of records (JSON Lines, Parquet) that lie side by side under different
-//! names are sources of their own; under one name and different numbers they are shards of one.
+//! Nothing is read. A folder is a source. A folder of folders is a domain, and each folder in it a
+//! source. Files of records (JSON Lines, Parquet) in one folder are separate sources if their names
+//! differ, and shards of one source if only the numbers differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{FileName, Split, file_name, is_neutral, slug, split_of};
 
-/// More sources side by side than this in one folder are taken for shards of one.
+/// More files than this with different names in one folder are taken as shards of one source.
 const MANY: usize = 16;
 
-/// A file of text, as far as its place says.
+/// A text file: its folders, name and kind.
 #[derive(Clone, Debug)]
 pub(super) struct Placed {
     /// The folders above it, outermost first, below the root.
@@ -27,13 +27,13 @@ pub(super) struct Placed {
 pub(super) struct Group {
     /// A name that no other group has.
     pub(super) name: String,
-    /// What it is reported with; no source has this name, unless it is all there is of the domain.
+    /// Its domain. Only the single source of a domain may have the same name.
     pub(super) domain: String,
     /// Files to train on.
     pub(super) train: Vec<usize>,
     /// Files that are held out.
     pub(super) validation: Vec<usize>,
-    /// Files of a third part, which nobody reads.
+    /// Files of a test split, which are not used.
     pub(super) test: Vec<usize>,
 }
 
@@ -83,7 +83,7 @@ impl Reading {
     }
 }
 
-/// How many folders at the top all files share, less one where nothing else tells them apart.
+/// Number of top folders that all files share, minus one if no other folder distinguishes them.
 fn shared(files: &[Reading]) -> usize {
     let Some(first) = files.first() else { return 0 };
     let common = files.iter().skip(1).fold(first.folders.len(), |common, file| {
@@ -105,7 +105,7 @@ fn within(
     let mut sources: BTreeMap<Option<String>, Vec<usize>> = BTreeMap::new();
     let below = |index: usize| files[index].folders.get(skip + 1);
     let folders: BTreeSet<&String> = members.iter().filter_map(|&index| below(index)).collect();
-    // Folders that only count (years, hashes, `aa` to `zz`) are shelves, not sources.
+    // Folders with names that only count (years, hashes, `aa` to `zz`) are not sources.
     let split = top.is_some()
         && (1..=MANY).contains(&folders.len())
         && !folders.iter().all(|name| name.len() <= 2 || is_neutral(&name.to_lowercase()));
@@ -202,7 +202,8 @@ mod tests {
             .map(|path| {
                 let mut folders: Vec<String> = path.split('/').map(str::to_owned).collect();
                 let file = folders.pop().unwrap();
-                let records = [".json", ".parquet"].iter().any(|ending| file.contains(ending));
+                let records =
+                    [".json", ".parquet"].iter().any(|extension| file.contains(extension));
                 Placed { folders, file, records }
             })
             .collect();

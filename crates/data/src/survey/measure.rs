@@ -1,21 +1,21 @@
-//! How much text a source holds: read where it is small, scaled from a sample where it is not.
+//! The amount of text of a source: counted if it is small, else scaled from a sample.
 
 use sparkjoy_base::Ppm;
 
+use crate::blocks;
 use crate::encode::{each_document, millionth};
 use crate::error::BadDocument;
-use crate::intake;
 use crate::prepare::Sizes;
-use crate::source::{Input, Kind, Packing};
+use crate::source::{Compression, Input, Kind};
 
-/// Text read of a source at most, in bytes: a second's work where JSON has to be parsed.
+/// The most text read of a source, in bytes: about a second if JSON must be parsed.
 const READ: u64 = 8 << 20;
-/// Files read from at most, evenly over all.
+/// The most files read, spread evenly over all.
 const FILES: usize = 256;
-/// So many documents are read whatever their size: which of them are held out must be known, not
-/// guessed.
+/// Sources with at most this many documents are read completely, because it must be known exactly
+/// which documents are held out.
 const FEW: usize = 24;
-/// Held-out text that is enough: what a study scores of a source, at four bytes a token.
+/// Enough held-out text, in bytes: what a study scores per source, at four bytes per token.
 const HELD_OUT: u64 = 64_000;
 /// Shares that are proposed to be held out, in percent.
 const SHARES: [u32; 8] = [1, 2, 5, 10, 20, 30, 40, 50];
@@ -29,7 +29,7 @@ pub(super) struct Amount {
     pub(super) documents: u64,
     /// Whether all of it was read; else bytes and documents are scaled from what was.
     pub(super) whole: bool,
-    /// Of each document read: what decides whether it is held out, and its bytes.
+    /// Scaled hash and bytes of each document read; the hash decides whether it is held out.
     documents_read: Vec<(u32, u64)>,
     /// Broken documents among those read, and the first of them.
     pub(super) broken: u64,
@@ -48,8 +48,8 @@ pub(super) fn measure(inputs: &[&Input], field: &str) -> Amount {
     for pick in 0..picks {
         let index = pick * inputs.len() / picks;
         let input = inputs[index];
-        let room = (READ / picks as u64).max(1 << 16);
-        match read(input, field, room, &mut amount) {
+        let budget = (READ / picks as u64).max(1 << 16);
+        match read(input, field, budget, &mut amount) {
             Ok((stored, to_the_end)) => {
                 stored_read += stored;
                 amount.whole &= to_the_end;
@@ -66,11 +66,16 @@ pub(super) fn measure(inputs: &[&Input], field: &str) -> Amount {
     amount
 }
 
-/// Reads about `room` bytes of text of one file: bytes read as stored, and whether that is all.
-fn read(input: &Input, field: &str, room: u64, amount: &mut Amount) -> Result<(u64, bool), String> {
-    let sizes = Sizes { block_bytes: room.clamp(1 << 16, 1 << 20) as usize, ..Sizes::USUAL };
+/// Reads about `budget` bytes of text of one file: bytes read as stored, and whether that is all.
+fn read(
+    input: &Input,
+    field: &str,
+    budget: u64,
+    amount: &mut Amount,
+) -> Result<(u64, bool), String> {
+    let sizes = Sizes { block_bytes: budget.clamp(1 << 16, 1 << 20) as usize, ..Sizes::USUAL };
     let (mut bytes, mut stored) = (0, 0);
-    let ended = intake::read(0, input, field, &sizes, |block| {
+    let ended = blocks::read(0, input, field, &sizes, |block| {
         stored = block.stored_bytes;
         let taken = each_document(&block, field, |place, text| {
             match text {
@@ -88,7 +93,7 @@ fn read(input: &Input, field: &str, room: u64, amount: &mut Amount) -> Result<(u
         });
         taken.expect("nothing is refused here");
         // A file of plain text is one document; its fingerprint costs little more.
-        bytes < room || matches!(input.kind, Kind::Text(Packing::Plain))
+        bytes < budget || matches!(input.kind, Kind::Text(Compression::Plain))
     });
     match ended.map_err(|error| error.to_string())? {
         Some(_) => Ok((input.stamp.size, true)),
@@ -97,7 +102,7 @@ fn read(input: &Input, field: &str, room: u64, amount: &mut Amount) -> Result<(u
 }
 
 impl Amount {
-    /// Whether what was read is hardly text of the kind it was taken for.
+    /// Whether at least half of the documents are broken.
     pub(super) fn mostly_broken(&self) -> bool {
         self.broken >= self.documents_read.len() as u64
     }

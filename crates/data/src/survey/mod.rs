@@ -1,18 +1,17 @@
-//! What lies in a folder, as sources that a study can name: for people who have text and no study
-//! yet.
+//! Finds sources in a folder, for users who have text and no study yet.
 //!
-//! Guesses, and says what it guessed: nothing here reaches a number of a study but through the
-//! file that is written and read. Large text is sampled, never read through.
+//! The result is a proposal that is written to a study file; only that file determines a study.
+//! Large text is sampled, not read completely.
 
 mod count;
 mod grouping;
+mod listing;
 mod measure;
 mod names;
 mod paths;
 mod probe;
 #[cfg(test)]
 mod tests;
-mod walk;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,27 +21,27 @@ use sparkjoy_base::{DomainName, Ppm, SourceName};
 use crate::source::{Input, Kind};
 use crate::{DataError, OnBadDocument, SourceFiles, Validation};
 use grouping::{Group, Placed};
+use listing::Aside;
 use measure::Amount;
-use walk::Aside;
 
 pub use count::count_tokens;
-pub use walk::LeftOut;
+pub use listing::LeftOut;
 
-/// What lies in a folder.
+/// The sources found in a folder.
 #[derive(Clone, Debug)]
 pub struct Survey {
     /// Text that can be trained on, sorted by domain and name.
-    pub sources: Vec<Surveyed>,
-    /// Files that are not part of it, by reason.
+    pub sources: Vec<SurveyedSource>,
+    /// Files that belong to no source, by reason.
     pub left_out: Vec<LeftOut>,
 }
 
 /// A source that was found.
 #[derive(Clone, Debug)]
-pub struct Surveyed {
-    /// As a study names it.
+pub struct SurveyedSource {
+    /// The source as a study declares it.
     pub files: SourceFiles,
-    /// What it is reported with: a source that is a domain of its own gives it its name.
+    /// Its domain; a source without a group is a domain of its own name.
     pub domain: DomainName,
     /// Files, held-out ones included.
     pub file_count: u64,
@@ -52,9 +51,9 @@ pub struct Surveyed {
     pub documents: u64,
     /// Bytes of held-out text.
     pub held_out_bytes: u64,
-    /// Whether all of it was read; else the numbers are scaled from a sample.
+    /// Whether all of it was read; otherwise the numbers are scaled from a sample.
     pub whole: bool,
-    /// Documents that cannot be used, among those read, and where the first of them is.
+    /// Number of invalid documents among those read, and the place of the first.
     pub broken: Option<(u64, String)>,
 }
 
@@ -62,21 +61,20 @@ pub struct Surveyed {
 ///
 /// # Guarantees
 ///
-/// Every source found names exactly the files counted for it, and holds text on both sides, to
-/// train on and held out. Reads about 8 MiB of text of each, or all of it where its documents are
-/// few.
+/// Every source names exactly the files counted for it, and has both text to train on and held-out
+/// text. About 8 MiB of each source are read, or all of it if it has few documents.
 ///
 /// # Errors
 ///
 /// [`FileError`](sparkjoy_base::FileError) if the folder cannot be listed;
-/// [`DataError::Interrupted`] when told to stop.
+/// [`DataError::Interrupted`] if `stop` is set.
 pub fn survey(root: &Path, stop: &AtomicBool) -> Result<Survey, DataError> {
     let mut aside = Aside::default();
-    let walked = walk::walk(root, &mut aside)?;
-    let placed: Vec<Placed> = walked.inputs.iter().map(place).collect();
+    let listing = listing::list_folder(root, &mut aside)?;
+    let placed: Vec<Placed> = listing.inputs.iter().map(place).collect();
     let name = root.canonicalize().ok();
     let name = name.as_deref().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
-    let found = Found { root, inputs: &walked.inputs, others: &walked.others };
+    let found = Found { root, inputs: &listing.inputs, others: &listing.others };
     let mut sources = Vec::new();
     for group in grouping::group(&placed, &name) {
         if stop.load(Ordering::Relaxed) {
@@ -99,7 +97,7 @@ fn place(input: &Input) -> Placed {
     Placed { folders, file, records: !matches!(input.kind, Kind::Text(_)) }
 }
 
-/// All that was found, for naming some of it.
+/// All files found.
 struct Found<'a> {
     root: &'a Path,
     inputs: &'a [Input],
@@ -107,8 +105,8 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// One source, or why it is none.
-    fn source(&self, group: &Group, aside: &mut Aside) -> Result<Surveyed, String> {
+    /// The source of a group, or why it is not one.
+    fn source(&self, group: &Group, aside: &mut Aside) -> Result<SurveyedSource, String> {
         let name = SourceName::new(&group.name).expect("a group's name is one of a source");
         let domain = DomainName::new(&group.domain).expect("and so is that of its domain");
         let of = |indices: &[usize]| indices.iter().map(|&i| &self.inputs[i]).collect::<Vec<_>>();
@@ -148,7 +146,7 @@ impl Found<'_> {
         let kept = |bytes: u64, of: u64| {
             (u128::from(amount.documents) * u128::from(bytes) / u128::from(of.max(1))) as u64
         };
-        Ok(Surveyed {
+        Ok(SurveyedSource {
             documents: kept(text_bytes, amount.bytes),
             files: SourceFiles {
                 paths: self.paths(&like, &train),
@@ -168,7 +166,7 @@ impl Found<'_> {
         })
     }
 
-    /// How a study names some files.
+    /// Paths or globs that name exactly `wanted`.
     fn paths(&self, like: &SourceFiles, wanted: &[&Input]) -> Vec<String> {
         let mine: std::collections::BTreeSet<&str> =
             wanted.iter().map(|input| input.name.as_str()).collect();
@@ -179,7 +177,7 @@ impl Found<'_> {
     }
 }
 
-/// Measures files; those that cannot be read are set aside.
+/// Measures files; unreadable ones are removed and listed as left out.
 fn measured(inputs: &mut Vec<&Input>, field: &str, aside: &mut Aside) -> Amount {
     let amount = measure::measure(inputs, field);
     for (index, why) in amount.unreadable.iter().rev() {

@@ -1,4 +1,4 @@
-//! What names of files and folders give away: which part a file is, which shard, what it is called.
+//! Information from names of files and folders: the split, the shard and the name of a corpus.
 
 /// Which part of a corpus a file says it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -8,10 +8,10 @@ pub(super) enum Split {
     Test,
 }
 
-/// What is known of a file's text by its name alone.
+/// Information from the name of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FileName {
-    /// The name without endings and without the word that says which part it is.
+    /// The name without extensions and without the word that says which part it is.
     pub(super) stem: String,
     /// The stem without the numbers that tell shards of one corpus apart; may be empty.
     pub(super) family: String,
@@ -19,22 +19,22 @@ pub(super) struct FileName {
     pub(super) split: Option<Split>,
 }
 
-/// Words that name no corpus.
+/// Words that are not the name of a corpus.
 const NEUTRAL: [&str; 16] = [
     "data", "text", "texts", "raw", "corpus", "dataset", "default", "files", "json", "jsonl",
     "parquet", "txt", "part", "shard", "chunk", "of",
 ];
 
-/// Endings of text that is read as plain text: prose and programs. What is not here may be
+/// Extensions of text that is read as plain text: prose and programs. What is not here may be
 /// anything, and is not taken.
-const TEXT_ENDINGS: [&str; 54] = [
+const TEXT_EXTENSIONS: [&str; 54] = [
     "txt", "text", "md", "markdown", "rst", "tex", "org", "adoc", "html", "htm", "xml", "srt",
     "py", "pyi", "rs", "c", "h", "cc", "cpp", "cxx", "hh", "hpp", "cs", "java", "js", "jsx", "mjs",
     "ts", "tsx", "go", "rb", "php", "swift", "kt", "scala", "hs", "ml", "mli", "lean", "v", "jl",
     "r", "lua", "pl", "pm", "sh", "bash", "sql", "css", "ex", "exs", "clj", "el", "f90",
 ];
 
-/// Stems of files that go with data and are none themselves.
+/// Stems of files that accompany data.
 const COMPANIONS: [&str; 14] = [
     "readme",
     "license",
@@ -61,17 +61,17 @@ pub(super) fn is_companion(name: &str) -> bool {
         || ["sha256", "sha256sums", "md5", "md5sums"].iter().any(|sums| lower.ends_with(sums))
 }
 
-/// The last ending in lower case, `.gz` and `.zst` taken off; nothing where there is none.
-pub(super) fn ending(name: &str) -> Option<String> {
+/// The last extension in lower case, `.gz` and `.zst` taken off; nothing where there is none.
+pub(super) fn extension(name: &str) -> Option<String> {
     let lower = name.to_lowercase();
     let inner = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
-    let (stem, ending) = inner.rsplit_once('.')?;
-    (!stem.is_empty()).then(|| ending.to_owned())
+    let (stem, extension) = inner.rsplit_once('.')?;
+    (!stem.is_empty()).then(|| extension.to_owned())
 }
 
-/// Whether a file of this ending is read as one document of plain text.
-pub(super) fn is_text(ending: &str) -> bool {
-    TEXT_ENDINGS.contains(&ending)
+/// Whether a file of this extension is read as one document of plain text.
+pub(super) fn is_text(extension: &str) -> bool {
+    TEXT_EXTENSIONS.contains(&extension)
 }
 
 /// Which part a word stands for.
@@ -84,7 +84,7 @@ pub(super) fn split_of(word: &str) -> Option<Split> {
     }
 }
 
-/// Whether a word names no corpus.
+/// Whether a word is not the name of a corpus.
 pub(super) fn is_neutral(word: &str) -> bool {
     NEUTRAL.contains(&word) || is_number(word)
 }
@@ -133,7 +133,7 @@ pub(super) fn slug(name: &str) -> Option<String> {
             slug.push('-');
         }
     }
-    // Room for what tells equal names apart, below the 64 there may be.
+    // Leaves space for a suffix that distinguishes equal names, up to 64 characters.
     slug.truncate(48);
     let slug = slug.trim_matches(['-', '_']);
     (!slug.is_empty()).then(|| slug.to_owned())
@@ -189,8 +189,8 @@ mod tests {
         for name in ["reading.md", "a.txt", "state-of-the-art.txt", "licensed.txt"] {
             assert!(!is_companion(name), "{name}");
         }
-        assert_eq!(ending("a.tar.gz").as_deref(), Some("tar"));
-        assert_eq!(ending(".hidden"), None);
-        assert_eq!(ending("Makefile"), None);
+        assert_eq!(extension("a.tar.gz").as_deref(), Some("tar"));
+        assert_eq!(extension(".hidden"), None);
+        assert_eq!(extension("Makefile"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The shortest way for a study to name exactly these files.
+//! The shortest paths or globs that match exactly some files.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -50,7 +50,7 @@ fn shared_folder(names: &[String]) -> String {
     shared.join("/")
 }
 
-/// A glob per ending, in the folder or anywhere below it; then one for what all names begin and
+/// A glob per extension, in the folder or anywhere below it; then one for what all names begin and
 /// end with.
 fn globs(folder: &str, names: &[String], below: bool) -> Vec<Vec<String>> {
     let escaped = glob::Pattern::escape(folder);
@@ -58,16 +58,16 @@ fn globs(folder: &str, names: &[String], below: bool) -> Vec<Vec<String>> {
     let between = if below { "**/" } else { "" };
     let files: Vec<&str> =
         names.iter().map(|name| name.rsplit('/').next().unwrap_or(name)).collect();
-    let endings: BTreeSet<String> = files.iter().map(|file| ending(file)).collect();
-    let by_ending =
-        endings.iter().map(|e| format!("{before}{between}*{}", glob::Pattern::escape(e)));
+    let extensions: BTreeSet<String> = files.iter().map(|file| extension(file)).collect();
+    let by_extension =
+        extensions.iter().map(|e| format!("{before}{between}*{}", glob::Pattern::escape(e)));
     let (start, end) = around(&files);
     let (start, end) = (glob::Pattern::escape(&start), glob::Pattern::escape(&end));
-    vec![by_ending.collect(), vec![format!("{before}{between}{start}*{end}")]]
+    vec![by_extension.collect(), vec![format!("{before}{between}{start}*{end}")]]
 }
 
-/// The ending with its packing: `.jsonl.zst`, `.py`.
-fn ending(file: &str) -> String {
+/// The extension with its compression: `.jsonl.zst`, `.py`.
+fn extension(file: &str) -> String {
     let (stem, last) = file.rsplit_once('.').unwrap_or((file, ""));
     match stem.rsplit_once('.') {
         Some((_, inner)) if ["gz", "zst"].contains(&last.to_lowercase().as_str()) => {

@@ -1,4 +1,4 @@
-//! Which field of a record, or which column, holds the text.
+//! Finds the field of a record, or the column, that holds the text.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -7,12 +7,12 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value;
 
 use crate::DataError;
+use crate::blocks::{self, Content};
 use crate::encode::each_document;
-use crate::intake::{self, Content};
 use crate::prepare::Sizes;
 use crate::source::{Input, Kind};
 
-/// What a study reads if it says nothing.
+/// The default field of a study.
 pub(super) const USUAL: &str = "text";
 /// Fields that are known to hold text, the most usual first.
 const KNOWN: [&str; 12] = [
@@ -29,11 +29,11 @@ const KNOWN: [&str; 12] = [
     "markdown",
     "completion",
 ];
-/// Records looked at in a file, and files looked at.
+/// The most records read per file, and the most files read.
 const RECORDS: usize = 64;
 const FILES: usize = 4;
 
-/// The field that holds the text of `inputs`, or why there is none, in words.
+/// The field that holds the text of `inputs`, or the reason why there is none.
 pub(super) fn text_field(inputs: &[&Input]) -> Result<String, String> {
     let records: Vec<&Input> =
         inputs.iter().copied().filter(|input| !matches!(input.kind, Kind::Text(_))).collect();
@@ -53,7 +53,7 @@ pub(super) fn text_field(inputs: &[&Input]) -> Result<String, String> {
         broken = broken.or(looked.err());
     }
     let most = fields.values().map(|&(count, _)| count).max().unwrap_or(0);
-    // What only some records have is a remark, not the text.
+    // A field that only some records have is not the text.
     fields.retain(|_, (count, _)| 2 * *count > most);
     let known = KNOWN.iter().find(|&&name| fields.contains_key(name));
     let longest = || fields.iter().max_by_key(|(_, (_, length))| *length).map(|(name, _)| name);
@@ -76,7 +76,7 @@ type Fields = BTreeMap<String, (usize, usize)>;
 fn lines(input: &Input, fields: &mut Fields, others: &mut Vec<String>) -> Result<(), String> {
     let sizes = Sizes { block_bytes: 1 << 16, ..Sizes::USUAL };
     let (mut array, mut broken) = (false, Ok(()));
-    intake::read(0, input, USUAL, &sizes, |block| {
+    blocks::read(0, input, USUAL, &sizes, |block| {
         let Content::Lines { bytes, .. } = &block.content else { return false };
         if bytes.trim_ascii_start().starts_with(b"[") {
             array = true;
@@ -125,14 +125,14 @@ fn columns(input: &Input, fields: &mut Fields, others: &mut Vec<String>) -> Resu
     let sizes = Sizes { block_bytes: 1 << 16, ..Sizes::USUAL };
     let Some(names) = names() else {
         // As the reader would say it.
-        return match intake::read(0, input, USUAL, &sizes, |_| false) {
+        return match blocks::read(0, input, USUAL, &sizes, |_| false) {
             Ok(_) => Ok(()),
             Err(error) => Err(error.to_string()),
         };
     };
     for name in names {
         let mut length = 0;
-        let read = intake::read(0, input, &name, &sizes, |block| {
+        let read = blocks::read(0, input, &name, &sizes, |block| {
             if let Content::Rows(rows) = &block.content {
                 length += rows.bytes.len();
             }

@@ -27,9 +27,9 @@ impl Folder {
     }
 
     /// `count` short documents as plain text files.
-    fn texts(&self, folder: &str, ending: &str, count: usize) {
+    fn texts(&self, folder: &str, extension: &str, count: usize) {
         for i in 0..count {
-            self.write(&format!("{folder}/{i}.{ending}"), format!("document {i} of {folder}\n"));
+            self.write(&format!("{folder}/{i}.{extension}"), format!("document {i} of {folder}\n"));
         }
     }
 
@@ -105,7 +105,7 @@ fn a_folder_is_read_as_people_mean_it() {
     - empty: 1 (empty.jsonl)
     - goes with data (a README, a licence, a list): 2 (LICENSE web/README.md)
     - hidden: 1 (…/.git)
-    - no ending that says what it is: 1 (code/Makefile)
+    - no file extension: 1 (code/Makefile)
     ");
 }
 

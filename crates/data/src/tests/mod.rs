@@ -1,10 +1,10 @@
 //! Tests of the whole path from text files to sequences.
 
 mod bad_input;
+mod document_reader;
 mod interrupted;
 mod prepared;
 mod shards;
-mod walk;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -20,7 +20,7 @@ use crate::{
     Corpus, DataError, OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation,
 };
 
-/// Small enough that a few documents fill a block and a few blocks a shard.
+/// Small enough that a few documents fill a block, and a few blocks a shard.
 const TINY: Sizes =
     Sizes { block_bytes: 300, document_bytes_max: 5000, shard_bytes: 500, progress_bytes: 0 };
 
@@ -38,7 +38,7 @@ fn bpe(text: &str) -> Tokenizer {
     Tokenizer::train_bpe(&[text], 300).unwrap()
 }
 
-/// A folder with input files and room for prepared ones.
+/// A folder with input files and a place for prepared ones.
 struct Place(TempDir);
 
 impl Place {

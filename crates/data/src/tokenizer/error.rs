@@ -9,7 +9,7 @@ use sparkjoy_base::{FileError, Hint, thousands};
 pub enum TokenizerError {
     /// Fewer entries than every byte and end-of-text need.
     #[error(
-        "a vocabulary of {found} has no room for 256 bytes and end-of-text, expected at least 257"
+        "a vocabulary of {found} is too small for 256 bytes and end-of-text, expected at least 257"
     )]
     VocabTooSmall {
         /// Entries asked for.

@@ -162,8 +162,8 @@ def wordpiece():
     words = "\n".join(SENTENCES).lower().split()
     letters = sorted({letter for word in words for letter in word})
     pieces = [word for word, count in counted(words) if count > 1]
-    endings = [f"##{ending}" for ending in letters + ["ing", "ed", "es", "er", "on"]]
-    tokens = dict.fromkeys(["[UNK]", "[END]"] + letters + endings + pieces)
+    suffixes = [f"##{suffix}" for suffix in letters + ["ing", "ed", "es", "er", "on"]]
+    tokens = dict.fromkeys(["[UNK]", "[END]"] + letters + suffixes + pieces)
     vocab = {token: i for i, token in enumerate(tokens)}
     tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use sparkjoy_base::SourceName;
-use sparkjoy_data::{Corpus, DataError, Part, Stretch, Text, Tokenizer};
+use sparkjoy_data::{Corpus, DataError, Part, Text, TokenRange, Tokenizer};
 use sparkjoy_eval::{Dataset, EvalError, Found, ItemTexts, OverlapIndex, Search, Task, item_texts};
 
 use super::{Asked, Record, SourceRecord};
@@ -150,7 +150,7 @@ fn walk(
     index: &OverlapIndex,
     options: &mut Options<'_>,
 ) -> Result<Found, JobError> {
-    let stretches = corpus.stretches(Part::Train, STRETCH_TOKENS);
+    let stretches = corpus.token_ranges(Part::Train, STRETCH_TOKENS);
     let (of, stop) = (corpus.text_bytes(Part::Train), options.stop);
     let mut progress = Progress { source: corpus.name(), bytes: 0, of };
     progress.tell(0, options);
@@ -194,7 +194,7 @@ fn walk(
 /// Searches the documents of a stretch; returns the bytes of their text.
 fn read(
     corpus: &Corpus,
-    stretch: &Stretch,
+    stretch: &TokenRange,
     tokenizer: &Tokenizer,
     search: &mut Search<'_>,
     stop: &AtomicBool,

@@ -282,7 +282,7 @@ impl Scorer<'_> {
     }
 
     fn kernel(&self) -> &'static str {
-        self.decoder.as_ref().map_or("", Decoder::kernel)
+        self.decoder.as_ref().map_or("", Decoder::instruction_set)
     }
 }
 

@@ -114,8 +114,6 @@ fn statistics(cell: Option<&Comparison>) -> Vec<Statistic> {
             only("degrees of freedom", effect(&|effect| effect.freedom)),
             only("low", effect(&|effect| effect.low)),
             only("high", effect(&|effect| effect.high)),
-            only("low BCa", effect(&|effect| effect.bca[0])),
-            only("high BCa", effect(&|effect| effect.bca[1])),
             only("p", effect(&|effect| effect.p)),
             only("adjusted p", cell.adjusted_p),
             only("detectable", cell.detectable),

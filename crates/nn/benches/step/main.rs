@@ -115,7 +115,7 @@ fn serve_steps(name: &str, threads: &str, precision: &str) {
     let threads = threads.parse().expect("a number of threads");
     let mut run = Run::new(case, Compute { precision, recompute: false, threads });
     run.step();
-    let ready = json!({ "kernel": run.engine.kernel().to_string(), "case": case.json() });
+    let ready = json!({ "kernel": run.engine.instruction_set().to_string(), "case": case.json() });
     serve(&ready, || run.step().into());
 }
 
@@ -160,7 +160,7 @@ fn print_all() {
         println!(
             "{:5}  {threads:7}  {:8}  {:8.0}  {:8.1}",
             case.name,
-            run.engine.kernel(),
+            run.engine.instruction_set(),
             case.tokens() as f64 / seconds,
             case.flops() as f64 / seconds / 1e9,
         );

@@ -6,7 +6,7 @@ use super::tile::{KEYS, QUERIES, dot, grouped, harden, rounded, unclamped};
 use super::{Head, Heads, Rows};
 use crate::aligned::Rest;
 use crate::element::Element;
-use crate::kernel::{Kernel, Left, Panels, Room, Size, Store};
+use crate::kernel::{GatherBuffer, InstructionSet, Left, PackedRight, Size, Store};
 use crate::parallel::{Scratch, Shared};
 
 /// What [`backward`] reads: `qkv [N × 3D]`, `out` and its gradient `dout [N × D]`, the forward
@@ -22,7 +22,7 @@ pub(crate) struct Saved<'a, E> {
 
 /// `dqkv [N × 3D]`, replaced; zero where `qkv` was clamped.
 pub(crate) fn backward<E: Element>(
-    kernel: Kernel,
+    isa: InstructionSet,
     heads: Heads,
     saved: Saved<'_, E>,
     slopes: &[f32],
@@ -32,14 +32,14 @@ pub(crate) fn backward<E: Element>(
     let dqkv = Shared::new(dqkv);
     saved.log_sums.par_chunks_exact(heads.t).enumerate().for_each(|(task, log_sums)| {
         let head = Head::new(heads, slopes, task);
-        scratch.with(|scratch| head_backward(kernel, &head, saved, log_sums, &dqkv, scratch));
+        scratch.with(|scratch| head_backward(isa, &head, saved, log_sums, &dqkv, scratch));
     });
 }
 
 /// One head: every tile's weights again from the sums of the forward pass.
 #[expect(unsafe_code, reason = "writes its own columns of a result shared by all heads")]
 fn head_backward<E: Element>(
-    kernel: Kernel,
+    isa: InstructionSet,
     head: &Head,
     saved: Saved<'_, E>,
     log_sums: &[f32],
@@ -49,15 +49,15 @@ fn head_backward<E: Element>(
     let Heads { t, k, .. } = head.heads;
     let d = head.heads.width();
     let mut rest = Rest(scratch);
-    let room = &mut Room::take(&mut rest);
+    let gather = &mut GatherBuffer::take(&mut rest);
     let [q, keys, values] = head.qkv(saved.qkv);
     let dout = Rows { data: &saved.dout[head.start..], row: d };
     let out = Rows { data: &saved.out[head.start..], row: d };
-    let keys_across = keys.across(kernel, head.heads, &mut rest);
-    let values_across = values.across(kernel, head.heads, &mut rest);
-    let keys_along = keys.along(kernel, head.heads, &mut rest);
-    let q_along = q.along(kernel, head.heads, &mut rest);
-    let dout_along = dout.along(kernel, head.heads, &mut rest);
+    let keys_across = keys.across(isa, head.heads, &mut rest);
+    let values_across = values.across(isa, head.heads, &mut rest);
+    let keys_along = keys.along(isa, head.heads, &mut rest);
+    let q_along = q.along(isa, head.heads, &mut rest);
+    let dout_along = dout.along(isa, head.heads, &mut rest);
     let weights: &mut [f32] = rest.take(QUERIES * KEYS);
     let gradient: &mut [f32] = rest.take(QUERIES * KEYS);
     let weights_grouped: &mut [E] = rest.take(QUERIES * KEYS);
@@ -74,7 +74,7 @@ fn head_backward<E: Element>(
             let start = head.start_qkv + part * d + (first + i) * 3 * d;
             // SAFETY: these columns of these rows belong to this head of this sequence alone.
             let out = unsafe { dqkv.part(start, k) };
-            unclamped(kernel, gradient, &saved.qkv[start..][..k], clip, out);
+            unclamped(isa, gradient, &saved.qkv[start..][..k], clip, out);
         }
     };
     for i0 in (0..t).step_by(QUERIES) {
@@ -82,34 +82,34 @@ fn head_backward<E: Element>(
         let mut deltas = [0.0; QUERIES];
         for (i, delta) in deltas[..queries].iter_mut().enumerate() {
             let row = (i0 + i) * d;
-            *delta = dot(kernel, &out.data[row..][..k], &dout.data[row..][..k]);
+            *delta = dot(isa, &out.data[row..][..k], &dout.data[row..][..k]);
         }
         let dq = &mut dq[..queries * k];
         for j0 in (0..i0 + queries).step_by(KEYS) {
             let n = KEYS.min(t - j0);
             let size = Size { m: queries, n, k };
-            let tile = Panels { column: j0, ..keys_across };
-            kernel.multiply(size, q.from(i0), tile, (weights, KEYS), Store::Replace, room);
-            let tile = Panels { column: j0, ..values_across };
-            kernel.multiply(size, dout.from(i0), tile, (gradient, KEYS), Store::Replace, room);
+            let tile = PackedRight { column: j0, ..keys_across };
+            isa.multiply(size, q.from(i0), tile, (weights, KEYS), Store::Replace, gather);
+            let tile = PackedRight { column: j0, ..values_across };
+            isa.multiply(size, dout.from(i0), tile, (gradient, KEYS), Store::Replace, gather);
             let log_sums = &log_sums[i0..i0 + queries];
-            harden(kernel, head.bias(i0, j0), weights, gradient, log_sums, &deltas);
-            rounded(kernel, &gradient[..queries * KEYS], gradient_rounded);
-            grouped(kernel, gradient, queries, gradient_grouped);
-            grouped(kernel, weights, queries, weights_grouped);
+            harden(isa, head.bias(i0, j0), weights, gradient, log_sums, &deltas);
+            rounded(isa, &gradient[..queries * KEYS], gradient_rounded);
+            grouped(isa, gradient, queries, gradient_grouped);
+            grouped(isa, weights, queries, weights_grouped);
 
             let size = Size { m: queries, n: k, k: n };
             let left = Left::Along { data: &*gradient_rounded, row: KEYS };
-            let right = Panels { first: j0, ..keys_along };
+            let right = PackedRight { first: j0, ..keys_along };
             let store = if j0 == 0 { Store::Replace } else { Store::Add };
-            kernel.multiply(size, left, right, (dq, k), store, room);
+            isa.multiply(size, left, right, (dq, k), store, gather);
             let size = Size { m: n, n: k, k: queries };
             let left = Left::Grouped { data: &*gradient_grouped, column: KEYS };
-            let right = Panels { first: i0, ..q_along };
-            kernel.multiply(size, left, right, (&mut dk[j0 * k..], k), Store::Add, room);
+            let right = PackedRight { first: i0, ..q_along };
+            isa.multiply(size, left, right, (&mut dk[j0 * k..], k), Store::Add, gather);
             let left = Left::Grouped { data: &*weights_grouped, column: KEYS };
-            let right = Panels { first: i0, ..dout_along };
-            kernel.multiply(size, left, right, (&mut dv[j0 * k..], k), Store::Add, room);
+            let right = PackedRight { first: i0, ..dout_along };
+            isa.multiply(size, left, right, (&mut dv[j0 * k..], k), Store::Add, gather);
         }
         put(0, i0, dq);
     }

@@ -12,7 +12,9 @@ use rayon::prelude::*;
 use crate::aligned::{Rest, lines_of};
 use crate::element::Element;
 use crate::gemm;
-use crate::kernel::{Kernel, Left, Panels, Right, Room, Size, Store, packed_len};
+use crate::kernel::{
+    GatherBuffer, InstructionSet, Left, PackedRight, Right, Size, Store, packed_len,
+};
 use crate::parallel::{Scratch, Shared};
 
 pub(crate) use back::{Saved, backward};
@@ -55,10 +57,11 @@ impl Heads {
 }
 
 /// Scratch a thread needs for either direction.
-pub(crate) fn scratch_room<E: Element>(Heads { t, k, .. }: Heads) -> usize {
-    let packed = 2 * lines_of::<E>(gemm::room(k, t)) + 3 * lines_of::<E>(gemm::room(t, k));
+pub(crate) fn scratch_len<E: Element>(Heads { t, k, .. }: Heads) -> usize {
+    let packed = 2 * lines_of::<E>(gemm::packed_len_max(k, t))
+        + 3 * lines_of::<E>(gemm::packed_len_max(t, k));
     let tiles = 2 * lines_of::<f32>(QUERIES * KEYS) + 3 * lines_of::<E>(QUERIES * KEYS);
-    Room::LEN + packed + tiles + lines_of::<f32>(QUERIES * k) + 2 * lines_of::<f32>(t * k)
+    GatherBuffer::LEN + packed + tiles + lines_of::<f32>(QUERIES * k) + 2 * lines_of::<f32>(t * k)
 }
 
 /// One head of one sequence: where its rows lie in arrays of all heads.
@@ -111,17 +114,27 @@ impl<'a, E: Element> Rows<'a, E> {
     }
 
     /// Packed with T as columns: the right factor of `x·thisᵀ`.
-    fn across<'b>(self, kernel: Kernel, heads: Heads, rest: &mut Rest<'b>) -> Panels<'b, E> {
+    fn across<'b>(
+        self,
+        isa: InstructionSet,
+        heads: Heads,
+        rest: &mut Rest<'b>,
+    ) -> PackedRight<'b, E> {
         let right = Right::Across { data: self.data, column: self.row };
-        let room = rest.take(packed_len::<E>(kernel, heads.k, heads.t));
-        gemm::pack_alone(kernel, right, (heads.k, heads.t), room)
+        let buffer = rest.take(packed_len::<E>(isa, heads.k, heads.t));
+        gemm::pack_alone(isa, right, (heads.k, heads.t), buffer)
     }
 
     /// Packed with T as rows: the right factor of `x·this`.
-    fn along<'b>(self, kernel: Kernel, heads: Heads, rest: &mut Rest<'b>) -> Panels<'b, E> {
+    fn along<'b>(
+        self,
+        isa: InstructionSet,
+        heads: Heads,
+        rest: &mut Rest<'b>,
+    ) -> PackedRight<'b, E> {
         let right = Right::Along { data: self.data, row: self.row };
-        let room = rest.take(packed_len::<E>(kernel, heads.t, heads.k));
-        gemm::pack_alone(kernel, right, (heads.t, heads.k), room)
+        let buffer = rest.take(packed_len::<E>(isa, heads.t, heads.k));
+        gemm::pack_alone(isa, right, (heads.t, heads.k), buffer)
     }
 }
 
@@ -130,7 +143,7 @@ impl<'a, E: Element> Rows<'a, E> {
 /// - `qkv`: `[N × 3D]`; `out`: `[N × D]`; `slopes`: `[H]`.
 /// - `log_sums`: `[B × H × T]`, out: logarithm of each row's sum, for the backward pass.
 pub(crate) fn forward<E: Element>(
-    kernel: Kernel,
+    isa: InstructionSet,
     heads: Heads,
     (qkv, slopes): (&[E], &[f32]),
     (out, log_sums): (&mut [E], &mut [f32]),
@@ -139,14 +152,14 @@ pub(crate) fn forward<E: Element>(
     let out = Shared::new(out);
     log_sums.par_chunks_exact_mut(heads.t).enumerate().for_each(|(task, log_sums)| {
         let head = Head::new(heads, slopes, task);
-        scratch.with(|scratch| head_forward(kernel, &head, qkv, (&out, log_sums), scratch));
+        scratch.with(|scratch| head_forward(isa, &head, qkv, (&out, log_sums), scratch));
     });
 }
 
 /// One head: online softmax over the tiles of keys.
 #[expect(unsafe_code, reason = "writes its own columns of a result shared by all heads")]
 fn head_forward<E: Element>(
-    kernel: Kernel,
+    isa: InstructionSet,
     head: &Head,
     qkv: &[E],
     (out, log_sums): (&Shared<'_, E>, &mut [f32]),
@@ -154,10 +167,10 @@ fn head_forward<E: Element>(
 ) {
     let Heads { t, k, .. } = head.heads;
     let mut rest = Rest(scratch);
-    let room = &mut Room::take(&mut rest);
+    let gather = &mut GatherBuffer::take(&mut rest);
     let [q, keys, values] = head.qkv(qkv);
-    let keys = keys.across(kernel, head.heads, &mut rest);
-    let values = values.along(kernel, head.heads, &mut rest);
+    let keys = keys.across(isa, head.heads, &mut rest);
+    let values = values.along(isa, head.heads, &mut rest);
     let scores: &mut [f32] = rest.take(QUERIES * KEYS);
     let weights: &mut [E] = rest.take(QUERIES * KEYS);
     let sums_of_values: &mut [f32] = rest.take(QUERIES * k);
@@ -168,20 +181,27 @@ fn head_forward<E: Element>(
         for j0 in (0..i0 + queries).step_by(KEYS) {
             let n = KEYS.min(t - j0);
             let size = Size { m: queries, n, k };
-            let tile_keys = Panels { column: j0, ..keys };
-            kernel.multiply(size, q.from(i0), tile_keys, (scores, KEYS), Store::Replace, room);
+            let tile_keys = PackedRight { column: j0, ..keys };
+            isa.multiply(size, q.from(i0), tile_keys, (scores, KEYS), Store::Replace, gather);
             let state = (&mut largest[..queries], &mut sums[..], &mut *mixed);
-            soften(kernel, head.bias(i0, j0), scores, weights, state);
+            soften(isa, head.bias(i0, j0), scores, weights, state);
             let size = Size { m: queries, n: k, k: n };
             let left = Left::Along { data: &*weights, row: KEYS };
             let store = if j0 == 0 { Store::Replace } else { Store::Add };
-            kernel.multiply(size, left, Panels { first: j0, ..values }, (mixed, k), store, room);
+            isa.multiply(
+                size,
+                left,
+                PackedRight { first: j0, ..values },
+                (mixed, k),
+                store,
+                gather,
+            );
         }
         for (i, mixed) in mixed.chunks_exact(k).enumerate() {
             let start = head.start + (i0 + i) * head.heads.width();
             // SAFETY: these columns of these rows belong to this head of this sequence alone.
             let out = unsafe { out.part(start, k) };
-            normalise(kernel, mixed, 1.0 / sums[i], out);
+            normalise(isa, mixed, 1.0 / sums[i], out);
             log_sums[i0 + i] = largest[i] + sums[i].ln();
         }
     }

@@ -4,9 +4,9 @@ use crate::element::Element;
 use crate::kernel::versions;
 use crate::math::{self, fma};
 
-/// Queries of a tile: four register tiles of the widest kernel.
+/// Queries of a tile: four register tiles of the widest instruction set.
 pub(crate) const QUERIES: usize = 56;
-/// Keys of a tile: a whole number of panels of every kernel.
+/// Keys of a tile: a multiple of the column block of every instruction set.
 pub(crate) const KEYS: usize = 64;
 
 /// How products become scores: `scale·s − slope·(i − j)`, none for keys after the query.

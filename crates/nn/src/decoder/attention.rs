@@ -1,4 +1,4 @@
-//! Attention of new rows to what was kept, and to their own trees.
+//! Attention of new rows to the cached tokens before them and to their own tree.
 
 use std::ops::Range;
 
@@ -9,13 +9,13 @@ use super::forest::Node;
 use crate::aligned::{Rest, lines_of};
 use crate::attention::{Bias, Heads, QUERIES, normalise, soften};
 use crate::gemm;
-use crate::kernel::{Kernel, Left, Right, Room, Size, Store, packed_len, versions};
+use crate::kernel::{GatherBuffer, InstructionSet, Left, Right, Size, Store, packed_len, versions};
 use crate::math::{self, fma};
 use crate::parallel::{Scratch, Shared};
 
 pub(super) use crate::attention::KEYS;
 
-/// Trees of at most this many rows meet each key by itself: packing would cost more.
+/// Trees of at most this many rows are computed row by row: packing the keys would cost more.
 const FEW: usize = 4;
 
 /// One tree of a pass.
@@ -25,7 +25,7 @@ pub(super) struct View<'a> {
     pub(super) nodes: &'a [Node],
     /// Its rows in the pass.
     pub(super) rows: Range<usize>,
-    /// Which caches come before it, first to last.
+    /// The caches before it, first to last.
     pub(super) past: &'a [usize],
 }
 
@@ -48,38 +48,39 @@ impl View<'_> {
 }
 
 /// Scratch a thread needs for trees of up to `rows` rows.
-pub(super) fn scratch_room(rows: usize, k: usize) -> usize {
-    let packed = lines_of::<f32>(gemm::room(k, KEYS)) + lines_of::<f32>(gemm::room(KEYS, k));
+pub(super) fn scratch_len(rows: usize, k: usize) -> usize {
+    let packed = lines_of::<f32>(gemm::packed_len_max(k, KEYS))
+        + lines_of::<f32>(gemm::packed_len_max(KEYS, k));
     let tiles = 2 * lines_of::<f32>(QUERIES * KEYS);
     let states = 2 * lines_of::<f32>(rows.max(FEW)) + lines_of::<f32>(rows.max(FEW) * k);
-    Room::LEN + packed + tiles + states
+    GatherBuffer::LEN + packed + tiles + states
 }
 
-/// What all trees of one layer have in common.
+/// Arguments that are the same for all trees of a layer.
 #[derive(Clone, Copy)]
 pub(super) struct Layer<'a> {
-    pub(super) kernel: Kernel,
+    pub(super) isa: InstructionSet,
     pub(super) heads: Heads,
     pub(super) slopes: &'a [f32],
     pub(super) caches: &'a [Cache],
-    /// Which.
+    /// Index of the layer.
     pub(super) index: usize,
     /// `[N × 3D]`.
     pub(super) qkv: &'a [f32],
 }
 
-/// `out = softmax(q·kᵀ/√K − slope·distance)·v` over what each row sees: all that was kept before
-/// its tree, the nodes above its own, and its own up to itself.
+/// `out = softmax(q·kᵀ/√K − slope·distance)·v` over the tokens that each row attends to: the cached
+/// tokens before its tree, its ancestor nodes, and its own node up to itself.
 ///
 /// - `out`: `[N × D]`.
 ///
 /// # Guarantees
 ///
-/// A row's bits depend on its tree and on what was kept before it, not on the other trees.
+/// The bits of a row depend on its tree and on the caches before it, not on the other trees.
 pub(super) fn forward(layer: Layer<'_>, views: &[View<'_>], out: &mut [f32], scratch: &Scratch) {
     let out = Shared::new(out);
     let h = layer.heads.h;
-    // Head by head, so that what many trees share stays in cache.
+    // Head by head, so that keys and values shared by many trees stay in the CPU cache.
     (0..h * views.len()).into_par_iter().for_each(|task| {
         let (head, view) = (task / views.len(), &views[task % views.len()]);
         scratch.with(|scratch| Head { layer, head }.forward(view, &out, scratch));
@@ -119,25 +120,25 @@ impl Head<'_> {
             let start = (view.rows.start + i) * h * k + self.head * k;
             // SAFETY: these columns of these rows belong to this head of this tree alone.
             let out = unsafe { out.part(start, k) };
-            normalise(self.layer.kernel, mixed, 1.0 / *sum, out);
+            normalise(self.layer.isa, mixed, 1.0 / *sum, out);
         }
     }
 
-    /// Key tiles outermost: each is packed once for all rows that see it.
+    /// Loops over tiles of keys: each is packed once for all rows that attend to it.
     fn tile_by_tile<'a>(
         &self,
         view: &View<'_>,
         mut states: States<'a>,
         rest: &mut Rest<'_>,
     ) -> States<'a> {
-        let Layer { kernel, heads, caches, index, .. } = self.layer;
+        let Layer { isa, heads, caches, index, .. } = self.layer;
         let k = heads.k;
         let positions = view.positions();
         let before = view.before(caches);
         let mut tile = Tile {
-            room: Room::take(rest),
-            keys: rest.take(packed_len::<f32>(kernel, k, KEYS)),
-            values: rest.take(packed_len::<f32>(kernel, KEYS, k)),
+            gather: GatherBuffer::take(rest),
+            keys: rest.take(packed_len::<f32>(isa, k, KEYS)),
+            values: rest.take(packed_len::<f32>(isa, KEYS, k)),
             scores: rest.take(QUERIES * KEYS),
             weights: rest.take(QUERIES * KEYS),
         };
@@ -171,7 +172,7 @@ impl Head<'_> {
         states
     }
 
-    /// Some keys and all rows that see them.
+    /// One tile of keys, and all rows that attend to it.
     fn tile(
         &self,
         view: &View<'_>,
@@ -181,17 +182,17 @@ impl Head<'_> {
         tile: &mut Tile<'_>,
         states: &mut States<'_>,
     ) {
-        let Layer { kernel, heads, .. } = self.layer;
+        let Layer { isa, heads, .. } = self.layer;
         let (k, n) = (heads.k, seen.keys);
-        let keys = gemm::pack_alone(kernel, keys, (k, n), tile.keys);
-        let values = gemm::pack_alone(kernel, values, (n, k), tile.values);
+        let keys = gemm::pack_alone(isa, keys, (k, n), tile.keys);
+        let values = gemm::pack_alone(isa, values, (n, k), tile.values);
         for q0 in seen.rows.clone().step_by(QUERIES) {
             let m = QUERIES.min(seen.rows.end - q0);
             let queries = self.part(0, view.rows.start + q0);
             let left = Left::Along { data: queries, row: 3 * heads.width() };
             let result = (&mut *tile.scores, KEYS);
-            kernel.multiply(Size { m, n, k }, left, keys, result, Store::Replace, &mut tile.room);
-            // Rows that follow each other in the tree need not do so in the text.
+            isa.multiply(Size { m, n, k }, left, keys, result, Store::Replace, &mut tile.gather);
+            // Neighbouring rows of a tree need not be neighbours in the text.
             let mut run = q0;
             while run < q0 + m {
                 let follows = |&row: &usize| positions[row] == positions[run] + row - run;
@@ -207,24 +208,24 @@ impl Head<'_> {
                     &mut states.mixed[rows.start * k..rows.end * k],
                 );
                 let weights = &mut tile.weights[tiles.clone()];
-                soften(kernel, bias, &mut tile.scores[tiles], weights, state);
+                soften(isa, bias, &mut tile.scores[tiles], weights, state);
                 run = end;
             }
             let left = Left::Along { data: &*tile.weights, row: KEYS };
             let result = (&mut states.mixed[q0 * k..], k);
             let size = Size { m, n: k, k: n };
-            kernel.multiply(size, left, values, result, Store::Add, &mut tile.room);
+            isa.multiply(size, left, values, result, Store::Add, &mut tile.gather);
         }
     }
 
-    /// Each row meets every key it sees by itself.
+    /// Loops over rows: products with one key at a time.
     fn row_by_row<'a>(
         &self,
         view: &View<'_>,
         states: States<'a>,
         rest: &mut Rest<'_>,
     ) -> States<'a> {
-        let Layer { kernel, heads, caches, index, .. } = self.layer;
+        let Layer { isa, heads, caches, index, .. } = self.layer;
         let Heads { k, .. } = heads;
         let positions = view.positions();
         let before = view.before(caches);
@@ -233,13 +234,13 @@ impl Head<'_> {
         for (row, position) in positions.iter().enumerate() {
             let query = &self.part(0, view.rows.start + row)[..k];
             let mut meet = |first: usize, keys: Keys<'_>, (values, step): (&[f32], usize), n| {
-                products(kernel, query, keys, &mut scores[..n]);
+                products(isa, query, keys, &mut scores[..n]);
                 let ahead = (before + position) as i32 - first as i32;
                 let mixed = &mut states.mixed[row * k..][..k];
                 let state =
                     (&mut states.largest[row..=row], &mut states.sums[row..=row], &mut *mixed);
-                soften(kernel, Bias { keys: n, ..self.bias(ahead) }, scores, weights, state);
-                mix(kernel, &weights[..n], (values, step), mixed);
+                soften(isa, Bias { keys: n, ..self.bias(ahead) }, scores, weights, state);
+                mix(isa, &weights[..n], (values, step), mixed);
             };
             let mut first = 0;
             for &cache in view.past {
@@ -275,7 +276,7 @@ impl Head<'_> {
     }
 }
 
-/// Which rows of the tree see a tile of keys: the first sees at least one.
+/// The rows of the tree that attend to a tile of keys. The first row attends to at least one key.
 struct Seen {
     rows: Range<usize>,
     /// Position of the first key.
@@ -284,28 +285,28 @@ struct Seen {
     keys: usize,
 }
 
-/// Room for one tile.
+/// Buffers for one tile.
 struct Tile<'a> {
-    room: Room<'a>,
+    gather: GatherBuffer<'a>,
     keys: &'a mut [f32],
     values: &'a mut [f32],
     scores: &'a mut [f32],
     weights: &'a mut [f32],
 }
 
-/// Keys as they lie in memory.
+/// Memory layout of keys.
 #[derive(Clone, Copy)]
 enum Keys<'a> {
     /// A block of a cache, `[K × KEYS]`.
     Block(&'a [f32]),
-    /// Rows this far apart.
+    /// Rows with this distance.
     Rows(&'a [f32], usize),
 }
 
 versions! {
     /// `out[j] = query·key_j`.
     fn products(query: &[f32], keys: Keys<'_>, out: &mut [f32]) = products_body, fused;
-    /// `mixed += Σ weights[j]·value_j`, values that many apart.
+    /// `mixed += Σ weights[j]·value_j`; `values`: data and the distance between rows.
     fn mix(weights: &[f32], values: (&[f32], usize), mixed: &mut [f32]) = mix_body, fused;
 }
 

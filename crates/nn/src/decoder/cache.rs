@@ -1,25 +1,25 @@
-//! Keys and values of tokens that were computed before.
+//! The key-value cache.
 
 use super::attention::KEYS;
 use crate::Shape;
 
 /// Keys and values of every layer and head, for up to a fixed number of tokens.
 ///
-/// Of each layer and head: keys in blocks of [`KEYS`] tokens, `[K × KEYS]` each, so that a query
-/// meets a whole block with vectors; then values, `[capacity × K]`.
+/// For each layer and head: keys in blocks of [`KEYS`] tokens, `[K × KEYS]` each, so that the
+/// products of a query with a whole block are vectorised; then values, `[capacity × K]`.
 #[derive(Debug)]
 pub(super) struct Cache {
     values: Vec<f32>,
-    /// Tokens it has room for, whole blocks.
+    /// The most tokens it can hold, a multiple of [`KEYS`].
     capacity: usize,
     /// Tokens it holds.
     len: usize,
     heads: usize,
-    /// Values of a head's key.
+    /// Values of a key of one head, K.
     width: usize,
 }
 
-/// What a cache holds of one layer and head.
+/// The content of a cache for one layer and head.
 #[derive(Clone, Copy)]
 pub(super) struct Kept<'a> {
     /// Blocks of `[K × KEYS]`.
@@ -31,7 +31,7 @@ pub(super) struct Kept<'a> {
 }
 
 impl Cache {
-    /// Room for `tokens` tokens.
+    /// An empty cache for `tokens` tokens.
     pub(super) fn new(shape: &Shape, tokens: usize) -> Self {
         let capacity = tokens.next_multiple_of(KEYS);
         Self {
@@ -53,21 +53,21 @@ impl Cache {
         self.len
     }
 
-    /// What it holds of one layer and head.
+    /// Keys and values of one layer and head.
     pub(super) fn kept(&self, layer: usize, head: usize) -> Kept<'_> {
         let start = self.start(layer, head);
-        let (keys, values) = self.values[start..][..2 * self.room()].split_at(self.room());
+        let (keys, values) = self.values[start..][..2 * self.head_len()].split_at(self.head_len());
         Kept { keys, values: &values[..self.len * self.width], len: self.len }
     }
 
-    /// Adds a layer's keys and values of further tokens, which count once [`Cache::grow`] is told.
+    /// Appends the keys and values of new tokens for one layer; [`Cache::grow`] then counts them.
     ///
     /// - `qkv`: `[tokens × 3D]`.
     pub(super) fn put(&mut self, layer: usize, qkv: &[f32]) {
         let (width, d) = (self.width, self.heads * self.width);
         for head in 0..self.heads {
-            let (start, room) = (self.start(layer, head), self.room());
-            let (keys, values) = self.values[start..][..2 * room].split_at_mut(room);
+            let (start, len) = (self.start(layer, head), self.head_len());
+            let (keys, values) = self.values[start..][..2 * len].split_at_mut(len);
             for (token, row) in (self.len..).zip(qkv.chunks_exact(3 * d)) {
                 let key = &row[d + head * width..][..width];
                 let block = &mut keys[token / KEYS * KEYS * width..][..KEYS * width];
@@ -80,10 +80,10 @@ impl Cache {
         }
     }
 
-    /// Counts `tokens` more, put into every layer.
+    /// Counts `tokens` new tokens, after [`Cache::put`] for every layer.
     pub(super) fn grow(&mut self, tokens: usize) {
         self.len += tokens;
-        assert!(self.len <= self.capacity, "{} tokens in room of {}", self.len, self.capacity);
+        assert!(self.len <= self.capacity, "{} tokens in a cache for {}", self.len, self.capacity);
     }
 
     /// Forgets all tokens.
@@ -91,12 +91,12 @@ impl Cache {
         self.len = 0;
     }
 
-    /// Values of the keys, or of the values, of one layer and head.
-    fn room(&self) -> usize {
+    /// Length of the keys, or of the values, of one layer and head.
+    fn head_len(&self) -> usize {
         self.capacity * self.width
     }
 
     fn start(&self, layer: usize, head: usize) -> usize {
-        (layer * self.heads + head) * 2 * self.room()
+        (layer * self.heads + head) * 2 * self.head_len()
     }
 }

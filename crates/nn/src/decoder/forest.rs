@@ -1,15 +1,15 @@
-//! Sequences that begin alike share what they have in common: a forest of token runs.
+//! Sequences with common beginnings, merged into a forest (prefix trees).
 
 use std::ops::Range;
 
 /// A run of tokens after those of its parent.
 ///
-/// Rows are laid out depth first, so that a node and all below it are one range.
+/// Rows are in depth-first order, so a node and all its descendants are one range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Node {
     /// Its own rows, counted from the tree's first.
     pub(super) rows: Range<usize>,
-    /// Where the rows of the nodes below it end.
+    /// End of the rows of its descendants.
     pub(super) end: usize,
     /// Position of its first token, counted from the tree's beginning.
     pub(super) position: usize,
@@ -17,7 +17,7 @@ pub(super) struct Node {
 
 /// Sequences with the same first token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tree {
+pub(super) struct PrefixTree {
     /// Depth first.
     pub(super) nodes: Vec<Node>,
     /// The token of each row.
@@ -33,7 +33,7 @@ pub(super) struct Path {
 
 impl Path {
     /// The row of a position.
-    pub(super) fn row(&self, trees: &[Tree], position: usize) -> usize {
+    pub(super) fn row(&self, trees: &[PrefixTree], position: usize) -> usize {
         let nodes = &trees[self.tree].nodes;
         let node = self.nodes.iter().rev().map(|&node| &nodes[node]);
         let node = node.into_iter().find(|node| node.position <= position);
@@ -46,14 +46,14 @@ impl Path {
 ///
 /// # Guarantees
 ///
-/// Every distinct beginning of a sequence has exactly one row. Trees and nodes follow the order in
-/// which sequences first need them.
-pub(super) fn forest(sequences: &[&[u32]]) -> (Vec<Tree>, Vec<Path>) {
+/// Every distinct beginning of a sequence has exactly one row. Trees and nodes are in the order in
+/// which the sequences first use them.
+pub(super) fn forest(sequences: &[&[u32]]) -> (Vec<PrefixTree>, Vec<Path>) {
     let mut builder =
         Builder { sequences, trees: Vec::new(), paths: vec![Path::default(); sequences.len()] };
     let all: Vec<usize> = (0..sequences.len()).collect();
     for members in builder.groups(&all, 0) {
-        builder.trees.push(Tree::default());
+        builder.trees.push(PrefixTree::default());
         builder.node(&members, 0);
     }
     (builder.trees, builder.paths)
@@ -61,12 +61,12 @@ pub(super) fn forest(sequences: &[&[u32]]) -> (Vec<Tree>, Vec<Path>) {
 
 struct Builder<'a> {
     sequences: &'a [&'a [u32]],
-    trees: Vec<Tree>,
+    trees: Vec<PrefixTree>,
     paths: Vec<Path>,
 }
 
 impl Builder<'_> {
-    /// Members that go on at `position`, by their token there, in order of appearance.
+    /// Members longer than `position`, grouped by their token there, in order of appearance.
     fn groups(&self, members: &[usize], position: usize) -> Vec<Vec<usize>> {
         let mut groups: Vec<(u32, Vec<usize>)> = Vec::new();
         for &member in members {
@@ -79,8 +79,8 @@ impl Builder<'_> {
         groups.into_iter().map(|(_, group)| group).collect()
     }
 
-    /// Adds what `members`, alike up to `position` and one token more, have in common, and what
-    /// comes below it.
+    /// Adds the node of the tokens that `members` share from `position` on, and its descendants.
+    /// All members are equal up to and including the token at `position`.
     fn node(&mut self, members: &[usize], position: usize) {
         let first = self.sequences[members[0]];
         let alike = |&member: &usize| {

@@ -1,37 +1,37 @@
-//! New tokens, many sequences at a time.
+//! Generation of new tokens, many sequences at a time.
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 
 use super::cache::Cache;
-use super::forest::{Tree, forest};
+use super::forest::{PrefixTree, forest};
 use super::pass::{self, Rooted};
 use super::{Decoder, ROWS};
 
-/// Bytes that the caches of the sequences written at once may take, about.
+/// Approximate limit for the caches of all sequences generated at once, in bytes.
 const CACHES: usize = 1 << 30;
-/// Sequences written at once at most: more make products no faster.
+/// The most sequences generated at once: more do not make products faster.
 const SEQUENCES: usize = 64;
 
-/// A beginning to go on from.
+/// A prompt to continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prompt<'a> {
     /// Its tokens, at least one.
     pub tokens: &'a [u32],
-    /// Tokens to write at most.
+    /// The most tokens to generate.
     pub most: usize,
-    /// How many times to go on from it.
+    /// How many continuations to generate.
     pub samples: usize,
 }
 
-/// A sequence being written.
+/// A sequence being generated.
 #[derive(Clone, Copy)]
 struct Writing {
     prompt: usize,
     sample: usize,
     /// Its last token, not computed yet.
     last: u32,
-    /// Tokens written.
+    /// Tokens generated so far.
     written: usize,
     /// The cache of its prompt.
     base: usize,
@@ -39,20 +39,20 @@ struct Writing {
     own: usize,
 }
 
-/// Which caches can be used.
+/// The caches that are not in use.
 struct Free {
     /// For prompts.
     bases: Vec<usize>,
-    /// For what is written.
+    /// For generated tokens.
     owns: Vec<usize>,
-    /// Sequences that go on from the prompt in a cache.
+    /// Number of sequences that continue the prompt in a cache, by cache.
     users: BTreeMap<usize, usize>,
-    /// Sequences written at once.
+    /// The most sequences generated at once.
     most: usize,
 }
 
 impl Free {
-    /// Takes back the cache of a prompt once nothing goes on from it.
+    /// Frees the cache of a prompt when no sequence continues it any more.
     fn leave(&mut self, base: usize) {
         let users = self.users.get_mut(&base).expect("a cache in use is known");
         *users -= 1;
@@ -64,11 +64,10 @@ impl Free {
 }
 
 impl Decoder {
-    /// Goes on from every prompt until `choose` says it is enough.
+    /// Continues every prompt until `choose` ends it or it has as many tokens as allowed.
     ///
-    /// - `choose`: which prompt, which of its samples, and the logits of its next token, `[V]`;
-    ///   says which token comes next, or none to end. It is not asked again once a sequence has as
-    ///   many tokens as it may.
+    /// - `choose`: gets the index of the prompt, the index of the sample and the logits of its next
+    ///   token, `[V]`; returns the next token, or `None` to end the sequence.
     ///
     /// # Panics
     ///
@@ -79,7 +78,7 @@ impl Decoder {
         mut choose: impl FnMut(usize, usize, &[f32]) -> Option<u32> + Send,
     ) {
         for prompt in prompts {
-            assert!(!prompt.tokens.is_empty(), "nothing foretells a first token");
+            assert!(!prompt.tokens.is_empty(), "a first token has no prediction");
             self.check(prompt.tokens);
         }
         let asked = |(_, p): &(usize, &Prompt<'_>)| p.samples > 0 && p.most > 0;
@@ -94,20 +93,20 @@ impl Decoder {
         self.caches.truncate(usize::from(!self.remembered.is_empty()));
     }
 
-    /// Tokens of a prompt that are remembered.
+    /// Number of tokens of a prompt that are remembered.
     fn skip(&self, prompt: &[u32]) -> usize {
         let skip = self.remembered.len();
         if prompt.len() > skip && prompt.starts_with(&self.remembered) { skip } else { 0 }
     }
 
-    /// Caches for as many sequences as are written at once.
+    /// Makes caches for as many sequences as are generated at once.
     fn make_caches(&mut self, prompts: &[Prompt<'_>]) -> Free {
         let longest = |f: fn(&Prompt<'_>) -> usize| prompts.iter().map(f).max().unwrap_or(0);
         let (prompt, most) = (longest(|p| p.tokens.len()), longest(|p| p.most));
         let shape = *self.shape();
         let bytes = Cache::bytes(&shape, prompt) + Cache::bytes(&shape, most);
         let sequences = (CACHES / bytes.max(1)).clamp(1, SEQUENCES);
-        // All samples of a prompt are written together, however many.
+        // All samples of a prompt are generated together, even if there are more.
         let owns = sequences.max(longest(|p| p.samples));
         let mut make = |count: usize, tokens| {
             let first = self.caches.len();
@@ -118,7 +117,7 @@ impl Decoder {
         Free { bases, owns, users: BTreeMap::new(), most: sequences }
     }
 
-    /// Takes as many of the waiting prompts as there is room for: each with its cache.
+    /// Starts as many of the waiting prompts as caches are free, each with its cache.
     fn admit<'a>(
         &mut self,
         waiting: &mut Peekable<impl Iterator<Item = (usize, &'a Prompt<'a>)>>,
@@ -144,7 +143,7 @@ impl Decoder {
     }
 
     /// Computes the last token of each sequence and the prompts that begin; returns the row that
-    /// foretells the next token of each, in this order.
+    /// predicts the next token of each, in this order.
     fn write_pass(
         &mut self,
         prompts: &[Prompt<'_>],
@@ -154,9 +153,9 @@ impl Decoder {
         let remembered = usize::from(!self.remembered.is_empty());
         let skips: Vec<usize> = begun.iter().map(|&(i, _)| self.skip(prompts[i].tokens)).collect();
         let single = |tokens: &[u32]| forest(&[tokens]).0.remove(0);
-        let mut trees: Vec<Tree> = writing.iter().map(|w| single(&[w.last])).collect();
+        let mut trees: Vec<PrefixTree> = writing.iter().map(|w| single(&[w.last])).collect();
         trees.extend(begun.iter().zip(&skips).map(|(&(i, _), &s)| single(&prompts[i].tokens[s..])));
-        // The remembered beginning is the cache at the first place.
+        // The remembered beginning is in the first cache.
         let past = |skip: usize| 0..remembered.min(skip);
         let mut pasts: Vec<Vec<usize>> = writing
             .iter()
@@ -171,14 +170,14 @@ impl Decoder {
             .map(|((tree, past), keep)| Rooted { tree, past, keep: Some(keep) })
             .collect();
         self.pass(&rooted);
-        let last = |end: &mut usize, tree: &Tree| {
+        let last = |end: &mut usize, tree: &PrefixTree| {
             *end += tree.tokens.len();
             Some(*end - 1)
         };
         trees.iter().scan(0, last).collect()
     }
 
-    /// Asks for the next token of every sequence; returns those that go on.
+    /// Asks `choose` for the next token of every sequence; returns the sequences that continue.
     fn decide(
         &mut self,
         prompts: &[Prompt<'_>],
@@ -192,7 +191,7 @@ impl Decoder {
         let mut asked_rows: Vec<usize> = rows[..asked.len()].to_vec();
         for ((prompt, base), row) in begun.into_iter().zip(end_of_prompts.by_ref()) {
             for sample in 0..prompts[prompt].samples {
-                let own = free.owns.pop().expect("as many as sequences written at once");
+                let own = free.owns.pop().expect("as many caches as sequences");
                 self.caches[own].clear();
                 asked.push(Writing { prompt, sample, last: 0, written: 0, base, own });
                 asked_rows.push(*row);

@@ -1,8 +1,8 @@
-//! The model without its way back: scores of given tokens, and new ones.
+//! Inference: scores of given tokens, and new tokens.
 //!
-//! Nothing is padded. The new tokens of a pass, of however many sequences, are the rows of the same
-//! products; only attention knows which sequence a row belongs to. What several sequences have in
-//! common at their beginning is computed once.
+//! Nothing is padded. The new tokens of a pass, from all its sequences, are the rows of the same
+//! products; only attention knows which sequence a row belongs to. A beginning that several
+//! sequences share is computed once.
 
 mod attention;
 mod cache;
@@ -16,42 +16,43 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use self::cache::Cache;
-use self::forest::{Path, Tree, forest};
+use self::forest::{Path, PrefixTree, forest};
 use self::pass::{Arrays, Rooted, Weights, summary};
-use crate::kernel::Kernel;
-use crate::packed::Packed;
+use crate::kernel::InstructionSet;
+use crate::packed_weights::PackedWeights;
 use crate::{Precision, Shape, ShapeError, alibi_slopes};
 
 pub use generate::Prompt;
 
-/// Rows of a pass, about: enough to keep products busy, few enough that a pass stays in cache.
+/// Approximate rows of a pass: enough for efficient products, few enough that a pass stays in
+/// cache.
 const ROWS: usize = 1024;
 
-/// Computes log-likelihoods of tokens and draws new ones, in fp32.
+/// Computes log-likelihoods of tokens, and logits for new ones, in fp32.
 ///
 /// # Guarantees
 ///
-/// The numbers of a sequence depend on the sequences it was handed over with as one group and on
-/// what was remembered, not on the other groups and not on the number of threads.
+/// The bits of a score depend on the sequences of its group and on the remembered beginning, not on
+/// the other groups and not on the number of threads.
 #[derive(Debug)]
 pub struct Decoder {
     weights: Weights,
     pool: ThreadPool,
     arrays: Arrays,
-    /// The tokens all sequences are expected to begin with, and their cache at the first place.
+    /// The tokens of the remembered beginning; their cache is the first of `caches`.
     remembered: Vec<u32>,
     caches: Vec<Cache>,
     computed: Computed,
 }
 
-/// What was asked of a decoder so far and what it took.
+/// Work of a decoder so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Computed {
     /// Tokens that went through the model.
     pub tokens: u64,
-    /// Sequences that were scored or written.
+    /// Sequences that were scored or generated.
     pub sequences: u64,
-    /// Tokens of these sequences, had each been computed by itself.
+    /// Tokens of these sequences, if each had been computed separately.
     pub separate_tokens: u64,
 }
 
@@ -60,40 +61,40 @@ pub struct Computed {
 pub struct Scored<'a> {
     /// All tokens.
     pub tokens: &'a [u32],
-    /// How many at the end are scored: fewer than there are, since each is foretold from those
-    /// before it.
+    /// How many tokens at the end are scored. Fewer than all: each is predicted from those before
+    /// it.
     pub scored: usize,
 }
 
-/// How well one token was foretold.
+/// Score of one token: its negative log-likelihood, and whether it was the argmax.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TokenScore {
-    /// −ln p of the token.
+    /// Negative log-likelihood, −ln p, in nats.
     pub nats: f32,
-    /// Whether no other token was likelier, nor one of a lower id as likely.
+    /// Whether it was the argmax; of equally likely tokens the lowest id counts.
     pub greedy: bool,
 }
 
 impl Decoder {
-    /// Takes over the weights, laid out as [`Shape::tensors`].
+    /// Copies the weights, laid out as [`Shape::tensors`].
     ///
     /// # Errors
     ///
-    /// [`ShapeError`] for a shape or number of threads that cannot be.
+    /// [`ShapeError`] for an impossible shape or number of threads.
     ///
     /// # Panics
     ///
-    /// If there are more or fewer weights than the shape has.
+    /// If the number of weights is not that of the shape.
     pub fn new(shape: Shape, weights: &[f32], threads: usize) -> Result<Self, ShapeError> {
-        Self::with_kernel(shape, weights, threads, Kernel::best(Precision::Fp32))
+        Self::with_instructions(shape, weights, threads, InstructionSet::best(Precision::Fp32))
     }
 
-    /// The same on a kernel of choice, to compare kernels.
-    fn with_kernel(
+    /// Like [`Decoder::new`], with a given instruction set, to compare instruction sets.
+    fn with_instructions(
         shape: Shape,
         weights: &[f32],
         threads: usize,
-        kernel: Kernel,
+        isa: InstructionSet,
     ) -> Result<Self, ShapeError> {
         shape.check()?;
         if threads == 0 {
@@ -105,12 +106,12 @@ impl Decoder {
             .thread_name(|i| format!("decoder-{i}"))
             .build()
             .map_err(|_| ShapeError::Threads { threads })?;
-        let mut packed = Packed::new::<f32>(&shape);
-        pool.install(|| packed.pack::<f32>(kernel, &shape, weights, false));
+        let mut packed = PackedWeights::new::<f32>(&shape);
+        pool.install(|| packed.pack::<f32>(isa, &shape, weights, false));
         let blocks = (0..shape.layers).map(|i| shape.block(i));
         let norms = blocks.flat_map(|block| [block.norm_1, block.norm_2]).chain([shape.norm_f()]);
         let weights = Weights {
-            kernel,
+            isa,
             shape,
             packed,
             table: weights[shape.embedding()].to_vec(),
@@ -132,18 +133,18 @@ impl Decoder {
         &self.weights.shape
     }
 
-    /// The name of the instructions in use, as [`Engine::kernel`](crate::Engine::kernel).
-    pub fn kernel(&self) -> &'static str {
-        self.weights.kernel.name()
+    /// The instruction set in use, as [`Engine::instruction_set`](crate::Engine::instruction_set).
+    pub fn instruction_set(&self) -> &'static str {
+        self.weights.isa.name()
     }
 
-    /// What was computed so far.
+    /// The work so far.
     pub fn computed(&self) -> Computed {
         self.computed
     }
 
-    /// Computes a beginning that many sequences have in common, once, in place of the one
-    /// remembered before. Sequences that go on after it take it as it is.
+    /// Computes a beginning that many sequences share, and remembers it in place of the previous
+    /// one. Later sequences that begin with it reuse its keys and values.
     ///
     /// # Panics
     ///
@@ -162,8 +163,8 @@ impl Decoder {
         }
     }
 
-    /// Scores sequences. Those of a group share what they have in common at their beginning, such
-    /// as the prompt of several answers.
+    /// Scores sequences. Sequences of a group share the computation of common beginnings, such as
+    /// the prompt of several answers.
     ///
     /// Returns the scores of each scored token, by group and sequence.
     ///
@@ -180,7 +181,7 @@ impl Decoder {
                 rows += planted.rows();
                 rows <= ROWS
             };
-            // One at least, however large.
+            // At least one, even if it is larger.
             let count = planted[first..].iter().take_while(fits).count().max(1);
             let batch = &planted[first..first + count];
             self.score_pass(batch, &mut scores);
@@ -189,10 +190,10 @@ impl Decoder {
         scores
     }
 
-    /// A group as a forest.
+    /// Merges the sequences of a group into a forest.
     fn plant<'a>(&mut self, group: &'a [Scored<'a>]) -> Planted<'a> {
         for sequence in group {
-            assert!(sequence.scored < sequence.tokens.len(), "nothing foretells a first token");
+            assert!(sequence.scored < sequence.tokens.len(), "a first token has no prediction");
             self.check(sequence.tokens);
         }
         let skip = self.remembered.len();
@@ -200,7 +201,7 @@ impl Decoder {
             s.tokens.starts_with(&self.remembered) && s.tokens.len() - s.scored > skip
         };
         let skip = if group.iter().all(goes_on) { skip } else { 0 };
-        // Nothing follows a last token, so it is foretold but not computed.
+        // Nothing follows a last token, so it is predicted but not computed.
         let inputs: Vec<&[u32]> =
             group.iter().map(|s| &s.tokens[skip..s.tokens.len() - 1]).collect();
         let (trees, paths) = forest(&inputs);
@@ -222,8 +223,8 @@ impl Decoder {
             .collect();
         self.pass(&rooted);
 
-        // Every row that foretells something, and what: one row foretells the first token of all
-        // answers to a prompt.
+        // Every row that predicts a scored token, and the token: one row predicts the first token
+        // of all answers to a prompt.
         let mut asked: Vec<(usize, u32)> = Vec::new();
         let mut before = 0;
         for planted in batch {
@@ -233,7 +234,7 @@ impl Decoder {
         let mut rows: Vec<usize> = asked.iter().map(|&(row, _)| row).collect();
         rows.sort_unstable();
         rows.dedup();
-        let found = self.foretell(&rows, &asked);
+        let found = self.token_scores(&rows, &asked);
         let mut found = found.into_iter();
         for planted in batch {
             let of = |s: &Scored<'_>| found.by_ref().take(s.scored).collect();
@@ -242,7 +243,7 @@ impl Decoder {
     }
 
     /// The score of each asked token at its row; `rows` are all rows asked, ascending.
-    fn foretell(&mut self, rows: &[usize], asked: &[(usize, u32)]) -> Vec<TokenScore> {
+    fn token_scores(&mut self, rows: &[usize], asked: &[(usize, u32)]) -> Vec<TokenScore> {
         let mut by_row: Vec<Vec<(usize, u32)>> = vec![Vec::new(); rows.len()];
         for (i, &(row, token)) in asked.iter().enumerate() {
             let at = rows.binary_search(&row).expect("all rows asked are there");
@@ -250,13 +251,13 @@ impl Decoder {
         }
         let mut scores = vec![TokenScore { nats: 0.0, greedy: false }; asked.len()];
         let Self { weights, arrays, pool, .. } = self;
-        let (kernel, vocab) = (weights.kernel, weights.shape.vocab);
+        let (isa, vocab) = (weights.isa, weights.shape.vocab);
         pool.install(|| {
             pass::logits(weights, arrays, rows, |first, logits| {
                 let rows = logits.par_chunks_exact(vocab).zip(&by_row[first..]);
                 let parts: Vec<Vec<(usize, TokenScore)>> = rows
                     .map(|(logits, asked)| {
-                        let (best, log_sum) = summary(kernel, logits);
+                        let (best, log_sum) = summary(isa, logits);
                         let score = |token: u32| TokenScore {
                             nats: log_sum - logits[token as usize],
                             greedy: token == best,
@@ -279,7 +280,7 @@ impl Decoder {
         computed.tokens += trees.iter().map(|r| r.tree.tokens.len() as u64).sum::<u64>();
     }
 
-    /// Tokens index the embedding: one that is too large is our mistake, and is named.
+    /// Panics, naming the token, if one is not below the vocabulary.
     fn check(&self, tokens: &[u32]) {
         let vocab = self.weights.shape.vocab;
         if let Some(token) = tokens.iter().find(|&&token| token as usize >= vocab) {
@@ -288,12 +289,12 @@ impl Decoder {
     }
 }
 
-/// A group of sequences laid out to be computed.
+/// A group of sequences with its forest.
 struct Planted<'a> {
     group: &'a [Scored<'a>],
-    /// Tokens at the beginning of each that are remembered.
+    /// Tokens at the beginning of each sequence that are remembered.
     skip: usize,
-    trees: Vec<Tree>,
+    trees: Vec<PrefixTree>,
     paths: Vec<Path>,
 }
 
@@ -302,7 +303,7 @@ impl Planted<'_> {
         self.trees.iter().map(|tree| tree.tokens.len()).sum()
     }
 
-    /// The row that foretells each scored token, and the token; `before`: rows before this group.
+    /// The row that predicts each scored token, and the token; `before`: rows before this group.
     fn asked(&self, before: usize) -> Vec<(usize, u32)> {
         let starts: Vec<usize> = self
             .trees

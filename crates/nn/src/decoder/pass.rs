@@ -1,26 +1,26 @@
-//! One pass of new tokens through all blocks.
+//! One forward pass of new tokens through all blocks.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::attention::{self, Layer, View, scratch_room};
+use super::attention::{self, Layer, View, scratch_len};
 use super::cache::Cache;
-use super::forest::Tree;
+use super::forest::PrefixTree;
 use crate::aligned::Aligned;
 use crate::attention::Heads;
 use crate::forward::{add_rows, clamp};
-use crate::kernel::{Kernel, Left, Panels, Size, Store, versions};
-use crate::packed::{Matrix, Packed};
+use crate::kernel::{InstructionSet, Left, PackedRight, Size, Store, versions};
+use crate::packed_weights::{Matrix, PackedWeights};
 use crate::parallel::Scratch;
 use crate::{Shape, embedding, gelu, gemm, head, math, norm};
 
 /// The model as a pass reads it.
 #[derive(Debug)]
 pub(super) struct Weights {
-    pub(super) kernel: Kernel,
+    pub(super) isa: InstructionSet,
     pub(super) shape: Shape,
-    pub(super) packed: Packed,
+    pub(super) packed: PackedWeights,
     /// `[V × D]`, to look tokens up.
     pub(super) table: Vec<f32>,
     /// Two of each block, then the last: `[(2L + 1) × D]`.
@@ -33,21 +33,21 @@ impl Weights {
         &self.norms[index * self.shape.width..][..self.shape.width]
     }
 
-    fn panels(&self, matrix: Matrix) -> Panels<'_, f32> {
-        self.packed.forward(self.kernel, &self.shape, matrix)
+    fn factor(&self, matrix: Matrix) -> PackedRight<'_, f32> {
+        self.packed.forward(self.isa, &self.shape, matrix)
     }
 }
 
-/// A tree and what comes before it.
+/// A tree and the caches before it.
 pub(super) struct Rooted<'a> {
-    pub(super) tree: &'a Tree,
+    pub(super) tree: &'a PrefixTree,
     /// Caches before it, first to last.
     pub(super) past: &'a [usize],
     /// The cache its keys and values are put into.
     pub(super) keep: Option<usize>,
 }
 
-/// Arrays of a pass, as long as the longest so far.
+/// Arrays of a pass. They grow to the largest pass so far.
 #[derive(Debug)]
 pub(super) struct Arrays {
     threads: usize,
@@ -61,7 +61,7 @@ pub(super) struct Arrays {
     gathered: Aligned,
     scratch: Scratch,
     /// Values of each thread's scratch.
-    room: usize,
+    scratch_len: usize,
 }
 
 impl Arrays {
@@ -77,12 +77,12 @@ impl Arrays {
             hidden: none(),
             logits: none(),
             gathered: none(),
-            scratch: Scratch::new(threads, gemm::scratch_room()),
-            room: gemm::scratch_room(),
+            scratch: Scratch::new(threads, gemm::scratch_len()),
+            scratch_len: gemm::scratch_len(),
         }
     }
 
-    /// Makes room for a pass of `n` rows, at most `tree` of them in one tree.
+    /// Enlarges the arrays for a pass of `n` rows, at most `tree` of them in one tree.
     fn grow(&mut self, shape: &Shape, n: usize, tree: usize) {
         let d = shape.width;
         for (array, len) in [
@@ -95,10 +95,10 @@ impl Arrays {
         ] {
             at_least(array, len);
         }
-        let room = scratch_room(tree, d / shape.heads);
-        if room > self.room {
-            self.room = room;
-            self.scratch = Scratch::new(self.threads, room);
+        let len = scratch_len(tree, d / shape.heads);
+        if len > self.scratch_len {
+            self.scratch_len = len;
+            self.scratch = Scratch::new(self.threads, len);
         }
     }
 }
@@ -109,15 +109,15 @@ fn at_least(array: &mut Aligned, len: usize) {
     }
 }
 
-/// Runs all blocks and the last norm on the rows of `trees`, in their order; what the head reads is
-/// in `arrays.normal` afterwards. Caches that are kept to grow by their tree's rows.
+/// Runs all blocks and the last norm on the rows of `trees`, in their order. The input of the head
+/// is then in `arrays.normal`, and the caches named by `keep` have grown by the rows of their tree.
 pub(super) fn run(
     weights: &Weights,
     arrays: &mut Arrays,
     caches: &mut [Cache],
     trees: &[Rooted<'_>],
 ) {
-    let Weights { kernel, shape, .. } = *weights;
+    let Weights { isa, shape, .. } = *weights;
     let d = shape.width;
     let tokens: Vec<u32> = trees.iter().flat_map(|rooted| &rooted.tree.tokens).copied().collect();
     let n = tokens.len();
@@ -140,34 +140,34 @@ pub(super) fn run(
     let qkv = &mut arrays.qkv.values_mut()[..3 * n * d];
     let attended = &mut arrays.attended.values_mut()[..n * d];
     let hidden = &mut arrays.hidden.values_mut()[..4 * n * d];
-    let rows = gemm::block_rows::<f32>(kernel, n);
+    let rows = gemm::block_rows::<f32>(isa, n);
     let project = |matrix: Matrix, x: &[f32], out: &mut [f32], finish: Finish<'_>| {
         let (width, k) = matrix.size(&shape);
-        let factors = (Left::Along { data: x, row: k }, weights.panels(matrix));
+        let factors = (Left::Along { data: x, row: k }, weights.factor(matrix));
         let outputs = out.par_chunks_mut(rows * width);
         let size = Size { m: n, n: width, k };
-        gemm::product_with(kernel, size, factors, scratch, outputs, |out, patch| {
-            for (values, out) in patch.rows().zip(out.chunks_exact_mut(width)) {
-                finish(values, &mut out[patch.columns()]);
+        gemm::product_with(isa, size, factors, scratch, outputs, |out, tile| {
+            for (values, out) in tile.rows().zip(out.chunks_exact_mut(width)) {
+                finish(values, &mut out[tile.columns()]);
             }
         });
     };
-    // The stream is its own addend: a block of rows belongs to one task.
+    // Added in place: a block of rows belongs to one task.
     let add = |matrix: Matrix, x: &[f32], stream: &mut [f32]| {
         let (width, k) = matrix.size(&shape);
-        let factors = (Left::Along { data: x, row: k }, weights.panels(matrix));
+        let factors = (Left::Along { data: x, row: k }, weights.factor(matrix));
         let outputs = stream.par_chunks_mut(rows * width);
         let size = Size { m: n, n: width, k };
-        gemm::product_with(kernel, size, factors, scratch, outputs, |stream, patch| {
-            add_rows(kernel, &patch, stream, width);
+        gemm::product_with(isa, size, factors, scratch, outputs, |stream, tile| {
+            add_rows(isa, &tile, stream, width);
         });
     };
     let clip = shape.clip_qkv.unwrap_or(f32::INFINITY);
 
     embedding::forward(&tokens, &weights.table, residual, d);
     for layer in 0..shape.layers {
-        norm::forward(kernel, (&*residual, weights.norm(2 * layer)), normal, stats);
-        project(Matrix::Wqkv(layer), normal, qkv, &|x, out| clamp(kernel, x, clip, out));
+        norm::forward(isa, (&*residual, weights.norm(2 * layer)), normal, stats);
+        project(Matrix::Wqkv(layer), normal, qkv, &|x, out| clamp(isa, x, clip, out));
         for (rooted, view) in trees.iter().zip(&views) {
             if let Some(cache) = rooted.keep {
                 let Range { start, end } = view.rows;
@@ -176,15 +176,15 @@ pub(super) fn run(
         }
         let heads = Heads { t: n, h: shape.heads, k: d / shape.heads };
         let slopes = &weights.slopes;
-        let of_layer = Layer { kernel, heads, slopes, caches, index: layer, qkv };
+        let of_layer = Layer { isa, heads, slopes, caches, index: layer, qkv };
         attention::forward(of_layer, &views, attended, scratch);
         add(Matrix::OutProj(layer), attended, residual);
 
-        norm::forward(kernel, (&*residual, weights.norm(2 * layer + 1)), normal, stats);
-        project(Matrix::UpProj(layer), normal, hidden, &|x, out| gelu::forward(kernel, x, out));
+        norm::forward(isa, (&*residual, weights.norm(2 * layer + 1)), normal, stats);
+        project(Matrix::UpProj(layer), normal, hidden, &|x, out| gelu::forward(isa, x, out));
         add(Matrix::DownProj(layer), hidden, residual);
     }
-    norm::forward(kernel, (&*residual, weights.norm(2 * shape.layers)), normal, stats);
+    norm::forward(isa, (&*residual, weights.norm(2 * shape.layers)), normal, stats);
     for (rooted, view) in trees.iter().zip(&views) {
         if let Some(cache) = rooted.keep {
             caches[cache].grow(view.rows.len());
@@ -192,19 +192,19 @@ pub(super) fn run(
     }
 }
 
-/// What is done to a row of some columns of a product, and where its result goes.
+/// Turns a row of a tile of a product into a row of the output.
 type Finish<'a> = &'a (dyn Fn(&[f32], &mut [f32]) + Sync);
 
-/// Hands the logits of some rows of the last pass to `read`, chunk by chunk.
+/// Passes the logits of some rows of the last pass to `read`, chunk by chunk.
 ///
-/// - `read`: which of `rows` come first in the chunk, and their logits, `[m × V]`.
+/// - `read`: gets the index in `rows` of the first row of the chunk, and the logits, `[m × V]`.
 pub(super) fn logits(
     weights: &Weights,
     arrays: &mut Arrays,
     rows: &[usize],
     mut read: impl FnMut(usize, &[f32]),
 ) {
-    let Weights { kernel, shape, .. } = *weights;
+    let Weights { isa, shape, .. } = *weights;
     let (v, d) = (shape.vocab, shape.width);
     let chunk = head::rows(rows.len(), v);
     at_least(&mut arrays.gathered, chunk * d);
@@ -217,15 +217,15 @@ pub(super) fn logits(
         }
         let logits = &mut arrays.logits.values_mut()[..rows.len() * v];
         let left = Left::Along { data: &*gathered, row: d };
-        let factors = (left, weights.panels(Matrix::Embedding), &mut *logits);
+        let factors = (left, weights.factor(Matrix::Embedding), &mut *logits);
         let size = Size { m: rows.len(), n: v, k: d };
-        gemm::product(kernel, size, factors, Store::Replace, &arrays.scratch);
+        gemm::product(isa, size, factors, Store::Replace, &arrays.scratch);
         read(first, logits);
     }
 }
 
 versions! {
-    /// The largest logit's index, the lowest of equals, and `ln Σ e^logit`.
+    /// The index of the largest logit (the lowest of equal ones), and `ln Σ e^logit`.
     pub(super) fn summary(logits: &[f32]) -> (u32, f32) = summary_body, fused;
 }
 

@@ -12,12 +12,12 @@ fn engine() -> Engine {
     engine
 }
 
-fn decoder(threads: usize, kernel: Kernel) -> Decoder {
-    Decoder::with_kernel(SHAPE, engine().weights(), threads, kernel).unwrap()
+fn decoder(threads: usize, isa: InstructionSet) -> Decoder {
+    Decoder::with_instructions(SHAPE, engine().weights(), threads, isa).unwrap()
 }
 
-fn best() -> Kernel {
-    Kernel::best(Precision::Fp32)
+fn best() -> InstructionSet {
+    InstructionSet::best(Precision::Fp32)
 }
 
 /// Tokens that look like nothing in particular.
@@ -83,8 +83,8 @@ fn scores_are_those_of_whole_sequences_one_by_one() {
     let groups = sequences();
     let groups = borrowed(&groups);
     let mut engine = engine();
-    for kernel in Kernel::all(Precision::Fp32) {
-        let scores = decoder(2, kernel).score(&groups);
+    for isa in InstructionSet::all(Precision::Fp32) {
+        let scores = decoder(2, isa).score(&groups);
         assert_eq!(scores.len(), groups.len());
         for (group, scores) in groups.iter().zip(&scores) {
             for (&sequence, scores) in group.iter().zip(scores) {
@@ -92,8 +92,8 @@ fn scores_are_those_of_whole_sequences_one_by_one() {
                 assert_eq!(scores.len(), expected.len());
                 for (score, (nats, greedy)) in scores.iter().zip(expected) {
                     let off = (f64::from(score.nats) - nats).abs();
-                    assert!(off < 2e-5, "{} {score:?} {nats}", kernel.name());
-                    assert_eq!(score.greedy, greedy, "{}", kernel.name());
+                    assert!(off < 2e-5, "{} {score:?} {nats}", isa.name());
+                    assert_eq!(score.greedy, greedy, "{}", isa.name());
                 }
             }
         }
@@ -107,10 +107,10 @@ fn what_is_remembered_changes_no_score_and_is_not_computed_again() {
         (0..30).map(|i| joined(&[&beginning, &tokens(1 + i % 9, i), &[1, 2]])).collect();
     let groups: Vec<Vec<Scored<'_>>> =
         answers.iter().map(|tokens| vec![Scored { tokens, scored: 2 }]).collect();
-    for kernel in Kernel::all(Precision::Fp32) {
-        let mut plain = decoder(1, kernel);
+    for isa in InstructionSet::all(Precision::Fp32) {
+        let mut plain = decoder(1, isa);
         let expected = plain.score(&groups);
-        let mut decoder = decoder(1, kernel);
+        let mut decoder = decoder(1, isa);
         decoder.remember(&beginning);
         let scores = decoder.score(&groups);
         for (score, expected) in
@@ -119,7 +119,7 @@ fn what_is_remembered_changes_no_score_and_is_not_computed_again() {
             assert!((score.nats - expected.nats).abs() < 2e-5, "{score:?} {expected:?}");
         }
         let saved = plain.computed().tokens - decoder.computed().tokens;
-        assert_eq!(saved, 29 * 75, "{}", kernel.name());
+        assert_eq!(saved, 29 * 75, "{}", isa.name());
         assert_eq!(decoder.computed().separate_tokens, plain.computed().separate_tokens);
 
         // Something else is not taken for it.
@@ -136,13 +136,13 @@ fn what_is_remembered_changes_no_score_and_is_not_computed_again() {
 fn a_group_has_the_same_bits_alone_and_among_others_on_any_threads() {
     let groups = sequences();
     let groups = borrowed(&groups);
-    for kernel in Kernel::all(Precision::Fp32) {
-        let together = decoder(1, kernel).score(&groups);
-        assert_eq!(decoder(3, kernel).score(&groups), together, "{}", kernel.name());
-        let mut alone = decoder(1, kernel);
+    for isa in InstructionSet::all(Precision::Fp32) {
+        let together = decoder(1, isa).score(&groups);
+        assert_eq!(decoder(3, isa).score(&groups), together, "{}", isa.name());
+        let mut alone = decoder(1, isa);
         for (group, together) in groups.iter().zip(&together) {
             let scores = alone.score(std::slice::from_ref(group));
-            assert_eq!(scores[0], *together, "{}", kernel.name());
+            assert_eq!(scores[0], *together, "{}", isa.name());
         }
     }
 }
@@ -154,7 +154,7 @@ fn each_beginning_is_computed_once() {
     let group = all.iter().map(|tokens| Scored { tokens, scored: 3 }).collect();
     let mut decoder = decoder(1, best());
     decoder.score(&[group]);
-    // The last token of each is foretold, not computed.
+    // The last token of each is predicted, not computed.
     let expected = Computed { tokens: 100 + 2 + 2, sequences: 3, separate_tokens: 3 * 103 };
     assert_eq!(decoder.computed(), expected);
 }
@@ -192,10 +192,10 @@ fn greedy_tokens_are_those_of_whole_sequences_one_by_one() {
         expected.iter().enumerate().any(|(i, tokens)| tokens.len() < most(i)),
         "some end early"
     );
-    for (kernel, remembered) in
-        Kernel::all(Precision::Fp32).into_iter().flat_map(|k| [(k, false), (k, true)])
+    for (isa, remembered) in
+        InstructionSet::all(Precision::Fp32).into_iter().flat_map(|k| [(k, false), (k, true)])
     {
-        let mut decoder = decoder(2, kernel);
+        let mut decoder = decoder(2, isa);
         if remembered {
             decoder.remember(&beginning);
         }
@@ -214,7 +214,7 @@ fn greedy_tokens_are_those_of_whole_sequences_one_by_one() {
             written[prompt].push(next);
             Some(next)
         });
-        assert_eq!(written, expected, "{} remembered: {remembered}", kernel.name());
+        assert_eq!(written, expected, "{} remembered: {remembered}", isa.name());
     }
 }
 
@@ -245,7 +245,7 @@ fn samples_of_a_prompt_go_their_own_ways_from_one_computation() {
 }
 
 #[test]
-#[should_panic(expected = "nothing foretells a first token")]
+#[should_panic(expected = "a first token has no prediction")]
 fn a_first_token_cannot_be_scored() {
     decoder(1, best()).score(&[vec![Scored { tokens: &[1, 2], scored: 2 }]]);
 }

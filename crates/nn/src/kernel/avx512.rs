@@ -33,7 +33,7 @@ macro_rules! tiles {
             tile.check(WIDTH);
             match tile.rows {
                 // SAFETY: `check` has compared every length with what the tile reads and writes,
-                // and this kernel is chosen only where its instructions are.
+                // and this tile is used only where its instructions are present.
                 $($rows => unsafe { $sums::<$rows>(tile) },)*
                 rows => unreachable!("a tile of {rows} rows"),
             }

@@ -1,18 +1,18 @@
-//! The two factors of a product as they lie in memory.
+//! Memory layout of the two factors of a product.
 
-use super::{DEPTH_BYTES, Kernel};
+use super::{DEPTH_BYTES, InstructionSet};
 use crate::aligned::Rest;
 use crate::element::Element;
 
-/// Columns of A are gathered this many rows at a time: those of the highest register tile, and two.
+/// Rows of A that are gathered at a time: 14, those of the largest register tile, rounded up to 16.
 pub(crate) const LANES: usize = 16;
 /// Groups of one pass.
 const GROUPS: usize = DEPTH_BYTES / 4;
-/// Groups between gathered rows, so that they do not fall on the same places of the cache.
+/// Groups between gathered rows, so that they do not map to the same cache sets.
 const GAP: usize = 16;
-/// Lines of an L1 cache that begin at a multiple of 4 KiB from each other share a place in it.
-const PLACES: usize = 64;
-/// Bytes of a line.
+/// Sets of an L1 cache: lines at a multiple of 4 KiB from each other share a set.
+const CACHE_SETS: usize = 64;
+/// Bytes of a cache line.
 const LINE: usize = 64;
 
 /// The left factor `A` of a product, `[m × k]`.
@@ -76,7 +76,7 @@ impl<E: Element> Left<'_, E> {
             Self::Grouped { data, column } => {
                 (data.len(), ((k.div_ceil(E::GROUP) - 1) * column + m) * E::GROUP)
             }
-            // Each tile is cut off with a check of its own.
+            // Each tile is sliced with its own bounds check.
             Self::Tiled { .. } => return,
         };
         assert!(found >= least, "left factor too short: {found} values of {least}");
@@ -94,37 +94,37 @@ impl<'a> Left<'a, f32> {
     }
 }
 
-/// The right factor: columns in panels, each panel's groups of rows one after another.
+/// The packed right factor: blocks of columns, in each the groups of rows one after another.
 ///
-/// With panels of `w` columns and groups of `G`, `B[k, j]` lies at
+/// With blocks of `w` columns and groups of `G`, `B[k, j]` lies at
 /// `(j / w)·apart·w·G + (k / G)·w·G + j % w·G + k % G`.
 #[derive(Clone, Copy)]
-pub(crate) struct Panels<'a, E> {
+pub(crate) struct PackedRight<'a, E> {
     /// Values.
     pub(crate) data: &'a [E],
-    /// Rows of the whole packed matrix; [`apart`] of their groups lie between panels.
+    /// Rows of the whole packed matrix; blocks are [`apart`] groups apart.
     pub(crate) rows: usize,
     /// Columns of the whole packed matrix.
     pub(crate) columns: usize,
     /// First row of this product, where a group begins.
     pub(crate) first: usize,
-    /// First column of this product, where a panel begins.
+    /// First column of this product, where a column block begins.
     pub(crate) column: usize,
 }
 
 /// Values a packed `rows × columns` matrix takes.
-pub(crate) fn packed_len<E: Element>(kernel: Kernel, rows: usize, columns: usize) -> usize {
-    columns.next_multiple_of(E::panel(kernel, columns)) * apart::<E>(rows) * E::GROUP
+pub(crate) fn packed_len<E: Element>(isa: InstructionSet, rows: usize, columns: usize) -> usize {
+    columns.next_multiple_of(E::block_columns(isa, columns)) * apart::<E>(rows) * E::GROUP
 }
 
-/// Groups from one tile or panel of a packed factor to the next: those of `k` terms, made odd, so
-/// that not all of them fall on the same places of the cache when they are written side by side.
+/// Groups from one tile or column block of a packed factor to the next: those of `k` terms, made
+/// odd so that blocks written side by side do not all map to the same cache sets.
 pub(crate) fn apart<E: Element>(k: usize) -> usize {
     k.div_ceil(E::GROUP) | 1
 }
 
-/// Room in which parts of a left factor are put in the order a tile reads them.
-pub(crate) struct Room<'a> {
+/// Buffer into which parts of a left factor are copied, in the order a tile reads them.
+pub(crate) struct GatherBuffer<'a> {
     groups: &'a mut [u32],
 }
 
@@ -136,16 +136,16 @@ pub(crate) struct Part<'a, E> {
     pub(crate) step: usize,
 }
 
-impl<'a> Room<'a> {
-    /// Values of f32 it takes.
+impl<'a> GatherBuffer<'a> {
+    /// Its length in values of f32.
     pub(crate) const LEN: usize = LANES * (GROUPS + GAP);
 
-    /// Takes [`Room::LEN`] values off a buffer.
+    /// Takes [`GatherBuffer::LEN`] values off a buffer.
     pub(crate) fn take(rest: &mut Rest<'a>) -> Self {
         Self { groups: rest.take(Self::LEN) }
     }
 
-    /// `rows` rows from `i` on of `deep` columns from `k` on, where rows lie along.
+    /// Rows `i..i + rows`, columns `k..k + deep` of a row-major matrix.
     #[inline(always)]
     pub(super) fn along<'b, E: Element>(
         &'b mut self,
@@ -162,7 +162,7 @@ impl<'a> Room<'a> {
         for (r, out) in values.chunks_exact_mut(apart * E::GROUP).enumerate() {
             let start = (i + r) * row + k;
             out[..deep].copy_from_slice(&data[start..start + deep]);
-            // Half a group is completed by zero.
+            // An incomplete group is filled up with zero.
             out[deep] = E::default();
         }
         Part { data: values, row: apart, step: 1 }
@@ -170,9 +170,9 @@ impl<'a> Room<'a> {
 }
 
 /// Whether rows of `deep` bytes that begin `row` bytes apart can be read side by side: they are
-/// short, or fall on enough different places of the cache.
+/// short, or map to enough different cache sets.
 fn spreads(row: usize, deep: usize) -> bool {
-    let apart = row / LINE % PLACES;
-    let places = PLACES / (1 << apart.trailing_zeros().min(6));
-    deep <= 4 * LINE || (row.is_multiple_of(LINE) && places >= 4)
+    let apart = row / LINE % CACHE_SETS;
+    let sets = CACHE_SETS / (1 << apart.trailing_zeros().min(6));
+    deep <= 4 * LINE || (row.is_multiple_of(LINE) && sets >= 4)
 }

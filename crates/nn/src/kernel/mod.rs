@@ -1,9 +1,9 @@
-//! The inner loops, chosen once for the machine at hand.
+//! The inner loops (kernels), one version for each instruction set.
 //!
-//! A [`Kernel`] multiplies a small block of rows by packed columns and runs elementwise loops with
-//! the machine's widest vectors. It knows no model, starts no thread and allocates nothing; `gemm`
-//! cuts large products into blocks. All `unsafe` of products lives below this module, behind
-//! slices whose lengths are checked here.
+//! A [`InstructionSet`] multiplies a small block of rows by packed columns and runs elementwise
+//! loops with the machine's widest vectors. It knows no model, starts no thread and allocates
+//! nothing; `gemm` cuts large products into blocks. All `unsafe` of products lives below this
+//! module, behind slices whose lengths are checked here.
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
@@ -18,8 +18,8 @@ mod versions;
 use crate::Precision;
 use crate::element::Element;
 
-pub(crate) use factors::{LANES, Left, Panels, Part, Room, apart, packed_len};
-pub(crate) use packing::{Lines, Right, pack_columns, pack_rows, pack_tiles};
+pub(crate) use factors::{GatherBuffer, LANES, Left, PackedRight, Part, apart, packed_len};
+pub(crate) use packing::{Right, TaskGroups, pack_columns, pack_rows, pack_tiles};
 pub(crate) use versions::versions;
 
 /// Bytes of A that each row of a register tile brings to one pass: 14 rows stay in half of an L1
@@ -27,17 +27,17 @@ pub(crate) use versions::versions;
 const DEPTH_BYTES: usize = 1024;
 /// Columns whose packed rows of one pass stay in the L2 cache (256 KiB).
 pub(crate) const SPAN: usize = 256;
-/// Packed columns are padded to a multiple of this, the widest panel.
+/// Packed columns are padded to a multiple of this, the widest column block.
 pub(crate) const PADDING: usize = 32;
 
-/// The set of instructions the inner loops are written for.
+/// The instruction set that the inner loops use.
 ///
 /// # Guarantees
 ///
-/// On one kernel the same numbers come out whatever the number of threads; two kernels round
-/// differently.
+/// With one instruction set the bits are the same for any number of threads; two instruction sets
+/// round differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kernel {
+pub(crate) enum InstructionSet {
     /// 14 × 32 register tiles of AVX-512 with products of bf16.
     #[cfg(target_arch = "x86_64")]
     Avx512Bf16,
@@ -71,19 +71,19 @@ pub(crate) enum Store {
     Add,
 }
 
-impl Kernel {
-    /// The fastest kernel this machine can run in a precision.
+impl InstructionSet {
+    /// The fastest instruction set of this machine in a precision.
     pub(crate) fn best(precision: Precision) -> Self {
         Self::all(precision)[0]
     }
 
-    /// Every kernel this machine can run in a precision, fastest first.
+    /// Every instruction set of this machine in a precision, fastest first.
     #[cfg_attr(
         not(target_arch = "x86_64"),
-        expect(unused_variables, reason = "there is one kernel")
+        expect(unused_variables, reason = "there is one instruction set")
     )]
     pub(crate) fn all(precision: Precision) -> Vec<Self> {
-        let mut kernels = Vec::new();
+        let mut sets = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
             let fused = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
@@ -93,17 +93,17 @@ impl Kernel {
                 && is_x86_feature_detected!("avx512vl");
             let brain = is_x86_feature_detected!("avx512bf16");
             if fused && wide && brain && precision == Precision::Bf16 {
-                kernels.push(Self::Avx512Bf16);
+                sets.push(Self::Avx512Bf16);
             }
             if fused && wide {
-                kernels.push(Self::Avx512);
+                sets.push(Self::Avx512);
             }
             if fused {
-                kernels.push(Self::Avx2);
+                sets.push(Self::Avx2);
             }
         }
-        kernels.push(Self::Portable);
-        kernels
+        sets.push(Self::Portable);
+        sets
     }
 
     /// Its name in reports.
@@ -128,10 +128,10 @@ impl Kernel {
         self,
         size: Size,
         a: Left<'_, E>,
-        b: Panels<'_, E>,
+        b: PackedRight<'_, E>,
         (c, row_c): (&mut [f32], usize),
         store: Store,
-        room: &mut Room<'_>,
+        gather: &mut GatherBuffer<'_>,
     ) {
         let Size { m, n, k } = size;
         if m == 0 || n == 0 || k == 0 {
@@ -142,25 +142,25 @@ impl Kernel {
         assert!(b.column + n <= b.columns && b.first + k <= b.rows, "right factor too small");
         assert!(b.first.is_multiple_of(E::GROUP), "a group is cut");
         assert!(b.data.len() >= packed_len::<E>(self, b.rows, b.columns), "right factor too short");
-        E::multiply(self, size, (a, b), (c, row_c), store, room);
+        E::multiply(self, size, (a, b), (c, row_c), store, gather);
     }
 }
 
 versions! {
     /// Cuts a block into register tiles. The lengths have been checked.
     pub(crate) fn tiles<E: Element>(
-        size: Size, factors: (Left<'_, E>, Panels<'_, E>), result: (&mut [f32], usize),
-        how: (Store, &mut Room<'_>), kernel_and_tile: (Kernel, (usize, usize)),
+        size: Size, factors: (Left<'_, E>, PackedRight<'_, E>), result: (&mut [f32], usize),
+        how: (Store, &mut GatherBuffer<'_>), isa_and_tile: (InstructionSet, (usize, usize)),
     ) = tiles_body;
 }
 
 #[inline(always)]
 fn tiles_body<E: Element>(
     Size { m, n, k }: Size,
-    (a, b): (Left<'_, E>, Panels<'_, E>),
+    (a, b): (Left<'_, E>, PackedRight<'_, E>),
     (c, row_c): (&mut [f32], usize),
-    (store, room): (Store, &mut Room<'_>),
-    (kernel, (rows, width)): (Kernel, (usize, usize)),
+    (store, gather): (Store, &mut GatherBuffer<'_>),
+    (isa, (rows, width)): (InstructionSet, (usize, usize)),
 ) {
     let pass = DEPTH_BYTES / size_of::<E>();
     for k0 in (0..k).step_by(pass) {
@@ -171,7 +171,7 @@ fn tiles_body<E: Element>(
             for i in (0..m).step_by(rows) {
                 let high = rows.min(m - i);
                 let part = match a {
-                    Left::Along { data, row } => room.along((data, row), (i, high), (k0, deep)),
+                    Left::Along { data, row } => gather.along((data, row), (i, high), (k0, deep)),
                     Left::Grouped { data, column } => {
                         let start = (k0 / E::GROUP * column + i) * E::GROUP;
                         Part { data: &data[start..], row: 1, step: column }
@@ -196,7 +196,7 @@ fn tiles_body<E: Element>(
                         row_c,
                         replace,
                     };
-                    E::tile(kernel, tile);
+                    E::tile(isa, tile);
                 }
             }
         }
@@ -209,7 +209,7 @@ pub(crate) struct Tile<'a, E> {
     pub(crate) columns: usize,
     pub(crate) depth: usize,
     pub(crate) a: Part<'a, E>,
-    /// A panel's groups, all columns of one after another.
+    /// The groups of a column block: all columns of one group, then of the next.
     pub(crate) b: &'a [E],
     pub(crate) c: &'a mut [f32],
     pub(crate) row_c: usize,

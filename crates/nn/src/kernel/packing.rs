@@ -1,7 +1,7 @@
-//! Putting factors in the order register tiles read them.
+//! Packs factors in the order in which register tiles read them.
 //!
-//! Rows are read from end to end, as they lie in memory; what is written begins far apart, but goes
-//! on line after line. The other way round, caches and their guesses are of no use.
+//! Rows are read from end to end, as they lie in memory, and written to places far apart. The
+//! opposite order, strided reads, would defeat the caches and their prefetching.
 #![expect(unsafe_code, reason = "tasks write parts of a factor that no slice of it holds")]
 
 use std::ops::Range;
@@ -12,7 +12,7 @@ use super::{LANES, versions};
 use crate::element::{Becomes, Element};
 use crate::parallel::Shared;
 
-/// Groups of a column that are packed at a time: a line of cache.
+/// Groups of a column that are packed at a time: a cache line.
 const COLUMN: usize = 16;
 
 /// A right factor as it lies in memory.
@@ -34,18 +34,18 @@ pub(crate) enum Right<'a, S> {
     },
 }
 
-/// Some groups of every panel or tile of a packed factor, for one task alone.
-pub(crate) struct Lines<'a, T> {
+/// Some groups of every column block or tile of a packed factor. One task owns them.
+pub(crate) struct TaskGroups<'a, T> {
     whole: &'a Shared<'a, T>,
     groups: Range<usize>,
-    /// Groups from one panel or tile to the next.
+    /// Groups from one column block or tile to the next.
     apart: usize,
-    /// Values of a group, for all columns of a panel or rows of a tile.
+    /// Values of a group, for all columns of a block or rows of a tile.
     len: usize,
 }
 
-impl<'a, T: Pod> Lines<'a, T> {
-    /// The lines of `groups`, each of `len` values, in panels or tiles `apart` groups apart.
+impl<'a, T: Pod> TaskGroups<'a, T> {
+    /// Claims `groups`, of `len` values each, in column blocks or tiles `apart` groups apart.
     ///
     /// # Safety
     ///
@@ -58,30 +58,30 @@ impl<'a, T: Pod> Lines<'a, T> {
         Self { whole, groups, apart, len }
     }
 
-    /// The line of a group in a panel or tile.
+    /// The values of a group in a column block or tile.
     #[inline(always)]
-    fn line(&mut self, panel: usize, group: usize) -> &mut [T] {
-        assert!(self.groups.contains(&group) && group < self.apart, "a line of another task");
+    fn group(&mut self, block: usize, group: usize) -> &mut [T] {
+        assert!(self.groups.contains(&group) && group < self.apart, "a group of another task");
         // SAFETY: nobody else has claimed this group, and this borrow ends before the next.
-        unsafe { self.whole.part((panel * self.apart + group) * self.len, self.len) }
+        unsafe { self.whole.part((block * self.apart + group) * self.len, self.len) }
     }
 }
 
 versions! {
-    /// Packs the rows of some groups of a `k × n` right factor whose rows lie along, in panels of
-    /// `width` columns, zeros past the last row and column.
+    /// Packs some groups of rows of a `k × n` right factor ([`Right::Along`]) in column blocks of
+    /// `width` columns, with zeros past the last row and column.
     pub(crate) fn pack_rows<S: Becomes<E>, E: Element>(
-        factor: (&[S], usize), size: (usize, usize), width: usize, out: Lines<'_, E>,
+        factor: (&[S], usize), size: (usize, usize), width: usize, out: TaskGroups<'_, E>,
     ) = pack_rows_body;
-    /// Packs the panel of `width` columns from `first` on of a `k × n` right factor whose columns
-    /// lie along.
+    /// Packs the column block of `width` columns from `first` on of a `k × n` right factor
+    /// ([`Right::Across`]).
     pub(crate) fn pack_columns<S: Becomes<E>, E: Element>(
-        factor: (&[S], usize), size: (usize, usize), columns: (usize, usize), panel: &mut [E],
+        factor: (&[S], usize), size: (usize, usize), columns: (usize, usize), block: &mut [E],
     ) = pack_columns_body;
     /// Packs the columns of some groups of a left factor, `A[i, k] = data[k·m + i]`, `[m × k]`, for
     /// tiles of `rows` rows.
     pub(crate) fn pack_tiles<E: Element>(
-        data: &[E], size: (usize, usize), rows: usize, out: Lines<'_, u32>,
+        data: &[E], size: (usize, usize), rows: usize, out: TaskGroups<'_, u32>,
     ) = pack_tiles_body;
 }
 
@@ -102,12 +102,12 @@ fn pack_rows_body<S: Becomes<E>, E: Element>(
     factor: (&[S], usize),
     (k, n): (usize, usize),
     width: usize,
-    mut out: Lines<'_, E>,
+    mut out: TaskGroups<'_, E>,
 ) {
     for g in out.groups.clone() {
         let (one, two) = rows_of::<S, E>(factor, (k, n), g);
-        for (panel, first) in (0..n).step_by(width).enumerate() {
-            let line = out.line(panel, g);
+        for (block, first) in (0..n).step_by(width).enumerate() {
+            let line = out.group(block, g);
             let end = n.min(first + width);
             E::interleave(&one[first..end], two.map(|two| &two[first..end]), line);
             if end < first + width {
@@ -122,14 +122,14 @@ fn pack_columns_body<S: Becomes<E>, E: Element>(
     (data, column): (&[S], usize),
     (k, n): (usize, usize),
     (first, width): (usize, usize),
-    panel: &mut [E],
+    block: &mut [E],
 ) {
     let columns = width.min(n - first);
     if columns < width || !k.is_multiple_of(E::GROUP) {
-        panel.fill(E::default());
+        block.fill(E::default());
     }
     let deep = COLUMN * E::GROUP;
-    let groups: &mut [u32] = bytemuck::cast_slice_mut(panel);
+    let groups: &mut [u32] = bytemuck::cast_slice_mut(block);
     for (k0, groups) in (0..k).step_by(deep).zip(groups.chunks_mut(COLUMN * width)) {
         let high = deep.min(k - k0);
         for j in 0..columns {
@@ -159,12 +159,12 @@ fn pack_tiles_body<E: Element>(
     data: &[E],
     (m, k): (usize, usize),
     rows: usize,
-    mut out: Lines<'_, u32>,
+    mut out: TaskGroups<'_, u32>,
 ) {
     for g in out.groups.clone() {
         let (one, two) = rows_of::<E, E>((data, m), (k, m), g);
         for (tile, i) in (0..m).step_by(rows).enumerate() {
-            let line = out.line(tile, g).first_chunk_mut().expect("a line of all lanes");
+            let line = out.group(tile, g).first_chunk_mut().expect("a line of all lanes");
             *line = match (one.get(i..i + LANES), two.unwrap_or(one).get(i..i + LANES)) {
                 (Some(one), Some(second)) if two.is_some() || E::GROUP == 1 => {
                     E::group(one, second)

@@ -1,4 +1,4 @@
-//! A register tile in plain Rust, for bf16 on processors without a kernel of their own.
+//! A register tile in plain Rust, for bf16 on processors without vector tiles.
 
 use super::Tile;
 use crate::element::{Bf16, Element};

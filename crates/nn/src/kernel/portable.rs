@@ -1,19 +1,19 @@
-//! Products through `matrixmultiply`, for machines without a kernel of their own (NEON included).
+//! Products through `matrixmultiply`, for machines without tiles of their own (including NEON).
 #![expect(unsafe_code, reason = "the crate takes pointers")]
 
-use super::{Left, Panels, Size, Store};
+use super::{Left, PackedRight, Size, Store};
 
 /// One block; the caller has checked every length.
 pub(crate) fn multiply(
     Size { m, n, k }: Size,
-    (a, b): (Left<'_, f32>, Panels<'_, f32>),
+    (a, b): (Left<'_, f32>, PackedRight<'_, f32>),
     (c, row_c): (&mut [f32], usize),
     store: Store,
 ) {
     let (a, row, column) = a.strides();
     let b_rows = &b.data[b.first * b.columns + b.column..];
     let beta = if store == Store::Add { 1.0 } else { 0.0 };
-    // SAFETY: `Kernel::multiply` has compared every length with the size and the strides.
+    // SAFETY: `InstructionSet::multiply` has compared every length with the size and the strides.
     unsafe {
         matrixmultiply::sgemm(
             m,

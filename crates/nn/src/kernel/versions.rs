@@ -1,7 +1,7 @@
-//! One plain loop, compiled for every set of instructions.
+//! One plain loop, compiled for every instruction set.
 
-/// Declares `fn name(kernel: Kernel, …)` that runs `body(…)`, an `#[inline(always)]` function of
-/// plain Rust, compiled with the vector instructions of `kernel`.
+/// Declares `fn name(isa: InstructionSet, …)` that runs `body(…)`, an `#[inline(always)]` function
+/// of plain Rust, compiled with the vector instructions of `isa`.
 ///
 /// A body that ends in `, fused` is told whether the machine rounds a product and a sum as one:
 /// there [`math::fma`](crate::math::fma) is one instruction.
@@ -18,7 +18,7 @@ macro_rules! versions {
             expect(unsafe_code, reason = "calls a function compiled for detected instructions")
         )]
         $vis fn $name $(<$($g: $bound),*>)? (
-            kernel: $crate::kernel::Kernel,
+            isa: $crate::kernel::InstructionSet,
             $($arg: $ty),*
         ) $(-> $ret)? {
             #[cfg(target_arch = "x86_64")]
@@ -31,20 +31,21 @@ macro_rules! versions {
                 fn avx2 $(<$($g: $bound),*>)? ($($arg: $ty),*) $(-> $ret)? {
                     $body($($arg,)* $({ let $fused = true; $fused })?)
                 }
-                match kernel {
-                    $crate::kernel::Kernel::Avx512Bf16 | $crate::kernel::Kernel::Avx512 => {
-                        // SAFETY: `Kernel::all` lists Avx512 only where these features are.
+                match isa {
+                    $crate::kernel::InstructionSet::Avx512Bf16
+                    | $crate::kernel::InstructionSet::Avx512 => {
+                        // SAFETY: `InstructionSet::all` lists Avx512 only where these features are.
                         return unsafe { avx512($($arg),*) };
                     }
-                    $crate::kernel::Kernel::Avx2 => {
-                        // SAFETY: `Kernel::all` lists Avx2 only where these features are.
+                    $crate::kernel::InstructionSet::Avx2 => {
+                        // SAFETY: `InstructionSet::all` lists Avx2 only where these features are.
                         return unsafe { avx2($($arg),*) };
                     }
-                    $crate::kernel::Kernel::Portable => {}
+                    $crate::kernel::InstructionSet::Portable => {}
                 }
             }
             #[cfg(not(target_arch = "x86_64"))]
-            let $crate::kernel::Kernel::Portable = kernel;
+            let $crate::kernel::InstructionSet::Portable = kernel;
             $body($($arg,)* $({ let $fused = cfg!(target_arch = "aarch64"); $fused })?)
         }
     )*};

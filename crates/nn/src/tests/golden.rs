@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{assert_close, fill};
-use crate::kernel::Kernel;
+use crate::kernel::InstructionSet;
 use crate::{
     Compute, Engine, Optimizer, OptimizerKind, Precision, Schedule, ScheduleKind, Shape,
     alibi_slopes,
@@ -73,11 +73,12 @@ fn logits_losses_and_gradients_equal_those_of_transformers() {
     let text = include_str!("../../testdata/golden/model.json");
     let cases: BTreeMap<String, Case> = serde_json::from_str(text).expect("as above");
     assert_eq!(cases.len(), 3);
-    for kernel in Kernel::all(Precision::Fp32) {
+    for isa in InstructionSet::all(Precision::Fp32) {
         for (name, case) in &cases {
-            let what = |part: &str| format!("{name} on {}, {part}", kernel.name());
+            let what = |part: &str| format!("{name} on {}, {part}", isa.name());
             let (shape, batch) = (case.shape, case.losses.len());
-            let mut engine = Engine::with_kernel(shape, batch, Compute::exact(2), kernel).unwrap();
+            let mut engine =
+                Engine::with_instructions(shape, batch, Compute::exact(2), isa).unwrap();
             fill(&mut engine);
             let last = &case.tokens[(batch - 1) * shape.context..];
             assert_close(&what("logits"), &engine.logits(last), &case.logits, TOLERANCE);
@@ -113,12 +114,12 @@ fn a_clamp_that_is_ignored_would_be_seen() {
 /// Runs the golden gradients through an optimizer; it ends within f32 rounding of 100 steps.
 fn follow(kind: OptimizerKind, expected: &Run) {
     let golden = golden();
-    for kernel in Kernel::all(Precision::Fp32) {
+    for isa in InstructionSet::all(Precision::Fp32) {
         let mut optimizer = Optimizer::new(kind, golden.count);
         let mut weights = golden.start.clone();
         for (step, gradients) in golden.gradients.iter().enumerate() {
             let lr = kind.lr() * (1.0 - step as f64 / (2 * golden.steps) as f64);
-            optimizer.step(kernel, &mut weights, gradients, lr);
+            optimizer.step(isa, &mut weights, gradients, lr);
         }
         assert_eq!(optimizer.steps(), golden.steps as u64);
         // 100 additions to weights of size 1: 100 × 6e-8 at most.

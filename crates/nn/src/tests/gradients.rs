@@ -7,7 +7,7 @@
 use super::reference;
 use super::{assert_close, fill, tokens};
 use crate::attention::{self, Heads, Saved};
-use crate::kernel::{Kernel, Left, Right, Size, Store};
+use crate::kernel::{InstructionSet, Left, Right, Size, Store};
 use crate::parallel::Scratch;
 use crate::{Compute, Engine, Precision, Shape, alibi_slopes, embedding, gelu, gemm, head, norm};
 
@@ -51,21 +51,21 @@ fn dot(y: &[f64], dy: &[f32]) -> f64 {
 
 #[test]
 fn layer_norm_matches_its_formula_and_finite_differences() {
-    for kernel in Kernel::all(Precision::Fp32) {
+    for isa in InstructionSet::all(Precision::Fp32) {
         for (rows, d) in [(3, 5), (2, 16), (70, 7)] {
             let (x, dy) = (wave(rows * d, 0.1), wave(rows * d, 0.7));
             let weight: Vec<f32> = wave(d, 0.3).iter().map(|w| 1.0 + 0.5 * w).collect();
             let (mut y, mut stats) = (vec![0.0; rows * d], vec![0.0; rows * 2]);
-            norm::forward(kernel, (&x, &weight), &mut y, &mut stats);
+            norm::forward(isa, (&x, &weight), &mut y, &mut stats);
             let (x64, weight64) = (wide(&x), wide(&weight));
             assert_close("norm", &y, &reference::norm(&x64, &weight64), TOLERANCE);
 
             let (mut dx, mut dweight) = (vec![1.0; rows * d], vec![1.0; d]);
-            let mut partial = vec![0.0; norm::room(rows, d)];
+            let mut partial = vec![0.0; norm::partial_len(rows, d)];
             let inputs = (&dy[..], &x[..], &weight[..], &stats[..]);
             let mut factor = vec![0.0; rows * d];
             let outputs = (&mut dx[..], &mut factor[..]);
-            norm::backward(kernel, inputs, outputs, &mut dweight, &mut partial);
+            norm::backward(isa, inputs, outputs, &mut dweight, &mut partial);
             assert_eq!(dx, factor);
             // Both gradients are added to what was there: 1.
             let plus_one =
@@ -80,10 +80,10 @@ fn layer_norm_matches_its_formula_and_finite_differences() {
 
 #[test]
 fn gelu_matches_its_formula_and_finite_differences() {
-    for kernel in Kernel::all(Precision::Fp32) {
+    for isa in InstructionSet::all(Precision::Fp32) {
         let x: Vec<f32> = (-700..=700).map(|i| i as f32 / 100.0).collect();
         let (mut y, mut dx) = (vec![0.0; x.len()], vec![0.0; x.len()]);
-        gelu::with_slope(kernel, &x, &mut y, &mut dx);
+        gelu::with_slope(isa, &x, &mut y, &mut dx);
         for ((x, y), dx) in x.iter().zip(y).zip(dx) {
             let x64 = f64::from(*x);
             let slope = (reference::gelu(x64 + STEP) - reference::gelu(x64 - STEP)) / (2.0 * STEP);
@@ -96,7 +96,7 @@ fn gelu_matches_its_formula_and_finite_differences() {
 
 #[test]
 fn attention_matches_its_formula_and_finite_differences() {
-    for kernel in Kernel::all(Precision::Fp32) {
+    for isa in InstructionSet::all(Precision::Fp32) {
         for (t, h, k, clip) in
             [(1, 1, 2, None), (7, 3, 2, Some(0.8)), (67, 2, 1, None), (9, 1, 33, None)]
         {
@@ -109,14 +109,14 @@ fn attention_matches_its_formula_and_finite_differences() {
                 }
             }
             let slopes = alibi_slopes(h);
-            let scratch = Scratch::new(1, attention::scratch_room::<f32>(heads));
+            let scratch = Scratch::new(1, attention::scratch_len::<f32>(heads));
             scratch.with(|values| values.fill(f32::NAN));
             let (mut out, mut log_sums) = (vec![0.0; t * d], vec![0.0; t * h]);
             let outputs = (&mut out[..], &mut log_sums[..]);
             on_one_thread(|| {
-                attention::forward(kernel, heads, (&qkv, &slopes), outputs, &scratch);
+                attention::forward(isa, heads, (&qkv, &slopes), outputs, &scratch);
             });
-            let what = format!("attention {t} {h} {k} on {}", kernel.name());
+            let what = format!("attention {t} {h} {k} on {}", isa.name());
             assert_close(&what, &out, &reference::attention(&raw, t, h, clip), TOLERANCE);
 
             let dout = wave(t * d, 0.9);
@@ -124,7 +124,7 @@ fn attention_matches_its_formula_and_finite_differences() {
             let mut dqkv = vec![f32::NAN; t * 3 * d];
             scratch.with(|values| values.fill(f32::NAN));
             on_one_thread(|| {
-                attention::backward(kernel, heads, saved, &slopes, &mut dqkv, &scratch);
+                attention::backward(isa, heads, saved, &slopes, &mut dqkv, &scratch);
             });
             let expected =
                 differences(&raw, |qkv| dot(&reference::attention(qkv, t, h, clip), &dout));
@@ -138,29 +138,29 @@ fn linear_gradients_match_finite_differences() {
     let (rows, k, n) = (5, 7, 3);
     let (x, w, dy) = (wave(rows * k, 0.1), wave(n * k, 0.2), wave(rows * n, 0.3));
     let (x64, w64) = (wide(&x), wide(&w));
-    for kernel in Kernel::all(Precision::Fp32) {
-        let scratch = Scratch::new(rayon::current_num_threads(), gemm::scratch_room());
-        let mut room = vec![f32::NAN; gemm::room(8, 8)];
+    for isa in InstructionSet::all(Precision::Fp32) {
+        let scratch = Scratch::new(rayon::current_num_threads(), gemm::scratch_len());
+        let mut buffer = vec![f32::NAN; gemm::packed_len_max(8, 8)];
         let mut y = vec![f32::NAN; rows * n];
         let across = Right::Across { data: &w[..], column: k };
-        let across = gemm::pack(kernel, across, (k, n), &mut room);
+        let across = gemm::pack(isa, across, (k, n), &mut buffer);
         let left = Left::Along { data: &x[..], row: k };
         let size = Size { m: rows, n, k };
-        gemm::product(kernel, size, (left, across, &mut y), Store::Replace, &scratch);
+        gemm::product(isa, size, (left, across, &mut y), Store::Replace, &scratch);
         assert_close("y", &y, &reference::linear(&x64, &w64, k), TOLERANCE);
         let mut dx = vec![f32::NAN; rows * k];
         let back = Right::Along { data: &w[..], row: k };
-        let back = gemm::pack(kernel, back, (n, k), &mut room);
+        let back = gemm::pack(isa, back, (n, k), &mut buffer);
         let left = Left::Along { data: &dy[..], row: n };
         let size = Size { m: rows, n: k, k: n };
-        gemm::product(kernel, size, (left, back, &mut dx), Store::Replace, &scratch);
+        gemm::product(isa, size, (left, back, &mut dx), Store::Replace, &scratch);
         let expected = differences(&x64, |x| dot(&reference::linear(x, &w64, k), &dy));
         assert_close("dx", &dx, &expected, TOLERANCE);
         let mut dw = vec![0.0; n * k];
-        let mut left = vec![u32::MAX; gemm::slab_left::<f32>(kernel, rows, n)];
-        let mut slab = gemm::Slab { left: &mut left, right: &mut room };
+        let mut left = vec![u32::MAX; gemm::left_buffer_len::<f32>(isa, rows, n)];
+        let mut buffers = gemm::PackBuffers { left: &mut left, right: &mut buffer };
         let size = Size { m: n, n: k, k: rows };
-        gemm::columns_by_columns(kernel, size, (&dy, &x, &mut dw), &mut slab, &scratch);
+        gemm::columns_by_columns(isa, size, (&dy, &x, &mut dw), &mut buffers, &scratch);
         let expected = differences(&w64, |w| dot(&reference::linear(&x64, w, k), &dy));
         assert_close("dw", &dw, &expected, TOLERANCE);
     }
@@ -172,32 +172,34 @@ fn head_gradients_match_finite_differences() {
     let tokens = tokens(&shape, 1);
     let (hidden, table) = (wave(6 * 5, 0.1), wave(9 * 5, 0.4));
     let (hidden64, table64) = (wide(&hidden), wide(&table));
-    for kernel in Kernel::all(Precision::Fp32) {
-        let (mut there, mut back) =
-            (vec![f32::NAN; gemm::room(5, 9)], vec![f32::NAN; gemm::room(9, 5)]);
+    for isa in InstructionSet::all(Precision::Fp32) {
+        let (mut there, mut back) = (
+            vec![f32::NAN; gemm::packed_len_max(5, 9)],
+            vec![f32::NAN; gemm::packed_len_max(9, 5)],
+        );
         let across = Right::Across { data: &table[..], column: 5 };
         let along = Right::Along { data: &table[..], row: 5 };
         let input = head::Input {
             hidden: &hidden[..],
-            table: gemm::pack(kernel, across, (5, 9), &mut there),
-            table_back: gemm::pack(kernel, along, (9, 5), &mut back),
+            table: gemm::pack(isa, across, (5, 9), &mut there),
+            table_back: gemm::pack(isa, along, (9, 5), &mut back),
             tokens: &tokens,
             context: 6,
         };
         let (mut logits, mut dlogits) = (vec![f32::NAN; 54], vec![f32::NAN; 54]);
-        let threads = Scratch::new(rayon::current_num_threads(), gemm::scratch_room());
-        let mut left = vec![u32::MAX; gemm::slab_left::<f32>(kernel, 6, 9)];
-        let mut right = vec![f32::NAN; gemm::slab_right(6, 5)];
+        let threads = Scratch::new(rayon::current_num_threads(), gemm::scratch_len());
+        let mut left = vec![u32::MAX; gemm::left_buffer_len::<f32>(isa, 6, 9)];
+        let mut right = vec![f32::NAN; gemm::right_buffer_len(6, 5)];
         let mut scratch = head::Scratch {
             logits: &mut logits,
             dlogits: &mut dlogits,
-            slab: gemm::Slab { left: &mut left, right: &mut right },
+            buffers: gemm::PackBuffers { left: &mut left, right: &mut right },
             threads: &threads,
         };
         let mut nats = [f32::NAN; 6];
         let (mut dhidden, mut dtable) = (vec![f32::NAN; 30], vec![0.0; 45]);
         let outputs = (&mut dhidden[..], &mut dtable[..]);
-        head::forward_backward(kernel, input, 0.2, &mut scratch, &mut nats, outputs);
+        head::forward_backward(isa, input, 0.2, &mut scratch, &mut nats, outputs);
         let loss = nats.iter().map(|&nats| f64::from(nats)).sum::<f64>() / 5.0;
         assert!((loss - reference::head(&hidden64, &table64, &tokens)).abs() < 1e-6);
         let expected = differences(&hidden64, |x| reference::head(x, &table64, &tokens));

@@ -3,7 +3,7 @@
 use sparkjoy_base::Seed;
 
 use super::{fill, tokens};
-use crate::kernel::Kernel;
+use crate::kernel::InstructionSet;
 use crate::{Compute, Engine, Optimizer, OptimizerKind, Precision, Shape};
 
 /// Large enough for several blocks, chunks and tiles of everything.
@@ -19,8 +19,8 @@ const LIONW: OptimizerKind =
     OptimizerKind::LionW { lr: 1e-3, betas: [0.9, 0.95], weight_decay: 1e-3 };
 
 /// Losses, norms, gradients and weights of four steps, as bits.
-fn train(kernel: Kernel, compute: Compute, kind: OptimizerKind) -> Vec<u64> {
-    let mut engine = Engine::with_kernel(SHAPE, BATCH, compute, kernel).unwrap();
+fn train(isa: InstructionSet, compute: Compute, kind: OptimizerKind) -> Vec<u64> {
+    let mut engine = Engine::with_instructions(SHAPE, BATCH, compute, isa).unwrap();
     engine.init(Seed(17));
     let mut optimizer = Optimizer::new(kind, engine.weights().len());
     let tokens = tokens(&SHAPE, BATCH);
@@ -40,13 +40,13 @@ fn train(kernel: Kernel, compute: Compute, kind: OptimizerKind) -> Vec<u64> {
 #[test]
 fn one_two_and_three_threads_compute_the_same_bits() {
     for precision in PRECISIONS {
-        for kernel in Kernel::all(precision) {
+        for isa in InstructionSet::all(precision) {
             for kind in [LIONW, ADAMW] {
                 let with = |threads| Compute { precision, recompute: false, threads };
-                let one = train(kernel, with(1), kind);
+                let one = train(isa, with(1), kind);
                 for threads in [2, 3] {
-                    let more = train(kernel, with(threads), kind);
-                    assert!(one == more, "{} {precision} × {threads}", kernel.name());
+                    let more = train(isa, with(threads), kind);
+                    assert!(one == more, "{} {precision} × {threads}", isa.name());
                 }
             }
         }
@@ -57,9 +57,9 @@ fn one_two_and_three_threads_compute_the_same_bits() {
 fn recomputed_blocks_have_the_same_bits() {
     for precision in PRECISIONS {
         let with = |recompute| Compute { precision, recompute, threads: 2 };
-        let kernel = Kernel::best(precision);
-        let kept = train(kernel, with(false), LIONW);
-        assert!(kept == train(kernel, with(true), LIONW), "{precision}");
+        let isa = InstructionSet::best(precision);
+        let kept = train(isa, with(false), LIONW);
+        assert!(kept == train(isa, with(true), LIONW), "{precision}");
         let memory = |recompute| SHAPE.memory(BATCH, LIONW, with(recompute));
         assert!(memory(true) < memory(false));
     }
@@ -70,17 +70,17 @@ fn loss_falls_where_the_same_batch_comes_again() {
     for precision in PRECISIONS {
         for kind in [LIONW, ADAMW] {
             let compute = Compute { precision, recompute: false, threads: 2 };
-            let bits = train(Kernel::best(precision), compute, kind);
+            let bits = train(InstructionSet::best(precision), compute, kind);
             let loss = |step: usize| f64::from_bits(bits[step * (BATCH + 2)]);
             assert!(loss(3) < loss(0) - 0.1, "{kind:?}: {} to {}", loss(0), loss(3));
         }
     }
 }
 
-/// Loss and gradients of the first step, in a precision on a kernel.
-fn first_step(kernel: Kernel, precision: Precision) -> (f64, Vec<f64>) {
+/// Loss and gradients of the first step, in a precision on an instruction set.
+fn first_step(isa: InstructionSet, precision: Precision) -> (f64, Vec<f64>) {
     let compute = Compute { precision, recompute: false, threads: 2 };
-    let mut engine = Engine::with_kernel(SHAPE, BATCH, compute, kernel).unwrap();
+    let mut engine = Engine::with_instructions(SHAPE, BATCH, compute, isa).unwrap();
     engine.init(Seed(5));
     let loss = engine.loss_and_gradients(&tokens(&SHAPE, BATCH), &mut [0.0; BATCH]);
     (loss, engine.gradients().iter().map(|&g| g.into()).collect())
@@ -95,40 +95,40 @@ fn apart(a: &[f64], b: &[f64]) -> f64 {
 
 #[test]
 fn bf16_computes_the_gradients_of_fp32_within_its_rounding() {
-    let (exact_loss, exact) = first_step(Kernel::best(Precision::Fp32), Precision::Fp32);
+    let (exact_loss, exact) = first_step(InstructionSet::best(Precision::Fp32), Precision::Fp32);
     let mut first: Option<Vec<f64>> = None;
-    for kernel in Kernel::all(Precision::Bf16) {
-        let (loss, gradients) = first_step(kernel, Precision::Bf16);
-        assert!((loss - exact_loss).abs() < 2e-3, "{}: {loss}, {exact_loss}", kernel.name());
+    for isa in InstructionSet::all(Precision::Bf16) {
+        let (loss, gradients) = first_step(isa, Precision::Bf16);
+        assert!((loss - exact_loss).abs() < 2e-3, "{}: {loss}, {exact_loss}", isa.name());
         for tensor in SHAPE.tensors() {
             let off = apart(&gradients[tensor.range()], &exact[tensor.range()]);
             // A factor is off by at most 1/512. 24 roundings lie between the head and the first
             // block and back, in a model too narrow for them to cancel: 3.3 % at most here.
-            assert!(off < 0.05, "{} on {}: {off}", tensor.name, kernel.name());
+            assert!(off < 0.05, "{} on {}: {off}", tensor.name, isa.name());
             assert!(off > 1e-5, "{}: rounded to nothing less than fp32?", tensor.name);
         }
-        // The kernels round the same factors; only their sums differ.
+        // All instruction sets round the same factors; only their sums differ.
         let first = first.get_or_insert_with(|| gradients.clone());
         let off = apart(&gradients, first);
-        assert!(off < 2e-3, "{}: {off}", kernel.name());
+        assert!(off < 2e-3, "{}: {off}", isa.name());
     }
 }
 
 #[test]
 fn odd_widths_leave_half_a_group_and_nothing_more() {
     let shape = Shape { width: 15, heads: 3, context: 67, vocab: 31, ..SHAPE };
-    let loss = |precision, kernel| {
+    let loss = |precision, isa| {
         let compute = Compute { precision, recompute: false, threads: 2 };
-        let mut engine = Engine::with_kernel(shape, 2, compute, kernel).unwrap();
+        let mut engine = Engine::with_instructions(shape, 2, compute, isa).unwrap();
         engine.init(Seed(5));
         let loss = engine.loss_and_gradients(&tokens(&shape, 2), &mut [0.0; 2]);
         (loss, engine.clip_gradients(None))
     };
-    let (exact, norm) = loss(Precision::Fp32, Kernel::best(Precision::Fp32));
-    for kernel in Kernel::all(Precision::Bf16) {
-        let (found, found_norm) = loss(Precision::Bf16, kernel);
-        assert!((found - exact).abs() < 5e-3, "{}: {found}, {exact}", kernel.name());
-        assert!((found_norm / norm - 1.0).abs() < 0.02, "{}: {found_norm}", kernel.name());
+    let (exact, norm) = loss(Precision::Fp32, InstructionSet::best(Precision::Fp32));
+    for isa in InstructionSet::all(Precision::Bf16) {
+        let (found, found_norm) = loss(Precision::Bf16, isa);
+        assert!((found - exact).abs() < 5e-3, "{}: {found}, {exact}", isa.name());
+        assert!((found_norm / norm - 1.0).abs() < 0.02, "{}: {found_norm}", isa.name());
     }
 }
 

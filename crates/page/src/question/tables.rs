@@ -203,11 +203,9 @@ fn test(what: &str, comparison: &Comparison, unit: Unit) -> Vec<Markup> {
     let share = |p: f64| if p < 0.000_1 { "< 0.0001".to_owned() } else { number(p, 4) };
     let or_dash = |text: Option<String>| figures(&text.unwrap_or_else(|| "–".to_owned()));
     let scaled = |value: f64| number(unit.scaled(value), unit.places());
-    let bca = effect.map(|effect| effect.bca.map(scaled).join(", "));
     vec![
         words(what),
         estimate.cell(),
-        or_dash(bca.map(|ends| format!("[{ends}]"))),
         or_dash(effect.map(|effect| scaled(effect.standard_error))),
         or_dash(effect.map(|effect| number(effect.freedom, 1))),
         or_dash(effect.map(|effect| share(effect.p))),
@@ -222,7 +220,6 @@ fn tested(caption: &str, [what, unit]: [&str; 2], rows: Vec<(String, Vec<Markup>
     let headers = [
         what,
         unit,
-        "BCa interval",
         "standard error",
         "degrees of freedom",
         "p",

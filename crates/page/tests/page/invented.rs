@@ -54,7 +54,6 @@ fn comparison(branch: Vec<f64>, control: Vec<f64>) -> Comparison {
             freedom: 2.0,
             low,
             high,
-            bca: [low, high],
             p,
         }
     });

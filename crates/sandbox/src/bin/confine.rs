@@ -1,4 +1,5 @@
-//! The launcher by itself: what the command line does behind its hidden argument, for the tests.
+//! The launcher as a program of its own, for the tests. The command line runs the same code for its
+//! hidden argument.
 
 fn main() -> std::process::ExitCode {
     let mut arguments = std::env::args_os().skip(1);

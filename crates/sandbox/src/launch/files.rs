@@ -1,8 +1,8 @@
-//! What a confined program can see of files: its interpreter, its libraries, a scratch folder.
+//! The files that a confined program can see: its interpreter, its libraries, a scratch folder.
 //!
-//! Twice over. The mount namespace has a root of its own, in memory, into which only what may be
-//! read is mounted. Landlock then forbids the same again by another part of the kernel, and TCP
-//! and signals out of the sandbox besides.
+//! Two independent layers enforce this. The mount namespace has its own root in memory, with only
+//! the readable files mounted. Landlock enforces the same rules in another part of the kernel, and
+//! forbids TCP and signals to processes outside.
 
 use std::ffi::CString;
 use std::fs;
@@ -21,17 +21,17 @@ use rustix::mount::{
 };
 use rustix::process::{chdir, pivot_root, umask};
 
-use super::{Layer, Order, Refusal, rights};
+use super::{LaunchOrder, Layer, Refusal, rights};
 
-/// Devices that are no way out.
+/// Devices that are safe to expose.
 const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"];
-/// Where the machine's files lie while the new root is built.
+/// Mount point of the machine's files while the new root is built.
 const OLD: &str = "/old";
 /// Files and folders the scratch folder may hold.
 const INODES: u32 = 4_096;
 
-/// Builds the new root and enters it. The machine's files are gone then.
-pub(super) fn build(order: &Order) -> Result<(), Refusal> {
+/// Builds the new root and enters it. The machine's files are then no longer visible.
+pub(super) fn build(order: &LaunchOrder) -> Result<(), Refusal> {
     const LAYER: &str = "mount namespace";
     umask(Mode::from_raw_mode(0o022));
     enter_empty_root().layer(LAYER)?;
@@ -57,7 +57,7 @@ pub(super) fn build(order: &Order) -> Result<(), Refusal> {
 fn enter_empty_root() -> io::Result<()> {
     let propagation = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     mount_change("/", propagation)?;
-    // Any folder will do: in this namespace only, and only until the next lines.
+    // Any folder works: it is used in this namespace only, and only for the next lines.
     let base = ["/tmp", "/run", "/mnt", "/var", "/usr"];
     let base = base.into_iter().find(|base| Path::new(base).is_dir()).unwrap_or("/proc");
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
@@ -69,8 +69,8 @@ fn enter_empty_root() -> io::Result<()> {
     Ok(())
 }
 
-/// Shows one file or folder of the machine in the new root, read-only. A link is made again: what
-/// it leads to is shown under its own name.
+/// Mounts one file or folder of the machine read-only in the new root. A link is copied; its target
+/// is mounted under its own path.
 fn show(path: &Path) -> io::Result<()> {
     let source = PathBuf::from(format!("{OLD}{}", path.display()));
     let kind = match fs::symlink_metadata(&source) {
@@ -89,7 +89,7 @@ fn show(path: &Path) -> io::Result<()> {
     } else {
         fs::File::create_new(path)?;
     }
-    // A folder with other mounts below it can only be shown together with them.
+    // A folder that contains other mounts can only be mounted together with them.
     mount_bind(&source, path).or_else(|_| mount_bind_recursive(&source, path))?;
     let mut flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID | kept(path)?;
     if !kind.is_char_device() {
@@ -99,7 +99,7 @@ fn show(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Flags of the mount `path` lies in which only the machine's root could take away.
+/// Flags of the mount that contains `path` and that only root of the machine could remove.
 fn kept(path: &Path) -> io::Result<MountFlags> {
     let has = statvfs(path)?.f_flag;
     let pairs = [
@@ -113,10 +113,10 @@ fn kept(path: &Path) -> io::Result<MountFlags> {
     Ok(kept.fold(MountFlags::empty(), |all, flag| all | flag))
 }
 
-/// Applies Landlock as far as the kernel has it; whether it has it at all.
-pub(super) fn restrict(order: &Order) -> Result<bool, Refusal> {
+/// Applies the rules of Landlock that the kernel supports. Returns whether it supports Landlock.
+pub(super) fn restrict(order: &LaunchOrder) -> Result<bool, Refusal> {
     const LAYER: &str = "Landlock";
-    // The newest one whose rights are all handled below; older kernels apply what they know.
+    // The newest version whose rights are all handled below; older kernels apply those they know.
     const KNOWN: ABI = ABI::V7;
     let read = AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::Execute;
     let device = AccessFs::ReadFile | AccessFs::WriteFile;

@@ -1,9 +1,9 @@
-//! The system calls a Python program needs to compute, and no other.
+//! The system calls that a Python program needs to compute; all others are blocked.
 //!
-//! A list of what is allowed, so that what a future kernel adds is not. What is left out does not
-//! exist for the program (`ENOSYS`), which interpreters and the C library are prepared for. There
-//! is no socket, no namespace, no mount, no tracing, no key, no shared memory segment, no message
-//! queue, no user or group change, no io_uring, no module, no BPF.
+//! It is a list of allowed calls, so calls of future kernels are blocked too. A blocked call
+//! returns `ENOSYS`, which interpreters and the C library can handle. There is no socket, no
+//! namespace, no mount, no tracing, no key, no shared memory segment, no message queue, no user or
+//! group change, no io_uring, no module, no BPF.
 
 use std::collections::BTreeMap;
 
@@ -132,7 +132,7 @@ const ALLOWED: &[c::c_long] = &[
     c::SYS_prlimit64,
 ];
 
-/// The older forms of some of these, which newer processors never had.
+/// Older forms of some of these calls, which newer architectures do not have.
 #[cfg(target_arch = "x86_64")]
 const OLDER: &[c::c_long] = &[
     c::SYS_open,
@@ -168,7 +168,7 @@ const OLDER: &[c::c_long] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const OLDER: &[c::c_long] = &[];
 
-/// Namespaces a new process could be put into.
+/// Flags that put a new process into new namespaces.
 const NAMESPACES: c::c_int = c::CLONE_NEWNS
     | c::CLONE_NEWCGROUP
     | c::CLONE_NEWUTS
@@ -177,7 +177,7 @@ const NAMESPACES: c::c_int = c::CLONE_NEWNS
     | c::CLONE_NEWPID
     | c::CLONE_NEWNET;
 
-/// Allowed where the argument of this number is one of these.
+/// Allowed if the argument with this index has one of these values.
 const WITH: &[(c::c_long, u8, &[u64])] = &[
     // Duplicating, flags, and locks; no signals on input, no notices about folders.
     (c::SYS_fcntl, 1, &[0, 1, 2, 3, 4, 5, 6, 7, c::F_DUPFD_CLOEXEC as u64]),
@@ -189,7 +189,7 @@ const WITH: &[(c::c_long, u8, &[u64])] = &[
 /// Names a memory area; the C library's allocator does so.
 const PR_SET_VMA: u64 = 0x5356_4d41;
 
-/// Confines this process, and all it will ever start, to these system calls.
+/// Restricts this process, and all that it will start, to these system calls.
 pub(super) fn apply() -> Result<(), Refusal> {
     const LAYER: &str = "seccomp";
     let program = program().layer(LAYER)?;

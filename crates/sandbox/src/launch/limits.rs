@@ -1,4 +1,4 @@
-//! Limits the kernel keeps for each process.
+//! Resource limits per process, enforced by the kernel.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -6,7 +6,7 @@ use crate::limits::Limits;
 
 use super::{Layer, Refusal};
 
-/// Processes of the launcher that count as the same user's: outer, init, inner.
+/// Processes of the launcher that count for the same user: outer, init, inner.
 #[cfg(target_os = "linux")]
 const LAUNCHERS: u64 = 3;
 
@@ -14,7 +14,7 @@ const LAUNCHERS: u64 = 3;
 pub(super) fn set(limits: &Limits) -> Result<(), Refusal> {
     let cpu = Rlimit {
         current: Some(limits.cpu_seconds),
-        // A second later it is killed, if it ignores the signal of the first limit.
+        // It is killed one second later if it ignores the signal of the first limit.
         maximum: Some(limits.cpu_seconds + 1),
     };
     setrlimit(Resource::Cpu, cpu).layer("limit of CPU time")?;
@@ -32,7 +32,7 @@ pub(super) fn set_processes(limits: &Limits) -> Result<(), Refusal> {
     at_most(Resource::Nproc, limits.processes + LAUNCHERS).layer("limit of processes")
 }
 
-/// Lowers a limit; one that is lower already stays.
+/// Lowers a limit. A lower limit is kept.
 fn at_most(resource: Resource, value: u64) -> rustix::io::Result<()> {
     let value = getrlimit(resource).maximum.map_or(value, |maximum| value.min(maximum));
     setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })

@@ -1,18 +1,18 @@
-//! The launcher: gives up everything, layer by layer, and becomes the interpreter.
+//! The launcher: applies the layers of protection one by one, then executes the interpreter.
 //!
-//! It is this program started again, three times over, because a process can be made safe for
-//! what comes after it only between `fork` and `exec`, and code there would be `unsafe`:
+//! It is this program, started again in three stages. Otherwise the code would have to run between
+//! `fork` and `exec`, which is `unsafe`:
 //!
-//! 1. `Outer` leaves for new namespaces. Its next child is the first process of the new one.
-//! 2. `Init` is that first process. It waits; when it ends, the kernel kills all that is left.
-//! 3. `Inner` builds the file system that will be seen, sets limits, drops every right, and
-//!    executes the interpreter.
+//! 1. `Outer` enters new namespaces. Its next child is the first process of the process namespace.
+//! 2. `Init` is that first process. It waits; when it ends, the kernel kills the other processes.
+//! 3. `Inner` builds the visible file system, sets limits, drops all rights, and executes the
+//!    interpreter.
 //!
-//! Run by root, `Map` is a helper outside the namespaces: it alone may give them a user who is
-//! not root.
+//! If root runs it, `Map` is a helper outside the namespaces: only it may map a user who is not
+//! root.
 //!
-//! The first line on standard error says [`READY`] or [`REFUSED`]. Until then only this code has
-//! run, so it cannot be forged.
+//! The first line on standard error begins with [`READY`] or [`REFUSED`]. Only this code has run
+//! before, so a tested program cannot forge it.
 
 #[cfg(target_os = "linux")]
 mod files;
@@ -34,51 +34,51 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::Limits;
 
-/// The first argument of a program that is to confine itself.
+/// The first argument of a launcher.
 pub const HIDDEN_ARGUMENT: &str = "__confined";
 
-/// Begins the line that names the active layers.
+/// Beginning of the line with the active layers.
 pub(crate) const READY: &str = "sandbox-ready ";
-/// Begins the line that names the missing layer.
+/// Beginning of the line with the missing layer.
 pub(crate) const REFUSED: &str = "sandbox-refused ";
 
-/// The exit code of a launcher that did not come to execute the program.
+/// The exit code of a launcher that did not execute the interpreter.
 const NOT_STARTED: i32 = 125;
 
-/// What a launcher is to do.
+/// The arguments of a launcher.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Order {
+pub(crate) struct LaunchOrder {
     pub(crate) stage: Stage,
-    /// What to execute in the end.
+    /// The interpreter to execute.
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<String>,
-    /// What may be read, besides the scratch folder.
+    /// Readable paths, besides the scratch folder.
     pub(crate) readable: Vec<PathBuf>,
-    /// The folder to start in: on the disk without protection, in memory otherwise.
+    /// The working folder: on the disk without protection, else in memory.
     pub(crate) scratch: PathBuf,
     pub(crate) limits: Limits,
-    /// The process that waits for this one; without it there is nobody to stop us.
+    /// Id of the process that waits for this one; the launcher ends if that process is gone.
     pub(crate) waits: u32,
-    /// Whether the user namespace has a second user, who is not root outside either.
+    /// Whether the user namespace has a second user, who is not root outside.
     pub(crate) has_nobody: bool,
 }
 
-/// Which launcher this is.
+/// The stage of a launcher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stage {
     /// Limits and a cleared environment, nothing else.
     Bare,
-    /// Leaves for new namespaces.
+    /// Enters new namespaces.
     Outer,
-    /// Gives the namespaces of process `waits` their users.
+    /// Maps the users of the namespace of process `waits`.
     Map,
     /// The first process of the namespace.
     Init,
-    /// Drops everything.
+    /// Drops all rights and executes the interpreter.
     Inner,
 }
 
-/// A layer that could not be had.
+/// A layer of protection that is not available.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Refusal {
     pub(crate) layer: String,
@@ -91,7 +91,7 @@ impl Refusal {
     }
 }
 
-/// Names the layer in an error.
+/// Adds the layer to an error.
 trait Layer<T> {
     fn layer(self, layer: &str) -> Result<T, Refusal>;
 }
@@ -102,10 +102,10 @@ impl<T, E: std::fmt::Display> Layer<T> for Result<T, E> {
     }
 }
 
-/// Confines this process as `arguments` say, and executes the interpreter. Never returns.
+/// Confines this process as the arguments say, and executes the interpreter. Never returns.
 ///
-/// A program that is to be its own launcher calls this first of all when its first argument is
-/// [`HIDDEN_ARGUMENT`], with the arguments after it, before it starts a thread.
+/// A program that is its own launcher must call this first if its first argument is
+/// [`HIDDEN_ARGUMENT`], with the arguments after it and before it starts a thread.
 pub fn confined(arguments: impl Iterator<Item = OsString>) -> ! {
     let order =
         arguments.last().and_then(|order| serde_json::from_slice(order.as_encoded_bytes()).ok());
@@ -116,27 +116,27 @@ pub fn confined(arguments: impl Iterator<Item = OsString>) -> ! {
 }
 
 #[cfg(target_os = "linux")]
-fn launch(order: Order) -> Refusal {
+fn launch(order: LaunchOrder) -> Refusal {
     if order.stage == Stage::Bare { bare(&order) } else { stages::launch(order) }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn launch(order: Order) -> Refusal {
+fn launch(order: LaunchOrder) -> Refusal {
     match order.stage {
         Stage::Bare => bare(&order),
         _ => Refusal::new("Linux kernel", &"namespaces and seccomp exist only there"),
     }
 }
 
-fn bare(order: &Order) -> Refusal {
+fn bare(order: &LaunchOrder) -> Refusal {
     match limits::set(&order.limits) {
         Ok(()) => execute(order, &["limits"]),
         Err(refusal) => refusal,
     }
 }
 
-/// Says that all is set, and becomes the interpreter.
-fn execute(order: &Order, layers: &[&str]) -> Refusal {
+/// Announces the active layers and executes the interpreter.
+fn execute(order: &LaunchOrder, layers: &[&str]) -> Refusal {
     let names = serde_json::to_string(layers).expect("strings are JSON");
     announce(&format!("{READY}{names}\n"));
     let error = Command::new(&order.program)
@@ -153,7 +153,7 @@ fn refuse(refusal: &Refusal) -> ! {
     std::process::exit(NOT_STARTED)
 }
 
-/// Writes one line to standard error. If nobody reads it, nobody needs it.
+/// Writes one line to standard error; a failed write is ignored.
 fn announce(line: &str) {
     let _ = io::stderr().write_all(line.as_bytes());
 }

@@ -1,4 +1,4 @@
-//! Every right a process can have, given up.
+//! Drops all rights of the process.
 
 use rustix::process::{Gid, Uid, geteuid};
 use rustix::thread::{
@@ -8,15 +8,15 @@ use rustix::thread::{
 
 use super::{Layer, Refusal};
 
-/// The user without rights, inside and outside.
+/// The user without rights (`nobody`), inside and outside.
 pub(super) const NOBODY: u32 = 65_534;
 
-/// Gives up all capabilities for good: this process' own, and those that executing a file could
-/// bring. Before that becomes nobody, if the namespace has such a user.
+/// Drops all capabilities for good: those of this process, and those that executing a file could
+/// add. First becomes `nobody`, if the namespace has this user.
 pub(super) fn drop_all(has_nobody: bool) -> Result<(), Refusal> {
     const LAYER: &str = "giving up capabilities";
     clear_ambient_capability_set().layer(LAYER)?;
-    // Root among programs is a user like any other from here on.
+    // From here on root has no special rights.
     let bits = CapabilitiesSecureBits::NO_ROOT
         | CapabilitiesSecureBits::NO_ROOT_LOCKED
         | CapabilitiesSecureBits::NO_CAP_AMBIENT_RAISE
@@ -24,7 +24,7 @@ pub(super) fn drop_all(has_nobody: bool) -> Result<(), Refusal> {
     thread::set_capabilities_secure_bits(bits).layer(LAYER)?;
     for bit in 0..64 {
         let capability = CapabilitySet::from_bits_retain(1 << bit);
-        // The kernel numbers them without gaps: the first it does not know is the end.
+        // The kernel numbers them without gaps; the first unknown one is the end.
         if thread::capability_is_in_bounding_set(capability).is_err() {
             break;
         }

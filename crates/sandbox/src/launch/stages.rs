@@ -1,4 +1,4 @@
-//! From the machine to an empty one: the stages of a launcher, on Linux.
+//! The stages of the launcher on Linux.
 
 use std::fs;
 use std::io::Read;
@@ -9,11 +9,11 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{SigSet, Signal as Awaited};
 use rustix::process::{self, Signal, WaitOptions};
 
-use super::{HIDDEN_ARGUMENT, Layer, NOT_STARTED, Order, Refusal, Stage};
+use super::{HIDDEN_ARGUMENT, LaunchOrder, Layer, NOT_STARTED, Refusal, Stage};
 use super::{execute, files, filter, limits, rights};
 
-/// Does what `order` says. Returns only to refuse.
-pub(super) fn launch(order: Order) -> Refusal {
+/// Runs the stage of `order`. Returns only on refusal.
+pub(super) fn launch(order: LaunchOrder) -> Refusal {
     let result = match order.stage {
         Stage::Outer => outer(order),
         Stage::Map => map(&order),
@@ -23,14 +23,14 @@ pub(super) fn launch(order: Order) -> Refusal {
     result.unwrap_or_else(|refusal| refusal)
 }
 
-/// Leaves for new namespaces, and waits for the first process in them.
-fn outer(order: Order) -> Result<Refusal, Refusal> {
+/// Enters new namespaces, and waits for the first process in them.
+fn outer(order: LaunchOrder) -> Result<Refusal, Refusal> {
     end_with_parent()?;
     let parent = process::getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
     if parent != Some(order.waits) {
         return Err(Refusal::new("parent", &"it ended before this process had begun"));
     }
-    let order = Order { has_nobody: needs_nobody()?, ..order };
+    let order = LaunchOrder { has_nobody: needs_nobody()?, ..order };
     enter_user_namespace(&order)?;
     for (layer, flag) in [
         ("mount namespace", CloneFlags::CLONE_NEWNS),
@@ -41,12 +41,12 @@ fn outer(order: Order) -> Result<Refusal, Refusal> {
     ] {
         unshare(flag).layer(layer)?;
     }
-    wait_for_init(&Order { stage: Stage::Init, ..order })
+    wait_for_init(&LaunchOrder { stage: Stage::Init, ..order })
 }
 
-/// Waits for the end of the first process, or kills it when told to end. Either way this process
-/// ends only after the kernel has killed, and seen the end of, all processes of the namespace.
-fn wait_for_init(order: &Order) -> Result<Refusal, Refusal> {
+/// Waits for the end of the first process, or kills it on SIGTERM. In both cases this process ends
+/// only after the kernel has ended all processes of the namespace.
+fn wait_for_init(order: &LaunchOrder) -> Result<Refusal, Refusal> {
     const LAYER: &str = "process namespace";
     let signals: SigSet = [Awaited::SIGTERM, Awaited::SIGCHLD].into_iter().collect();
     signals.thread_block().layer(LAYER)?;
@@ -61,8 +61,8 @@ fn wait_for_init(order: &Order) -> Result<Refusal, Refusal> {
     }
 }
 
-/// Whether the user is root, who must become somebody else: the kernel does not limit the
-/// processes of root. The root of a rootless container is in truth another user already.
+/// Whether the user is root and must become `nobody`: the kernel does not limit the number of
+/// processes of root. Root of a rootless container is already another user outside.
 fn needs_nobody() -> Result<bool, Refusal> {
     const LAYER: &str = "user without rights";
     if !process::geteuid().is_root() {
@@ -78,8 +78,8 @@ fn needs_nobody() -> Result<bool, Refusal> {
     }
 }
 
-/// The number that user `inside` of this namespace has outside of it, by a table of the kernel:
-/// per line the first number inside, the first outside, and how many there are.
+/// The id outside of the namespace of user `inside`, from a table of the kernel. Each line has the
+/// first id inside, the first id outside, and their number.
 fn outside(users: &str, inside: u32) -> Option<u32> {
     users.lines().find_map(|line| {
         let mut numbers = line.split_whitespace().map(str::parse::<u32>);
@@ -90,22 +90,22 @@ fn outside(users: &str, inside: u32) -> Option<u32> {
     })
 }
 
-/// A namespace in which this process may do what only root may do outside.
+/// Enters a user namespace in which this process has the rights of root.
 ///
-/// Run by root, the namespace also gets a user who is not root, even seen from outside: the
-/// kernel limits the processes of any user but root. Only root outside may set that up.
-fn enter_user_namespace(order: &Order) -> Result<(), Refusal> {
+/// If root runs it, the namespace also gets a user who is not root outside, because the kernel
+/// limits the number of processes of every user but root. Only root outside can map this user.
+fn enter_user_namespace(order: &LaunchOrder) -> Result<(), Refusal> {
     const LAYER: &str = "user namespace";
     let (user, group) = (process::geteuid(), process::getegid());
     let helper = if order.has_nobody {
-        let order = Order { stage: Stage::Map, waits: std::process::id(), ..order.clone() };
+        let order = LaunchOrder { stage: Stage::Map, waits: std::process::id(), ..order.clone() };
         Some(again(&order, Stdio::piped())?)
     } else {
         None
     };
     unshare(CloneFlags::CLONE_NEWUSER).layer(LAYER)?;
     if let Some(mut helper) = helper {
-        drop(helper.stdin.take()); // the helper's sign to begin
+        drop(helper.stdin.take()); // tells the helper to begin
         let status = helper.wait().layer(LAYER)?;
         if !status.success() {
             return Err(Refusal::new(LAYER, &"root may not map users here"));
@@ -118,8 +118,8 @@ fn enter_user_namespace(order: &Order) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Outside of the namespaces: gives those of process `waits` root and nobody.
-fn map(order: &Order) -> Result<Refusal, Refusal> {
+/// Runs outside of the namespaces: maps root and `nobody` into those of process `waits`.
+fn map(order: &LaunchOrder) -> Result<Refusal, Refusal> {
     const LAYER: &str = "user namespace";
     let mut nothing = Vec::new();
     std::io::stdin().read_to_end(&mut nothing).layer(LAYER)?;
@@ -129,13 +129,13 @@ fn map(order: &Order) -> Result<Refusal, Refusal> {
     exit(Some(0), None)
 }
 
-/// The first process of its namespace: waits for the interpreter, and for every orphan. When it
-/// ends, the kernel kills what is left.
-fn init(order: Order) -> Result<Refusal, Refusal> {
+/// The first process of its namespace: waits for the interpreter and for orphans. When it ends, the
+/// kernel kills the other processes.
+fn init(order: LaunchOrder) -> Result<Refusal, Refusal> {
     end_with_parent()?;
-    // What the outer launcher waits for, programs must be able to hear.
+    // The outer launcher blocked these signals; programs must receive them.
     SigSet::all().thread_unblock().layer("signals")?;
-    let inner = again(&Order { stage: Stage::Inner, ..order }, Stdio::inherit())?;
+    let inner = again(&LaunchOrder { stage: Stage::Inner, ..order }, Stdio::inherit())?;
     loop {
         let reaped = process::wait(WaitOptions::empty()).layer("process namespace")?;
         let Some((pid, status)) = reaped else { continue };
@@ -145,8 +145,8 @@ fn init(order: Order) -> Result<Refusal, Refusal> {
     }
 }
 
-/// Gives up the machine, then every right over what is left.
-fn inner(order: &Order) -> Result<Refusal, Refusal> {
+/// Builds the file system, sets limits, drops all rights and executes the interpreter.
+fn inner(order: &LaunchOrder) -> Result<Refusal, Refusal> {
     files::build(order)?;
     process::setsid().layer("session")?;
     limits::set(&order.limits)?;
@@ -161,8 +161,8 @@ fn inner(order: &Order) -> Result<Refusal, Refusal> {
     Ok(execute(order, &layers))
 }
 
-/// This program again, for the next stage.
-fn again(order: &Order, stdin: Stdio) -> Result<Child, Refusal> {
+/// Starts this program again, for the next stage.
+fn again(order: &LaunchOrder, stdin: Stdio) -> Result<Child, Refusal> {
     let next = serde_json::to_string(order).layer("order")?;
     let program = std::env::current_exe().layer("launcher")?;
     let mut command = Command::new(program);
@@ -177,7 +177,7 @@ fn end_with_parent() -> Result<(), Refusal> {
     process::set_parent_process_death_signal(Some(Signal::KILL)).layer("signal of the parent's end")
 }
 
-/// Ends as a shell does: with the code of what it waited for, or 128 and its signal.
+/// Exits like a shell: with the code of the process it waited for, or 128 plus its signal.
 fn exit(code: Option<i32>, signal: Option<i32>) -> ! {
     std::process::exit(code.or(signal.map(|signal| 128 + signal)).unwrap_or(NOT_STARTED))
 }

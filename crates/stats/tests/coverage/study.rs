@@ -1,31 +1,31 @@
-//! Studies made up with known effects, and what is claimed about them.
+//! Simulated studies with known effects, and how often intervals and tests are right about them.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sparkjoy_stats::{Resampling, Stratum, holm};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-/// The claim that is tested.
+/// The confidence level under test.
 pub(crate) const CONFIDENCE: f64 = 0.95;
 
-/// Resamples of what is only shown for comparison.
+/// Draws of the bootstraps that are shown for comparison.
 const RESAMPLES: usize = 400;
 
-/// How items differ in what the branch is worth on them.
+/// Distribution of the item effects.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Items {
     /// Normal.
     Normal,
     /// Exponential: skewness 2, a few items far out.
     Skewed,
-    /// Right or wrong answers of a task: differences are −1, 0 or 1.
+    /// Correct or wrong answers of a task: differences are −1, 0 or 1.
     Answers,
 }
 
-/// What a study is like. Noise is in units of the replicates' own.
+/// Parameters of a simulated study. Noise is in units of the noise of replicates.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Condition {
-    /// In words.
+    /// Its name in tables.
     pub name: &'static str,
     /// Sources or tasks.
     pub strata: usize,
@@ -37,7 +37,7 @@ pub(crate) struct Condition {
     pub item: f64,
     /// Standard deviation of a replicate on an item of its own.
     pub interaction: f64,
-    /// Their shape.
+    /// Distribution of the item effects.
     pub shape: Items,
 }
 
@@ -95,12 +95,12 @@ impl Condition {
         }
     }
 
-    /// What one replicate shows on one item; on average over replicates and items zero.
+    /// The difference of one replicate on one item; its mean over replicates and items is zero.
     fn item(&self, level: f64, item: f64, noise: &mut Noise) -> f64 {
         match self.shape {
             Items::Normal | Items::Skewed => level + item + self.interaction * noise.normal(),
             Items::Answers => {
-                // Both answer rightly with odds of the item's own.
+                // Both are correct with the same probability, which depends on the item.
                 let right = |noise: &mut Noise, level: f64| {
                     f64::from(u8::from(item + level + self.interaction * noise.normal() > 0.0))
                 };
@@ -110,20 +110,18 @@ impl Condition {
     }
 }
 
-/// How often intervals held the truth, and their mean width, over some studies.
+/// Coverage of 95 % intervals over some studies.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Coverage {
-    /// Of the percentile interval.
+    /// Coverage of our interval.
     pub percentile: f64,
-    /// Of the BCa interval.
-    pub bca: f64,
-    /// Of p above 5 %.
+    /// Share of studies with p above 5 %.
     pub p: f64,
-    /// Of replicates resampled, percentiles.
+    /// Coverage of a bootstrap of the replicates, percentile interval.
     pub naive: f64,
-    /// Of replicates resampled, BCa.
+    /// Coverage of a bootstrap of the replicates, BCa interval.
     pub naive_bca: f64,
-    /// Of replicates and items resampled, percentiles; 0 where it is not asked for.
+    /// Coverage of a bootstrap of replicates and items, percentile interval; 0 unless computed.
     pub naive_both: f64,
 }
 
@@ -146,7 +144,6 @@ pub(crate) fn coverage(
         let strata = condition.study(replicates, 1, &mut noise).remove(0);
         let effect = resampling.effect(&strata, CONFIDENCE).expect("two replicates");
         count(&mut found.percentile, [effect.low, effect.high]);
-        count(&mut found.bca, effect.bca);
         count(&mut found.p, if effect.p > 1.0 - CONFIDENCE { [0.0; 2] } else { [1.0; 2] });
         let [plain, bca] = naive(&strata, &mut noise);
         count(&mut found.naive, plain);
@@ -158,7 +155,7 @@ pub(crate) fn coverage(
     found
 }
 
-/// The share of questions under the global null in which anything is called different.
+/// The share of questions under the global null with at least one significant comparison.
 pub(crate) fn false_positives(
     condition: Condition,
     replicates: usize,
@@ -193,7 +190,7 @@ fn quantile(sorted: &[f64], q: f64) -> f64 {
     sorted[below] * (1.0 - part) + sorted[(below + 1).min(sorted.len() - 1)] * part
 }
 
-/// What resampling the replicates alone says: percentiles and BCa.
+/// Bootstrap intervals of the replicates: percentile and BCa.
 fn naive(strata: &[Stratum], noise: &mut Noise) -> [[f64; 2]; 2] {
     let levels = levels(strata);
     let r = levels.len();
@@ -221,7 +218,7 @@ fn naive(strata: &[Stratum], noise: &mut Noise) -> [[f64; 2]; 2] {
     [plain, [corrected(tail), corrected(1.0 - tail)]]
 }
 
-/// What resampling replicates and items together says: percentiles.
+/// Bootstrap interval of replicates and items: percentile.
 fn hierarchical(strata: &[Stratum], noise: &mut Noise) -> [f64; 2] {
     let replicates = strata[0].differences.len();
     let mut draw = || {
@@ -248,7 +245,7 @@ const fn condition(name: &'static str, strata: usize, items: usize) -> Condition
     Condition { name, strata, items, replicate, item: 0.0, interaction: 0.0, shape }
 }
 
-/// What studies are like.
+/// The simulated conditions.
 pub(crate) const CONDITIONS: [Condition; 10] = [
     condition("replicates only", 1, 50),
     Condition { interaction: 5.0, ..condition("replicates, noise per item", 4, 50) },

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{DomainName, Fingerprint, Tokens};
-use sparkjoy_mix::Supply;
+use sparkjoy_mix::Source;
 
 /// A source as planned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -10,7 +10,7 @@ pub struct PlanSource {
     /// Its domain.
     pub domain: DomainName,
     /// Name, identity, sequences per epoch.
-    pub supply: Supply,
+    pub supply: Source,
     /// Tokens per epoch.
     pub tokens: Tokens,
     /// Declared by size rather than prepared.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sparkjoy_base::{Fingerprint, SourceName};
 use sparkjoy_data::{Corpus, Tokenizer};
-use sparkjoy_mix::{Ledger, Mixture, Phase, Supply};
+use sparkjoy_mix::{Ledger, Mixture, Phase, Source};
 use sparkjoy_nn::Shape;
 use sparkjoy_train::{RunSpec, Start};
 
@@ -165,7 +165,7 @@ fn shape(study: &Study, rows: usize) -> Result<Shape, StudyError> {
 pub(crate) fn supplies<'a>(
     mixtures: impl Iterator<Item = &'a Mixture>,
     sources: &BTreeMap<SourceName, PlanSource>,
-) -> Vec<Supply> {
+) -> Vec<Source> {
     let names: BTreeSet<&SourceName> = mixtures.flat_map(|m| m.proportions().keys()).collect();
     names.into_iter().map(|name| sources[name].supply.clone()).collect()
 }

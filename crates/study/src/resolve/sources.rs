@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sparkjoy_base::{Fingerprint, SourceName, Tokens};
 use sparkjoy_data::{Corpus, Part};
-use sparkjoy_mix::Supply;
+use sparkjoy_mix::Source;
 
 use super::PlanSource;
 use crate::StudyError;
@@ -49,7 +49,7 @@ pub fn plan_sources(
         }
         let source = PlanSource {
             domain: facts.domain.clone(),
-            supply: Supply { name: source_name, fingerprint, sequences },
+            supply: Source { name: source_name, fingerprint, sequences },
             tokens,
             declared: matches!(input, SourceInput::Declared(_)),
             max_epochs: facts.max_epochs.as_ref().map(|cap| cap.value),

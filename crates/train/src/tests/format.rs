@@ -165,7 +165,7 @@ fn a_model_loads_with_the_weights_that_were_saved() {
     let order = spec.order().unwrap();
     let mut mean = 0.0;
     for draw in order.sequences(spec.slots(2)) {
-        let corpus = tiny.corpora.iter().find(|c| *c.name() == order.supplies()[draw.source].name);
+        let corpus = tiny.corpora.iter().find(|c| *c.name() == order.sources()[draw.source].name);
         let mut tokens = vec![0; spec.shape.context];
         corpus.unwrap().read(sparkjoy_data::Part::Train, draw.ordinal, &mut tokens).unwrap();
         let mut nats = vec![0.0; spec.shape.context - 1];

@@ -281,7 +281,7 @@ fn the_first_step_of_a_model_of_others_has_the_loss_transformers_gives() {
     let order = spec.order().unwrap();
     let read = |draw: Draw| {
         let mut ids = vec![0; shape.context];
-        let name = &order.supplies()[draw.source].name;
+        let name = &order.sources()[draw.source].name;
         let corpus = tiny.corpora.iter().find(|corpus| corpus.name() == name).unwrap();
         corpus.read(Part::Train, draw.ordinal, &mut ids).unwrap();
         ids

@@ -343,7 +343,7 @@ hint: run `sparkjoy show runs/run/diverged-3.json` to see the text of the batch;
     let drawn: Vec<_> = order.sequences(spec.slots(step - 1)).collect();
     assert_eq!(divergence.rows.len(), drawn.len());
     for (row, draw) in divergence.rows.iter().zip(drawn) {
-        assert_eq!(row.source, order.supplies()[draw.source].name);
+        assert_eq!(row.source, order.sources()[draw.source].name);
         assert_eq!((row.epoch, row.ordinal), (draw.epoch, draw.ordinal));
     }
     // The step is not in the metrics, and what was saved before is still whole.

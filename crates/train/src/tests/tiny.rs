@@ -9,7 +9,7 @@ use sparkjoy_base::{Fingerprint, Ppm, Seed, SourceName};
 use sparkjoy_data::{
     Corpus, OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation, prepare,
 };
-use sparkjoy_mix::{Ledger, Mixture, Phase, Supply};
+use sparkjoy_mix::{Ledger, Mixture, Phase, Source};
 use sparkjoy_nn::{OptimizerKind, Precision, Schedule, ScheduleKind, Shape};
 use tempfile::TempDir;
 
@@ -81,8 +81,8 @@ impl Tiny {
         }
     }
 
-    fn supplies(&self) -> Vec<Supply> {
-        let supply = |corpus: &Corpus| Supply {
+    fn supplies(&self) -> Vec<Source> {
+        let supply = |corpus: &Corpus| Source {
             name: corpus.name().clone(),
             fingerprint: corpus.fingerprint(Part::Train),
             sequences: corpus.sequences(Part::Train, CONTEXT),

@@ -241,7 +241,7 @@ fn the_order_of_a_run_begins_like_that_of_the_run_it_goes_on_from() {
     for slot in 0..cut.slots() {
         let (a, b) = (whole.sequence_at(slot), cut.sequence_at(slot));
         let name = |order: &sparkjoy_mix::Order, draw: sparkjoy_mix::Draw| {
-            (order.supplies()[draw.source].name.clone(), draw.epoch, draw.ordinal)
+            (order.sources()[draw.source].name.clone(), draw.epoch, draw.ordinal)
         };
         assert_eq!(name(&whole, a), name(&cut, b), "slot {slot}");
     }

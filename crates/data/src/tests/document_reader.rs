@@ -1,10 +1,10 @@
-//! Documents read back stretch by stretch.
+//! Documents read back range by range.
 
 use super::*;
-use crate::{Stretch, Text};
+use crate::{Text, TokenRange};
 
-/// The documents that begin in a stretch.
-fn read(corpus: &Corpus, stretch: &Stretch) -> Vec<String> {
+/// The documents that begin in a range.
+fn read(corpus: &Corpus, range: &TokenRange) -> Vec<String> {
     let (mut documents, mut document) = (Vec::new(), String::new());
     let take = |text: Text<'_>| {
         match text {
@@ -13,7 +13,7 @@ fn read(corpus: &Corpus, stretch: &Stretch) -> Vec<String> {
         }
         true
     };
-    corpus.read_documents(stretch, tokenizer(), take).unwrap();
+    corpus.read_documents(range, tokenizer(), take).unwrap();
     assert_eq!(document, "", "the last document has its end");
     documents
 }
@@ -27,9 +27,9 @@ fn stretches_of_any_length_hold_every_document_once_and_in_order() {
         let expected = documents(&corpus, part);
         assert!(corpus.shards(part).len() > 1 && expected.len() > 5);
         for tokens in [1, 2, 7, 50, 333, 1 << 20] {
-            let stretches = corpus.stretches(part, tokens);
+            let token_ranges = corpus.token_ranges(part, tokens);
             let found: Vec<String> =
-                stretches.iter().flat_map(|stretch| read(&corpus, stretch)).collect();
+                token_ranges.iter().flat_map(|range| read(&corpus, range)).collect();
             assert_eq!(found, expected, "{part:?}, {tokens} tokens");
         }
     }
@@ -46,7 +46,7 @@ fn a_long_document_comes_in_pieces_of_whole_characters() {
     let stop = AtomicBool::new(false);
     let options = PrepareOptions { threads: 1, stop: &stop, progress: &|_| {} };
     let corpus = crate::prepare(&source, tokenizer(), &place.out(), &options).unwrap();
-    let [whole] = corpus.stretches(Part::Train, 1 << 20).try_into().unwrap();
+    let [whole] = corpus.token_ranges(Part::Train, 1 << 20).try_into().unwrap();
     assert_eq!(read(&corpus, &whole), [text]);
 
     let mut pieces = 0;
@@ -56,6 +56,6 @@ fn a_long_document_comes_in_pieces_of_whole_characters() {
     };
     corpus.read_documents(&whole, tokenizer(), first_alone).unwrap();
     assert_eq!(pieces, 1, "it was told to stop");
-    let later = corpus.stretches(Part::Train, 1000);
+    let later = corpus.token_ranges(Part::Train, 1000);
     assert!(later.len() > 100 && later[1..].iter().all(|s| read(&corpus, s).is_empty()));
 }

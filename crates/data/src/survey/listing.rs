@@ -1,4 +1,4 @@
-//! Lists what lies in a folder, and tells text from what is none, by names and sizes alone.
+//! Lists the files of a folder, and separates text from other files by names and sizes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,23 +9,23 @@ use sparkjoy_base::FileError;
 
 use super::names;
 use crate::DataError;
-use crate::source::{Input, Kind, Packing, Stamp, kind_of};
+use crate::source::{Compression, Input, Kind, Stamp, kind_of};
 
-/// Names shown of those that were left out for one reason.
+/// The most file names shown per reason.
 const SHOWN: usize = 3;
 
-/// Files that are not part of any source, and why.
+/// Files that belong to no source, for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
-    /// Why, in words.
+    /// The reason, in words.
     pub why: String,
-    /// How many.
+    /// Number of files.
     pub files: u64,
-    /// The first of them.
+    /// The first few names.
     pub shown: Vec<String>,
 }
 
-/// What is left out, by reason.
+/// Files that are left out, by reason.
 #[derive(Debug, Default)]
 pub(super) struct Aside(BTreeMap<String, (u64, Vec<String>)>);
 
@@ -34,7 +34,7 @@ impl Aside {
         self.many(why, 1, name);
     }
 
-    /// `files` of them under one name.
+    /// Adds `files` files under one name.
     pub(super) fn many(&mut self, why: impl Into<String>, files: u64, name: &str) {
         let (count, shown) = self.0.entry(why.into()).or_default();
         *count += files;
@@ -49,17 +49,17 @@ impl Aside {
     }
 }
 
-/// Everything that may be text.
-pub(super) struct Walked {
-    /// Files of text, sorted by name; what [`Input::part`] says is not known yet.
+/// The files of a folder.
+pub(super) struct Listing {
+    /// Text files, sorted by name; [`Input::part`] is not known yet.
     pub(super) inputs: Vec<Input>,
-    /// Other files that a folder named as a whole would take in.
+    /// Other files, which a path to the whole folder would include.
     pub(super) others: Vec<String>,
 }
 
-/// Walks `root` to the bottom. Hidden files are passed over, as they are in a study's folders.
-pub(super) fn walk(root: &Path, aside: &mut Aside) -> Result<Walked, DataError> {
-    let mut walked = Walked { inputs: Vec::new(), others: Vec::new() };
+/// Lists `root` recursively. Hidden files are ignored, as in the folders of a study.
+pub(super) fn list_folder(root: &Path, aside: &mut Aside) -> Result<Listing, DataError> {
+    let mut listing = Listing { inputs: Vec::new(), others: Vec::new() };
     // The root itself must be a folder that can be read; what lies below may be anything.
     fs::read_dir(root).map_err(FileError::at("read", root))?;
     let mut found = Vec::new();
@@ -69,52 +69,54 @@ pub(super) fn walk(root: &Path, aside: &mut Aside) -> Result<Walked, DataError> 
         let relative = path.strip_prefix(root).unwrap_or(&path);
         let Some(name) = relative.to_str().map(str::to_owned) else {
             aside.add("the name is not UTF-8", &relative.to_string_lossy());
-            walked.others.push(relative.to_string_lossy().into_owned());
+            listing.others.push(relative.to_string_lossy().into_owned());
             continue;
         };
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let kind = kind_of(&path);
-        let ending = names::ending(&file);
+        let extension = names::extension(&file);
         let is_text = match kind {
-            Kind::Text(_) => ending.as_deref().is_some_and(names::is_text),
+            Kind::Text(_) => extension.as_deref().is_some_and(names::is_text),
             Kind::JsonLines(_) | Kind::Parquet => true,
         };
         let why = match () {
             () if !is_text && names::is_companion(&file) => Some(GOES_WITH_DATA.to_owned()),
-            () if !is_text => Some(match &ending {
-                Some(ending) => format!("`.{ending}` is no kind of text that is known"),
-                None => "no ending that says what it is".to_owned(),
+            () if !is_text => Some(match &extension {
+                Some(extension) => format!("`.{extension}` is no kind of text that is known"),
+                None => "no file extension".to_owned(),
             }),
             () if stamp.size == 0 => Some("empty".to_owned()),
             () => None,
         };
         if let Some(why) = why {
             aside.add(why, &name);
-            walked.others.push(name);
+            listing.others.push(name);
             continue;
         }
         let input = Input { name, path, kind, stamp, part: None };
-        if names::is_companion(&file) { companions.push(input) } else { walked.inputs.push(input) }
+        if names::is_companion(&file) { companions.push(input) } else { listing.inputs.push(input) }
     }
     // A README beside text of its own kind in one folder could only be left out file by file.
-    let beside = |input: &Input| (input.path.parent().map(Path::to_owned), ending_of(&input.path));
-    let places: BTreeSet<_> = walked.inputs.iter().map(&beside).collect();
+    let beside =
+        |input: &Input| (input.path.parent().map(Path::to_owned), extension_of(&input.path));
+    let places: BTreeSet<_> = listing.inputs.iter().map(&beside).collect();
     for input in companions {
-        if places.contains(&beside(&input)) && matches!(input.kind, Kind::Text(Packing::Plain)) {
-            walked.inputs.push(input);
+        if places.contains(&beside(&input)) && matches!(input.kind, Kind::Text(Compression::Plain))
+        {
+            listing.inputs.push(input);
         } else {
             aside.add(GOES_WITH_DATA, &input.name);
-            walked.others.push(input.name);
+            listing.others.push(input.name);
         }
     }
-    walked.inputs.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(walked)
+    listing.inputs.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(listing)
 }
 
 const GOES_WITH_DATA: &str = "goes with data (a README, a licence, a list)";
 
-fn ending_of(path: &Path) -> Option<String> {
-    names::ending(&path.file_name()?.to_string_lossy())
+fn extension_of(path: &Path) -> Option<String> {
+    names::extension(&path.file_name()?.to_string_lossy())
 }
 
 /// Adds every file below `folder`, links followed.

@@ -1,4 +1,4 @@
-//! A file as a stream of text: hashed as stored, decompressed as read.
+//! A file as a stream of text: decompressed, and hashed as stored.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -8,15 +8,15 @@ use sparkjoy_base::{FileError, Fingerprint};
 
 use crate::DataError;
 use crate::error::InputError;
-use crate::source::{Input, Packing, Stamp};
+use crate::source::{Compression, Input, Stamp};
 
 /// Bytes read from a file at a time.
 const READ_BYTES: usize = 1 << 18;
 
-/// The largest zstd window that is decoded, log 2: what `zstd --long=27` writes.
+/// log2 of the largest zstd window that is decoded; `zstd --long=27` writes it.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
-/// A file being read, with a hash of what was read of it.
+/// A file being read, with the hash of the bytes read so far.
 struct Hashed {
     file: BufReader<File>,
     hasher: blake3::Hasher,
@@ -45,7 +45,7 @@ impl BufRead for Hashed {
     }
 }
 
-/// A hashed file under its decoder.
+/// A hashed file with its decoder.
 enum Stream {
     Plain(Box<Hashed>),
     Gzip(Box<MultiGzDecoder<Hashed>>),
@@ -53,32 +53,32 @@ enum Stream {
 }
 
 /// The text of one input file as a stream.
-pub(crate) struct Unpacked {
+pub(crate) struct TextStream {
     stream: Stream,
     name: String,
     text_bytes: u64,
 }
 
-impl Unpacked {
-    /// Opens `input`, which holds text packed as `packing`.
-    pub(crate) fn open(input: &Input, packing: Packing) -> Result<Self, DataError> {
+impl TextStream {
+    /// Opens `input`, compressed with `compression`.
+    pub(crate) fn open(input: &Input, compression: Compression) -> Result<Self, DataError> {
         let at = |error| DataError::from(FileError::at("read", &input.path)(error));
         let file = File::open(&input.path).map_err(at)?;
-        check_still(input, &file)?;
+        check_unchanged(input, &file)?;
         let file = BufReader::with_capacity(READ_BYTES, file);
         let hashed = Hashed { file, hasher: blake3::Hasher::new(), stored_bytes: 0 };
-        let stream = match packing {
-            Packing::Plain => Stream::Plain(Box::new(hashed)),
-            Packing::Gzip => Stream::Gzip(Box::new(MultiGzDecoder::new(hashed))),
-            Packing::Zstd => {
+        let stream = match compression {
+            Compression::Plain => Stream::Plain(Box::new(hashed)),
+            Compression::Gzip => Stream::Gzip(Box::new(MultiGzDecoder::new(hashed))),
+            Compression::Zstd => {
                 let mut decoder = zstd::Decoder::with_buffer(hashed).map_err(at)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(at)?;
                 Stream::Zstd(Box::new(decoder))
             }
         };
         let unpacked = Self { stream, name: input.name.clone(), text_bytes: 0 };
-        // An empty file decodes to nothing without complaint, but no compressor writes one.
-        if packing != Packing::Plain && input.stamp.size == 0 {
+        // The decoders accept an empty file, but no compressor writes one.
+        if compression != Compression::Plain && input.stamp.size == 0 {
             let empty = io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty");
             return Err(unpacked.explain(input, empty));
         }
@@ -98,7 +98,7 @@ impl Unpacked {
         self.hashed().stored_bytes
     }
 
-    /// Says whether the disk or the compressed data is at fault.
+    /// The error for `error`: of the disk, or of the compressed data.
     pub(crate) fn explain(&self, input: &Input, error: io::Error) -> DataError {
         let format = match self.stream {
             Stream::Gzip(_) => "gzip",
@@ -112,11 +112,11 @@ impl Unpacked {
         InputError::Compressed { path, format, text_bytes, source: error }.into()
     }
 
-    /// The fingerprint of the file, read to its end.
+    /// The fingerprint of the file, after it was read completely.
     ///
     /// # Errors
     ///
-    /// [`InputError::Moving`] if the file is no longer the one that was listed.
+    /// [`InputError::Moving`] if the file has changed since it was listed.
     pub(crate) fn finish(&self, input: &Input) -> Result<Fingerprint, DataError> {
         let metadata = std::fs::metadata(&input.path);
         let stamp = Stamp::of(&metadata.map_err(FileError::at("read", &input.path))?);
@@ -127,7 +127,7 @@ impl Unpacked {
     }
 }
 
-impl Read for Unpacked {
+impl Read for TextStream {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let n = match &mut self.stream {
             Stream::Plain(file) => file.read(out),
@@ -139,8 +139,8 @@ impl Read for Unpacked {
     }
 }
 
-/// Refuses a file that is not the one that was listed.
-pub(crate) fn check_still(input: &Input, file: &File) -> Result<(), DataError> {
+/// Refuses a file that has changed since it was listed.
+pub(crate) fn check_unchanged(input: &Input, file: &File) -> Result<(), DataError> {
     let metadata = file.metadata().map_err(FileError::at("read", &input.path))?;
     let stamp = Stamp::of(&metadata);
     if stamp == input.stamp { Ok(()) } else { Err(moving(input, stamp.size)) }
@@ -153,7 +153,7 @@ fn moving(input: &Input, found: u64) -> DataError {
 
 /// The fingerprint of a file's bytes as stored.
 pub(crate) fn fingerprint(input: &Input) -> Result<Fingerprint, DataError> {
-    let mut file = Unpacked::open(input, Packing::Plain)?;
+    let mut file = TextStream::open(input, Compression::Plain)?;
     io::copy(&mut file, &mut io::sink()).map_err(FileError::at("read", &input.path))?;
     file.finish(input)
 }

@@ -1,21 +1,21 @@
-//! The reading end of a preparation: input files in, numbered blocks of documents out.
+//! Reads input files as blocks of documents.
 //!
-//! One thread reads; it never parses. Decompression, the slowest thing it does, passes 500 MB/s of
-//! text, ten times what a core encodes.
+//! One thread reads and does not parse. Its slowest work is decompression, at 500 MB/s of text;
+//! that is ten times what a core encodes.
 
 use std::io::Read;
 
 use sparkjoy_base::Fingerprint;
 
 use crate::DataError;
+use crate::compression::{TextStream, fingerprint};
 use crate::error::{InputError, Place};
-use crate::lines::{CutError, Lines};
-use crate::packed::{Unpacked, fingerprint};
+use crate::line_blocks::{CutError, LineBlocks};
+use crate::parquet_text::{ParquetText, RowBlock};
 use crate::prepare::Sizes;
-use crate::rows::{RowBlock, Rows};
-use crate::source::{Input, Kind, Packing};
+use crate::source::{Compression, Input, Kind};
 
-/// Some documents of one file, not parsed yet.
+/// Some documents of a file, not parsed yet.
 pub(crate) struct Block {
     /// Index of the file.
     pub(crate) file: usize,
@@ -24,29 +24,29 @@ pub(crate) struct Block {
     pub(crate) stored_bytes: u64,
 }
 
-/// Documents by kind of file.
+/// The documents of a block, by kind of file.
 pub(crate) enum Content {
     /// Whole lines, each a JSON object.
     Lines {
         /// The lines.
         bytes: Vec<u8>,
-        /// Number of the first, from 1.
+        /// Number of the first line, from 1.
         first_line: u64,
     },
-    /// Rows of a Parquet column.
+    /// ParquetText of a Parquet column.
     Rows(RowBlock),
     /// One document.
     Document(Vec<u8>),
 }
 
-/// Reads a file from its beginning to its end.
+/// Reads a file block by block.
 ///
-/// `take` receives the blocks in order and says whether to go on. Returns the fingerprint of the
-/// file's bytes, or `None` if `take` had enough.
+/// `take` gets the blocks in order and returns whether to continue. Returns the fingerprint of the
+/// bytes of the file, or `None` if `take` returned false.
 ///
 /// # Errors
 ///
-/// [`InputError`] for a stream that breaks off or a document past the bound.
+/// [`InputError`] for a truncated stream or a document that is too long.
 pub(crate) fn read(
     index: usize,
     input: &Input,
@@ -55,21 +55,21 @@ pub(crate) fn read(
     take: impl FnMut(Block) -> bool,
 ) -> Result<Option<Fingerprint>, DataError> {
     match input.kind {
-        Kind::JsonLines(packing) => read_lines(index, input, packing, sizes, take),
+        Kind::JsonLines(compression) => read_lines(index, input, compression, sizes, take),
         Kind::Parquet => read_rows(index, input, field, sizes, take),
-        Kind::Text(packing) => read_text(index, input, packing, sizes, take),
+        Kind::Text(compression) => read_text(index, input, compression, sizes, take),
     }
 }
 
 fn read_lines(
     file: usize,
     input: &Input,
-    packing: Packing,
+    compression: Compression,
     sizes: &Sizes,
     mut take: impl FnMut(Block) -> bool,
 ) -> Result<Option<Fingerprint>, DataError> {
-    let text = Unpacked::open(input, packing)?;
-    let mut lines = Lines::new(text, sizes.block_bytes, sizes.document_bytes_max);
+    let text = TextStream::open(input, compression)?;
+    let mut lines = LineBlocks::new(text, sizes.block_bytes, sizes.document_bytes_max);
     loop {
         match lines.next() {
             Ok(Some(block)) => {
@@ -95,7 +95,7 @@ fn read_rows(
     sizes: &Sizes,
     mut take: impl FnMut(Block) -> bool,
 ) -> Result<Option<Fingerprint>, DataError> {
-    let mut rows = Rows::open(input, field)?;
+    let mut rows = ParquetText::open(input, field)?;
     while let Some(block) = rows.next(sizes.block_bytes, sizes.document_bytes_max)? {
         let (read, all) = rows.progress();
         let stored = u128::from(input.stamp.size) * u128::from(read) / u128::from(all.max(1));
@@ -110,11 +110,11 @@ fn read_rows(
 fn read_text(
     file: usize,
     input: &Input,
-    packing: Packing,
+    compression: Compression,
     sizes: &Sizes,
     mut take: impl FnMut(Block) -> bool,
 ) -> Result<Option<Fingerprint>, DataError> {
-    let mut text = Unpacked::open(input, packing)?;
+    let mut text = TextStream::open(input, compression)?;
     let mut bytes = Vec::new();
     let most = sizes.document_bytes_max as u64;
     if let Err(error) = text.by_ref().take(most + 1).read_to_end(&mut bytes) {

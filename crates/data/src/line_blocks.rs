@@ -1,26 +1,26 @@
-//! Cuts a stream of text into blocks of whole lines.
+//! Splits a stream of text into blocks of whole lines.
 
 use std::io::{self, Read};
 
 /// Whole lines, in stream order.
 pub(crate) struct LineBlock {
-    /// Every line ends in `\n`, except perhaps the last of the stream.
+    /// Whole lines with their `\n`; the last line of the stream may lack it.
     pub(crate) bytes: Vec<u8>,
     /// Number of the first line, from 1.
     pub(crate) first_line: u64,
 }
 
-/// Why no block could be cut.
+/// An error while splitting.
 pub(crate) enum CutError {
     Read(io::Error),
     /// The line of this number is longer than allowed.
     TooLong(u64),
 }
 
-/// A stream being cut.
-pub(crate) struct Lines<R> {
+/// A stream being split.
+pub(crate) struct LineBlocks<R> {
     reader: R,
-    /// The beginning of a line whose end has not been read.
+    /// The beginning of an incomplete line.
     begun: Vec<u8>,
     next_line: u64,
     block_bytes: usize,
@@ -28,15 +28,15 @@ pub(crate) struct Lines<R> {
     ended: bool,
 }
 
-impl<R: Read> Lines<R> {
-    /// - `block_bytes`: a block is cut as soon as it has this many.
-    /// - `line_bytes_max`: a longer line is refused, so that memory stays bounded.
+impl<R: Read> LineBlocks<R> {
+    /// - `block_bytes`: the size at which a block ends.
+    /// - `line_bytes_max`: a longer line is an error, so that memory stays bounded.
     pub(crate) fn new(reader: R, block_bytes: usize, line_bytes_max: usize) -> Self {
         let begun = Vec::new();
         Self { reader, begun, next_line: 1, block_bytes, line_bytes_max, ended: false }
     }
 
-    /// The stream, read as far as the blocks given out and a little further.
+    /// The stream; it has been read a little beyond the returned blocks.
     pub(crate) fn get_ref(&self) -> &R {
         &self.reader
     }
@@ -56,7 +56,7 @@ impl<R: Read> Lines<R> {
                 self.begun = bytes.split_off(read_before + end + 1);
                 break;
             }
-            // Only a line that began before this read can have outgrown the bound.
+            // Only a line that began before this read can exceed the limit.
             if !self.ended && bytes.len() > self.line_bytes_max {
                 return Err(CutError::TooLong(self.next_line));
             }
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     fn cut(text: &[u8], block_bytes: usize) -> Vec<(u64, Vec<u8>)> {
-        let mut lines = Lines::new(text, block_bytes, 1 << 20);
+        let mut lines = LineBlocks::new(text, block_bytes, 1 << 20);
         let mut blocks = Vec::new();
         while let Ok(Some(block)) = lines.next() {
             blocks.push((block.first_line, block.bytes));
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_line_past_the_bound_is_refused_by_number() {
         let text = [b"short\n".as_slice(), &[b'x'; 500], b"\nshort\n"].concat();
-        let mut lines = Lines::new(&text[..], 16, 100);
+        let mut lines = LineBlocks::new(&text[..], 16, 100);
         let refused = loop {
             match lines.next() {
                 Ok(Some(_)) => {}

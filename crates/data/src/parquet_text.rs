@@ -1,6 +1,6 @@
 //! The text column of a Parquet file, a few megabytes of rows at a time.
 //!
-//! Read below Arrow, as bytes: a row that is not UTF-8 is then that row's fault, not its page's.
+//! It is read as bytes, without Arrow, so that invalid UTF-8 is an error of one row, not of a page.
 
 use std::fs::File;
 
@@ -13,11 +13,11 @@ use parquet::schema::types::SchemaDescriptor;
 use sparkjoy_base::FileError;
 
 use crate::DataError;
+use crate::compression::check_unchanged;
 use crate::error::InputError;
-use crate::packed::check_still;
 use crate::source::Input;
 
-/// Rows of a text column: their bytes end to end.
+/// ParquetText of a text column: their bytes end to end.
 #[derive(Default)]
 pub(crate) struct RowBlock {
     pub(crate) bytes: Vec<u8>,
@@ -28,7 +28,7 @@ pub(crate) struct RowBlock {
 }
 
 /// A Parquet file being read.
-pub(crate) struct Rows<'a> {
+pub(crate) struct ParquetText<'a> {
     input: &'a Input,
     file: SerializedFileReader<File>,
     column: usize,
@@ -45,11 +45,11 @@ struct Group {
     rows_per_block: usize,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> ParquetText<'a> {
     /// Opens `input` and finds the column `field`.
     pub(crate) fn open(input: &'a Input, field: &str) -> Result<Self, DataError> {
         let file = File::open(&input.path).map_err(FileError::at("read", &input.path))?;
-        check_still(input, &file)?;
+        check_unchanged(input, &file)?;
         let file = SerializedFileReader::new(file).map_err(|e| broken(input, 1, &e))?;
         let column = find_column(input, file.metadata().file_metadata().schema_descr(), field)?;
         let descriptor = file.metadata().file_metadata().schema_descr().column(column);
@@ -57,7 +57,7 @@ impl<'a> Rows<'a> {
         Ok(Self { input, file, column, nullable, next_group: 0, group: None, next_row: 1 })
     }
 
-    /// Rows read so far and rows in all.
+    /// ParquetText read so far and rows in all.
     pub(crate) fn progress(&self) -> (u64, u64) {
         let all = self.file.metadata().file_metadata().num_rows();
         (self.next_row - 1, u64::try_from(all).unwrap_or(0))
@@ -97,7 +97,7 @@ impl<'a> Rows<'a> {
         let reader = self.file.get_row_group(self.next_group).map_err(at)?;
         let rows_left = usize::try_from(reader.metadata().num_rows()).unwrap_or(0);
         let bytes = usize::try_from(reader.metadata().column(self.column).uncompressed_size());
-        // Dictionary-encoded rows are longer than this says, so a block also has a row limit.
+        // Dictionary-encoded rows are longer than this estimate, so a block also has a row limit.
         let row_bytes = bytes.unwrap_or(0) / rows_left.max(1);
         let rows_per_block = (block_bytes / row_bytes.max(1)).clamp(1, 4096);
         match reader.get_column_reader(self.column).map_err(at)? {
@@ -157,7 +157,7 @@ impl RowBlock {
     }
 }
 
-/// The column at the root called `field`, which must hold strings.
+/// The top-level column `field`, which must hold strings.
 fn find_column(input: &Input, schema: &SchemaDescriptor, field: &str) -> Result<usize, DataError> {
     let path = input.name.clone();
     let refuse = |found: String| {

@@ -1,52 +1,53 @@
-//! Documents back from their tokens, stretch by stretch.
+//! Reads documents back from tokens.
 //!
-//! A part is cut into stretches on paper. Whoever reads one reads the documents that begin in it,
-//! to their ends, so that several can be read at once and together they are every document once.
+//! A split is divided into ranges. The reader of a range reads the documents that start in it, to
+//! their ends. So ranges can be read in parallel, and together they hold every document once.
 
 use std::ops::Range;
 
 use crate::shard::Shard;
 use crate::{Corpus, DataError, Part, Tokenizer};
 
-/// Tokens decoded at a time: what a document takes of memory, however long it is.
+/// Tokens decoded at a time; this bounds the memory for a document of any length.
 const STRIDE: usize = 1 << 16;
 
-/// Some documents of a part: those that begin within some tokens of a shard.
+/// A range of tokens of a shard. It stands for the documents that start in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct TokenRange {
     part: Part,
     shard: usize,
-    /// Within the shard.
+    /// Tokens of the shard.
     tokens: Range<u64>,
 }
 
-/// What is read of documents, one after the other.
+/// A piece of the documents being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Text<'a> {
-    /// More of the document being read; cut between two characters.
+    /// The next piece of the document, cut between two characters.
     Piece(&'a str),
-    /// The document ends.
+    /// The end of the document.
     End,
 }
 
 impl Corpus {
-    /// Stretches of about `tokens` tokens that together hold all documents of a part, in order.
+    /// Divides a part into ranges of about `tokens` tokens, in order.
     ///
     /// # Panics
     ///
     /// If `tokens` is 0.
-    pub fn stretches(&self, part: Part, tokens: u64) -> Vec<Stretch> {
-        assert!(tokens > 0, "a stretch has tokens");
+    pub fn token_ranges(&self, part: Part, tokens: u64) -> Vec<TokenRange> {
+        assert!(tokens > 0, "a range has tokens");
         let of_shard = |(shard, opened): (usize, &Shard)| {
             let all = opened.header().tokens;
             let starts = (0..all).step_by(usize::try_from(tokens).unwrap_or(usize::MAX));
-            let stretch = move |from| Stretch { part, shard, tokens: from..all.min(from + tokens) };
-            starts.map(stretch).collect::<Vec<_>>()
+            let range =
+                move |from| TokenRange { part, shard, tokens: from..all.min(from + tokens) };
+            starts.map(range).collect::<Vec<_>>()
         };
         self.opened(part).iter().enumerate().flat_map(of_shard).collect()
     }
 
-    /// Reads the documents of a stretch as text, until `take` says no.
+    /// Reads the documents that start in a range as text, until `take` returns false.
     ///
     /// # Guarantees
     ///
@@ -58,19 +59,19 @@ impl Corpus {
     ///
     /// # Panics
     ///
-    /// If the tokenizer is not the one the source was prepared with, or the stretch is of another
+    /// If the tokenizer is not the one the source was prepared with, or the range is of another
     /// source.
     pub fn read_documents(
         &self,
-        stretch: &Stretch,
+        range: &TokenRange,
         tokenizer: &Tokenizer,
         mut take: impl FnMut(Text<'_>) -> bool,
     ) -> Result<(), DataError> {
         assert_eq!(tokenizer.fingerprint(), self.tokenizer(), "the tokenizer of `{}`", self.name());
-        let shard = &self.opened(stretch.part)[stretch.shard];
+        let shard = &self.opened(range.part)[range.shard];
         let (end_of_text, all) = (shard.header().end_of_text, shard.header().tokens);
-        let Range { start, end } = stretch.tokens;
-        // Whether a document begins at the first token, the one before it says.
+        let Range { start, end } = range.tokens;
+        // A document starts at the first token if the token before it is end-of-text.
         let mut beginning = start == 0;
         let mut at = start.saturating_sub(1);
         let (mut tokens, mut bytes) = (vec![0; STRIDE], Vec::new());
@@ -111,7 +112,7 @@ impl Corpus {
     }
 }
 
-/// Hands over what is there but for a character that is not whole yet.
+/// Passes the complete characters of `bytes` to `take`, and keeps an incomplete last one.
 fn take_whole(bytes: &mut Vec<u8>, take: &mut impl FnMut(Text<'_>) -> bool) -> bool {
     let Some(chunk) = bytes.utf8_chunks().next() else { return true };
     let whole = chunk.valid().len();

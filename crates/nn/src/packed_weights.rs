@@ -1,12 +1,13 @@
-//! Every matrix of the model packed as a right factor in both directions, once per step.
+//! The weight matrices, packed as right factors for the forward and the backward pass, once per
+//! step.
 
 use crate::Shape;
 use crate::aligned::{Aligned, Rest, lines_of};
 use crate::element::Element;
 use crate::gemm;
-use crate::kernel::{Kernel, Panels, Right, packed_len};
+use crate::kernel::{InstructionSet, PackedRight, Right, packed_len};
 
-/// Which matrix: the embedding, or one of a block's.
+/// A weight matrix: the embedding, or one of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Matrix {
     Embedding,
@@ -17,7 +18,7 @@ pub(crate) enum Matrix {
 }
 
 impl Matrix {
-    /// Where it is among all, in order.
+    /// Its index in the order of [`Matrix::all`].
     fn index(self) -> usize {
         match self {
             Self::Embedding => 0,
@@ -46,7 +47,7 @@ impl Matrix {
         }
     }
 
-    /// Where it lies among the weights.
+    /// Its range in the flat weights.
     pub(crate) fn range(self, shape: &Shape) -> std::ops::Range<usize> {
         match self {
             Self::Embedding => shape.embedding(),
@@ -58,42 +59,44 @@ impl Matrix {
     }
 }
 
-/// Room for one matrix in both directions, on any kernel: `x·Wᵀ`, then `dy·W`.
-fn rooms<E: Element>(matrix: Matrix, shape: &Shape) -> [usize; 2] {
+/// Values (of f32) of one packed matrix in both directions, on any instruction set: `x·Wᵀ`, then
+/// `dy·W`.
+fn matrix_lens<E: Element>(matrix: Matrix, shape: &Shape) -> [usize; 2] {
     let (n, k) = matrix.size(shape);
-    [lines_of::<E>(gemm::room(k, n)), lines_of::<E>(gemm::room(n, k))]
+    [lines_of::<E>(gemm::packed_len_max(k, n)), lines_of::<E>(gemm::packed_len_max(n, k))]
 }
 
-/// Values (of f32) the packed weights take.
-pub(crate) fn room<E: Element>(shape: &Shape) -> usize {
-    Matrix::all(shape).flat_map(|matrix| rooms::<E>(matrix, shape)).sum()
+/// Values (of f32) of all packed weights.
+pub(crate) fn weights_len<E: Element>(shape: &Shape) -> usize {
+    Matrix::all(shape).flat_map(|matrix| matrix_lens::<E>(matrix, shape)).sum()
 }
 
 /// The packed weights.
 #[derive(Debug)]
-pub(crate) struct Packed {
+pub(crate) struct PackedWeights {
     values: Aligned,
-    /// Where each matrix's room for `x·Wᵀ` and for `dy·W` begins.
+    /// Where the buffers of each matrix for `x·Wᵀ` and for `dy·W` begin.
     starts: Vec<[usize; 2]>,
 }
 
-impl Packed {
-    /// Room, nothing packed.
+impl PackedWeights {
+    /// Allocates the buffers; nothing is packed yet.
     pub(crate) fn new<E: Element>(shape: &Shape) -> Self {
         let mut end = 0;
-        let mut next = |room| {
-            end += room;
-            end - room
+        let mut next = |len| {
+            end += len;
+            end - len
         };
-        let starts =
-            Matrix::all(shape).map(|matrix| rooms::<E>(matrix, shape).map(&mut next)).collect();
+        let starts = Matrix::all(shape)
+            .map(|matrix| matrix_lens::<E>(matrix, shape).map(&mut next))
+            .collect();
         Self { values: Aligned::new(end), starts }
     }
 
-    /// Packs all weights; those of the way back only if `back`.
+    /// Packs all weights; those for the backward pass only if `back`.
     pub(crate) fn pack<E: Element>(
         &mut self,
-        kernel: Kernel,
+        isa: InstructionSet,
         shape: &Shape,
         weights: &[f32],
         back: bool,
@@ -103,10 +106,10 @@ impl Packed {
             let (n, k) = matrix.size(shape);
             let data = &weights[matrix.range(shape)];
             let forward = Right::Across { data, column: k };
-            gemm::pack::<f32, E>(kernel, forward, (k, n), rest.take(gemm::room(k, n)));
-            let room = rest.take(gemm::room(n, k));
+            gemm::pack::<f32, E>(isa, forward, (k, n), rest.take(gemm::packed_len_max(k, n)));
+            let buffer = rest.take(gemm::packed_len_max(n, k));
             if back {
-                gemm::pack::<f32, E>(kernel, Right::Along { data, row: k }, (n, k), room);
+                gemm::pack::<f32, E>(isa, Right::Along { data, row: k }, (n, k), buffer);
             }
         }
     }
@@ -114,33 +117,33 @@ impl Packed {
     /// `Wᵀ`, the right factor of `x·Wᵀ`.
     pub(crate) fn forward<E: Element>(
         &self,
-        kernel: Kernel,
+        isa: InstructionSet,
         shape: &Shape,
         matrix: Matrix,
-    ) -> Panels<'_, E> {
+    ) -> PackedRight<'_, E> {
         let (n, k) = matrix.size(shape);
-        self.panels(kernel, self.starts[matrix.index()][0], (k, n))
+        self.factor(isa, self.starts[matrix.index()][0], (k, n))
     }
 
     /// `W`, the right factor of `dy·W`.
     pub(crate) fn back<E: Element>(
         &self,
-        kernel: Kernel,
+        isa: InstructionSet,
         shape: &Shape,
         matrix: Matrix,
-    ) -> Panels<'_, E> {
-        self.panels(kernel, self.starts[matrix.index()][1], matrix.size(shape))
+    ) -> PackedRight<'_, E> {
+        self.factor(isa, self.starts[matrix.index()][1], matrix.size(shape))
     }
 
-    fn panels<E: Element>(
+    fn factor<E: Element>(
         &self,
-        kernel: Kernel,
+        isa: InstructionSet,
         start: usize,
         (rows, columns): (usize, usize),
-    ) -> Panels<'_, E> {
-        let len = packed_len::<E>(kernel, rows, columns);
-        let room = &self.values.values()[start..][..lines_of::<E>(len)];
-        let data = &bytemuck::cast_slice(room)[..len];
-        Panels { data, rows, columns, first: 0, column: 0 }
+    ) -> PackedRight<'_, E> {
+        let len = packed_len::<E>(isa, rows, columns);
+        let values = &self.values.values()[start..][..lines_of::<E>(len)];
+        let data = &bytemuck::cast_slice(values)[..len];
+        PackedRight { data, rows, columns, first: 0, column: 0 }
     }
 }

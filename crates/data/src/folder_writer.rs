@@ -1,6 +1,6 @@
-//! A folder of shards while it is being made: what is done, what is open, from where to go on.
+//! Writes a folder of shards: the finished shards, the open ones, and the journal to continue from.
 //!
-//! Knows nothing of threads or files of text: it takes up documents in order, whoever encoded them.
+//! It receives encoded documents in order. It knows nothing of threads or text files.
 
 use std::path::{Path, PathBuf};
 
@@ -19,22 +19,22 @@ use crate::shard::{Header, Shard, ShardBuffer};
 use crate::source::{Input, SourceFiles};
 use crate::{DataError, Part, Tokenizer};
 
-/// A folder being filled: everything that changes while it is.
-pub(crate) struct Making<'a> {
+/// The state of a folder while it is written.
+pub(crate) struct FolderWriter<'a> {
     folder: PathBuf,
     inputs: &'a [Input],
     pub(crate) journal: Journal,
-    parts: ByPart<MakingPart>,
+    parts: ByPart<PartWriter>,
     sizes: &'a Sizes,
     vocab: u32,
     end_of_text: u32,
-    /// Stored bytes of the files read to their end.
+    /// Stored bytes of the files that were read completely.
     stored_before: u64,
     pub(crate) progress: PrepareProgress,
 }
 
 /// The shards of one part so far.
-struct MakingPart {
+struct PartWriter {
     shards: Vec<ShardRecord>,
     tokens: u64,
     documents: u64,
@@ -43,10 +43,10 @@ struct MakingPart {
     open: ShardBuffer,
 }
 
-impl<'a> Making<'a> {
-    /// Starts, or continues what the journal in `folder` tells of.
+impl<'a> FolderWriter<'a> {
+    /// Starts a folder, or continues from the journal in it.
     ///
-    /// Input that changed since the journal was begun starts it anew: nothing whole is lost.
+    /// If the input has changed since the journal was written, the folder is started anew.
     pub(crate) fn begin(
         folder: &Path,
         settings: Settings,
@@ -66,7 +66,7 @@ impl<'a> Making<'a> {
         if journal.reached == ByPart::default() {
             sweep(folder, |name| Path::new(name).extension() == Some("shard".as_ref()))?;
         }
-        let part = || MakingPart {
+        let part = || PartWriter {
             shards: Vec::new(),
             tokens: 0,
             documents: 0,
@@ -74,7 +74,7 @@ impl<'a> Making<'a> {
             digest: PartDigest::new(tokenizer.fingerprint()),
             open: ShardBuffer::default(),
         };
-        let mut making = Self {
+        let mut writer = Self {
             folder: folder.to_owned(),
             inputs,
             journal,
@@ -88,20 +88,20 @@ impl<'a> Making<'a> {
                 ..PrepareProgress::default()
             },
         };
-        making.restore()?;
-        Ok(making)
+        writer.restore()?;
+        Ok(writer)
     }
 
-    /// Takes up the finished shards: reads and checks each, for the running fingerprint.
+    /// Reads and checks the finished shards, to restore counts and the running fingerprint.
     fn restore(&mut self) -> Result<(), DataError> {
         let tokenizer = self.journal.settings.tokenizer;
         for part in Part::BOTH {
-            let making = self.parts.of_mut(part);
+            let writer = self.parts.of_mut(part);
             for number in 0..self.journal.reached.of(part).shards {
                 let shard = Shard::open(&self.folder.join(shard_name(part, number)))?;
-                check_place(&shard, part, number, making.tokens, tokenizer)?;
-                making.digest.read(&shard)?;
-                making.add(
+                check_place(&shard, part, number, writer.tokens, tokenizer)?;
+                writer.digest.read(&shard)?;
+                writer.add(
                     shard.header(),
                     shard_name(part, number),
                     shard.hash(),
@@ -124,7 +124,7 @@ impl<'a> Making<'a> {
         Ok(())
     }
 
-    /// The first file with documents that are in no finished shard.
+    /// The first file with documents that are not in a finished shard.
     pub(crate) fn first_file(&self) -> usize {
         let ByPart { train, validation } = self.journal.reached;
         let held_out = self.inputs.partition_point(|i| i.part != Some(Part::Validation));
@@ -135,7 +135,7 @@ impl<'a> Making<'a> {
         }
     }
 
-    /// Takes up what the pipeline delivers next.
+    /// Adds the next result of the pipeline.
     pub(crate) fn take(&mut self, arrival: Arrival) -> Result<(), DataError> {
         match arrival {
             Arrival::Documents(encoded) => self.take_documents(encoded),
@@ -153,22 +153,22 @@ impl<'a> Making<'a> {
         let record = &mut self.journal.inputs[file];
         record.documents += usable;
         record.skipped += bad.len() as u64;
-        let room = BAD_SHOWN - record.bad.len();
-        record.bad.extend(bad.iter().take(room).map(ToString::to_string));
+        let left = BAD_SHOWN - record.bad.len();
+        record.bad.extend(bad.iter().take(left).map(ToString::to_string));
 
         let width = if self.vocab <= 1 << 16 { 2 } else { 4 };
         let mut start = 0;
         for document in documents {
             let ids = &tokens[start..document.end];
             start = document.end;
-            let making = self.parts.of_mut(document.part);
-            making.digest.update(ids);
-            making.open.push(ids, document.text_bytes, width);
+            let writer = self.parts.of_mut(document.part);
+            writer.digest.update(ids);
+            writer.open.push(ids, document.text_bytes, width);
             self.progress.tokens += ids.len() as u64;
             self.progress.documents += 1;
             self.progress.text_bytes += document.text_bytes;
             let full = self.sizes.of_part(document.part, self.journal.settings.validation);
-            if making.open.bytes() >= full {
+            if writer.open.bytes() >= full {
                 self.commit(document.part, file, document.place)?;
             }
         }
@@ -177,33 +177,33 @@ impl<'a> Making<'a> {
         Ok(())
     }
 
-    /// Puts the open shard of `part` in its place, if it has documents, then the journal.
+    /// Writes the open shard of `part`, if it has documents, and then the journal.
     ///
-    /// The part is then done up to line or row `place` of `file`.
+    /// The part is then finished up to line or row `place` of `file`.
     fn commit(&mut self, part: Part, file: usize, place: u64) -> Result<(), DataError> {
-        let making = self.parts.of_mut(part);
-        if making.open.documents > 0 {
+        let writer = self.parts.of_mut(part);
+        if writer.open.documents > 0 {
             let header = Header {
                 part,
-                number: making.shards.len() as u64,
-                first_token: making.tokens,
-                tokens: making.open.tokens,
-                documents: making.open.documents,
-                text_bytes: making.open.text_bytes,
+                number: writer.shards.len() as u64,
+                first_token: writer.tokens,
+                tokens: writer.open.tokens,
+                documents: writer.open.documents,
+                text_bytes: writer.open.text_bytes,
                 vocab: self.vocab,
                 end_of_text: self.end_of_text,
                 tokenizer: self.journal.settings.tokenizer,
             };
             let name = shard_name(part, header.number);
-            let (hash, stored_bytes) = making.open.commit(&self.folder.join(&name), &header)?;
-            making.add(&header, name, hash, stored_bytes);
+            let (hash, stored_bytes) = writer.open.commit(&self.folder.join(&name), &header)?;
+            writer.add(&header, name, hash, stored_bytes);
         }
-        let shards = making.shards.len() as u64;
+        let shards = writer.shards.len() as u64;
         *self.journal.reached.of_mut(part) = Reached { shards, file, place };
         save(&self.folder.join(JOURNAL), &self.journal)
     }
 
-    /// Closes both parts and declares the folder whole.
+    /// Finishes both parts, writes the manifest and marks the folder as complete.
     pub(crate) fn finish(
         mut self,
         source: &SourceFiles,
@@ -223,8 +223,8 @@ impl<'a> Making<'a> {
     fn check_both_have_text(&self, source: &SourceFiles) -> Result<(), DataError> {
         let source_name = source.name.clone();
         let documents = |part| {
-            let making = self.parts.of(part);
-            making.documents + making.open.documents
+            let writer = self.parts.of(part);
+            writer.documents + writer.open.documents
         };
         let all = documents(Part::Train) + documents(Part::Validation);
         let rule = self.journal.settings.validation.shown();
@@ -248,7 +248,7 @@ impl<'a> Making<'a> {
     }
 }
 
-impl MakingPart {
+impl PartWriter {
     fn add(&mut self, header: &Header, file: String, hash: Fingerprint, stored_bytes: u64) {
         self.tokens += header.tokens;
         self.documents += header.documents;
