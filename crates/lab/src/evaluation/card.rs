@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::Fingerprint;
-use sparkjoy_eval::{BaselineVersion, SuiteScore, TaskScore};
-use sparkjoy_nn::Computed;
+use sparkjoy_eval::{BaselineVersion, Computed, SuiteScore, TaskScore};
 
 use super::TaskRequest;
 

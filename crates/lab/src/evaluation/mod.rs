@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_base::{FileError, Fingerprint, Hint, Seed};
 use sparkjoy_data::ModelTokenizer;
 use sparkjoy_eval::{
-    BaselineVersion, Dataset, EvalError, Item, ItemResult, Sandbox, Selection, Session, Subject,
-    Task, TaskKind, TaskScore, answer, average, items, score,
+    BaselineVersion, Dataset, EvalError, Item, ItemResult, LanguageModel, Sandbox, Selection,
+    Session, Task, TaskKind, TaskScore, TokenizedModel, answer, average, items, score,
 };
-use sparkjoy_nn::Decoder;
+use sparkjoy_nn::LazyModel;
 use sparkjoy_train::ModelFolder;
 
 use crate::{Event, ExecutionError, LabError, Options};
@@ -89,7 +89,7 @@ pub fn score_tasks(
         request,
         model: request.model.fingerprint()?,
         tokenizer,
-        decoder: None,
+        language_model: None,
         sandbox: None,
         kernels: BTreeSet::new(),
     };
@@ -109,6 +109,8 @@ pub fn score_tasks(
                 card.tasks.push(score);
                 work.push(did);
             }
+            // A model that cannot be read, or whose worker is dead, answers no other task either.
+            Err(error @ LabError::Eval(EvalError::Model(_))) => return Err(error),
             Err(LabError::Eval(EvalError::NoTaskFile { tried, .. })) => {
                 card.missing.push(MissingTask { task: task.name.clone(), tried });
             }
@@ -163,8 +165,8 @@ struct Scorer<'a> {
     request: &'a TaskRequest<'a>,
     model: Fingerprint,
     tokenizer: ModelTokenizer,
-    /// Made when the first item is missing.
-    decoder: Option<Decoder>,
+    /// Loaded when the first item is missing.
+    language_model: Option<LazyModel<'a>>,
     /// Made when the first program is to be run.
     sandbox: Option<Sandbox>,
     kernels: BTreeSet<String>,
@@ -226,8 +228,8 @@ impl Scorer<'_> {
         work: &mut TaskWork,
         options: &mut Options<'_>,
     ) -> Result<BTreeMap<usize, ItemResult>, LabError> {
-        let Self { request, decoder, sandbox, tokenizer, .. } = self;
-        let decoder = decoder.as_mut().expect("made ready before it is asked");
+        let Self { request, language_model, sandbox, tokenizer, .. } = self;
+        let model = language_model.as_mut().expect("made ready before it is asked");
         let session = Session {
             task,
             rows,
@@ -237,11 +239,11 @@ impl Scorer<'_> {
             threads: options.threads,
             stop: options.stop,
         };
-        let (begin, before) = (Instant::now(), decoder.computed());
+        let (begin, before) = (Instant::now(), model.computed());
         let mut new = BTreeMap::new();
         let mut done = of - wanted.len();
-        let mut subject = Subject { decoder: &mut *decoder, tokenizer };
-        let all = answer(&mut subject, &session, wanted, |results: Vec<ItemResult>| {
+        let mut tokenized = TokenizedModel { model: &mut *model, tokenizer };
+        let all = answer(&mut tokenized, &session, wanted, |results: Vec<ItemResult>| {
             writer.add(&results)?;
             done += results.len();
             (options.observe)(Event::Items { done, of });
@@ -249,7 +251,7 @@ impl Scorer<'_> {
             Ok::<_, LabError>(())
         })?;
         writer.sync()?;
-        work.count(decoder.computed(), before, request.context, begin.elapsed());
+        work.count(model.computed(), before, request.context, begin.elapsed());
         if all { Ok(new) } else { Err(LabError::Interrupted) }
     }
 
@@ -261,18 +263,17 @@ impl Scorer<'_> {
         if matches!(task.kind, TaskKind::Code(_)) && self.sandbox.is_none() {
             self.sandbox = Some(options.programs.sandbox().map_err(EvalError::from)?);
         }
-        if self.decoder.is_none() {
-            let shape = *self.request.model.shape();
-            let mut weights = vec![0.0; shape.parameters() as usize];
-            self.request.model.read_weights(&mut weights)?;
-            let decoder = Decoder::new(shape, &weights, options.threads);
-            self.decoder = Some(decoder.map_err(sparkjoy_train::TrainError::from)?);
+        if self.language_model.is_none() {
+            let mut model = self.request.model.language_model(1, options.threads);
+            // No sequences: only loads it.
+            model.score(&[]).map_err(EvalError::from)?;
+            self.language_model = Some(model);
         }
         Ok(())
     }
 
-    fn kernel(&self) -> &'static str {
-        self.decoder.as_ref().map_or("", Decoder::kernel)
+    fn kernel(&self) -> &str {
+        self.language_model.as_ref().map_or("", |model| &model.info().kernel)
     }
 }
 

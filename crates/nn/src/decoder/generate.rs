@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 
+use sparkjoy_spec::Prompt;
+
 use super::cache::Cache;
 use super::forest::{Tree, forest};
 use super::pass::{self, Rooted};
@@ -12,17 +14,6 @@ use super::{Decoder, ROWS};
 const CACHES: usize = 1 << 30;
 /// Sequences written at once at most: more make products no faster.
 const SEQUENCES: usize = 64;
-
-/// A beginning to go on from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Prompt<'a> {
-    /// Its tokens, at least one.
-    pub tokens: &'a [u32],
-    /// Tokens to write at most.
-    pub most: usize,
-    /// How many times to go on from it.
-    pub samples: usize,
-}
 
 /// A sequence being written.
 #[derive(Clone, Copy)]

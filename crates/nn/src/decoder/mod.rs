@@ -14,6 +14,7 @@ mod tests;
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use sparkjoy_spec::{Computed, ScoredSequence, TokenScore};
 
 use self::cache::Cache;
 use self::forest::{Path, Tree, forest};
@@ -21,8 +22,6 @@ use self::pass::{Arrays, Rooted, Weights, summary};
 use crate::kernel::Kernel;
 use crate::packed::Packed;
 use crate::{Precision, Shape, ShapeError, alibi_slopes};
-
-pub use generate::Prompt;
 
 /// Rows of a pass, about: enough to keep products busy, few enough that a pass stays in cache.
 const ROWS: usize = 1024;
@@ -42,36 +41,6 @@ pub struct Decoder {
     remembered: Vec<u32>,
     caches: Vec<Cache>,
     computed: Computed,
-}
-
-/// What was asked of a decoder so far and what it took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Computed {
-    /// Tokens that went through the model.
-    pub tokens: u64,
-    /// Sequences that were scored or written.
-    pub sequences: u64,
-    /// Tokens of these sequences, had each been computed by itself.
-    pub separate_tokens: u64,
-}
-
-/// A token sequence whose last tokens are scored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scored<'a> {
-    /// All tokens.
-    pub tokens: &'a [u32],
-    /// How many at the end are scored: fewer than there are, since each is foretold from those
-    /// before it.
-    pub scored: usize,
-}
-
-/// How well one token was foretold.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TokenScore {
-    /// −ln p of the token.
-    pub nats: f32,
-    /// Whether no other token was likelier, nor one of a lower id as likely.
-    pub greedy: bool,
 }
 
 impl Decoder {
@@ -170,7 +139,7 @@ impl Decoder {
     /// # Panics
     ///
     /// If a sequence is scored from its first token on, or a token is not below the vocabulary.
-    pub fn score(&mut self, groups: &[Vec<Scored<'_>>]) -> Vec<Vec<Vec<TokenScore>>> {
+    pub fn score(&mut self, groups: &[Vec<ScoredSequence<'_>>]) -> Vec<Vec<Vec<TokenScore>>> {
         let planted: Vec<Planted<'_>> = groups.iter().map(|group| self.plant(group)).collect();
         let mut scores = Vec::with_capacity(groups.len());
         let mut first = 0;
@@ -190,13 +159,13 @@ impl Decoder {
     }
 
     /// A group as a forest.
-    fn plant<'a>(&mut self, group: &'a [Scored<'a>]) -> Planted<'a> {
+    fn plant<'a>(&mut self, group: &'a [ScoredSequence<'a>]) -> Planted<'a> {
         for sequence in group {
             assert!(sequence.scored < sequence.tokens.len(), "nothing foretells a first token");
             self.check(sequence.tokens);
         }
         let skip = self.remembered.len();
-        let goes_on = |s: &Scored<'_>| {
+        let goes_on = |s: &ScoredSequence<'_>| {
             s.tokens.starts_with(&self.remembered) && s.tokens.len() - s.scored > skip
         };
         let skip = if group.iter().all(goes_on) { skip } else { 0 };
@@ -236,7 +205,7 @@ impl Decoder {
         let found = self.foretell(&rows, &asked);
         let mut found = found.into_iter();
         for planted in batch {
-            let of = |s: &Scored<'_>| found.by_ref().take(s.scored).collect();
+            let of = |s: &ScoredSequence<'_>| found.by_ref().take(s.scored).collect();
             scores.push(planted.group.iter().map(of).collect());
         }
     }
@@ -290,7 +259,7 @@ impl Decoder {
 
 /// A group of sequences laid out to be computed.
 struct Planted<'a> {
-    group: &'a [Scored<'a>],
+    group: &'a [ScoredSequence<'a>],
     /// Tokens at the beginning of each that are remembered.
     skip: usize,
     trees: Vec<Tree>,
@@ -312,7 +281,7 @@ impl Planted<'_> {
                 Some(*end - tree.tokens.len())
             })
             .collect();
-        let of = |(sequence, path): (&Scored<'_>, &Path)| {
+        let of = |(sequence, path): (&ScoredSequence<'_>, &Path)| {
             let n = sequence.tokens.len();
             let ask = |i: usize| {
                 let row = path.row(&self.trees, i - 1 - self.skip);
