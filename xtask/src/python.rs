@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::command::{Failed, cargo, root, run, run_in};
+use crate::command::{Failed, cargo, root, run, run_in, run_with};
 
 /// What the programs import. Pinned: golden numbers are made by a known version.
 const PACKAGES: [&str; 10] = [
@@ -129,7 +129,12 @@ pub(crate) fn parity() -> Result<(), Failed> {
     let folder = folder.to_string_lossy();
     let example = ["--package", "sparkjoy-train", "--example", "tiny_checkpoint"];
     run(&cargo(), &[&["run", "--release"], &example[..], &["--", &folder]].concat())?;
-    Python::prepare()?.run("crates/train/parity/hugging_face.py", &[&folder], None)
+    let python = Python::prepare()?;
+    python.run("crates/train/parity/hugging_face.py", &[&folder], None)?;
+    let interpreter = python.interpreter.to_string_lossy();
+    let tests = ["test", "--release", "--package", "sparkjoy-eval", "--test", "worker", "pytorch"];
+    let arguments = [&tests[..], &["--", "--nocapture"]].concat();
+    run_with(&cargo(), &arguments, &[("SPARKJOY_TORCH_PYTHON", &interpreter)])
 }
 
 /// Checks scores of a model on tasks against transformers and lm-evaluation-harness.

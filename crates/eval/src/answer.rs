@@ -121,7 +121,7 @@ mod tests {
         Generation { cot_delimiter: String::new(), stop: vec![], normalize, ..reasoned() }
     }
 
-    /// Verdicts by the prefix rule and by the exact one.
+    /// Whether it matches by the prefix rule and by the exact one.
     fn verdicts(generation: &Generation, text: &str, reference: &str) -> (bool, bool) {
         let said = answer_of(generation, text);
         let exact = agrees_exactly(generation, &said, reference);

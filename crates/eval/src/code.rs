@@ -2,15 +2,15 @@
 
 use sparkjoy_sandbox::{check_program, in_order};
 
+use crate::dataset::Row;
 use crate::judge::Sample;
 use crate::prompt::Item;
-use crate::rows::Row;
-use crate::runner::Session;
+use crate::session::Session;
 use crate::{EvalError, TaskKind};
 
 /// Which of the programs pass, by item and sample; nothing if it was told to stop.
 ///
-/// - `texts`: what the model went on with, by item and sample.
+/// - `texts`: the model's continuations, by item and sample.
 ///
 /// # Errors
 ///

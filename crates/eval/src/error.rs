@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use sparkjoy_base::{FileError, Hint, SourceName, Tokens, thousands};
+use sparkjoy_spec::LanguageModelError;
 
 use crate::definition::{DefinitionError, did_you_mean};
 use crate::row_error::RowError;
@@ -85,6 +86,9 @@ pub enum EvalError {
     /// Programs cannot be run.
     #[error(transparent)]
     Sandbox(#[from] sparkjoy_sandbox::SandboxError),
+    /// The model gave no answer.
+    #[error(transparent)]
+    Model(#[from] LanguageModelError),
     /// A likelihood is not a finite number, so the model is broken.
     #[error(
         "the model's loss on row {} of task `{task}` is {nats}, expected a finite number",
@@ -115,6 +119,7 @@ impl Hint for EvalError {
             )),
             Self::File(error) => error.hint(),
             Self::Sandbox(error) => error.hint(),
+            Self::Model(error) => error.hint(),
             Self::Definition(error) => error.hint(),
             Self::Row(error) => error.hint(),
             Self::UnknownTask { name, nearest } => Some(match nearest {

@@ -15,11 +15,11 @@
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Seed, SourceName, Tokens};
 use sparkjoy_data::{Corpus, Part, Tokenizer};
-use sparkjoy_nn::Engine;
+use sparkjoy_spec::LanguageModel;
 
 use crate::{EvalError, sample};
 
-/// Sequences read at a time; the engine cuts them further.
+/// Sequences read at a time; a model may cut them further.
 const CHUNK: usize = 64;
 
 /// Held-out loss of one source, item by item (an item is a sequence).
@@ -48,54 +48,56 @@ impl HeldOutScore {
     }
 }
 
-/// Scores up to `budget` tokens of each corpus's held-out part: the same sequences for every model.
+/// Scores up to `budget` tokens of each corpus's held-out part, in sequences of `context` tokens: the
+/// same sequences for every model.
 ///
 /// # Guarantees
 ///
-/// The same weights give the same bits, for any number of threads.
+/// The same weights give the same bits, if the model promises them.
 ///
 /// # Errors
 ///
 /// As [`sample`]; [`EvalError::NoText`] and [`EvalError::NotFinite`] rather than a figure that is
-/// not a number; [`EvalError::Data`] if tokens cannot be read.
+/// not a number; [`EvalError::Data`] if tokens cannot be read; [`EvalError::Model`] if the model fails.
 ///
 /// # Panics
 ///
 /// If the tokenizer is not that of the model, that is, larger than its vocabulary.
 pub fn held_out(
-    engine: &mut Engine,
+    model: &mut dyn LanguageModel,
     corpora: &[Corpus],
     tokenizer: &Tokenizer,
+    context: usize,
     seed: Seed,
     budget: Tokens,
 ) -> Result<Vec<HeldOutScore>, EvalError> {
-    let shape = *engine.shape();
-    assert!(tokenizer.vocab() as usize <= shape.vocab, "the model was trained on this tokenizer");
+    assert!(
+        tokenizer.vocab() as usize <= model.info().vocab,
+        "the model was trained on this tokenizer"
+    );
     corpora
         .iter()
         .map(|corpus| {
-            let ordinals = sample(corpus, shape.context, seed, budget)?;
-            score(engine, corpus, tokenizer.byte_lengths(), ordinals)
+            let ordinals = sample(corpus, context, seed, budget)?;
+            score(model, corpus, tokenizer.byte_lengths(), (context, ordinals))
         })
         .collect()
 }
 
 /// Scores the given sequences of one corpus.
 fn score(
-    engine: &mut Engine,
+    model: &mut dyn LanguageModel,
     corpus: &Corpus,
     byte_lengths: &[u16],
-    ordinals: Vec<u64>,
+    (context, ordinals): (usize, Vec<u64>),
 ) -> Result<HeldOutScore, EvalError> {
-    let context = engine.shape().context;
     let (mut nats, mut bytes) = (Vec::new(), Vec::new());
     for chunk in ordinals.chunks(CHUNK) {
         let mut tokens = vec![0; chunk.len() * context];
         for (row, &ordinal) in tokens.chunks_exact_mut(context).zip(chunk) {
             corpus.read(Part::Validation, ordinal, row)?;
         }
-        let mut target_nats = vec![0.0; chunk.len() * (context - 1)];
-        engine.losses(&tokens, &mut target_nats);
+        let target_nats = model.losses(context, &tokens)?;
         nats.extend(target_nats.chunks_exact(context - 1).map(sum));
         bytes.extend(tokens.chunks_exact(context).map(|row| text_bytes(row, byte_lengths)));
     }

@@ -1,22 +1,22 @@
-//! From what a model said to whether it was right, item by item.
+//! From a model's response to whether it is right, item by item.
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_nn::TokenScore;
+use sparkjoy_spec::TokenScore;
 
 use crate::answer::{agrees_exactly, answer_of, starts_with};
+use crate::dataset::{Dataset, Row};
 use crate::metric::pass_at;
 use crate::prompt::{Item, Work};
-use crate::rows::{Dataset, Row};
 use crate::{ChoiceRule, EvalError, MatchRule, Task, TaskKind};
 
-/// What a model made of an item.
+/// A model's response to an item.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum Response {
     /// `[sequences][scored]`.
     Scored(Vec<Vec<TokenScore>>),
     /// A text, and the scored tokens of the reference.
     Generated {
-        /// What it went on with, without the prompt and an end-of-text token.
+        /// Its continuation of the prompt, without an end-of-text token.
         tokens: Vec<u32>,
         /// The same, decoded.
         text: String,
@@ -35,7 +35,7 @@ pub enum Outcome {
 /// One program a model wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
-    /// What it went on with, decoded, without the prompt.
+    /// The model's continuation of the prompt, decoded.
     pub text: String,
     /// Whether all test cases passed.
     pub passed: bool,
@@ -54,10 +54,10 @@ pub struct ItemResult {
     /// Which choice is right, where there is a choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gold: Option<usize>,
-    /// Which choice the model made.
+    /// Which choice the model prefers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chosen: Option<usize>,
-    /// What it made of each choice; one entry where there is none.
+    /// The score of each choice; one entry where there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<ChoiceResult>,
     /// Nats of the right answer.
@@ -74,28 +74,28 @@ pub struct ItemResult {
     /// The same in tokens.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tokens: Vec<u32>,
-    /// Whether that is right by either rule.
+    /// Whether that matches the reference, by both rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verdicts: Option<Verdicts>,
+    pub verdicts: Option<AnswerMatch>,
     /// The programs it wrote.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<Sample>,
 }
 
-/// What a model makes of one choice.
+/// A model's score of one choice.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChoiceResult {
     /// Nats over its tokens.
     pub nats: f64,
     /// Its tokens.
     pub tokens: usize,
-    /// Whether every token is the model's first choice.
+    /// Whether every token is the model's argmax.
     pub greedy: bool,
 }
 
-/// Whether an answer is right, by both rules.
+/// Whether an answer matches a reference, by both rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verdicts {
+pub struct AnswerMatch {
     /// [`MatchRule::Prefix`].
     pub prefix: bool,
     /// [`MatchRule::Exact`].
@@ -110,12 +110,12 @@ pub struct Verdicts {
 ///
 /// # Panics
 ///
-/// If the outcome is not one of the item's work, or the item not one of the task.
+/// If the response is not one of the item's work, or the item not one of the task.
 pub fn judge(
     task: &Task,
     rows: &Dataset,
     item: &Item,
-    outcome: &Outcome,
+    response: &Response,
 ) -> Result<ItemResult, EvalError> {
     let finite = |scores: &[TokenScore]| {
         let choice = total(scores);
@@ -141,23 +141,23 @@ pub fn judge(
         verdicts: None,
         samples: Vec::new(),
     };
-    let gold = match (&item.work, outcome) {
-        (Work::Score { sequences }, Outcome::Scored(scores)) => {
+    let gold = match (&item.work, response) {
+        (Work::Score { sequences }, Response::Scored(scores)) => {
             assert!(sequences.iter().map(|s| s.scored).eq(scores.iter().map(Vec::len)));
             result.choices = scores.iter().map(|s| finite(s)).collect::<Result<_, _>>()?;
             choose(task, item, &mut result);
             result.choices[item.gold]
         }
-        (Work::Generate { gold, .. }, Outcome::Generated { tokens, text, gold: scores }) => {
+        (Work::Generate { gold, .. }, Response::Generated { tokens, text, gold: scores }) => {
             assert_eq!(gold.scored, scores.len());
-            let verdicts = verdicts(task, &rows.rows[item.index].row, text);
-            result.correct = f64::from(u8::from(verdicts.of(task)));
-            result.verdicts = Some(verdicts);
+            let matches = answer_match(task, &rows.rows[item.index].row, text);
+            result.correct = f64::from(u8::from(matches.of(task)));
+            result.verdicts = Some(matches);
             result.generated = Some(text.clone());
             result.tokens.clone_from(tokens);
             finite(scores)?
         }
-        (Work::Generate { gold, .. }, Outcome::Programs { samples, gold: scores }) => {
+        (Work::Generate { gold, .. }, Response::Programs { samples, gold: scores }) => {
             assert_eq!(gold.scored, scores.len());
             let TaskKind::Code(sampling) = &task.kind else {
                 panic!("the task asks for no program")
@@ -167,7 +167,7 @@ pub fn judge(
             result.samples.clone_from(samples);
             finite(scores)?
         }
-        _ => panic!("the outcome is not one of the work"),
+        _ => panic!("the response is not one of the work"),
     };
     (result.gold_nats, result.gold_tokens) = (gold.nats, gold.tokens);
     Ok(result)
@@ -211,8 +211,8 @@ fn total(scores: &[TokenScore]) -> ChoiceResult {
     }
 }
 
-impl Verdicts {
-    /// The verdict that counts.
+impl AnswerMatch {
+    /// By the rule of the task.
     fn of(self, task: &Task) -> bool {
         match &task.kind {
             TaskKind::Generation(generation) => match generation.rule {
@@ -224,7 +224,7 @@ impl Verdicts {
     }
 }
 
-fn verdicts(task: &Task, row: &Row, text: &str) -> Verdicts {
+fn answer_match(task: &Task, row: &Row, text: &str) -> AnswerMatch {
     let (TaskKind::Generation(generation), Row::Generation { answer, aliases, .. }) =
         (&task.kind, row)
     else {
@@ -232,7 +232,7 @@ fn verdicts(task: &Task, row: &Row, text: &str) -> Verdicts {
     };
     let said = answer_of(generation, text);
     let references = || std::iter::once(answer).chain(aliases);
-    Verdicts {
+    AnswerMatch {
         prefix: references().any(|reference| starts_with(generation, said.text, reference)),
         exact: references().any(|reference| agrees_exactly(generation, &said, reference)),
     }
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn one_token_that_is_not_the_first_choice_spoils_the_rest() {
+    fn one_token_that_is_not_the_argmax_makes_the_choice_not_greedy() {
         let score = |greedy| TokenScore { nats: 0.5, greedy };
         assert!(total(&[score(true), score(true)]).greedy);
         assert!(!total(&[score(true), score(false), score(true)]).greedy);

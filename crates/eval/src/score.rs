@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::Fingerprint;
 
+use crate::dataset::{Dataset, PlacedRow, Row};
 use crate::judge::{ItemResult, passed};
 use crate::metric::{Chance, Estimate, pass_at};
-use crate::rows::{Dataset, PlacedRow, Row};
 use crate::text::strip;
 use crate::{Aggregation, Baseline, BaselineVersion, MatchRule, Task, TaskKind};
 

@@ -348,8 +348,8 @@ impl<'a> Executor<'a, '_> {
         let checkpoint = checkpoint(&folder, branch.spec.last_step())?
             .expect("the branch is done, so its last checkpoint is there");
         let batch = plan.batch as usize;
-        let mut engine =
-            sparkjoy_train::load_model(&checkpoint.folder, batch, self.options.threads)?;
+        let model = ModelFolder::open(&checkpoint.folder)?;
+        let mut model = model.language_model(batch, self.options.threads);
         (self.options.observe)(Event::Scoring(&branch.name));
         let mut held_out = Vec::new();
         for name in plan.sources.keys() {
@@ -359,9 +359,10 @@ impl<'a> Executor<'a, '_> {
             let corpus = self.corpora.iter().find(|corpus| corpus.name() == name);
             let corpus = corpus.expect("`check_inputs` found a corpus for every source");
             held_out.extend(sparkjoy_eval::held_out(
-                &mut engine,
+                &mut model,
                 std::slice::from_ref(corpus),
                 self.tokenizer,
+                plan.shape.context,
                 plan.seed,
                 plan.evaluation.held_out,
             )?);

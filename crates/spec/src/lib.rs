@@ -2,3 +2,10 @@
 //!
 //! Plain types whose JSON is their identity, and two ports. It computes nothing, reads no text and
 //! knows no engine.
+
+mod language_model;
+
+pub use language_model::{
+    ChooseToken, Computed, LanguageModel, LanguageModelError, LanguageModelInfo, Promise, Prompt,
+    ScoredSequence, TokenScore,
+};

@@ -1,7 +1,7 @@
 //! What of a row would give it away.
 
 use super::RUN;
-use crate::rows::{Dataset, Row};
+use crate::dataset::{Dataset, Row};
 use crate::text::strip;
 
 /// The texts of an item that are looked for.
@@ -103,7 +103,7 @@ mod tests {
     use sparkjoy_sandbox::Problem;
 
     use super::*;
-    use crate::rows::PlacedRow;
+    use crate::dataset::PlacedRow;
 
     fn choice(query: &str) -> ItemTexts {
         let choices = vec!["no".to_owned(), "the moon".to_owned()];

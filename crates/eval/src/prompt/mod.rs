@@ -20,9 +20,9 @@ mod text;
 use rayon::prelude::*;
 use sparkjoy_data::{ModelEncoder, ModelTokenizer};
 
+use crate::dataset::{Dataset, PlacedRow, Row};
 use crate::few_shot::FewShot;
 use crate::row_error::{RowError, RowProblem};
-use crate::rows::{Dataset, PlacedRow, Row};
 use crate::{EvalError, Task, TaskKind};
 use text::Writer;
 

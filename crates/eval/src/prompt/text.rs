@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::options::take_apart;
+use crate::dataset::{PlacedRow, Row};
 use crate::row_error::RowError;
-use crate::rows::{PlacedRow, Row};
 use crate::text::{strip, strip_end};
 use crate::{Format, Task, TaskKind};
 

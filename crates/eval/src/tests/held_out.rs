@@ -8,7 +8,8 @@ use sparkjoy_base::{Hint, Seed, SourceName, Tokens, write_atomic};
 use sparkjoy_data::{
     Corpus, OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation, prepare,
 };
-use sparkjoy_nn::{Compute, Engine, Shape};
+use sparkjoy_nn::{Compute, Engine, LazyModel, Shape, ShapeError};
+use sparkjoy_spec::LanguageModel;
 
 const CONTEXT: usize = 16;
 
@@ -41,10 +42,27 @@ fn corpus(folder: &Path, tokenizer: &Tokenizer, documents: usize) -> Corpus {
     prepare(&source, tokenizer, &folder.join("shards"), &options).unwrap()
 }
 
-fn engine(tokenizer: &Tokenizer, context: usize, threads: usize) -> Engine {
+/// A model of two layers whose weights `fill` writes.
+fn model(
+    tokenizer: &Tokenizer,
+    threads: usize,
+    fill: impl Fn(&Shape, &mut [f32]) + 'static,
+) -> LazyModel<'static> {
     let vocab = tokenizer.vocab().next_multiple_of(64) as usize;
-    let shape = Shape { layers: 2, width: 16, heads: 2, context, vocab, clip_qkv: None };
-    Engine::new(shape, 4, Compute::exact(threads)).unwrap()
+    let shape = Shape { layers: 2, width: 16, heads: 2, context: CONTEXT, vocab, clip_qkv: None };
+    LazyModel::new(shape, 4, threads, move |weights| {
+        fill(&shape, weights);
+        Ok::<_, ShapeError>(())
+    })
+}
+
+/// Initial weights of a seed.
+fn drawn(seed: u64) -> impl Fn(&Shape, &mut [f32]) {
+    move |shape, weights| {
+        let mut engine = Engine::new(*shape, 1, Compute::exact(1)).unwrap();
+        engine.init(Seed(seed));
+        weights.copy_from_slice(engine.weights());
+    }
 }
 
 #[test]
@@ -53,9 +71,9 @@ fn a_model_without_knowledge_needs_the_same_bits_for_every_target() {
     let tokenizer = tokenizer();
     let corpora = [corpus(folder.path(), &tokenizer, 30)];
     // All weights are zero, so every token of the vocabulary is as likely as any other.
-    let mut engine = engine(&tokenizer, CONTEXT, 1);
-    let vocab = engine.shape().vocab as f64;
-    let scores = held_out(&mut engine, &corpora, &tokenizer, Seed(1), Tokens(160)).unwrap();
+    let mut model = model(&tokenizer, 1, |_, weights| weights.fill(0.0));
+    let vocab = model.info().vocab as f64;
+    let scores = held_out(&mut model, &corpora, &tokenizer, CONTEXT, Seed(1), Tokens(160)).unwrap();
 
     let score = &scores[0];
     assert_eq!(score.source, *corpora[0].name());
@@ -83,9 +101,8 @@ fn every_model_is_scored_on_the_same_sequences_with_the_same_bits_on_any_threads
     let tokenizer = tokenizer();
     let corpora = [corpus(folder.path(), &tokenizer, 200)];
     let scores = |weights, threads| {
-        let mut engine = engine(&tokenizer, CONTEXT, threads);
-        engine.init(Seed(weights));
-        held_out(&mut engine, &corpora, &tokenizer, Seed(1), Tokens(2000)).unwrap()
+        let mut model = model(&tokenizer, threads, drawn(weights));
+        held_out(&mut model, &corpora, &tokenizer, CONTEXT, Seed(1), Tokens(2000)).unwrap()
     };
     let one = scores(1, 1);
     assert!(one[0].ordinals.len() > 64, "more than one chunk");
@@ -102,8 +119,8 @@ fn a_held_out_part_shorter_than_a_sequence_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let tokenizer = tokenizer();
     let corpora = [corpus(folder.path(), &tokenizer, 1)];
-    let mut engine = engine(&tokenizer, 128, 1);
-    let error = held_out(&mut engine, &corpora, &tokenizer, Seed(1), Tokens(1000)).unwrap_err();
+    let mut model = model(&tokenizer, 1, drawn(1));
+    let error = held_out(&mut model, &corpora, &tokenizer, 128, Seed(1), Tokens(1000)).unwrap_err();
     assert!(matches!(error, EvalError::TooShort { context: 128, .. }));
     let tokens = corpora[0].tokens(Part::Validation);
     assert_eq!(
@@ -136,9 +153,9 @@ fn a_broken_model_gives_no_score() {
     let folder = tempfile::tempdir().unwrap();
     let tokenizer = tokenizer();
     let corpora = [corpus(folder.path(), &tokenizer, 30)];
-    let mut engine = engine(&tokenizer, CONTEXT, 1);
-    engine.weights_mut().fill(f32::NAN);
-    let error = held_out(&mut engine, &corpora, &tokenizer, Seed(1), Tokens(16)).unwrap_err();
+    let mut model = model(&tokenizer, 1, |_, weights| weights.fill(f32::NAN));
+    let error =
+        held_out(&mut model, &corpora, &tokenizer, CONTEXT, Seed(1), Tokens(16)).unwrap_err();
     assert!(matches!(error, EvalError::NotFinite { .. }));
     assert!(error.to_string().starts_with("the model's loss on held-out sequence "), "{error}");
     assert!(error.to_string().ends_with("of source `tales` is NaN, expected a finite number"));

@@ -7,8 +7,8 @@ mod hand_made;
 mod held_out;
 mod prompts;
 mod published;
-mod runner;
 mod scores;
+mod session;
 
 use std::path::Path;
 

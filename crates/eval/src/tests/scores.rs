@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::{merging, rows, task};
-use sparkjoy_nn::TokenScore;
+use sparkjoy_spec::TokenScore;
 
 use crate::{
-    Average, BaselineVersion, Catalog, Chance, Dataset, Estimate, Item, ItemResult, Outcome,
+    Average, BaselineVersion, Catalog, Chance, Dataset, Estimate, Item, ItemResult, Response,
     Sample, Suite, Task, TaskScore, Work, average, items, judge, score,
 };
 
@@ -15,24 +15,24 @@ fn token(nats: f32, greedy: bool) -> TokenScore {
 }
 
 /// Every scored token costs what `nats` says of its sequence.
-fn scored(item: &Item, nats: &[f32], greedy: bool) -> Outcome {
+fn scored(item: &Item, nats: &[f32], greedy: bool) -> Response {
     let Work::Score { sequences } = &item.work else { panic!("nothing to score") };
     let of = |(s, &n): (&crate::Sequence, &f32)| vec![token(n, greedy); s.scored];
-    Outcome::Scored(sequences.iter().zip(nats).map(of).collect())
+    Response::Scored(sequences.iter().zip(nats).map(of).collect())
 }
 
-fn generated(item: &Item, text: &str) -> Outcome {
+fn generated(item: &Item, text: &str) -> Response {
     let Work::Generate { gold, .. } = &item.work else { panic!("nothing to generate") };
-    Outcome::Generated {
+    Response::Generated {
         tokens: vec![7],
         text: text.to_owned(),
         gold: vec![token(1.0, false); gold.scored],
     }
 }
 
-fn all(task: &Task, rows: &Dataset, outcome: impl Fn(&Item) -> Outcome) -> Vec<ItemResult> {
+fn all(task: &Task, rows: &Dataset, response: impl Fn(&Item) -> Response) -> Vec<ItemResult> {
     let items = items(task, rows, &merging(), 512).unwrap();
-    items.iter().map(|item| judge(task, rows, item, &outcome(item)).unwrap()).collect()
+    items.iter().map(|item| judge(task, rows, item, &response(item)).unwrap()).collect()
 }
 
 fn close(found: Estimate, value: f64, error: f64) {
@@ -162,7 +162,7 @@ fn programs_are_counted_by_the_chance_that_one_of_k_passes() {
         let Work::Generate { gold, .. } = &item.work else { panic!() };
         let sample = |i| Sample { text: format!("{i}"), passed: i <= item.index };
         let gold = vec![token(0.1, true); gold.scored];
-        Outcome::Programs { samples: (0..4).map(sample).collect(), gold }
+        Response::Programs { samples: (0..4).map(sample).collect(), gold }
     });
     let score = score(&task, &rows, &results, BaselineVersion::V03);
     // One and two of four pass: pass@1 is 1/4 and 2/4, pass@2 is 3/6 and 5/6.

@@ -16,11 +16,11 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_base::{FileError, Fingerprint, Hint, Seed};
 use sparkjoy_data::ModelTokenizer;
 use sparkjoy_eval::{
-    BaselineVersion, Dataset, EvalError, FailedTask, Item, ItemResult, MissingTask, Sandbox,
-    Scorecard, Selection, Session, Subject, Task, TaskKind, TaskScore, answer, average, items,
-    score,
+    BaselineVersion, Dataset, EvalError, FailedTask, Item, ItemResult, LanguageModel, MissingTask,
+    Sandbox, Scorecard, Selection, Session, Task, TaskKind, TaskScore, TokenizedModel, answer,
+    average, items, score,
 };
-use sparkjoy_nn::Decoder;
+use sparkjoy_nn::LazyModel;
 use sparkjoy_train::ModelFolder;
 
 use crate::{Event, ExecutionError, JobError, Options};
@@ -88,7 +88,7 @@ pub fn score_tasks(
         request,
         model: request.model.fingerprint()?,
         tokenizer,
-        decoder: None,
+        language_model: None,
         sandbox: None,
         kernels: BTreeSet::new(),
     };
@@ -119,6 +119,8 @@ pub fn score_tasks(
                 card.tasks.push(score);
                 work.push(did);
             }
+            // A model that cannot be read, or whose worker is dead, answers no other task either.
+            Err(error @ JobError::Eval(EvalError::Model(_))) => return Err(error),
             Err(JobError::Eval(EvalError::NoTaskFile { tried, .. })) => {
                 card.missing.push(MissingTask { task: task.name.clone(), tried });
             }
@@ -173,8 +175,8 @@ struct Scorer<'a> {
     request: &'a TaskRequest<'a>,
     model: Fingerprint,
     tokenizer: ModelTokenizer,
-    /// Made when the first item is missing.
-    decoder: Option<Decoder>,
+    /// Loaded when the first item is missing.
+    language_model: Option<LazyModel<'a>>,
     /// Made when the first program is to be run.
     sandbox: Option<Sandbox>,
     kernels: BTreeSet<String>,
@@ -236,8 +238,8 @@ impl Scorer<'_> {
         work: &mut TaskWork,
         options: &mut Options<'_>,
     ) -> Result<BTreeMap<usize, ItemResult>, JobError> {
-        let Self { request, decoder, sandbox, tokenizer, .. } = self;
-        let decoder = decoder.as_mut().expect("made ready before it is asked");
+        let Self { request, language_model, sandbox, tokenizer, .. } = self;
+        let model = language_model.as_mut().expect("made ready before it is asked");
         let session = Session {
             task,
             rows,
@@ -247,11 +249,11 @@ impl Scorer<'_> {
             threads: options.threads,
             stop: options.stop,
         };
-        let (begin, before) = (Instant::now(), decoder.computed());
+        let (begin, before) = (Instant::now(), model.computed());
         let mut new = BTreeMap::new();
         let mut done = of - wanted.len();
-        let mut subject = Subject { decoder: &mut *decoder, tokenizer };
-        let all = answer(&mut subject, &session, wanted, |results: Vec<ItemResult>| {
+        let mut tokenized = TokenizedModel { model: &mut *model, tokenizer };
+        let all = answer(&mut tokenized, &session, wanted, |results: Vec<ItemResult>| {
             writer.add(&results)?;
             done += results.len();
             (options.observe)(Event::Items { done, of });
@@ -259,7 +261,7 @@ impl Scorer<'_> {
             Ok::<_, JobError>(())
         })?;
         writer.sync()?;
-        work.count(decoder.computed(), before, request.context, begin.elapsed());
+        work.count(model.computed(), before, request.context, begin.elapsed());
         if all { Ok(new) } else { Err(JobError::Interrupted) }
     }
 
@@ -271,18 +273,17 @@ impl Scorer<'_> {
         if matches!(task.kind, TaskKind::Code(_)) && self.sandbox.is_none() {
             self.sandbox = Some(options.programs.sandbox().map_err(EvalError::from)?);
         }
-        if self.decoder.is_none() {
-            let shape = *self.request.model.shape();
-            let mut weights = vec![0.0; shape.parameters() as usize];
-            self.request.model.read_weights(&mut weights)?;
-            let decoder = Decoder::new(shape, &weights, options.threads);
-            self.decoder = Some(decoder.map_err(sparkjoy_train::TrainError::from)?);
+        if self.language_model.is_none() {
+            let mut model = self.request.model.language_model(1, options.threads);
+            // No sequences: only loads it.
+            model.score(&[]).map_err(EvalError::from)?;
+            self.language_model = Some(model);
         }
         Ok(())
     }
 
-    fn kernel(&self) -> &'static str {
-        self.decoder.as_ref().map_or("", Decoder::instruction_set)
+    fn kernel(&self) -> &str {
+        self.language_model.as_ref().map_or("", |model| &model.info().kernel)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_nn::Computed;
+use sparkjoy_eval::Computed;
 
 /// What answering a task took this time. Kept apart from scores: times differ from run to run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

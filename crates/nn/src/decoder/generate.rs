@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 
+use sparkjoy_spec::Prompt;
+
 use super::cache::Cache;
 use super::forest::{PrefixTree, forest};
 use super::pass::{self, Rooted};
@@ -12,17 +14,6 @@ use super::{Decoder, ROWS};
 const CACHES: usize = 1 << 30;
 /// The most sequences generated at once: more do not make products faster.
 const SEQUENCES: usize = 64;
-
-/// A prompt to continue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Prompt<'a> {
-    /// Its tokens, at least one.
-    pub tokens: &'a [u32],
-    /// The most tokens to generate.
-    pub most: usize,
-    /// How many continuations to generate.
-    pub samples: usize,
-}
 
 /// A sequence being generated.
 #[derive(Clone, Copy)]

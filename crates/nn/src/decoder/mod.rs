@@ -14,6 +14,7 @@ mod tests;
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use sparkjoy_spec::{Computed, ScoredSequence, TokenScore};
 
 use self::cache::Cache;
 use self::forest::{Path, PrefixTree, forest};
@@ -21,8 +22,6 @@ use self::pass::{Arrays, Rooted, Weights, summary};
 use crate::kernel::InstructionSet;
 use crate::packed_weights::PackedWeights;
 use crate::{Precision, Shape, ShapeError, alibi_slopes};
-
-pub use generate::Prompt;
 
 /// Approximate rows of a pass: enough for efficient products, few enough that a pass stays in
 /// cache.
@@ -43,36 +42,6 @@ pub struct Decoder {
     remembered: Vec<u32>,
     caches: Vec<Cache>,
     computed: Computed,
-}
-
-/// Work of a decoder so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Computed {
-    /// Tokens that went through the model.
-    pub tokens: u64,
-    /// Sequences that were scored or generated.
-    pub sequences: u64,
-    /// Tokens of these sequences, if each had been computed separately.
-    pub separate_tokens: u64,
-}
-
-/// A token sequence whose last tokens are scored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scored<'a> {
-    /// All tokens.
-    pub tokens: &'a [u32],
-    /// How many tokens at the end are scored. Fewer than all: each is predicted from those before
-    /// it.
-    pub scored: usize,
-}
-
-/// Score of one token: its negative log-likelihood, and whether it was the argmax.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TokenScore {
-    /// Negative log-likelihood, −ln p, in nats.
-    pub nats: f32,
-    /// Whether it was the argmax; of equally likely tokens the lowest id counts.
-    pub greedy: bool,
 }
 
 impl Decoder {
@@ -171,7 +140,7 @@ impl Decoder {
     /// # Panics
     ///
     /// If a sequence is scored from its first token on, or a token is not below the vocabulary.
-    pub fn score(&mut self, groups: &[Vec<Scored<'_>>]) -> Vec<Vec<Vec<TokenScore>>> {
+    pub fn score(&mut self, groups: &[Vec<ScoredSequence<'_>>]) -> Vec<Vec<Vec<TokenScore>>> {
         let planted: Vec<Planted<'_>> = groups.iter().map(|group| self.plant(group)).collect();
         let mut scores = Vec::with_capacity(groups.len());
         let mut first = 0;
@@ -191,13 +160,13 @@ impl Decoder {
     }
 
     /// Merges the sequences of a group into a forest.
-    fn plant<'a>(&mut self, group: &'a [Scored<'a>]) -> Planted<'a> {
+    fn plant<'a>(&mut self, group: &'a [ScoredSequence<'a>]) -> Planted<'a> {
         for sequence in group {
             assert!(sequence.scored < sequence.tokens.len(), "a first token has no prediction");
             self.check(sequence.tokens);
         }
         let skip = self.remembered.len();
-        let goes_on = |s: &Scored<'_>| {
+        let goes_on = |s: &ScoredSequence<'_>| {
             s.tokens.starts_with(&self.remembered) && s.tokens.len() - s.scored > skip
         };
         let skip = if group.iter().all(goes_on) { skip } else { 0 };
@@ -237,7 +206,7 @@ impl Decoder {
         let found = self.token_scores(&rows, &asked);
         let mut found = found.into_iter();
         for planted in batch {
-            let of = |s: &Scored<'_>| found.by_ref().take(s.scored).collect();
+            let of = |s: &ScoredSequence<'_>| found.by_ref().take(s.scored).collect();
             scores.push(planted.group.iter().map(of).collect());
         }
     }
@@ -291,7 +260,7 @@ impl Decoder {
 
 /// A group of sequences with its forest.
 struct Planted<'a> {
-    group: &'a [Scored<'a>],
+    group: &'a [ScoredSequence<'a>],
     /// Tokens at the beginning of each sequence that are remembered.
     skip: usize,
     trees: Vec<PrefixTree>,
@@ -313,7 +282,7 @@ impl Planted<'_> {
                 Some(*end - tree.tokens.len())
             })
             .collect();
-        let of = |(sequence, path): (&Scored<'_>, &Path)| {
+        let of = |(sequence, path): (&ScoredSequence<'_>, &Path)| {
             let n = sequence.tokens.len();
             let ask = |i: usize| {
                 let row = path.row(&self.trees, i - 1 - self.skip);

@@ -1,5 +1,7 @@
 //! The decoder against the engine, which computes whole sequences one by one.
 
+use sparkjoy_spec::Prompt;
+
 use super::*;
 use crate::{Compute, Engine};
 
@@ -30,7 +32,7 @@ fn joined(parts: &[&[u32]]) -> Vec<u32> {
 }
 
 /// −ln p and whether it is the first of the largest, from the engine's logits.
-fn expected(engine: &mut Engine, sequence: Scored<'_>) -> Vec<(f64, bool)> {
+fn expected(engine: &mut Engine, sequence: ScoredSequence<'_>) -> Vec<(f64, bool)> {
     let n = sequence.tokens.len();
     let logits = engine.logits(&sequence.tokens[..n - 1]);
     (n - sequence.scored..n)
@@ -69,11 +71,14 @@ fn sequences() -> Vec<Vec<(Vec<u32>, usize)>> {
     groups
 }
 
-fn borrowed(groups: &[Vec<(Vec<u32>, usize)>]) -> Vec<Vec<Scored<'_>>> {
+fn borrowed(groups: &[Vec<(Vec<u32>, usize)>]) -> Vec<Vec<ScoredSequence<'_>>> {
     groups
         .iter()
         .map(|group| {
-            group.iter().map(|(tokens, scored)| Scored { tokens, scored: *scored }).collect()
+            group
+                .iter()
+                .map(|(tokens, scored)| ScoredSequence { tokens, scored: *scored })
+                .collect()
         })
         .collect()
 }
@@ -105,8 +110,8 @@ fn what_is_remembered_changes_no_score_and_is_not_computed_again() {
     let beginning = tokens(75, 5);
     let answers: Vec<Vec<u32>> =
         (0..30).map(|i| joined(&[&beginning, &tokens(1 + i % 9, i), &[1, 2]])).collect();
-    let groups: Vec<Vec<Scored<'_>>> =
-        answers.iter().map(|tokens| vec![Scored { tokens, scored: 2 }]).collect();
+    let groups: Vec<Vec<ScoredSequence<'_>>> =
+        answers.iter().map(|tokens| vec![ScoredSequence { tokens, scored: 2 }]).collect();
     for isa in InstructionSet::all(Precision::Fp32) {
         let mut plain = decoder(1, isa);
         let expected = plain.score(&groups);
@@ -124,10 +129,10 @@ fn what_is_remembered_changes_no_score_and_is_not_computed_again() {
 
         // Something else is not taken for it.
         let other = tokens(80, 6);
-        let sequence = vec![vec![Scored { tokens: &other, scored: 4 }]];
+        let sequence = vec![vec![ScoredSequence { tokens: &other, scored: 4 }]];
         assert_eq!(decoder.score(&sequence), plain.score(&sequence));
         // Nor is what would have to be scored inside of it.
-        let inside = vec![vec![Scored { tokens: &beginning, scored: 4 }]];
+        let inside = vec![vec![ScoredSequence { tokens: &beginning, scored: 4 }]];
         assert_eq!(decoder.score(&inside), plain.score(&inside));
     }
 }
@@ -151,7 +156,7 @@ fn a_group_has_the_same_bits_alone_and_among_others_on_any_threads() {
 fn each_beginning_is_computed_once() {
     let (prompt, answers) = (tokens(100, 1), [[1_u32, 2, 3], [1, 2, 4], [5, 6, 7]]);
     let all: Vec<Vec<u32>> = answers.iter().map(|answer| joined(&[&prompt, answer])).collect();
-    let group = all.iter().map(|tokens| Scored { tokens, scored: 3 }).collect();
+    let group = all.iter().map(|tokens| ScoredSequence { tokens, scored: 3 }).collect();
     let mut decoder = decoder(1, best());
     decoder.score(&[group]);
     // The last token of each is predicted, not computed.
@@ -247,5 +252,5 @@ fn samples_of_a_prompt_go_their_own_ways_from_one_computation() {
 #[test]
 #[should_panic(expected = "a first token has no prediction")]
 fn a_first_token_cannot_be_scored() {
-    decoder(1, best()).score(&[vec![Scored { tokens: &[1, 2], scored: 2 }]]);
+    decoder(1, best()).score(&[vec![ScoredSequence { tokens: &[1, 2], scored: 2 }]]);
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use sparkjoy_base::{Fingerprint, is_done};
 use sparkjoy_data::ModelTokenizer;
 use sparkjoy_mix::Ledger;
-use sparkjoy_nn::Shape;
+use sparkjoy_nn::{LazyModel, Shape};
 
 use crate::checkpoint::{Checkpoint, CheckpointInfo, MODEL, STATE};
 use crate::content::Content;
@@ -193,6 +193,13 @@ impl ModelFolder {
             }
             Origin::Foreign(weights) => Ok(weights.files()?),
         }
+    }
+
+    /// The model as a language model of ours, which reads the weights when they are first needed.
+    ///
+    /// - `batch`: sequences whose losses are computed at a time, at most.
+    pub fn language_model(&self, batch: usize, threads: usize) -> LazyModel<'_> {
+        LazyModel::new(self.shape, batch, threads, |weights| self.read_weights(weights))
     }
 
     /// Reads the weights, whatever they are stored as, into a flat buffer laid out as

@@ -1,32 +1,31 @@
-//! Asks a model for what is missing of a task.
+//! A task and a model: asks for the results that are missing.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sparkjoy_base::Seed;
 use sparkjoy_data::ModelTokenizer;
-use sparkjoy_nn::{Decoder, Scored};
 use sparkjoy_sandbox::Sandbox;
+use sparkjoy_spec::{LanguageModel, ScoredSequence};
 
 use crate::code::samples;
-use crate::draw::Choice;
-use crate::judge::{ItemResult, Outcome, judge};
+use crate::dataset::Dataset;
+use crate::generation::{End, GenerationRequest, generate};
+use crate::judge::{ItemResult, Response, judge};
+use crate::next_token::Choice;
 use crate::prompt::{Item, Sequence, Work};
-use crate::rows::Dataset;
-use crate::write::{Asked, End, write};
 use crate::{EvalError, Task, TaskKind};
 
 /// Tokens handed to the model at a time, about: results are passed on after each of these.
 const CHUNK: usize = 1 << 15;
-/// Prompts that are gone on from at a time.
+/// Prompts continued at a time.
 const PROMPTS: usize = 128;
 /// The shortest common beginning worth keeping.
 const COMMON: usize = 16;
 
-/// A model that can be asked, and its words.
-#[derive(Debug)]
-pub struct Subject<'a> {
+/// A language model and its tokenizer.
+pub struct TokenizedModel<'a> {
     /// The model.
-    pub decoder: &'a mut Decoder,
+    pub model: &'a mut dyn LanguageModel,
     /// Its tokenizer.
     pub tokenizer: &'a ModelTokenizer,
 }
@@ -58,19 +57,20 @@ pub struct Session<'a> {
 ///
 /// # Guarantees
 ///
-/// An item's result has the same bits whichever other items are wanted, on any number of threads.
+/// An item's result has the same bits whichever other items are wanted, on any number of threads,
+/// if the model promises [`SameBits`](sparkjoy_spec::Promise::SameBits).
 ///
 /// # Errors
 ///
-/// [`EvalError`] for a model that gives no number or a task that cannot run its programs; what
-/// `pass_on` says.
+/// [`EvalError`] for a model that fails or gives no number, or a task that cannot run its programs;
+/// what `pass_on` says.
 pub fn answer<E: From<EvalError>>(
-    subject: &mut Subject<'_>,
+    tokenized: &mut TokenizedModel<'_>,
     session: &Session<'_>,
     wanted: &[usize],
     mut pass_on: impl FnMut(Vec<ItemResult>) -> Result<(), E>,
 ) -> Result<bool, E> {
-    subject.decoder.remember(common_beginning(session.items));
+    tokenized.model.remember(common_beginning(session.items)).map_err(EvalError::from)?;
     let mut left = wanted;
     while !left.is_empty() {
         if session.stop.load(Ordering::Relaxed) {
@@ -79,11 +79,11 @@ pub fn answer<E: From<EvalError>>(
         let count = chunk(session.items, left);
         let (now, later) = left.split_at(count);
         let items: Vec<&Item> = now.iter().map(|&i| &session.items[i]).collect();
-        let Some(outcomes) = ask(subject, session, &items)? else { return Ok(false) };
+        let Some(responses) = ask(tokenized, session, &items)? else { return Ok(false) };
         let results = items
             .iter()
-            .zip(outcomes)
-            .map(|(item, outcome)| judge(session.task, session.rows, item, &outcome))
+            .zip(responses)
+            .map(|(item, response)| judge(session.task, session.rows, item, &response))
             .collect::<Result<Vec<_>, EvalError>>()?;
         pass_on(results)?;
         left = later;
@@ -130,20 +130,20 @@ fn chunk(items: &[Item], left: &[usize]) -> usize {
     }
 }
 
-/// What the model says to some items; nothing if it was told to stop meanwhile.
+/// The model's responses to some items; nothing if it was told to stop meanwhile.
 fn ask(
-    subject: &mut Subject<'_>,
+    tokenized: &mut TokenizedModel<'_>,
     session: &Session<'_>,
     items: &[&Item],
-) -> Result<Option<Vec<Outcome>>, EvalError> {
-    let groups: Vec<Vec<Scored<'_>>> = items
+) -> Result<Option<Vec<Response>>, EvalError> {
+    let groups: Vec<Vec<ScoredSequence<'_>>> = items
         .iter()
         .map(|item| match &item.work {
             Work::Score { sequences } => sequences.iter().map(scored).collect(),
             Work::Generate { gold, .. } => vec![scored(gold)],
         })
         .collect();
-    let scores = subject.decoder.score(&groups);
+    let scores = tokenized.model.score(&groups)?;
     let prompts: Vec<(usize, &[u32], usize)> = items
         .iter()
         .filter_map(|item| match &item.work {
@@ -152,36 +152,36 @@ fn ask(
         })
         .collect();
     if prompts.is_empty() {
-        return Ok(Some(scores.into_iter().map(Outcome::Scored).collect()));
+        return Ok(Some(scores.into_iter().map(Response::Scored).collect()));
     }
     let golds = scores.into_iter().map(|mut group| group.remove(0));
-    let Some(written) = texts(subject, session, &prompts) else { return Ok(None) };
-    let decode = |tokens: &Vec<u32>| subject.tokenizer.decode(tokens);
+    let Some(written) = texts(tokenized, session, &prompts)? else { return Ok(None) };
+    let decode = |tokens: &Vec<u32>| tokenized.tokenizer.decode(tokens);
     if let TaskKind::Code(_) = &session.task.kind {
         let texts = written.iter().map(|texts| texts.iter().map(decode).collect()).collect();
         let Some(samples) = samples(session, items, texts)? else { return Ok(None) };
-        let outcome = |(samples, gold)| Outcome::Programs { samples, gold };
-        return Ok(Some(samples.into_iter().zip(golds).map(outcome).collect()));
+        let response = |(samples, gold)| Response::Programs { samples, gold };
+        return Ok(Some(samples.into_iter().zip(golds).map(response).collect()));
     }
-    let outcome = |(mut texts, gold): (Vec<Vec<u32>>, _)| {
+    let response = |(mut texts, gold): (Vec<Vec<u32>>, _)| {
         let tokens = texts.remove(0);
-        Outcome::Generated { text: decode(&tokens), tokens, gold }
+        Response::Generated { text: decode(&tokens), tokens, gold }
     };
-    Ok(Some(written.into_iter().zip(golds).map(outcome).collect()))
+    Ok(Some(written.into_iter().zip(golds).map(response).collect()))
 }
 
-fn scored(sequence: &Sequence) -> Scored<'_> {
-    Scored { tokens: &sequence.tokens, scored: sequence.scored }
+fn scored(sequence: &Sequence) -> ScoredSequence<'_> {
+    ScoredSequence { tokens: &sequence.tokens, scored: sequence.scored }
 }
 
-/// Has the model go on from prompts: the tokens of each text; nothing if it was told to stop.
+/// The model's continuations of prompts: the tokens of each text; nothing if it was told to stop.
 ///
 /// - `prompts`: item, tokens, and the most tokens to write.
 fn texts(
-    subject: &mut Subject<'_>,
+    tokenized: &mut TokenizedModel<'_>,
     session: &Session<'_>,
     prompts: &[(usize, &[u32], usize)],
-) -> Option<Vec<Vec<Vec<u32>>>> {
+) -> Result<Option<Vec<Vec<Vec<u32>>>>, EvalError> {
     let &Session { task, seed, stop, .. } = session;
     let (samples, choice, end) = match &task.kind {
         TaskKind::Code(sampling) => {
@@ -192,8 +192,8 @@ fn texts(
             (sampling.samples, choice, End::Program(sampling.rule))
         }
         TaskKind::Generation(generation) => (1, Choice::Greedy, End::Texts(&generation.stop)),
-        _ => unreachable!("only these kinds are asked to go on"),
+        _ => unreachable!("only these kinds are continued"),
     };
-    let asked = Asked { task: &task.name, prompts, samples, choice, end, seed, stop };
-    write(subject.decoder, subject.tokenizer, &asked)
+    let request = GenerationRequest { task: &task.name, prompts, samples, choice, end, seed, stop };
+    Ok(generate(tokenized.model, tokenized.tokenizer, &request)?)
 }

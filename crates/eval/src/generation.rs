@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sparkjoy_base::Seed;
 use sparkjoy_data::ModelTokenizer;
-use sparkjoy_nn::{Decoder, Prompt};
 use sparkjoy_sandbox::Rule;
+use sparkjoy_spec::{LanguageModel, LanguageModelError, Prompt};
 
-use crate::draw::{Choice, drawn, greedy, random};
+use crate::next_token::{Choice, drawn, greedy, random};
 
 /// Tokens looked at beside those that may spell the end: a character may begin in one of them.
 const MARGIN: usize = 8;
@@ -42,8 +42,8 @@ impl End<'_> {
     }
 }
 
-/// What is asked to go on.
-pub(crate) struct Asked<'a> {
+/// Which texts a model is to write.
+pub(crate) struct GenerationRequest<'a> {
     /// Name of the task: part of the address of random numbers.
     pub(crate) task: &'a str,
     /// Each prompt's item, tokens, and the most tokens to write.
@@ -59,18 +59,22 @@ pub(crate) struct Asked<'a> {
 /// The tokens of each text, by prompt and sample, without the end-of-text token; nothing if it was
 /// told to stop.
 ///
-/// A text goes on to the token that completes its end; what comes after is for the judge to cut.
-pub(crate) fn write(
-    decoder: &mut Decoder,
+/// A text continues to the token that completes its end; `judge` cuts what comes after.
+///
+/// # Errors
+///
+/// The model's.
+pub(crate) fn generate(
+    model: &mut dyn LanguageModel,
     tokenizer: &ModelTokenizer,
-    asked: &Asked<'_>,
-) -> Option<Vec<Vec<Vec<u32>>>> {
-    let &Asked { task, prompts, samples, choice, end, seed, stop } = asked;
+    request: &GenerationRequest<'_>,
+) -> Result<Option<Vec<Vec<Vec<u32>>>>, LanguageModelError> {
+    let &GenerationRequest { task, prompts, samples, choice, end, seed, stop } = request;
     let mut written = vec![vec![Vec::new(); samples]; prompts.len()];
     let requests: Vec<Prompt<'_>> =
         prompts.iter().map(|&(_, tokens, most)| Prompt { tokens, most, samples }).collect();
     let tail = end.longest() + MARGIN;
-    decoder.generate(&requests, |prompt, sample, logits| {
+    model.generate(&requests, &mut |prompt, sample, logits| {
         let text: &mut Vec<u32> = &mut written[prompt][sample];
         let recent = &text[text.len().saturating_sub(tail)..];
         if stop.load(Ordering::Relaxed) || end.reached(&tokenizer.decode(recent)) {
@@ -88,6 +92,6 @@ pub(crate) fn write(
         }
         text.push(token);
         Some(token)
-    });
-    (!stop.load(Ordering::Relaxed)).then_some(written)
+    })?;
+    Ok((!stop.load(Ordering::Relaxed)).then_some(written))
 }

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sparkjoy_base::Seed;
 use sparkjoy_data::{ModelTokenizer, Tokenizer};
-use sparkjoy_nn::{Compute, Decoder, Engine, Shape};
+use sparkjoy_nn::{Compute, Engine, LazyModel, Shape, ShapeError};
 
 use crate::{
-    Catalog, Dataset, EvalError, Item, ItemResult, Session, Subject, Task, Work, answer, items,
+    Catalog, Dataset, EvalError, Item, ItemResult, Session, Task, TokenizedModel, Work, answer,
+    items,
 };
 
 const CONTEXT: usize = 48;
@@ -63,6 +64,14 @@ fn engine(tokenizer: &ModelTokenizer) -> Engine {
     engine
 }
 
+/// The engine's weights as a language model.
+fn model(engine: &Engine, threads: usize) -> LazyModel<'_> {
+    LazyModel::new(*engine.shape(), 1, threads, |weights| {
+        weights.copy_from_slice(engine.weights());
+        Ok::<_, ShapeError>(())
+    })
+}
+
 fn row(task: &str, i: usize) -> String {
     match task {
         "choice" => format!(
@@ -80,31 +89,32 @@ fn row(task: &str, i: usize) -> String {
     }
 }
 
-struct Asked {
+/// A task, its rows and items.
+struct Question {
     task: Task,
     rows: Dataset,
     items: Vec<Item>,
 }
 
-fn asked(name: &str, tokenizer: &ModelTokenizer, count: usize) -> Asked {
+fn asked(name: &str, tokenizer: &ModelTokenizer, count: usize) -> Question {
     let mut catalog = Catalog::shipped();
     catalog.add(Path::new("tests.toml"), TASKS, ("task", "suite")).unwrap();
     let task = catalog.task(name).unwrap().clone();
     let text: Vec<String> = (0..count).map(|i| row(name, i)).collect();
     let rows = Dataset::parse(&task, "rows.jsonl", text.join("\n").as_bytes()).unwrap();
     let items = items(&task, &rows, tokenizer, CONTEXT).unwrap();
-    Asked { task, rows, items }
+    Question { task, rows, items }
 }
 
 /// The results of the wanted items; `stop_after` results the user loses patience.
 fn run(
-    asked: &Asked,
+    asked: &Question,
     tokenizer: &ModelTokenizer,
     (wanted, threads): (&[usize], usize),
     stop_after: usize,
 ) -> (bool, Vec<ItemResult>) {
     let engine = engine(tokenizer);
-    let mut decoder = Decoder::new(*engine.shape(), engine.weights(), threads).unwrap();
+    let mut model = model(&engine, threads);
     let stop = AtomicBool::new(false);
     let session = Session {
         task: &asked.task,
@@ -115,9 +125,9 @@ fn run(
         threads,
         stop: &stop,
     };
-    let mut subject = Subject { decoder: &mut decoder, tokenizer };
+    let mut tokenized = TokenizedModel { model: &mut model, tokenizer };
     let mut all = Vec::new();
-    let done = answer::<EvalError>(&mut subject, &session, wanted, |results| {
+    let done = answer::<EvalError>(&mut tokenized, &session, wanted, |results| {
         all.extend(results);
         stop.store(all.len() >= stop_after, Ordering::Relaxed);
         Ok(())
@@ -196,13 +206,13 @@ fn a_text_ends_with_the_token_that_completes_its_end() {
 fn a_broken_model_gives_no_result() {
     let tokenizer = tokenizer();
     let asked = asked("next", &tokenizer, 3);
-    let engine = engine(&tokenizer);
-    let weights = vec![f32::NAN; engine.weights().len()];
-    let mut decoder = Decoder::new(*engine.shape(), &weights, 1).unwrap();
+    let mut engine = engine(&tokenizer);
+    engine.weights_mut().fill(f32::NAN);
+    let mut model = model(&engine, 1);
     let (stop, seed) = (AtomicBool::new(false), Seed(1));
-    let Asked { task, rows, items } = &asked;
+    let Question { task, rows, items } = &asked;
     let session = Session { task, rows, items, seed, sandbox: None, threads: 1, stop: &stop };
-    let mut subject = Subject { decoder: &mut decoder, tokenizer: &tokenizer };
-    let error = answer::<EvalError>(&mut subject, &session, &[0], |_| Ok(())).unwrap_err();
+    let mut tokenized = TokenizedModel { model: &mut model, tokenizer: &tokenizer };
+    let error = answer::<EvalError>(&mut tokenized, &session, &[0], |_| Ok(())).unwrap_err();
     assert!(matches!(error, EvalError::ItemNotFinite { row: 0, .. }), "{error}");
 }

@@ -1,0 +1,213 @@
+//! A child process that is spoken to through pipes, and that ends when we do.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::spawn;
+use std::time::Duration;
+
+/// Bytes read at a time.
+const CHUNK: usize = 1 << 16;
+/// Chunks that wait to be looked at; then the worker waits.
+const WAITING: usize = 16;
+/// Bytes kept of the end of standard error.
+const TAIL: usize = 4096;
+/// Lines of it that are shown.
+const LINES: usize = 10;
+/// How long a child that closed its output may take to end by itself.
+const PARTING: Duration = Duration::from_secs(2);
+
+/// What a child did.
+enum Sign {
+    Output(Vec<u8>),
+    Complaint,
+    OutputEnd,
+    ComplaintEnd,
+}
+
+/// Why nothing came.
+pub(super) enum Silence {
+    /// It ended or closed its output; its status, if it has ended.
+    Ended(Option<ExitStatus>),
+    /// Nothing on either output within the limit.
+    Hangs,
+}
+
+/// A running child.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    guard: Child,
+    messages: Sender<Vec<u8>>,
+    signs: Receiver<Sign>,
+    /// What has come and was not asked for yet.
+    pending: Vec<u8>,
+    tail: Arc<Mutex<Vec<u8>>>,
+    patience: Duration,
+}
+
+impl Process {
+    /// Starts a child in a process group of its own.
+    ///
+    /// # Guarantees
+    ///
+    /// Its whole group is killed when this is dropped, and when this process ends in any other way.
+    ///
+    /// # Errors
+    ///
+    /// If it, or the shell that guards it, cannot be started.
+    pub(super) fn start(mut command: Command, patience: Duration) -> io::Result<Self> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.process_group(0).spawn()?;
+        let guard = match guard(child.id()) {
+            Ok(guard) => guard,
+            Err(error) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(error);
+            }
+        };
+        let (input, output, complaints) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (messages, to_write) = channel();
+        let (heard, signs) = sync_channel(WAITING);
+        let tail = Arc::new(Mutex::new(Vec::new()));
+        let (of_output, kept) = (heard.clone(), Arc::clone(&tail));
+        // Threads end with the pipes of the child, which end with the child.
+        spawn(move || write(input.expect("piped"), &to_write));
+        spawn(move || read_output(output.expect("piped"), &of_output));
+        spawn(move || read_complaints(complaints.expect("piped"), &heard, &kept));
+        Ok(Self { child, guard, messages, signs, pending: Vec::new(), tail, patience })
+    }
+
+    /// Sends bytes, without waiting for the child to read them. If it does not, nothing will come
+    /// from it either, and that is noticed.
+    pub(super) fn send(&self, message: Vec<u8>) {
+        let _ = self.messages.send(message);
+    }
+
+    /// The next `count` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Silence`] if they do not come; what has come stays [pending](Self::pending).
+    pub(super) fn receive(&mut self, count: usize) -> Result<Vec<u8>, Silence> {
+        while self.pending.len() < count {
+            match self.signs.recv_timeout(self.patience) {
+                Ok(Sign::Output(bytes)) => self.pending.extend(bytes),
+                Ok(Sign::Complaint | Sign::ComplaintEnd) => {}
+                Ok(Sign::OutputEnd) | Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Silence::Ended(self.part()));
+                }
+                Err(RecvTimeoutError::Timeout) => return Err(Silence::Hangs),
+            }
+        }
+        let rest = self.pending.split_off(count);
+        Ok(std::mem::replace(&mut self.pending, rest))
+    }
+
+    /// How long it may be silent.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// What has come of bytes that were asked for in vain.
+    pub(super) fn pending(&self) -> &[u8] {
+        &self.pending
+    }
+
+    /// The end of its standard error, a few lines, each indented.
+    pub(super) fn last_lines(&self) -> String {
+        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&tail);
+        // A progress bar writes over its line.
+        let lines: Vec<&str> =
+            text.split(['\n', '\r']).map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        let last = &lines[lines.len().saturating_sub(LINES)..];
+        last.iter().flat_map(|line| ["\n  ", line]).collect()
+    }
+
+    /// Waits a little for a child that closed its output, so that its last words are heard.
+    fn part(&mut self) -> Option<ExitStatus> {
+        while let Ok(sign) = self.signs.recv_timeout(PARTING) {
+            if matches!(sign, Sign::ComplaintEnd) {
+                break;
+            }
+        }
+        let short = Duration::from_millis(10);
+        for _ in 0..PARTING.as_millis() / short.as_millis() {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Some(status);
+            }
+            std::thread::sleep(short);
+        }
+        None
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // The guard kills the group as its input ends. The child is waited for after that: until
+        // then its number belongs to no other process.
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A shell that waits for the end of its input, which comes when we end however we do, and kills
+/// the group. It is in a group of its own, so that no key typed at a terminal ends it before.
+fn guard(group: u32) -> io::Result<Child> {
+    Command::new("/bin/sh")
+        .args(["-c", "read line; kill -s KILL -- \"-$0\"", &group.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+}
+
+fn write(mut input: ChildStdin, messages: &Receiver<Vec<u8>>) {
+    for message in messages {
+        if input.write_all(&message).and_then(|()| input.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+fn read_output(mut output: ChildStdout, heard: &SyncSender<Sign>) {
+    let mut chunk = vec![0; CHUNK];
+    while let Some(count) = some(output.read(&mut chunk)) {
+        if heard.send(Sign::Output(chunk[..count].to_vec())).is_err() {
+            return;
+        }
+    }
+    let _ = heard.send(Sign::OutputEnd);
+}
+
+fn read_complaints(mut complaints: ChildStderr, heard: &SyncSender<Sign>, kept: &Mutex<Vec<u8>>) {
+    let mut chunk = vec![0; CHUNK];
+    while let Some(count) = some(complaints.read(&mut chunk)) {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend(&chunk[..count]);
+        let old = kept.len().saturating_sub(TAIL);
+        kept.drain(..old);
+        drop(kept);
+        // Where signs wait already, one more says nothing.
+        let _ = heard.try_send(Sign::Complaint);
+    }
+    let _ = heard.send(Sign::ComplaintEnd);
+}
+
+/// Bytes read; none at the end and after an error, which ends a pipe as well.
+fn some(read: io::Result<usize>) -> Option<usize> {
+    match read {
+        Ok(0) => None,
+        Ok(count) => Some(count),
+        Err(error) if error.kind() == ErrorKind::Interrupted => Some(0),
+        Err(_) => None,
+    }
+}
