@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use sparkjoy_lab::{Answers, answers, report_text, timings, write_report};
-use sparkjoy_page::{Provenance, Report, write_page};
+use sparkjoy_report::{Provenance, Report, write_page};
 
 use crate::args::Place;
 use crate::failure::Failure;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Text, assert_tidy, repository};
 
 /// Which crate may name which, top to bottom: the drawing of ARCHITECTURE.md.
-const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 13] = [
     ("base", &[]),
     ("mix", &["base"]),
     ("spec", &["base", "mix"]),
@@ -17,9 +17,8 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
     ("train", &["base", "mix", "spec", "data", "nn"]),
     ("eval", &["base", "spec", "data", "nn", "sandbox"]),
     ("lab", &["base", "mix", "data", "nn", "stats", "train", "eval"]),
-    ("dashboard", &["base", "train", "lab"]),
-    ("page", &["base", "lab"]),
-    ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab", "dashboard", "page", "world"]),
+    ("report", &["base", "train", "lab"]),
+    ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab", "report", "world"]),
 ];
 
 /// The dependencies a manifest names.

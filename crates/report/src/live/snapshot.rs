@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::tail::Tail;
+use crate::live::tail::Tail;
 
 /// Every part by its name: `about`, `tree`, `progress`, `doing`, `failing`, `trouble`, `run/NAME`.
 pub(crate) type Parts = BTreeMap<String, Arc<RawValue>>;

@@ -9,6 +9,7 @@ mod chart;
 mod cost;
 mod estimate;
 mod glossary;
+pub mod live;
 mod question;
 mod reference;
 mod summary;

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use sparkjoy_lab::{JobKind, JobState, JobView};
 
-use crate::picture::{Picture, State};
-use crate::tree::Tree;
+use crate::live::picture::{Picture, State};
+use crate::live::tree::Tree;
 
 /// The whole study in a few numbers.
 #[derive(Clone, Debug, PartialEq, Serialize)]

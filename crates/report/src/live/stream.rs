@@ -10,10 +10,10 @@ use hyper::body::Bytes;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::curve::Drawn;
-use crate::snapshot::{Parts, Snapshot, changes};
-use crate::tail::Tail;
-use crate::watcher::Wish;
+use crate::live::curve::Drawn;
+use crate::live::snapshot::{Parts, Snapshot, changes};
+use crate::live::tail::Tail;
+use crate::live::watcher::Wish;
 
 /// A line that means nothing is sent this often, to find out whether the page is still there.
 const STILL_THERE: Duration = Duration::from_secs(15);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use roxmltree::Document;
 use scraper::{Html, Selector};
 use sparkjoy_lab::{Answers, Finding, FindingKind, Plan, Role, Verdict, What};
-use sparkjoy_page::{Drawing, Provenance, Report, page};
+use sparkjoy_report::{Drawing, Provenance, Report, page};
 
 use crate::{invented, studies};
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use sparkjoy_lab::{At, JobFailure, JobKind, JobState, JobView, Sign};
 use sparkjoy_train::Divergence;
 
-use crate::tree::{Run, Tree, at_step};
+use crate::live::tree::{Run, Tree, at_step};
 
 /// How a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -9,7 +9,7 @@ use hyper::body::Bytes;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 
-use crate::guard::Refusal;
+use crate::live::guard::Refusal;
 
 /// A whole text, or events as they come.
 pub(crate) type Body = Either<Full<Bytes>, Channel<Bytes, Infallible>>;
@@ -33,13 +33,13 @@ const HEADERS: [(&str, &str); 7] = [
 
 /// The files of the page, in the program itself.
 const FILES: [(&str, &str, &str); 7] = [
-    ("/", "text/html; charset=utf-8", include_str!("../page/index.html")),
-    ("/style.css", "text/css; charset=utf-8", include_str!("../page/style.css")),
-    ("/app.js", "text/javascript; charset=utf-8", include_str!("../page/app.js")),
-    ("/chart.js", "text/javascript; charset=utf-8", include_str!("../page/chart.js")),
-    ("/tree.js", "text/javascript; charset=utf-8", include_str!("../page/tree.js")),
-    ("/words.js", "text/javascript; charset=utf-8", include_str!("../page/words.js")),
-    ("/icon.svg", "image/svg+xml", include_str!("../page/icon.svg")),
+    ("/", "text/html; charset=utf-8", include_str!("page/index.html")),
+    ("/style.css", "text/css; charset=utf-8", include_str!("page/style.css")),
+    ("/app.js", "text/javascript; charset=utf-8", include_str!("page/app.js")),
+    ("/chart.js", "text/javascript; charset=utf-8", include_str!("page/chart.js")),
+    ("/tree.js", "text/javascript; charset=utf-8", include_str!("page/tree.js")),
+    ("/words.js", "text/javascript; charset=utf-8", include_str!("page/words.js")),
+    ("/icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
 ];
 
 /// The file of a path, if it is one of the page's.

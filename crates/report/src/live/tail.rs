@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::curve::Curve;
-use crate::subject::Stamp;
+use crate::live::curve::Curve;
+use crate::live::subject::Stamp;
 
 /// Bytes read at a time at most: a month of metrics comes in over some seconds, and nothing else
 /// waits for it.

@@ -19,13 +19,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
 use tokio::sync::{Semaphore, watch};
 
-use crate::ServeError;
-use crate::answer::{self, Body};
-use crate::guard::{Refusal, check};
-use crate::snapshot::Snapshot;
-use crate::stream;
-use crate::subject::Subject;
-use crate::watcher::{Wishes, watch};
+use crate::live::ServeError;
+use crate::live::answer::{self, Body};
+use crate::live::guard::{Refusal, check};
+use crate::live::snapshot::Snapshot;
+use crate::live::stream;
+use crate::live::subject::Subject;
+use crate::live::watcher::{Wishes, watch};
 
 /// The port that is listened on unless another is asked for.
 pub const DEFAULT_PORT: u16 = 7476;

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use sparkjoy_lab::{JobView, Sign, job_views, signs};
 use tokio::sync::watch;
 
-use crate::picture::{Found, Picture};
-use crate::progress::Progress;
-use crate::snapshot::{Snapshot, put};
-use crate::subject::{Planned, Subject};
-use crate::tail::Tail;
-use crate::tree::{About, Tree};
+use crate::live::picture::{Found, Picture};
+use crate::live::progress::Progress;
+use crate::live::snapshot::{Snapshot, put};
+use crate::live::subject::{Planned, Subject};
+use crate::live::tail::Tail;
+use crate::live::tree::{About, Tree};
 
 /// Between looks.
 const LOOK: Duration = Duration::from_secs(1);
@@ -194,7 +194,7 @@ impl Watcher {
         put(parts, "progress", &progress);
         put(parts, "doing", &picture.doing);
         put(parts, "failing", &picture.failing);
-        self.changed |= crate::snapshot::changes(&before, parts).is_some();
+        self.changed |= crate::live::snapshot::changes(&before, parts).is_some();
     }
 
     fn look_at_curves(&mut self, wanted: &[String]) {
