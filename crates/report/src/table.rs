@@ -25,20 +25,27 @@ impl Table {
         html! {
             div.scroll.broad[columns > BROAD] style={ "--columns:" (columns) }
                 tabindex="0" role="group" aria-label=(self.caption) {
-                table {
-                    caption { (self.caption) }
-                    thead {
-                        tr {
-                            th scope="col" { (self.corner) }
-                            @for header in &self.headers { th scope="col" { (header) } }
-                        }
+                (self.alone())
+            }
+        }
+    }
+
+    /// Without the place to scroll around it.
+    pub(crate) fn alone(&self) -> Markup {
+        html! {
+            table {
+                caption { (self.caption) }
+                thead {
+                    tr {
+                        th scope="col" { (self.corner) }
+                        @for header in &self.headers { th scope="col" { (header) } }
                     }
-                    tbody {
-                        @for (name, cells) in &self.rows {
-                            tr {
-                                th scope="row" { (name) }
-                                @for cell in cells { (cell) }
-                            }
+                }
+                tbody {
+                    @for (name, cells) in &self.rows {
+                        tr {
+                            th scope="row" { (name) }
+                            @for cell in cells { (cell) }
                         }
                     }
                 }

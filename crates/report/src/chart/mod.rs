@@ -8,6 +8,7 @@ pub(crate) mod heat;
 pub(crate) mod scale;
 pub(crate) mod slope;
 pub(crate) mod theme;
+pub(crate) mod trace;
 pub(crate) mod tree;
 
 use maud::{Markup, PreEscaped, html};
@@ -122,11 +123,22 @@ pub(crate) fn told(sentences: impl Iterator<Item = String>) -> String {
 }
 
 impl Panel {
+    /// On a page that allows styles in its elements: not much larger than its natural size.
     fn drawing(&self, id: &str) -> Markup {
+        self.svg("fig", Some(format!("max-width:{}px", px(self.width * 1.35))), id)
+    }
+
+    /// As wide as its place; its points can be reached by keyboard.
+    pub(crate) fn filling(&self, id: &str) -> Markup {
+        self.svg("fig trace", None, id)
+    }
+
+    fn svg(&self, class: &str, style: Option<String>, id: &str) -> Markup {
         let (width, height) = (px(self.width), px(self.height));
+        let focus = style.is_none().then_some("0");
         html! {
-            svg class="fig" role="img" viewBox={ "0 0 " (width) " " (height) }
-                style={ "max-width:" (px(self.width * 1.35)) "px" }
+            svg class=(class) role="img" viewBox={ "0 0 " (width) " " (height) }
+                style=[style] tabindex=[focus]
                 aria-labelledby={ (id) "-t" } aria-describedby={ (id) "-d" } {
                 title id={ (id) "-t" } { (self.title) }
                 desc id={ (id) "-d" } { (self.desc) }

@@ -69,6 +69,16 @@ impl Scale {
     }
 }
 
+/// Round numbers from `low` to `high`, about `count` of them.
+pub(crate) fn round_numbers(low: f64, high: f64, count: u32) -> Vec<f64> {
+    if high <= low {
+        return vec![low];
+    }
+    let step = nice((high - low) / f64::from(count.max(1)));
+    let last = (high / step + SLACK).floor() as i64;
+    ((low / step).ceil() as i64..=last).map(|index| index as f64 * step).collect()
+}
+
 /// The least of 1, 2, 2.5 and 5 times a power of ten that is hardly less than `step`.
 fn nice(step: f64) -> f64 {
     let power = 10_f64.powf(step.log10().floor());
@@ -96,7 +106,33 @@ pub(crate) fn number(value: f64, places: usize) -> String {
     }
 }
 
-/// The same with a plus before what is above zero.
+/// A number with the digits that matter for its size: `5.375`, `81.25`, `3.20e−4`.
+pub(crate) fn digits(value: f64) -> String {
+    let size = value.abs();
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    if size != 0.0 && !(1e-3..1e6).contains(&size) {
+        return exponential(value);
+    }
+    number(
+        value,
+        if size < 10.0 {
+            3
+        } else if size < 100.0 {
+            2
+        } else {
+            1
+        },
+    )
+}
+
+/// A number by its power of ten: `3.20e−4`.
+pub(crate) fn exponential(value: f64) -> String {
+    format!("{value:.2e}").replace('-', "−")
+}
+
+/// As [`number`], with a plus before what is above zero.
 pub(crate) fn signed(value: f64, places: usize) -> String {
     let text = number(value, places);
     let nothing = text.bytes().all(|b| matches!(b, b'0' | b'.'));
@@ -163,6 +199,14 @@ mod tests {
         assert_eq!(signed(0.000_01, 4), "0.0000");
         assert_eq!(signed(0.25, 2), "+0.25");
         assert_eq!(signed(-0.25, 2), "−0.25");
+    }
+
+    #[test]
+    fn numbers_show_the_digits_that_matter() {
+        let shown = [5.375, 81.25, 4096.0, 3.2e-4, -2e6, 0.0, f64::NAN].map(digits);
+        assert_eq!(shown, ["5.375", "81.25", "4096.0", "3.20e−4", "−2.00e6", "0.000", "–"]);
+        assert_eq!(round_numbers(37.0, 72.0, 7), [40.0, 45.0, 50.0, 55.0, 60.0, 65.0, 70.0]);
+        assert_eq!(round_numbers(5.0, 5.0, 7), [5.0]);
     }
 
     #[test]

@@ -45,19 +45,22 @@ const RIGHT: f64 = 450.0;
 const TOP: f64 = 54.0;
 const ROW: f64 = 21.0;
 
+/// How far along the axis a step stands, from 0 to 1. What comes before the first branch is the
+/// same for all and is drawn short: it takes `knee` of the width.
+pub(crate) fn along(step: u64, first: u64, steps: u64, knee: f64) -> f64 {
+    if step <= first {
+        return knee * step as f64 / first.max(1) as f64;
+    }
+    knee + (1.0 - knee) * (step - first) as f64 / steps.saturating_sub(first).max(1) as f64
+}
+
 impl Tree {
     /// Draws it: the branches that leave last on top, so that no line crosses another.
     pub(crate) fn panel(&self) -> Panel {
         let rows = self.rows();
         let first = self.twigs.iter().map(|twig| twig.from).min().unwrap_or(self.steps);
-        let x = |step: u64| {
-            if step <= first {
-                LEFT + (FIRST - LEFT) * step as f64 / first.max(1) as f64
-            } else {
-                let share = (step - first) as f64 / (self.steps - first).max(1) as f64;
-                FIRST + (RIGHT - FIRST) * share
-            }
-        };
+        let knee = (FIRST - LEFT) / (RIGHT - LEFT);
+        let x = |step: u64| LEFT + (RIGHT - LEFT) * along(step, first, self.steps, knee);
         let roots = self.twigs.iter().filter(|twig| twig.after.is_none());
         let until = roots.map(|twig| twig.from).max().unwrap_or(self.steps);
         let y: BTreeMap<usize, f64> = rows

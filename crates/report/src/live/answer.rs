@@ -1,18 +1,11 @@
 //! What is answered to a request that may pass: a handful of fixed addresses, nothing from the
 //! disk.
 
-use std::convert::Infallible;
-
-use http_body_util::channel::Channel;
-use http_body_util::{Either, Full};
-use hyper::body::Bytes;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 
-use crate::live::guard::Refusal;
-
-/// A whole text, or events as they come.
-pub(crate) type Body = Either<Full<Bytes>, Channel<Bytes, Infallible>>;
+use super::guard::Refusal;
+use crate::chart::theme;
 
 /// On every answer. Scripts and styles come from here and from nowhere else, none stands in the
 /// page itself; text becomes text and never markup; nobody may frame the page or read its parts.
@@ -32,45 +25,54 @@ const HEADERS: [(&str, &str); 7] = [
 ];
 
 /// The files of the page, in the program itself.
-const FILES: [(&str, &str, &str); 7] = [
+const FILES: [(&str, &str, &str); 3] = [
     ("/", "text/html; charset=utf-8", include_str!("page/index.html")),
-    ("/style.css", "text/css; charset=utf-8", include_str!("page/style.css")),
-    ("/app.js", "text/javascript; charset=utf-8", include_str!("page/app.js")),
-    ("/chart.js", "text/javascript; charset=utf-8", include_str!("page/chart.js")),
-    ("/tree.js", "text/javascript; charset=utf-8", include_str!("page/tree.js")),
-    ("/words.js", "text/javascript; charset=utf-8", include_str!("page/words.js")),
+    ("/follow.js", "text/javascript; charset=utf-8", include_str!("page/follow.js")),
     ("/icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
 ];
 
 /// The file of a path, if it is one of the page's.
-pub(crate) fn file(path: &str) -> Option<Response<Body>> {
+pub(crate) fn file(path: &str) -> Option<Response<String>> {
+    if path == "/style.css" {
+        return Some(response(StatusCode::OK, "text/css; charset=utf-8", style()));
+    }
     let (_, kind, text) = FILES.iter().find(|(name, _, _)| *name == path)?;
-    Some(response(StatusCode::OK, kind, Either::Left(Full::from(*text))))
+    Some(response(StatusCode::OK, kind, *text))
 }
 
-/// The events of the page.
-pub(crate) fn events(body: Body) -> Response<Body> {
-    response(StatusCode::OK, "text/event-stream", body)
+/// Parts of the page.
+pub(crate) fn parts(document: String) -> Response<String> {
+    response(StatusCode::OK, "text/html; charset=utf-8", document)
+}
+
+/// There is nothing new.
+pub(crate) fn nothing_new() -> Response<String> {
+    response(StatusCode::NO_CONTENT, "text/html; charset=utf-8", "")
+}
+
+/// The style of the page: the colours and figures of the report, and what only this page has.
+fn style() -> String {
+    let (light, dark) = (theme::variables(false), theme::variables(true));
+    format!(
+        ":root{{{light}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n{}\n{}",
+        theme::on_page(),
+        include_str!("page/style.css")
+    )
 }
 
 /// Anything else.
-pub(crate) fn refused(refusal: &Refusal) -> Response<Body> {
+pub(crate) fn refused(refusal: &Refusal) -> Response<String> {
     let text = format!("{}\n", refusal.text);
     let kind = "text/plain; charset=utf-8";
-    let mut response = response(refusal.status, kind, Either::Left(Full::from(text)));
+    let mut response = response(refusal.status, kind, text);
     if refusal.status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     }
     response
 }
 
-/// Nothing: the answer to `HEAD` where the body would have no end.
-pub(crate) fn empty() -> Body {
-    Either::Left(Full::default())
-}
-
-fn response(status: StatusCode, kind: &'static str, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
+fn response(status: StatusCode, kind: &'static str, body: impl Into<String>) -> Response<String> {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {

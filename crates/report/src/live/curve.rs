@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use serde::ser::{SerializeSeq, Serializer};
 use sparkjoy_base::SourceName;
 use sparkjoy_train::StepRecord;
 
@@ -23,15 +21,21 @@ pub(crate) struct Curve {
 
 /// Some consecutive steps.
 #[derive(Clone, Debug, Default)]
-struct Point {
-    steps: u64,
-    last_step: u64,
-    loss: f64,
-    least: f64,
-    most: f64,
-    lr: f64,
-    grad_norm: f64,
-    most_grad_norm: f64,
+pub(crate) struct Point {
+    /// How many.
+    pub(crate) steps: u64,
+    /// The last of them.
+    pub(crate) last_step: u64,
+    /// Mean nats per token.
+    pub(crate) loss: f64,
+    /// The least loss of a step.
+    pub(crate) least: f64,
+    /// The greatest.
+    pub(crate) most: f64,
+    /// Learning rate of the last step.
+    pub(crate) lr: f64,
+    /// Mean gradient norm before clipping.
+    pub(crate) grad_norm: f64,
     /// Tokens, and nats times tokens, by source.
     sources: BTreeMap<usize, (u64, f64)>,
 }
@@ -62,7 +66,6 @@ impl Curve {
             most: record.loss,
             lr: record.lr,
             grad_norm: record.grad_norm,
-            most_grad_norm: record.grad_norm,
             sources: sources.collect(),
         };
         self.points.last_mut().expect("one was pushed if there was none").absorb(one);
@@ -82,11 +85,6 @@ impl Curve {
         self.points = halved;
     }
 
-    /// The last step read.
-    pub(crate) fn last_step(&self) -> Option<u64> {
-        self.last.as_ref().map(|record| record.step)
-    }
-
     /// How many points there are.
     pub(crate) fn len(&self) -> usize {
         self.points.len()
@@ -97,11 +95,19 @@ impl Curve {
         self.width
     }
 
-    /// The points from index `from` on, as the page takes them.
-    pub(crate) fn from(&self, from: usize) -> Drawn<'_> {
-        let points = self.points[from.min(self.points.len())..].iter();
-        let points = points.map(|point| Row { point, sources: self.sources.len() }).collect();
-        Drawn { from, width: self.width, sources: &self.sources, points, last: self.last.as_ref() }
+    /// The last step read, whole.
+    pub(crate) fn last(&self) -> Option<&StepRecord> {
+        self.last.as_ref()
+    }
+
+    /// The sources met so far.
+    pub(crate) fn sources(&self) -> &[SourceName] {
+        &self.sources
+    }
+
+    /// The points, in the order of steps.
+    pub(crate) fn points(&self) -> &[Point] {
+        &self.points
     }
 }
 
@@ -117,7 +123,6 @@ impl Point {
         self.grad_norm = mean(self.grad_norm, more.grad_norm);
         self.least = self.least.min(more.least);
         self.most = self.most.max(more.most);
-        self.most_grad_norm = self.most_grad_norm.max(more.most_grad_norm);
         (self.lr, self.last_step) = (more.lr, more.last_step);
         self.steps += more.steps;
         for (source, (tokens, nats)) in more.sources {
@@ -125,41 +130,12 @@ impl Point {
             *sum = (sum.0 + tokens, sum.1 + nats);
         }
     }
-}
 
-/// Points to be drawn: all, or the tail that has changed.
-#[derive(Debug, Serialize)]
-pub(crate) struct Drawn<'a> {
-    /// Index of the first of them.
-    from: usize,
-    width: u64,
-    sources: &'a [SourceName],
-    points: Vec<Row<'a>>,
-    last: Option<&'a StepRecord>,
-}
-
-/// `[last step, loss, least, most, rate, gradient norm, most, [loss per source]]`; in single
-/// precision, which is more than a screen shows.
-#[derive(Debug)]
-struct Row<'a> {
-    point: &'a Point,
-    sources: usize,
-}
-
-impl Serialize for Row<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Point { last_step, loss, least, most, lr, grad_norm, most_grad_norm, .. } = *self.point;
-        let mut row = serializer.serialize_seq(Some(8))?;
-        row.serialize_element(&last_step)?;
-        for number in [loss, least, most, lr, grad_norm, most_grad_norm] {
-            row.serialize_element(&(number as f32))?;
-        }
-        let of_source = |source| {
-            let (tokens, nats) = self.point.sources.get(&source).copied()?;
-            (tokens > 0).then(|| (nats / tokens as f64) as f32)
-        };
-        row.serialize_element(&(0..self.sources).map(of_source).collect::<Vec<_>>())?;
-        row.end()
+    /// Mean loss on a source, by its place among the curve's sources; none where no token of it
+    /// was read.
+    pub(crate) fn of_source(&self, source: usize) -> Option<f64> {
+        let (tokens, nats) = self.sources.get(&source).copied()?;
+        (tokens > 0).then(|| nats / tokens as f64)
     }
 }
 
@@ -204,7 +180,7 @@ mod tests {
         let width = curve.width() as f64;
         assert_eq!((first.least, first.most), (1.0, width));
         assert!((first.loss - f64::midpoint(1.0, width)).abs() < 1e-9);
-        assert_eq!(curve.last_step(), Some(1_000_000));
+        assert_eq!(curve.last().map(|record| record.step), Some(1_000_000));
     }
 
     #[test]
@@ -212,10 +188,9 @@ mod tests {
         let mut curve = of(1025);
         assert_eq!(curve.width(), 2);
         curve.add(record(1026, 2.0));
-        let json = serde_json::to_value(curve.from(curve.len() - 1)).unwrap();
         // Steps 1025 (odd, loss 1025) and 1026 (even, loss 2).
-        assert_eq!(json["points"][0][7], serde_json::json!([1025.0, 2.0]));
-        assert_eq!(json["from"], 512);
-        assert_eq!(json["last"]["step"], 1026);
+        let last = curve.points().last().unwrap();
+        assert_eq!([0, 1, 2].map(|at| last.of_source(at)), [Some(1025.0), Some(2.0), None]);
+        assert_eq!((curve.len(), curve.last().map(|record| record.step)), (513, Some(1026)));
     }
 }

@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use serde::Serialize;
 use sparkjoy_lab::{At, JobFailure, JobKind, JobState, JobView, Sign};
 use sparkjoy_train::Divergence;
 
-use crate::live::tree::{Run, Tree, at_step};
+use super::tree::{Run, Tree, at_step};
 
 /// How a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// Nothing there.
     Missing,
@@ -26,52 +24,78 @@ pub(crate) enum State {
     Done,
 }
 
+impl State {
+    /// All of them, in the order of the legend.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Running, Self::Done, Self::Failed, Self::Stopped, Self::Missing];
+
+    /// For classes and selectors.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+            Self::Done => "done",
+        }
+    }
+
+    /// For people.
+    pub(crate) fn word(self) -> &'static str {
+        if self == Self::Missing { "not begun" } else { self.name() }
+    }
+
+    /// A sign beside the word: colour never carries a state alone.
+    pub(crate) fn mark(self) -> &'static str {
+        match self {
+            Self::Missing => "○",
+            Self::Running => "▶",
+            Self::Stopped => "‖",
+            Self::Failed => "✕",
+            Self::Done => "✓",
+        }
+    }
+}
+
 /// A run as the page shows it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct RunPicture {
     pub(crate) state: State,
     /// Steps done.
     pub(crate) step: u64,
-    from: u64,
-    to: u64,
+    pub(crate) from: u64,
+    pub(crate) to: u64,
     /// Scores: on held-out text, and on tasks where the study asks for them.
-    scores: (usize, usize),
+    pub(crate) scores: (usize, usize),
     /// What is being done, where something is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    doing: Option<Doing>,
+    pub(crate) doing: Option<Doing>,
     /// What is worth knowing of a run that stands still.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remark: Option<String>,
+    pub(crate) remark: Option<String>,
 }
 
 /// A job under way.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Doing {
     pub(crate) job: String,
     pub(crate) run: String,
-    process: u32,
-    /// Milliseconds since 1970, by the clock of the machine that runs it.
-    began: u64,
+    pub(crate) process: u32,
     /// `training`, `scoring on held-out text`, `mmlu, task 3 of 31`.
-    what: String,
+    pub(crate) what: String,
     /// Of that: done, and all there is; nothing where it is not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    part: Option<(u64, u64)>,
+    pub(crate) part: Option<(u64, u64)>,
     pub(crate) tokens_per_second: Option<f64>,
-    #[serde(skip)]
     pub(crate) training: bool,
 }
 
 /// A job that went wrong, or what it left.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failing {
-    job: String,
-    run: String,
-    error: String,
-    hint: Option<String>,
+    pub(crate) job: String,
+    pub(crate) run: String,
+    pub(crate) error: String,
+    pub(crate) hint: Option<String>,
     /// Rows of the batch that broke the run, the worst first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    rows: Vec<String>,
+    pub(crate) rows: Vec<String>,
 }
 
 /// Rows of a batch that are worth naming.
@@ -146,8 +170,8 @@ impl Picture {
                 Some((_, false)) if !done => {
                     let from = if step > run.from { at_step(step) } else { "the start".to_owned() };
                     remark = Some(format!(
-                        "its process ended without a word (killed, or the machine went down); the \
-                         same command continues from {from}"
+                        "Its process ended without an error message: it was killed, or the machine \
+                         went down. The same command continues from {from}."
                     ));
                 }
                 _ => {}
@@ -165,7 +189,7 @@ impl Picture {
             State::Missing
         };
         if state == State::Stopped && remark.is_none() && step < run.to {
-            remark = Some(format!("continues from {}", at_step(step)));
+            remark = Some(format!("It continues from {}.", at_step(step)));
         }
         self.doing.extend(doing.clone());
         RunPicture { state, step, from: run.from, to: run.to, scores, doing, remark }
@@ -204,7 +228,6 @@ fn under_way(job: &JobView, run: &Run, sign: &Sign) -> Doing {
         job: job.name.clone(),
         run: run.id.clone(),
         process: sign.process,
-        began: sign.began,
         what,
         part,
         tokens_per_second,

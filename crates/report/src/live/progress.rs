@@ -1,13 +1,12 @@
 //! How much of the study is done, how fast it goes, and how long it still takes.
 
-use serde::Serialize;
 use sparkjoy_lab::{JobKind, JobState, JobView};
 
-use crate::live::picture::{Picture, State};
-use crate::live::tree::Tree;
+use super::picture::{Picture, State};
+use super::tree::Tree;
 
 /// The whole study in a few numbers.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Progress {
     /// Runs by state, in the order of the page's legend.
     pub(crate) runs: [(State, usize); 5],
@@ -32,8 +31,7 @@ pub(crate) struct Progress {
 impl Progress {
     pub(crate) fn new(tree: &Tree, jobs: &[JobView], picture: &Picture) -> Self {
         let count = |state| picture.runs.values().filter(|run| run.state == state).count();
-        let runs = [State::Running, State::Done, State::Failed, State::Stopped, State::Missing]
-            .map(|state| (state, count(state)));
+        let runs = State::ALL.map(|state| (state, count(state)));
         let (mut steps, mut tokens, mut flops_left) = ((0, 0), (0, 0), 0.0);
         for run in &tree.runs {
             let (done, all) = (picture.runs[&run.id].step - run.from, run.to - run.from);
@@ -62,6 +60,13 @@ impl Progress {
             at_present_speed: now.is_some(),
             without_tasks: tasks.done < tasks.all && tasks.timed == 0,
         }
+    }
+}
+
+impl Progress {
+    /// Whether every run is trained and scored.
+    pub(crate) fn all_done(&self) -> bool {
+        self.runs.iter().all(|(state, count)| *state == State::Done || *count == 0)
     }
 }
 

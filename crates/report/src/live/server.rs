@@ -8,8 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use http_body_util::Either;
-use http_body_util::channel::Channel;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,14 +16,15 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout_at};
 
-use crate::live::ServeError;
-use crate::live::answer::{self, Body};
-use crate::live::guard::{Refusal, check};
-use crate::live::snapshot::Snapshot;
-use crate::live::stream;
-use crate::live::subject::Subject;
-use crate::live::watcher::{Wishes, watch};
+use super::ServeError;
+use super::answer;
+use super::guard::{Refusal, check};
+use super::snapshot::Snapshot;
+use super::subject::Subject;
+use super::view::Asked;
+use super::watcher::{Wishes, watch};
 
 /// The port that is listened on unless another is asked for.
 pub const DEFAULT_PORT: u16 = 7476;
@@ -38,8 +37,9 @@ const HEAD_WITHIN: Duration = Duration::from_secs(10);
 const HEAD_BYTES: usize = 16 << 10;
 /// Headers of a request.
 const HEAD_LINES: usize = 64;
-/// Curves shown side by side.
-const CURVES: usize = 2;
+/// A request for what has changed is answered after this long though nothing has, so that either
+/// side finds out whether the other is still there.
+const STILL_THERE: Duration = Duration::from_secs(15);
 /// Between looks at whether to stop.
 const STOP_EVERY: Duration = Duration::from_millis(100);
 /// After an error of the system (no more file handles, say), before listening on.
@@ -129,8 +129,8 @@ fn turn_away(connection: &TcpStream) {
 
 async fn talk(connection: TcpStream, page: Arc<Page>) -> hyper::Result<()> {
     let answer = service_fn(move |request| {
-        let response = page.answer(&request);
-        async move { Ok::<_, Infallible>(response) }
+        let page = Arc::clone(&page);
+        async move { Ok::<_, Infallible>(page.answer(&request).await) }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
@@ -142,14 +142,14 @@ async fn talk(connection: TcpStream, page: Arc<Page>) -> hyper::Result<()> {
 }
 
 impl Page {
-    fn answer(&self, request: &Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, request: &Request<Incoming>) -> Response<String> {
         let (head, target) = (request.method() == Method::HEAD, request.uri());
         if let Err(refusal) = check(request, self.port) {
             return answer::refused(&refusal);
         }
         match target.path() {
-            "/events" if head => answer::events(answer::empty()),
-            "/events" => self.events(target.query().unwrap_or("")),
+            "/parts" if head => answer::nothing_new(),
+            "/parts" => self.parts(&Asked::of(target.query().unwrap_or(""))).await,
             path => answer::file(path).unwrap_or_else(|| {
                 let (status, text) = (StatusCode::NOT_FOUND, "there is nothing of that name");
                 answer::refused(&Refusal { status, text })
@@ -157,14 +157,20 @@ impl Page {
         }
     }
 
-    /// `run=3&run=5`: the curves of the tree's runs of these numbers come along.
-    fn events(&self, query: &str) -> Response<Body> {
-        let known = Arc::clone(&self.said.borrow());
-        let numbers = query.split('&').filter_map(|pair| pair.strip_prefix("run=")?.parse().ok());
-        let runs = numbers.filter_map(|number: usize| known.runs.get(number).cloned());
-        let wish = self.wishes.want(runs.take(CURVES).collect());
-        let (page, body) = Channel::new(1);
-        tokio::spawn(stream::send(self.said.clone(), wish, page));
-        answer::events(Either::Right(body))
+    /// The parts of the page that a browser lacks, as soon as there are any.
+    async fn parts(&self, asked: &Asked) -> Response<String> {
+        let _wish = self.wishes.want(asked.view.clone());
+        let mut said = self.said.clone();
+        let until = Instant::now() + STILL_THERE;
+        loop {
+            let now = Arc::clone(&said.borrow_and_update());
+            if let Some(document) = now.lacking(asked) {
+                return answer::parts(document);
+            }
+            drop(now);
+            if !matches!(timeout_at(until, said.changed()).await, Ok(Ok(()))) {
+                return answer::nothing_new();
+            }
+        }
     }
 }

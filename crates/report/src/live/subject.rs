@@ -5,7 +5,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use sparkjoy_base::{Hint, read, read_to_string};
 use sparkjoy_lab::{LabError, Plan, Study, open_corpora, study_folder};
 
@@ -26,7 +25,7 @@ pub struct Subject {
 }
 
 /// Why there is no plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Trouble {
     pub(crate) error: String,
     pub(crate) hint: Option<String>,

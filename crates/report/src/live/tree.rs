@@ -5,23 +5,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use sparkjoy_base::thousands;
 use sparkjoy_lab::{Branch, Plan, branch_folder, trunk_folder};
 use sparkjoy_train::RunSpec;
 
 /// What a plan is about, in numbers and words that do not change while it runs.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(crate) struct About {
-    name: String,
-    plan: String,
-    branches: usize,
-    steps: u64,
-    tokens_per_step: u64,
-    replicates: u32,
-    parameters: u64,
-    sources: usize,
-    questions: Vec<String>,
+    pub(crate) name: String,
+    pub(crate) plan: String,
+    pub(crate) branches: usize,
+    pub(crate) parameters: u64,
+    pub(crate) sources: usize,
 }
 
 /// A run of the tree.
@@ -38,63 +33,51 @@ pub(crate) struct Run {
 }
 
 /// The shape of the tree.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default)]
 pub(crate) struct Tree {
     /// Steps of a whole run: where the axis ends.
-    steps: u64,
-    trunks: Vec<TrunkNode>,
-    groups: Vec<Group>,
-    #[serde(skip)]
+    pub(crate) steps: u64,
+    pub(crate) trunks: Vec<TrunkNode>,
+    pub(crate) groups: Vec<Group>,
     pub(crate) runs: Vec<Run>,
 }
 
 /// A run that others start from.
-#[derive(Debug, Serialize)]
-struct TrunkNode {
-    run: String,
+#[derive(Debug)]
+pub(crate) struct TrunkNode {
+    pub(crate) run: String,
     /// Where it begins; not at 0 where it was trained elsewhere.
-    from: u64,
+    pub(crate) from: u64,
     /// Where it ends: at its last branch point.
-    to: u64,
+    pub(crate) to: u64,
     /// Steps that branches start from.
-    points: Vec<u64>,
+    pub(crate) points: Vec<u64>,
 }
 
 /// A branch and its replicates.
-#[derive(Debug, Serialize)]
-struct Group {
+#[derive(Debug)]
+pub(crate) struct Group {
     /// The trunk they start from.
-    trunk: String,
+    pub(crate) trunk: String,
     /// The run that the first of them goes on from, where that is no trunk.
-    after: Option<String>,
-    label: String,
-    window: String,
-    from: u64,
-    to: u64,
+    pub(crate) after: Option<String>,
+    pub(crate) label: String,
+    pub(crate) window: String,
+    pub(crate) from: u64,
+    pub(crate) to: u64,
     /// Whether others are compared with it.
-    control: bool,
-    runs: Vec<String>,
+    pub(crate) control: bool,
+    pub(crate) runs: Vec<String>,
 }
 
 impl About {
     pub(crate) fn new(plan: &Plan) -> Self {
-        let questions = plan.questions.iter().map(|question| {
-            let ask = serde_json::to_value(question.ask).ok();
-            let ask = ask.and_then(|ask| ask.as_str().map(str::to_owned)).unwrap_or_default();
-            let arms: Vec<&str> = question.arms.iter().map(|arm| arm.label.as_str()).collect();
-            let mixture = question.mixture.iter().map(|name| format!(" · {name}"));
-            format!("{ask}{} · {}", mixture.collect::<String>(), arms.join(", "))
-        });
         Self {
             name: plan.name.clone(),
             plan: plan.fingerprint().to_string(),
             branches: plan.branches.len(),
-            steps: plan.steps,
-            tokens_per_step: plan.tokens_per_step().0,
-            replicates: plan.replicates,
             parameters: plan.shape.parameters(),
             sources: plan.sources.len(),
-            questions: questions.collect(),
         }
     }
 }
@@ -142,6 +125,11 @@ impl Tree {
             tree.runs.push(run);
         }
         tree
+    }
+
+    /// The number of the run that the page calls `id`.
+    pub(crate) fn number(&self, id: &str) -> Option<usize> {
+        self.runs.iter().position(|run| run.id == id)
     }
 
     /// The run that the page calls `id`.
