@@ -171,7 +171,7 @@ ssh -L 7476:127.0.0.1:7476 MACHINE")]
         /// The study file
         study: PathBuf,
         /// Port to listen on; 0 takes any that is free
-        #[arg(long, value_name = "N", default_value_t = sparkjoy_dashboard::DEFAULT_PORT)]
+        #[arg(long, value_name = "N", default_value_t = sparkjoy_report::live::DEFAULT_PORT)]
         port: u16,
     },
     /// Look inside a shard, batch, checkpoint or run

@@ -8,11 +8,11 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use sparkjoy_base::{FileError, Hint, SourceName};
-use sparkjoy_dashboard::ServeError;
 use sparkjoy_data::DataError;
 use sparkjoy_eval::EvalError;
 use sparkjoy_lab::{DraftError, FailedTask, JobError, StudyError};
 use sparkjoy_mix::MixError;
+use sparkjoy_report::live::ServeError;
 use sparkjoy_train::TrainError;
 use sparkjoy_world::WorldError;
 

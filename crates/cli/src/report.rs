@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sparkjoy_lab::{Answers, answers, report_text, results, timings, write_report};
-use sparkjoy_page::{Provenance, Report, write_page};
+use sparkjoy_report::{Provenance, Report, write_page};
 
 use crate::args::Place;
 use crate::failure::Failure;

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
-use sparkjoy_dashboard::Subject;
 use sparkjoy_lab::Study;
+use sparkjoy_report::live::{self, Subject};
 
 use crate::args::Place;
 use crate::failure::Failure;
@@ -37,7 +37,7 @@ pub(crate) fn serve(
         runs: place.runs.clone(),
     };
     let mut printed = Ok(());
-    sparkjoy_dashboard::serve(subject, port, stop, |address| {
+    live::serve(subject, port, stop, |address| {
         let url = format!("http://{address}/");
         say(&format!("{} is shown at {url} (Ctrl-C ends it)", study.display()));
         if place.output() == Output::Json {

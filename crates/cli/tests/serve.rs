@@ -34,26 +34,22 @@ fn a_page_opened_before_the_text_is_prepared_follows_the_study_to_its_end() {
     let laboratory = Laboratory::new();
     let before = listing(&laboratory);
     let served = Served::new(&laboratory);
-    let mut events = served.events(&[]);
-    events.until("trouble", |page| page.parts.contains_key("trouble"));
-    let trouble = &events.parts["trouble"];
-    assert_eq!(trouble["hint"], "run `sparkjoy prepare study.toml`", "{trouble}");
+    let mut tab = served.tab("");
+    tab.until("trouble", |tab| tab.sees("trouble"));
+    let hint = tab.texts("trouble", ".hint");
+    assert_eq!(hint, ["run sparkjoy prepare study.toml"], "{hint:?}");
     assert_eq!(listing(&laboratory), before, "looking writes nothing");
 
     let mut running = laboratory.start("run study.toml", 1);
-    events.until("a plan", |page| page.parts.contains_key("tree"));
-    assert!(!events.parts.contains_key("trouble"));
-    events.until("all done", |page| {
-        page.count("done") == page.parts["about"]["branches"].as_u64().unwrap() as usize + 1
-    });
+    tab.until("a plan", |tab| !tab.sees("trouble") && !tab.runs().is_empty());
+    tab.until("all done", |tab| tab.count("done") == tab.runs().len());
     assert!(running.wait().unwrap().success());
-    let progress = &events.parts["progress"];
-    assert_eq!(progress["steps"][0], progress["steps"][1]);
-    assert_eq!(progress["seconds_left"], 0.0);
-    assert_eq!(events.parts["doing"], serde_json::json!([]));
-    assert_eq!(events.parts["failing"], serde_json::json!([]));
+    let figures = tab.texts("overview", ".figures p");
+    assert_eq!(figures[..2], ["100 % 224 of 224 steps", "done nothing is missing"], "{figures:?}");
+    assert_eq!(tab.texts("overview", ".now"), ["Everything is done."]);
+    assert!(!tab.sees("failing"));
     let live = fs::read_dir(laboratory.path("runs/tiny/live")).unwrap().count();
-    assert_eq!(live, 0, "jobs that ended well leave no sign");
+    assert_eq!(live, 0, "jobs that ended well leave no heartbeat");
 }
 
 #[test]
@@ -61,13 +57,10 @@ fn a_step_that_is_written_is_sent_and_nothing_else() {
     let laboratory = Laboratory::new();
     laboratory.succeed("run study.toml");
     let served = Served::new(&laboratory);
-    // The runs are known once the plan has been read.
-    served.events(&[]).until("a plan", |page| page.parts.contains_key("runs"));
-    let mut events = served.events(&[0]);
-    events.until("the trunk's curve", |page| page.curves.contains_key("trunk"));
-    let (step, points) = events.curves["trunk"];
-    assert_eq!((step, points), (72, 72));
-    let parts = events.parts.clone();
+    let mut tab = served.tab("run=0");
+    tab.until("the trunk's curve", |tab| tab.text("run").contains("72 of 72"));
+    let first = tab.texts("numbers", "tbody tr:last-child th");
+    assert_eq!(first, ["72"]);
 
     let path = laboratory.find("runs", "trunk-").join("metrics.jsonl");
     let text = fs::read_to_string(&path).unwrap();
@@ -77,9 +70,26 @@ fn a_step_that_is_written_is_sent_and_nothing_else() {
     file.write_all(half.as_bytes()).unwrap();
     std::thread::sleep(std::time::Duration::from_millis(1500));
     writeln!(file, "{rest}").unwrap();
-    events.until("the new step", |page| page.curves["trunk"].0 == 73);
-    assert_eq!(events.curves["trunk"].1, 2, "the last point and the new one");
-    assert_eq!(events.parts, parts);
+    tab.until("the new step", |tab| tab.texts("numbers", "tbody tr:last-child th") == ["73"]);
+    assert_eq!(tab.sent, ["curves", "numbers"], "no other part has changed");
+}
+
+#[test]
+fn a_page_that_was_away_gets_what_it_missed_and_one_of_another_server_gets_all() {
+    let laboratory = Laboratory::new();
+    laboratory.succeed("prepare study.toml");
+    let served = Served::new(&laboratory);
+    let mut tab = served.tab("");
+    tab.until("a plan", |tab| tab.trunk_is("not begun") && tab.sees("run"));
+    laboratory.succeed("run study.toml");
+    tab.until("done", |tab| tab.count("done") == tab.runs().len());
+    assert!(!tab.sent.contains(&"head".to_owned()), "it has not changed: {:?}", tab.sent);
+
+    tab.have = "1-1000000".to_owned();
+    tab.follow("all parts");
+    for part in ["head", "overview", "tree", "tree-00000", "run", "curves"] {
+        assert!(tab.sent.contains(&part.to_owned()), "{part}: {:?}", tab.sent);
+    }
 }
 
 #[test]
@@ -88,19 +98,18 @@ fn a_killed_run_stops_running_and_says_where_it_goes_on() {
     laboratory.edit("budget = \"20_480\"", "budget = \"20M\"");
     laboratory.succeed("prepare study.toml");
     let served = Served::new(&laboratory);
-    let mut events = served.events(&[]);
-    events.until("a plan", |page| page.state("trunk") == "missing");
+    let mut tab = served.tab("");
+    tab.until("a plan", |tab| tab.trunk_is("not begun"));
     let mut run = laboratory.start("run study.toml", 1);
-    events.until("running", |page| {
-        page.state("trunk") == "running" && page.parts["doing"][0]["tokens_per_second"].is_f64()
-    });
-    assert!(events.parts["progress"]["seconds_left"].as_f64().unwrap() > 0.0);
+    tab.until("running", |tab| tab.trunk_is("running") && tab.text("overview").contains("tok/s"));
+    let figures = tab.texts("overview", ".figures p");
+    assert!(figures[1].ends_with("left, at the speed of now"), "{figures:?}");
     run.kill().unwrap();
     run.wait().unwrap();
-    events.until("stopped", |page| page.state("trunk") == "stopped");
-    let remark = events.parts["run/trunk"]["remark"].as_str().unwrap();
-    assert!(remark.contains("ended without a word"), "{remark}");
-    assert_eq!(events.parts["doing"], serde_json::json!([]));
+    tab.until("stopped", |tab| tab.trunk_is("stopped") && tab.text("run").contains("stopped"));
+    let remark = tab.texts("run", "#run-remark");
+    assert!(remark[0].contains("ended without an error message"), "{remark:?}");
+    assert!(tab.text("overview").contains("Nothing is running."));
 }
 
 #[test]
@@ -109,19 +118,20 @@ fn a_failed_run_says_why_until_it_is_mended() {
     laboratory.edit("lr = 1e-3", "lr = 1e30");
     assert_eq!(laboratory.run("run study.toml").code, Some(1));
     let served = Served::new(&laboratory);
-    let mut events = served.events(&[]);
-    events.until("failed", |page| page.state("trunk") == "failed");
-    let failing = &events.parts["failing"][0];
-    assert!(failing["job"].as_str().unwrap().starts_with("trunk-"), "{failing}");
-    assert!(failing["error"].as_str().unwrap().contains("diverged"), "{failing}");
-    assert!(failing["rows"][0].as_str().unwrap().contains(": loss "), "{failing}");
-    assert!(failing["hint"].as_str().unwrap().contains("sparkjoy show"), "{failing}");
+    let mut tab = served.tab("");
+    tab.until("failed", |tab| tab.trunk_is("failed"));
+    assert!(tab.sees("failing"));
+    let links = tab.texts("failing", "a");
+    assert!(links[0].starts_with("trunk-"), "{links:?}");
+    assert!(tab.texts("failing", ".error")[0].contains("diverged"));
+    assert!(tab.texts("failing", ".batch li")[0].contains(": loss "));
+    assert!(tab.texts("failing", ".hint")[0].contains("sparkjoy show"));
+    assert!(tab.text("news").ends_with("has failed."));
 
     laboratory.edit("lr = 1e30", "lr = 1e-3");
-    events.until("another plan", |page| page.state("trunk") == "missing");
+    tab.until("another plan", |tab| tab.trunk_is("not begun"));
     laboratory.succeed("run study.toml");
-    events.until("done", |page| page.state("trunk") == "done");
-    assert_eq!(events.parts["failing"], serde_json::json!([]));
+    tab.until("done", |tab| tab.trunk_is("done") && !tab.sees("failing"));
 }
 
 #[test]
@@ -137,7 +147,7 @@ fn only_this_machines_user_is_answered_and_only_by_the_page() {
         assert!(!page.body.contains(word), "the page holds `{word}`");
     }
     // Whatever the page names is there, whatever it does not name is not.
-    for file in ["style.css", "app.js", "chart.js", "tree.js", "words.js", "icon.svg"] {
+    for file in ["style.css", "follow.js", "icon.svg"] {
         let answer = served.ask("GET", &format!("/{file}"), &[]);
         assert_eq!(answer.status, 200, "{file}");
         assert_eq!(answer.headers["x-content-type-options"], "nosniff");
@@ -152,9 +162,9 @@ fn only_this_machines_user_is_answered_and_only_by_the_page() {
         "/etc/passwd",
         "/page/index.html",
         "/index.html",
-        "/events/",
+        "/parts/",
         "/runs/tiny/plan.json",
-        "/app.js/../../Cargo.toml",
+        "/follow.js/../../Cargo.toml",
         "/%00",
     ] {
         let answer = served.ask("GET", target, &[]);
@@ -163,13 +173,13 @@ fn only_this_machines_user_is_answered_and_only_by_the_page() {
         assert_eq!(answer.headers["content-security-policy"], *policy);
     }
     assert_eq!(served.ask("POST", "/", &[]).status, 405);
-    assert_eq!(served.ask("POST", "/events", &["content-length: 4"]).status, 405);
-    assert_eq!(served.ask("GET", "/events", &["content-length: 4"]).status, 413);
-    assert_eq!(served.ask("GET", "/events", &["origin: http://evil.example"]).status, 403);
-    assert_eq!(served.ask_as("GET", "/events", &["host: evil.example"]).status, 421);
+    assert_eq!(served.ask("POST", "/parts", &["content-length: 4"]).status, 405);
+    assert_eq!(served.ask("GET", "/parts", &["content-length: 4"]).status, 413);
+    assert_eq!(served.ask("GET", "/parts", &["origin: http://evil.example"]).status, 403);
+    assert_eq!(served.ask_as("GET", "/parts", &["host: evil.example"]).status, 421);
     assert_eq!(served.ask_as("GET", "/", &[]).status, 421);
-    let head = served.ask("HEAD", "/events", &[]);
-    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    let head = served.ask("HEAD", "/parts", &[]);
+    assert_eq!((head.status, head.body.as_str()), (204, ""));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Text, assert_tidy, repository};
 
 /// Which crate may name which, top to bottom: the drawing of ARCHITECTURE.md.
-const MAY_DEPEND_ON: [(&str, &[&str]); 19] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 18] = [
     ("base", &[]),
     ("mix", &["base"]),
     ("spec", &["base", "mix"]),
@@ -22,9 +22,8 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 19] = [
     ("jobs", &["base", "mix", "spec", "data", "nn", "train", "eval", "study", "answers"]),
     ("draft", &["base", "mix", "data", "nn", "eval", "study"]),
     ("lab", &["base", "stats", "eval", "study", "answers", "jobs", "draft"]),
-    ("dashboard", &["base", "train", "lab"]),
-    ("page", &["base", "lab"]),
-    ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab", "dashboard", "page", "world"]),
+    ("report", &["base", "train", "lab"]),
+    ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab", "report", "world"]),
 ];
 
 /// What the tests of a crate may name besides: models for what scores any.

@@ -25,29 +25,32 @@ fn a_browser_follows_a_study_while_it_runs() {
     laboratory.edit("budget = \"20_480\"", "budget = \"2M\"");
     let served = Served::new(&laboratory);
     browser.open(&format!("http://{}/", served.host()));
-    browser.until("document.querySelectorAll('#tree button.run').length > 8");
-    browser.until("document.querySelector('#now').textContent.includes('Nothing has run yet')");
+    browser.until("document.querySelectorAll('#tree a.run').length > 8");
+    browser.until("document.querySelector('.now').textContent.includes('Nothing has run yet')");
     assert_eq!(browser.text("document.querySelectorAll('img').length"), "0");
 
     let mut run = laboratory.start("run study.toml", 1);
     browser.until("document.querySelector('#run-state').textContent.includes('running, training')");
-    browser.until("document.querySelectorAll('#loss polyline').length >= 1");
-    let points = "document.querySelector('#loss polyline').points.length";
-    let before: u64 = browser.text(points).parse().unwrap();
+    let line = "document.querySelector('#curves path.curve').getAttribute('d').length";
+    browser.until(&format!("{line} > 0"));
+    let before = browser.text(line);
     // A curve that is full is thinned out, so it grows or changes.
-    browser.until(&format!("{points} !== {before}"));
-    browser.until("document.querySelectorAll('#sources .chart').length === 3");
+    browser.until(&format!("{line} !== {before}"));
+    browser.until("document.querySelectorAll('.sources svg').length === 3");
     browser.until(
-        "document.querySelector('#figures').textContent.includes('left, at the speed of now')",
+        "document.querySelector('.figures').textContent.includes('left, at the speed of now')",
     );
     browser
         .until("document.querySelector('#tree .filled.running').getBoundingClientRect().width > 0");
 
-    // By keyboard: the button of another run, then back to what runs.
-    browser.text("document.querySelectorAll('#tree button.run')[3].focus()");
+    // By keyboard: the link of another run, then back to what runs. What changes meanwhile takes
+    // neither the focus nor the place.
+    browser.text("document.querySelectorAll('#tree a.run')[3].focus()");
     browser.press("Enter");
-    browser.until("document.querySelector('#tree button.run[aria-pressed=true]') === document.querySelectorAll('#tree button.run')[3]");
-    browser.until("document.querySelector('#no-curve').textContent.includes('No step')");
+    browser.until("document.querySelector('#tree a.run[aria-current]') === document.querySelectorAll('#tree a.run')[3]");
+    browser.until("document.querySelector('#curves').textContent.includes('No step')");
+    browser.until("document.activeElement === document.querySelectorAll('#tree a.run')[3]");
+    assert_eq!(browser.text("location.search"), "?run=3");
     browser.text("document.querySelector('#follow').click()");
     browser.until("document.querySelector('#run-title').textContent === 'trunk'");
 
@@ -55,7 +58,7 @@ fn a_browser_follows_a_study_while_it_runs() {
     run.wait().unwrap();
     browser.until("document.querySelector('#run-state').textContent.includes('stopped')");
     browser.until(
-        "document.querySelector('#run-remark').textContent.includes('ended without a word')",
+        "document.querySelector('#run-remark').textContent.includes('ended without an error message')",
     );
     drop(served);
     browser.until("document.querySelector('#link').dataset.state === 'lost'");
@@ -73,14 +76,14 @@ fn the_page_is_whole_on_a_phone() {
     let served = Served::new(&laboratory);
     browser.resize(360, 740);
     browser.open(&format!("http://{}/", served.host()));
-    browser.until("document.querySelectorAll('#loss polyline').length >= 1");
+    browser.until("document.querySelectorAll('#curves path.curve').length >= 1");
     browser.until("document.title.startsWith('✓')");
     assert_eq!(browser.text("document.documentElement.scrollWidth"), "360", "nothing sticks out");
     // Every button says what it is, and every control can be reached.
-    let nameless = "[...document.querySelectorAll('button, select, summary')].filter(e => \
+    let nameless = "[...document.querySelectorAll('a, button, select, summary')].filter(e => \
                     !(e.getAttribute('aria-label') || e.closest('label') || e.textContent.trim())).length";
     assert_eq!(browser.text(nameless), "0");
-    let label = "document.querySelector('#tree button.run').getAttribute('aria-label')";
+    let label = "document.querySelector('#tree a.run').getAttribute('aria-label')";
     assert_eq!(browser.text(label), "trunk: done, step 72 of 72");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }

@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use scraper::{ElementRef, Html, Selector};
 use serde_json::Value;
 
 use crate::laboratory::Laboratory;
@@ -70,14 +71,10 @@ impl Served {
         Answer::read(&self.exchange(format!("{method} {target} HTTP/1.0\r\n{head}\r\n").as_bytes()))
     }
 
-    /// The events from now on; `runs` are numbers of runs whose curves are wanted.
-    pub(crate) fn events(&self, runs: &[usize]) -> Events {
-        let mut connection = self.connect();
-        let runs: Vec<String> = runs.iter().map(|run| format!("run={run}")).collect();
-        let (target, host) = (format!("/events?{}", runs.join("&")), self.host());
-        write!(connection, "GET {target} HTTP/1.0\r\nhost: {host}\r\n\r\n").unwrap();
-        let lines = BufReader::new(connection);
-        Events { lines, parts: BTreeMap::new(), curves: BTreeMap::new(), begin: Instant::now() }
+    /// What a browser has that looks at this: `run=0`, or nothing for whatever runs.
+    pub(crate) fn tab(&self, view: &str) -> Tab<'_> {
+        let (have, shown, sent) = (String::new(), BTreeMap::new(), Vec::new());
+        Tab { served: self, view: view.to_owned(), have, shown, sent, begin: Instant::now() }
     }
 
     fn connect(&self) -> TcpStream {
@@ -107,64 +104,99 @@ impl Answer {
     }
 }
 
-/// What a page has been told.
-pub(crate) struct Events {
-    lines: BufReader<TcpStream>,
-    pub(crate) parts: BTreeMap<String, Value>,
-    /// Last step of each curve, and how many points the last message held.
-    pub(crate) curves: BTreeMap<String, (u64, usize)>,
+/// A page that is open.
+pub(crate) struct Tab<'a> {
+    served: &'a Served,
+    view: String,
+    /// The version the server sent last.
+    pub(crate) have: String,
+    /// The parts, as HTML, by name.
+    shown: BTreeMap<String, String>,
+    /// Names of the parts that came last.
+    pub(crate) sent: Vec<String>,
     begin: Instant,
 }
 
-impl Events {
-    /// Reads on until `holds`.
+impl Tab<'_> {
+    /// Asks for changes until `holds`.
     pub(crate) fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
         while !holds(self) {
-            self.next(what);
+            self.follow(what);
         }
     }
 
-    /// The state of a run.
-    pub(crate) fn state(&self, run: &str) -> &str {
-        let run = self.parts.get(&format!("run/{run}"));
-        run.and_then(|run| run["state"].as_str()).unwrap_or("")
+    /// Waits for the next change.
+    pub(crate) fn follow(&mut self, what: &str) {
+        assert!(self.begin.elapsed() < PATIENCE, "never: {what}; {:#?}", self.shown);
+        let fresh = if self.shown.contains_key("run") { "" } else { "&fresh=1" };
+        let target = format!("/parts?{}&have={}{fresh}", self.view, self.have);
+        let answer = self.served.ask("GET", &target, &[]);
+        assert!(matches!(answer.status, 200 | 204), "{target}: {answer:?}");
+        if answer.status == 204 {
+            return;
+        }
+        let document = Html::parse_document(&answer.body);
+        assert_eq!(document.errors, Vec::<String>::new(), "{}", answer.body);
+        let body = selector("body");
+        let body = document.select(&body).next().unwrap();
+        body.attr("data-have").unwrap().clone_into(&mut self.have);
+        self.sent.clear();
+        for part in body.child_elements() {
+            let name = part.attr("id").unwrap().to_owned();
+            self.shown.insert(name.clone(), part.html());
+            self.sent.push(name);
+        }
+    }
+
+    /// All text of a part.
+    pub(crate) fn text(&self, part: &str) -> String {
+        self.texts(part, "*").into_iter().next().unwrap_or_default()
+    }
+
+    /// The text of each element of a part that a selector finds.
+    pub(crate) fn texts(&self, part: &str, wanted: &str) -> Vec<String> {
+        let html = self.shown.get(part).map_or("", String::as_str);
+        let fragment = Html::parse_fragment(html);
+        let root = fragment.root_element();
+        let wanted = selector(wanted);
+        let found = root.select(&wanted);
+        let words = |element: ElementRef<'_>| {
+            let words: Vec<&str> = element.text().flat_map(str::split_whitespace).collect();
+            words.join(" ")
+        };
+        found.map(words).collect()
+    }
+
+    /// Whether a part is there and is seen.
+    pub(crate) fn sees(&self, part: &str) -> bool {
+        self.shown
+            .get(part)
+            .is_some_and(|html| !html.split('>').next().unwrap().contains(" hidden"))
+    }
+
+    /// `trunk: done, step 72 of 72`: how each run of the tree is.
+    pub(crate) fn runs(&self) -> Vec<String> {
+        let rows = self.shown.iter().filter(|(name, _)| name.starts_with("tree-"));
+        let labels = rows.flat_map(|(_, row)| {
+            let row = Html::parse_fragment(row);
+            let link = selector("a.run");
+            let links = row.select(&link);
+            links.map(|link| link.attr("aria-label").unwrap().to_owned()).collect::<Vec<_>>()
+        });
+        labels.collect()
     }
 
     /// How many runs are in a state.
     pub(crate) fn count(&self, state: &str) -> usize {
-        let runs = self.parts.iter().filter(|(name, _)| name.starts_with("run/"));
-        runs.filter(|(_, run)| run["state"] == state).count()
+        self.runs().iter().filter(|run| run.contains(&format!(": {state}, "))).count()
     }
 
-    fn next(&mut self, what: &str) {
-        let mut name = String::new();
-        let mut line = String::new();
-        loop {
-            line.clear();
-            assert!(self.begin.elapsed() < PATIENCE, "never: {what}; {:#?}", self.parts);
-            assert!(self.lines.read_line(&mut line).unwrap() > 0, "the events have ended");
-            if let Some(event) = line.strip_prefix("event: ") {
-                event.trim_end().clone_into(&mut name);
-            } else if let Some(data) = line.strip_prefix("data: ") {
-                return self.take(&name, &serde_json::from_str(data).unwrap());
-            }
-        }
+    /// Whether the trunk is in a state.
+    pub(crate) fn trunk_is(&self, state: &str) -> bool {
+        self.runs().iter().any(|run| run.starts_with(&format!("trunk: {state}, ")))
     }
+}
 
-    fn take(&mut self, name: &str, data: &Value) {
-        match name {
-            "parts" => {
-                for (part, value) in data.as_object().unwrap() {
-                    self.parts.insert(part.clone(), value.clone());
-                }
-                self.parts.retain(|_, value| !value.is_null());
-            }
-            "curve" => {
-                let run = data["run"].as_str().unwrap().to_owned();
-                let step = data["last"]["step"].as_u64().unwrap_or(0);
-                self.curves.insert(run, (step, data["points"].as_array().unwrap().len()));
-            }
-            other => panic!("an event `{other}`"),
-        }
-    }
+fn selector(text: &str) -> Selector {
+    Selector::parse(text).unwrap()
 }

@@ -1,0 +1,331 @@
+//! Pages of invented studies: what stands on them, and what must never.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use roxmltree::Document;
+use scraper::{Html, Selector};
+use sparkjoy_lab::{Answers, Finding, FindingKind, Plan, Role, Verdict, What};
+use sparkjoy_report::{Drawing, Provenance, Report, page};
+
+use crate::{invented, studies};
+
+/// A page of a plan's answers.
+fn drawn(study: &str, plan: &Plan, answers: &Answers) -> (String, Vec<Drawing>) {
+    let provenance = Provenance {
+        version: "0.1.0".to_owned(),
+        cpu: Some("Invented <CPU> & more".to_owned()),
+        system: None,
+        threads: 2,
+    };
+    let times = invented::times(plan);
+    page(&Report { plan, answers, study, times: &times, provenance: &provenance })
+}
+
+/// Every study of the tests, by name, with its page.
+fn pages() -> BTreeMap<&'static str, (Plan, String, Vec<Drawing>)> {
+    let mut pages = BTreeMap::new();
+    let mut put = |name, (study, plan): (String, Plan), missing: &str, tasks: bool| {
+        let mut answers = invented::answers(&plan, missing);
+        if tasks {
+            answers = invented::with_tasks(answers);
+        }
+        let (html, drawings) = drawn(&study, &plan, &answers);
+        if let Some(folder) = std::env::var_os("PAGES") {
+            let path = std::path::Path::new(&folder).join(name);
+            std::fs::create_dir_all(&path).unwrap();
+            std::fs::write(path.join("report.html"), &html).unwrap();
+            for drawing in &drawings {
+                std::fs::write(path.join(&drawing.file), &drawing.svg).unwrap();
+            }
+        }
+        pages.insert(name, (plan, html, drawings));
+    };
+    put("whole", studies::seven(), "", false);
+    put("hostile", studies::seven(), "upsampled-10%-r1", true);
+    put("once", studies::once(), "", false);
+    put("large", studies::large(), "", false);
+    pages
+}
+
+fn select<'a>(html: &'a Html, selector: &str) -> Vec<scraper::ElementRef<'a>> {
+    html.select(&Selector::parse(selector).unwrap()).collect()
+}
+
+#[test]
+fn every_page_is_html_without_a_mistake() {
+    for (name, (_, html, _)) in pages() {
+        let parsed = Html::parse_document(&html);
+        assert_eq!(parsed.errors, Vec::<String>::new(), "{name}");
+        let ids: Vec<&str> = select(&parsed, "[id]").iter().filter_map(|e| e.attr("id")).collect();
+        let distinct: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(ids.len(), distinct.len(), "{name}: an identifier stands twice");
+        for link in select(&parsed, "a[href]") {
+            let target =
+                link.attr("href").unwrap().strip_prefix('#').expect("links stay on the page");
+            assert!(distinct.contains(target), "{name}: #{target} is nowhere");
+        }
+        for attribute in ["aria-labelledby", "aria-describedby"] {
+            for element in select(&parsed, &format!("[{attribute}]")) {
+                assert!(distinct.contains(element.attr(attribute).unwrap()), "{name}: {attribute}");
+            }
+        }
+    }
+}
+
+#[test]
+fn names_and_texts_never_become_markup() {
+    let (_, html, drawings) = &pages()["hostile"];
+    let parsed = Html::parse_document(html);
+    assert!(select(&parsed, "script, img, iframe, object, embed, form").is_empty());
+    let own =
+        |e: &scraper::ElementRef<'_>| e.value().attrs().any(|(name, _)| name.starts_with("on"));
+    assert!(!select(&parsed, "*").iter().any(own), "an element handles events");
+    assert!(!html.contains("<script"));
+    assert!(
+        html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; "),
+        "the study is not verbatim"
+    );
+    for drawing in drawings {
+        let document = Document::parse(&drawing.svg).unwrap();
+        assert!(
+            document.descendants().all(|node| !node.has_tag_name("script")),
+            "{}",
+            drawing.file
+        );
+    }
+}
+
+#[test]
+fn nothing_comes_from_elsewhere_and_nothing_is_too_large() {
+    for (name, (_, html, drawings)) in pages() {
+        let parsed = Html::parse_document(&html);
+        assert!(select(&parsed, "[src], [srcset], [poster], [background]").is_empty(), "{name}");
+        let links = select(&parsed, "[href]").into_iter().filter_map(|e| e.attr("href"));
+        let outside = links.filter(|link| !link.starts_with('#') && *link != "data:,");
+        assert_eq!(outside.collect::<Vec<_>>(), Vec::<&str>::new(), "{name}");
+        for text in std::iter::once(&html).chain(drawings.iter().map(|d| &d.svg)) {
+            for from in ["url(", "@import", "http:", "https:"] {
+                let found = text.replace("http://www.w3.org/2000/svg", "").contains(from);
+                assert!(!found, "{name}: `{from}`");
+            }
+        }
+        assert!(html.len() < 2_000_000, "{name}: {} bytes", html.len());
+    }
+}
+
+#[test]
+fn figures_say_what_they_show_and_have_their_table() {
+    for (name, (_, html, _)) in pages() {
+        let parsed = Html::parse_document(&html);
+        let drawings = select(&parsed, "svg");
+        assert!(!drawings.is_empty());
+        for svg in drawings {
+            assert_eq!(svg.attr("role"), Some("img"), "{name}");
+            let first: Vec<_> =
+                svg.children().filter_map(scraper::ElementRef::wrap).take(2).collect();
+            assert_eq!([first[0].value().name(), first[1].value().name()], ["title", "desc"]);
+            assert!(first[1].text().collect::<String>().len() > 20, "{name}: nothing is described");
+        }
+        for figure in select(&parsed, "figure") {
+            let caption = Selector::parse("figcaption").unwrap();
+            assert_eq!(figure.select(&caption).count(), 1, "{name}");
+        }
+        let heads = select(&parsed, "th").len();
+        assert_eq!(select(&parsed, "th[scope=col], th[scope=row]").len(), heads, "{name}");
+        assert_eq!(select(&parsed, "table").len(), select(&parsed, "table > caption").len());
+    }
+}
+
+#[test]
+fn headings_come_in_order_and_landmarks_are_there() {
+    for (name, (_, html, _)) in pages() {
+        let parsed = Html::parse_document(&html);
+        let levels: Vec<u32> = select(&parsed, "h1, h2, h3, h4")
+            .iter()
+            .map(|heading| heading.value().name()[1..].parse().unwrap())
+            .collect();
+        assert_eq!(levels[0], 1, "{name}");
+        assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1, "{name}");
+        assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{name}: {levels:?}");
+        for landmark in ["header", "nav[aria-label]", "main#main", "a.skip[href='#main']"] {
+            assert_eq!(select(&parsed, landmark).len(), 1, "{name}: {landmark}");
+        }
+    }
+}
+
+#[test]
+fn every_question_has_its_figures() {
+    let (_, html, drawings) = &pages()["whole"];
+    let files: Vec<&str> = drawings.iter().map(|drawing| drawing.file.as_str()).collect();
+    assert_eq!(
+        files,
+        [
+            "q1-curves.svg",
+            "q1-paper.svg",
+            "q2-heat.svg",
+            "q2-forest.svg",
+            "q2-refills.svg",
+            "q2-refill.svg",
+            "q2-base.svg",
+            "q2-paper.svg",
+            "q3-utility.svg",
+            "q3-forest.svg",
+            "q4-front.svg",
+            "q4-forest.svg",
+            "q5-curves.svg",
+            "q5-places.svg",
+            "q6-curves.svg",
+            "q7-transfer.svg",
+            "tree.svg",
+        ]
+    );
+    let parsed = Html::parse_document(html);
+    for file in files {
+        let id = file.strip_suffix(".svg").unwrap();
+        assert_eq!(select(&parsed, &format!("figure#{id}")).len(), 1, "{id}");
+    }
+}
+
+#[test]
+fn figures_stand_alone_in_light_colours() {
+    for (name, (_, _, drawings)) in pages() {
+        for Drawing { file, svg } in drawings {
+            let document = Document::parse(&svg).unwrap_or_else(|e| panic!("{name} {file}: {e}"));
+            assert_eq!(document.root_element().tag_name().name(), "svg");
+            assert!(!svg.contains("var("), "{name} {file}: a variable nobody declares");
+        }
+    }
+}
+
+#[test]
+fn what_is_missing_is_said_first_and_shown_as_missing() {
+    let (_, html, _) = &pages()["hostile"];
+    let parsed = Html::parse_document(html);
+    let main = &select(&parsed, "main > section")[0];
+    assert_eq!(main.attr("class"), Some("alert"));
+    assert!(main.text().collect::<String>().contains("upsampled-10%-r1"));
+    assert!(!select(&parsed, "#q1 td.missing").is_empty());
+    let curve = select(&parsed, "#q1-curves svg text");
+    assert!(curve.iter().any(|text| text.text().eq(["missing"])), "a curve runs through a gap");
+    let (_, whole, _) = &pages()["whole"];
+    assert!(!whole.contains("class=\"alert\""));
+}
+
+#[test]
+fn one_replicate_shows_no_interval_and_ranks_nothing() {
+    let (_, html, drawings) = &pages()["once"];
+    let forest = drawings.iter().find(|drawing| drawing.file == "q2-forest.svg").unwrap();
+    assert!(!forest.svg.contains("distinguishable, best first"));
+    assert!(!forest.svg.contains("class=\"whisker"), "an interval of one value");
+    assert!(html.contains("nothing can be told from noise"));
+}
+
+#[test]
+fn a_contaminated_source_is_a_caution_with_its_numbers() {
+    let pages = pages();
+    let cautions = |name| -> Vec<String> {
+        let html = Html::parse_document(&pages[name].1);
+        select(&html, "#machine .caution").iter().map(|p| p.text().collect()).collect()
+    };
+    let [stained, unknown] = cautions("hostile").try_into().unwrap();
+    let expected = "CONTAMINATED: 2 of 1,319 items of gsm8k & co stand in the training text of source \
+                    web (the study names it)";
+    assert!(stained.starts_with(expected), "{stained}");
+    assert!(unknown.starts_with("NOT CHECKED") && unknown.ends_with("books"), "{unknown}");
+    assert_eq!(cautions("whole"), Vec::<String>::new());
+}
+
+#[test]
+fn the_same_answers_are_the_same_bytes() {
+    let (study, plan) = studies::seven();
+    let answers = invented::with_tasks(invented::answers(&plan, ""));
+    assert!(drawn(&study, &plan, &answers) == drawn(&study, &plan, &answers));
+}
+
+#[test]
+fn a_forest_ranks_what_is_distinguishable_and_nothing_else() {
+    let (study, plan) = studies::seven();
+    let mut answers = invented::answers(&plan, "");
+    let removal = &mut answers.questions[1];
+    // Neither the order of the study nor that of the effects: that of the answers.
+    removal.ranking.rotate_left(2);
+    let noise = removal.ranking.remove(1);
+    let targeted = removal.scopes.iter().position(|scope| scope.what == What::Targeted).unwrap();
+    removal.arms[noise].cells[targeted].as_mut().unwrap().verdict = Verdict::NotDistinguishable;
+    let shown = removal.ranking.iter().chain([&noise]);
+    let expected: Vec<String> = shown.map(|&arm| removal.arms[arm].label.clone()).collect();
+    let answered: Vec<_> =
+        removal.arms.iter().filter(|arm| arm.role == Role::Answer).cloned().collect();
+
+    let (_, drawings) = drawn(&study, &plan, &answers);
+    let forest = drawings.iter().find(|drawing| drawing.file == "q2-forest.svg").unwrap();
+    let document = Document::parse(&forest.svg).unwrap();
+    let titles =
+        document.descendants().filter(|n| n.has_tag_name("title")).filter_map(|n| n.text());
+    let rows: Vec<&str> = titles.filter(|title| expected.iter().any(|row| row == title)).collect();
+    assert_eq!(rows, expected);
+    let hollow = document.descendants().filter(|node| {
+        node.attribute("class").is_some_and(|class| class.split(' ').any(|name| name == "open"))
+    });
+    let cells = answered.iter().flat_map(|arm| arm.cells[..3].iter().flatten());
+    let noisy = cells.filter(|cell| cell.verdict == Verdict::NotDistinguishable).count();
+    assert!(noisy > 0);
+    assert_eq!(hollow.count(), noisy);
+}
+
+#[test]
+fn harm_and_what_stands_in_are_said_at_the_top_however_much_else_there_is_to_say() {
+    let (study, plan) = studies::seven();
+    let mut answers = invented::answers(&plan, "");
+    let mut say = |kind, text: &str| {
+        answers.questions[1].findings.push(Finding { kind, text: text.to_owned() });
+    };
+    for _ in 0..5 {
+        say(FindingKind::Recommendation, "Do this.");
+    }
+    say(FindingKind::Harmful, "`code` does harm.");
+    say(FindingKind::Redundant, "`proofs` and `letters` stand in for each other.");
+    let (html, _) = drawn(&study, &plan, &answers);
+    let parsed = Html::parse_document(&html);
+    for selector in ["#answers", "#q2"] {
+        let text = select(&parsed, selector)[0].text().collect::<String>();
+        for said in ["Harm code does harm.", "Redundant proofs and letters stand in"] {
+            assert!(text.contains(said), "{selector} does not say `{said}`");
+        }
+    }
+}
+
+#[test]
+fn a_removals_heat_table_shows_which_tasks_are_marked() {
+    let (study, plan) = studies::seven();
+    let mut answers = invented::with_tasks(invented::answers(&plan, ""));
+    let removal = &mut answers.questions[1];
+    let arm = removal.arms.iter().position(|arm| arm.role == Role::Answer).unwrap();
+    let mmlu = removal.tasks.iter_mut().find(|task| task.task == "mmlu").unwrap();
+    for (place, cell) in mmlu.cells.iter_mut().flatten().enumerate() {
+        (cell.adjusted_p, cell.verdict) = (Some(0.5), Verdict::NotDistinguishable);
+        if place == arm {
+            (cell.adjusted_p, cell.verdict) = (Some(0.01), Verdict::Worse);
+        }
+    }
+    let shown = removal.arms.iter().filter(|arm| arm.role == Role::Answer).count();
+    let tested = mmlu.cells.iter().flatten().count();
+    let (html, drawings) = drawn(&study, &plan, &answers);
+    let heat = drawings.iter().find(|drawing| drawing.file == "q2-heat.svg").unwrap();
+    let document = Document::parse(&heat.svg).unwrap();
+    let described = document.descendants().find(|node| node.has_tag_name("desc")).unwrap();
+    let accuracy = described.text().unwrap().split("Δ points of accuracy").nth(1).unwrap();
+    let told = accuracy.split("mmlu ").skip(1).map(|rest| rest.split(';').next().unwrap());
+    let words: Vec<&str> = told.filter_map(|cell| cell.rsplit(", ").next()).collect();
+    assert_eq!(words.len(), shown, "{words:?}");
+    assert_eq!(words.iter().filter(|word| **word == "worse").count(), 1);
+    assert_eq!(words.iter().filter(|word| **word == "not distinguishable").count(), shown - 1);
+    // The tests are in a table of their own.
+    let parsed = Html::parse_document(&html);
+    let tables = select(&parsed, "#q2 details table");
+    let tests = tables.iter().find(|table| {
+        table.text().collect::<String>().contains("The comparisons on tasks that are tested")
+    });
+    let rows = Selector::parse("tbody tr").unwrap();
+    assert_eq!(tests.expect("a table of tests").select(&rows).count(), tested);
+}
