@@ -10,7 +10,8 @@ use sparkjoy_base::Hint;
 use sparkjoy_eval::{PATIENCE, Worker};
 use sparkjoy_spec::{LanguageModel, LanguageModelError, Prompt, ScoredSequence};
 
-const HELLO: &str = r#"{"reply":"hello","version":1,"vocab":8,"context":4,"kernel":"k","promise":"same-bits"}"#;
+const HELLO: &str =
+    r#"{"reply":"hello","version":1,"vocab":8,"context":4,"kernel":"k","promise":"same-bits"}"#;
 
 /// A message of a worker.
 fn message(header: &str, arrays: &[u8]) -> Vec<u8> {
