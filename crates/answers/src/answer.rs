@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_base::{DomainName, Fingerprint, Ppm, SourceName, Tokens};
 use sparkjoy_stats::{Agreement, Effect};
 
-use super::{Computed, Finding, Spread, TaskAnswer, TrunkPoint, Verdict};
+use super::{Computed, Finding, Gap, Spread, TaskAnswer, TrunkPoint, Verdict};
 use crate::Checked;
 use sparkjoy_study::{Ask, Effort, Role, Setting};
 
@@ -72,13 +72,13 @@ pub struct Answer {
     /// The same on tasks, where branches are scored on some.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskAnswer>,
-    /// What the numbers say, in sentences.
+    /// What the numbers say.
     pub findings: Vec<Finding>,
-    /// Arms that no other arm beats in both targeted gain and general price.
+    /// Arms that no other arm beats in both targeted gain and general cost.
     pub front: Vec<usize>,
     /// The arm to choose, where the question has one and the numbers tell it.
     pub recommended: Option<usize>,
-    /// Arms whose effect is distinguishable, best first.
+    /// Arms with a significant targeted effect, best first; for a removal, the largest loss first.
     pub ranking: Vec<usize>,
     /// What could not be compared, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -91,31 +91,25 @@ pub struct Answer {
     /// For a transfer: where it was asked before, then everywhere else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<Setting>,
-    /// For a transfer: how far the ranking of the first setting holds in each of the others.
+    /// For a transfer: the rank correlation of each other setting with the first one, over the arms
+    /// that are significant in the first; none where these are fewer than three.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<Holds>,
 }
 
-/// Whether a ranking holds elsewhere.
+/// How far a ranking holds elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Holds {
     /// Which of [`Answer::settings`].
     pub setting: usize,
-    /// Kendall's rank correlation of targeted effects with those of the first setting.
+    /// Arms with a significant targeted effect in the first setting, by their place in a setting.
+    pub arms: Vec<usize>,
+    /// Kendall's rank correlation of their targeted effects with those of the first setting.
     pub agreement: Agreement,
+    /// p of the agreement after Holm's correction over the settings.
+    pub adjusted_p: f64,
     /// Pairs of arms whose order changes, by their place in a setting.
     pub changed: Vec<[usize; 2]>,
-}
-
-/// What could not be compared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gap {
-    /// Which of [`Answer::arms`].
-    pub arm: usize,
-    /// What is missing: `math`, `arc-easy`.
-    pub what: String,
-    /// Why, in words.
-    pub why: String,
 }
 
 /// What one question costs, shared runs counted in full.
@@ -208,25 +202,9 @@ pub struct Comparison {
     /// p after Holm's correction over the question; none where the comparison is not among those
     /// that are tested together.
     pub adjusted_p: Option<f64>,
-    /// The least true difference, either way, that this comparison would have found in four of
-    /// five studies.
+    /// The minimum detectable effect: the least true difference, either way, that is significant
+    /// with 80 % power.
     pub detectable: Option<f64>,
     /// What the difference says.
     pub verdict: Verdict,
-}
-
-impl Answer {
-    /// The question in words.
-    pub fn title(&self) -> String {
-        let on = self.mixture.as_ref().map_or_else(String::new, |name| format!(" on `{name}`"));
-        match self.ask {
-            Ask::Duration => format!("How long should the last phase{on} be?"),
-            Ask::Removal => format!("What is each source worth in the last phase{on}?"),
-            Ask::Addition => format!("What is more of a source worth in the last phase{on}?"),
-            Ask::Proportion => "Which mixture should the last phase be on?".to_owned(),
-            Ask::Timing => format!("When should the phase{on} come?"),
-            Ask::Stability => format!("Does the gain of the phase{on} stay?"),
-            Ask::Transfer => "Does the answer hold elsewhere?".to_owned(),
-        }
-    }
 }

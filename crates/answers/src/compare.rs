@@ -30,7 +30,7 @@ impl Scale {
         let effect = self.effect(strata);
         let verdict = match effect {
             Some(_) => Verdict::NotTested,
-            None => Verdict::NotDistinguishable,
+            None => Verdict::NotSignificant,
         };
         Comparison {
             branch: Spread::of(branch),

@@ -1,4 +1,4 @@
-//! Which instructions computed what is compared.
+//! Which instruction sets computed what is compared.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,21 +11,7 @@ pub struct Computed {
     pub branches: Vec<String>,
 }
 
-/// A sentence where rounding is part of some difference, nothing where one kernel computed all.
-pub fn mixed(computed: &[Computed]) -> Option<String> {
-    if computed.iter().all(|group| group.kernels.len() == 1) && computed.len() < 2 {
-        return None;
-    }
-    let of = |group: &Computed| {
-        let branches = match computed {
-            [_] => "every branch".to_owned(),
-            _ => group.branches.join(", "),
-        };
-        format!("{} ({branches})", group.kernels.join(" then "))
-    };
-    Some(format!(
-        "KERNELS: not one set of instructions computed all that is compared, and each rounds in its \
-         own way, so a difference may hold rounding besides data: {}",
-        computed.iter().map(of).collect::<Vec<_>>().join("; ")
-    ))
+/// Whether rounding is part of some difference: not one instruction set computed everything.
+pub fn is_mixed(computed: &[Computed]) -> bool {
+    computed.len() > 1 || computed.iter().any(|group| group.kernels.len() != 1)
 }

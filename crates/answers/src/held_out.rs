@@ -7,7 +7,7 @@ use sparkjoy_eval::HeldOutScore;
 use sparkjoy_stats::{Effect, Stratum};
 
 use super::compare::{Scale, mix};
-use super::{Comparison, Spread, What};
+use super::{Cause, Comparison, Spread, What};
 use sparkjoy_study::{Arm, Plan};
 
 /// Scores of one branch on held-out text, by source.
@@ -59,7 +59,7 @@ impl Text<'_> {
         what: &What,
         arm: &Arm,
         scale: &mut Scale,
-    ) -> Result<Option<Comparison>, String> {
+    ) -> Result<Option<Comparison>, Cause> {
         let (branches, controls) = (&arm.branches, &arm.controls);
         assert_eq!(branches.len(), controls.len(), "replicates of `{}` are paired", arm.label);
         let members = members(self.plan, what, &arm.targets);
@@ -122,7 +122,7 @@ impl Text<'_> {
     }
 
     /// Sources with their sequences, all of them scored.
-    fn strata(&self, members: &[&SourceName], arm: &Arm) -> Result<Vec<Stratum>, String> {
+    fn strata(&self, members: &[&SourceName], arm: &Arm) -> Result<Vec<Stratum>, Cause> {
         let score = |branch: usize, name: &SourceName| {
             &self.scores[branch].as_ref().expect("there are values of it")[name]
         };
@@ -131,10 +131,12 @@ impl Text<'_> {
             for &branch in arm.branches.iter().chain(&arm.controls) {
                 let other = score(branch, name);
                 if other.ordinals != first.ordinals || other.bytes != first.bytes {
-                    return Err(format!(
-                        "`{}` is scored on other sequences of `{name}` than `{}`",
-                        self.plan.branches[branch].name, self.plan.branches[arm.branches[0]].name
-                    ));
+                    let name_of = |branch: usize| self.plan.branches[branch].name.clone();
+                    return Err(Cause::OtherSequences {
+                        branch: name_of(branch),
+                        than: name_of(arm.branches[0]),
+                        source: (*name).clone(),
+                    });
                 }
             }
             let bits = |&branch: &usize| {

@@ -1,26 +1,34 @@
-//! Corrects for all comparisons that are tested together, and says what they are worth.
+//! Corrects for all comparisons that are tested together, and gives each its verdict.
 //!
 //! A question has up to three families of comparisons that are tested together, each over all arms
 //! that say something of their own. A removal against the base instead of the full mixture is the
 //! sum of two others, and is not tested again.
 //!
 //! - Held-out text: the effect on the sources an arm is about, and on all others.
-//! - Right answers: accuracies of tasks, and averages of categories in place of their tasks.
-//! - Bits per byte of the right answers of every task.
+//! - Correct answers: accuracies of tasks, and averages of categories in place of their tasks.
+//! - Bits per byte of the correct answers of every task.
 //!
-//! In each family something is called different wrongly in at most 5 % of questions (at a
-//! confidence of 95 %), which is what the marks of a report promise; in any of the three, in at
-//! most 15 %.
+//! The probability of one false positive or more is at most 5 % in each family of a question (at a
+//! confidence of 95 %), and at most 15 % in any of the three.
 
 use sparkjoy_stats::{Effect, detectable_like, holm};
 
 use super::{Answer, ArmAnswer, Comparison, Measure, TaskAnswer, Verdict, What};
 use sparkjoy_study::Role;
 
-pub(super) fn judge(answer: &mut Answer, confidence: f64) {
-    text(answer, confidence);
-    for family in [&[Measure::Average, Measure::Accuracy][..], &[Measure::GoldBitsPerByte]] {
-        tasks(answer, family, confidence);
+/// Comparisons in each family of a question.
+#[derive(Clone, Copy)]
+pub(super) struct Families {
+    pub(super) held_out: usize,
+    pub(super) accuracy: usize,
+    pub(super) gold_bits: usize,
+}
+
+pub(super) fn judge(answer: &mut Answer, confidence: f64) -> Families {
+    Families {
+        held_out: text(answer, confidence),
+        accuracy: tasks(answer, &[Measure::Average, Measure::Accuracy], confidence),
+        gold_bits: tasks(answer, &[Measure::GoldBitsPerByte], confidence),
     }
 }
 
@@ -28,7 +36,7 @@ fn says_something(arm: &ArmAnswer) -> bool {
     arm.role != Role::AgainstBase
 }
 
-fn text(answer: &mut Answer, confidence: f64) {
+fn text(answer: &mut Answer, confidence: f64) -> usize {
     let is_tested = |what: &What| matches!(what, What::Targeted | What::General);
     let scopes: Vec<bool> = answer.scopes.iter().map(|scope| is_tested(&scope.what)).collect();
     let is_source = |what: &What| matches!(what, What::Source { .. });
@@ -42,9 +50,10 @@ fn text(answer: &mut Answer, confidence: f64) {
     let cells = arms.flat_map(|arm| arm.cells.iter_mut().zip(&scopes));
     let cells = cells.filter(|(_, tested)| **tested).filter_map(|(cell, _)| cell.as_mut());
     together(cells.map(|cell| (cell, true)).collect(), comparisons, confidence);
+    comparisons
 }
 
-fn tasks(answer: &mut Answer, family: &[Measure], confidence: f64) {
+fn tasks(answer: &mut Answer, family: &[Measure], confidence: f64) -> usize {
     let Answer { arms, tasks, .. } = answer;
     let is_tested = |task: &&mut TaskAnswer| task.tested && family.contains(&task.measure);
     let (mut cells, mut comparisons) = (Vec::new(), 0);
@@ -57,6 +66,7 @@ fn tasks(answer: &mut Answer, family: &[Measure], confidence: f64) {
         }
     }
     together(cells, comparisons, confidence);
+    comparisons
 }
 
 /// Tests a family.
@@ -66,8 +76,8 @@ fn tasks(answer: &mut Answer, family: &[Measure], confidence: f64) {
 fn together(cells: Vec<(&mut Comparison, bool)>, comparisons: usize, confidence: f64) {
     let mut cells: Vec<_> = cells.into_iter().filter(|(cell, _)| cell.effect.is_some()).collect();
     let p = cells.iter().flat_map(|(cell, _)| &cell.effect).map(|effect| effect.p);
-    // What is still missing counts as if nothing would be seen in it: what is marked in a study
-    // that is half done stays marked when it is done.
+    // What is still missing counts with p = 1: what is significant in a study that is half done
+    // stays significant when it is done.
     let missing = std::iter::repeat_n(1.0, comparisons - cells.len());
     let p: Vec<f64> = p.chain(missing).collect();
     for ((cell, lower), adjusted) in cells.iter_mut().zip(holm(&p)) {
@@ -80,8 +90,8 @@ fn together(cells: Vec<(&mut Comparison, bool)>, comparisons: usize, confidence:
     }
 }
 
-/// What could have been seen; nothing is known about it where nothing varied, as on a task that
-/// no model ever solves.
+/// The minimum detectable effect; unknown where nothing varied, as on a task that no model ever
+/// solves.
 fn least(effect: &Effect, replicates: u32, confidence: f64, comparisons: usize) -> Option<f64> {
     let varied = effect.standard_error > 0.0;
     varied.then(|| detectable_like(effect, replicates, confidence, comparisons))

@@ -9,22 +9,24 @@
 //! same order. A comparison of which any replicate is missing is missing as a whole; it is never
 //! computed from fewer.
 //!
-//! What is tested together, and marked, are the effects of a question's arms on the sources they
-//! are about and on all others, and on tasks (see `judge`); everything else has its interval and no
-//! mark.
+//! What is tested together, and has a verdict, are the effects of a question's arms on the sources
+//! they are about and on all others, and on tasks (see `judge`); everything else has its interval
+//! and no verdict. What the verdicts and further contrasts say comes out as typed findings
+//! (`findings`); no sentence is made here.
 
 mod answer;
 mod compare;
 mod computed;
 mod contamination;
 mod finding;
+mod findings;
+mod gap;
 mod held_out;
 mod judge;
+mod power;
 mod results;
-mod sight;
 mod spread;
 mod tasks;
-mod words;
 
 use std::collections::BTreeSet;
 
@@ -38,15 +40,21 @@ use held_out::{Text, members};
 use tasks::Tasks;
 
 pub use answer::{
-    Answer, Answers, ArmAnswer, Comparison, Control, Cost, Gap, Holds, QuestionCost, Scope, What,
+    Answer, Answers, ArmAnswer, Comparison, Control, Cost, Holds, QuestionCost, Scope, What,
 };
-pub use computed::{Computed, mixed};
+pub use computed::{Computed, is_mixed};
 pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem};
-pub use finding::{Finding, FindingKind};
+pub use finding::{
+    ArmEffect, BestPlace, Contrast, Detectable, Family, FamilyKind, Finding, Harm, Held,
+    LongerWindows, NoLoss, Order, Persistence, Ranking, Recommendation, Redundancy, ScopeEffect,
+    SharedLoss, TaskContrast, TaskEffect, TaskNulls, TaskOverWindows, Tested, Transfer,
+};
+pub use gap::{Cause, Gap};
 pub use held_out::HeldOut;
 pub use results::Results;
-pub use sight::{Seen, Sight, sight};
+pub use power::{DetectableIn, Power, power};
 pub use spread::{Spread, Verdict};
+pub use sparkjoy_stats::{Agreement, Effect};
 pub use tasks::{Items, Measure, TaskAnswer, TrunkPoint, TrunkScore};
 
 /// Computes the answers from what is scored.
@@ -149,8 +157,8 @@ fn answer(question: &QuestionPlan, text: Text<'_>, tasks: &Tasks, scale: &mut Sc
         settings: question.settings.clone(),
         holds: Vec::new(),
     };
-    judge::judge(&mut answer, plan.evaluation.confidence);
-    words::conclude(&mut answer, question, (text, tasks), scale);
+    let families = judge::judge(&mut answer, plan.evaluation.confidence);
+    findings::conclude(&mut answer, question, families, (text, tasks), scale);
     answer
 }
 

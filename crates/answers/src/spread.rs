@@ -43,7 +43,7 @@ pub enum Verdict {
     /// Worse than the control.
     Worse,
     /// It may be noise, or there is a single replicate: not ranked.
-    NotDistinguishable,
+    NotSignificant,
     /// Not among the comparisons that are tested together: its interval stands for itself alone,
     /// and it is neither marked nor ranked.
     NotTested,
@@ -53,7 +53,7 @@ impl Verdict {
     /// Of a number that is better the less it is.
     pub(super) fn of(difference: f64, adjusted_p: f64, confidence: f64) -> Self {
         match difference {
-            _ if adjusted_p > 1.0 - confidence => Self::NotDistinguishable,
+            _ if adjusted_p > 1.0 - confidence => Self::NotSignificant,
             gain if gain < 0.0 => Self::Better,
             _ => Self::Worse,
         }

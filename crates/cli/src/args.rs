@@ -12,7 +12,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use sparkjoy_base::Tokens;
 use sparkjoy_eval::BaselineVersion;
-use sparkjoy_lab::Programs;
+use sparkjoy_jobs::Programs;
 
 use crate::output::Output;
 

@@ -12,9 +12,8 @@ use std::path::Path;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use sparkjoy_base::{duration, quantity, thousands};
-use sparkjoy_lab::{
-    JobKind, JobState, JobView, Plan, Rate, branch_folder, job_views, trunk_folder,
-};
+use sparkjoy_jobs::{JobKind, JobState, JobView, Rate, branch_folder, job_views, trunk_folder};
+use sparkjoy_study::Plan;
 
 /// Branch points that get a line of their own: the rest of a screen is for what runs.
 const LINES: usize = 12;

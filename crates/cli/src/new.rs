@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 use sparkjoy_base::{duration, quantity, thousands, write_atomic};
-use sparkjoy_lab::{Draft, DraftSource, STUDY_TEMPLATE, draft};
+use sparkjoy_draft::{Draft, DraftSource, draft};
+use sparkjoy_study::STUDY_TEMPLATE;
 
 use crate::args::Place;
 use crate::failure::Failure;

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use sparkjoy_base::{SourceName, bytes, thousands};
 use sparkjoy_data::{Corpus, Part};
-use sparkjoy_lab::Study;
+use sparkjoy_study::Study;
 
 use crate::args::Place;
 use crate::failure::Failure;

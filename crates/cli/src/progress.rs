@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use sparkjoy_base::{SourceName, bytes, duration, quantity, thousands};
 use sparkjoy_data::PrepareProgress;
-use sparkjoy_lab::{Event, Plan, Rate};
+use sparkjoy_jobs::{Event, Rate};
+use sparkjoy_study::Plan;
 use sparkjoy_train::{KernelChange, StepRecord};
 
 use crate::board::Board;
@@ -67,7 +68,7 @@ impl Progress {
                 self.checking(source, *text_bytes, *of, now);
             }
             Event::Checked(checked) => {
-                for line in checked.cautions().iter().chain([&checked.summary()]) {
+                for line in cautions(checked).iter().chain([&contamination_summary(checked)]) {
                     self.remark(line);
                 }
             }

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use sparkjoy_lab::{Answers, answers, report_text, results, timings, write_report};
+use sparkjoy_answers::{Answers, answers};
+use sparkjoy_jobs::{results, timings};
+use sparkjoy_report::{report_text, write_report};
 use sparkjoy_report::{Provenance, Report, write_page};
 
 use crate::args::Place;

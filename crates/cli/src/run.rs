@@ -47,7 +47,7 @@ pub(crate) fn train(
     let ended = with_options(place, stop, &mut progress, |options| {
         options.eval_data = tasks_need.data(study.task_data());
         options.programs = tasks_need.programs();
-        sparkjoy_lab::run(study, plan, corpora, tokenizer, job, options)
+        sparkjoy_jobs::run(study, plan, corpora, tokenizer, job, options)
     });
     progress.finish();
     Ok(ended?)

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
-use sparkjoy_lab::Study;
+use sparkjoy_study::Study;
 use sparkjoy_report::live::{self, Subject};
 
 use crate::args::Place;

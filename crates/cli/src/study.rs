@@ -5,7 +5,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use sparkjoy_data::{Corpus, Tokenizer};
-use sparkjoy_lab::{Options, Plan, Programs, Study, corpora, open_corpora};
+use sparkjoy_jobs::{Options, Programs, corpora, open_corpora};
+use sparkjoy_study::{Plan, Study};
 
 use crate::args::Place;
 use crate::failure::Failure;

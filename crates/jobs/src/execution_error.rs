@@ -27,7 +27,7 @@ pub enum ExecutionError {
         needs: String,
     },
     /// Items of tasks stand in training text.
-    #[error("{}", checked.refusal())]
+    #[error("{}", refusal(checked))]
     Contaminated {
         /// What was found.
         checked: Box<Checked>,
@@ -150,7 +150,7 @@ impl Hint for ExecutionError {
             Self::Contaminated { checked } => format!(
                 "take these documents out of the source; or allow it by name, \
                  `contaminated = [{}]` in `[evaluation]`: the study then runs, and its report says so",
-                checked.to_name()
+                to_name(checked)
             ),
             Self::Declared { source_name } => format!(
                 "give `[sources.{source_name}]` a `path` and a `validation` instead of a size"

@@ -22,7 +22,7 @@ mod throughput;
 mod timing;
 mod watch;
 
-pub use contamination::checked;
+pub use contamination::{checked, items_found};
 pub use error::JobError;
 pub use execution_error::ExecutionError;
 pub use folders::{branch_folder, study_folder, trunk_folder};

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 use sparkjoy_base::{Ppm, SourceName, bytes, thousands};
-use sparkjoy_lab::{Branch, Checked, CheckedSource, CheckedTask, Measure, Plan, TrunkScore};
+use sparkjoy_answers::{Checked, CheckedSource, CheckedTask, Measure, TrunkScore};
+use sparkjoy_study::{Branch, Plan};
 
 use crate::Report;
 use crate::chart::Figure;
@@ -180,7 +181,7 @@ pub(crate) fn mixtures(plan: &Plan) -> Markup {
     let percent = |part: Option<&Ppm>| figures(&part.map_or("–".to_owned(), ToString::to_string));
     let mut sources: Vec<_> = plan.sources.iter().collect();
     sources.sort_by_key(|(name, source)| (source.domain.clone(), (*name).clone()));
-    let row = |(name, source): &(&sparkjoy_base::SourceName, &sparkjoy_lab::PlanSource)| {
+    let row = |(name, source): &(&sparkjoy_base::SourceName, &sparkjoy_study::PlanSource)| {
         let shares =
             plan.mixtures.values().map(|mixture| percent(mixture.proportions().get(*name)));
         let domain = words(source.domain.as_str());
@@ -200,7 +201,7 @@ pub(crate) fn mixtures(plan: &Plan) -> Markup {
 pub(crate) fn epochs(plan: &Plan) -> Markup {
     let mut sources: Vec<_> = plan.sources.iter().collect();
     sources.sort_by_key(|(name, source)| (source.domain.clone(), (*name).clone()));
-    let row = |(name, source): &(&sparkjoy_base::SourceName, &sparkjoy_lab::PlanSource)| {
+    let row = |(name, source): &(&sparkjoy_base::SourceName, &sparkjoy_study::PlanSource)| {
         let read = plan.branches.iter().filter_map(|b| Some((b, b.accounts.get(*name)?)));
         let most = read.max_by(|(a, x), (b, y)| {
             x.epochs.total_cmp(&y.epochs).then_with(|| b.name.cmp(&a.name))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sparkjoy_lab::{Branch, QuestionPlan};
+use sparkjoy_study::{Branch, QuestionPlan};
 
 use crate::Report;
 

@@ -1,7 +1,7 @@
 //! A difference as figures and tables show it.
 
 use maud::{Markup, html};
-use sparkjoy_lab::{Comparison, Measure, Verdict};
+use sparkjoy_answers::{Comparison, Measure, Verdict};
 
 use crate::chart::scale::{number, signed};
 
@@ -97,7 +97,7 @@ impl Estimate {
 
     /// Whether it was tested and may be noise.
     pub(crate) fn is_noise(&self) -> bool {
-        self.verdict == Verdict::NotDistinguishable
+        self.verdict == Verdict::NotSignificant
     }
 
     /// Whether it is better than nothing, noise aside.
@@ -113,7 +113,7 @@ impl Estimate {
     pub(crate) fn stands_out(&self) -> bool {
         match self.verdict {
             Verdict::Better | Verdict::Worse => true,
-            Verdict::NotDistinguishable => false,
+            Verdict::NotSignificant => false,
             Verdict::NotTested => self.interval.is_some_and(|[low, high]| low > 0.0 || high < 0.0),
         }
     }
@@ -136,7 +136,7 @@ impl Estimate {
         match self.verdict {
             Verdict::Better => "better",
             Verdict::Worse => "worse",
-            Verdict::NotDistinguishable => "not distinguishable",
+            Verdict::NotSignificant => "not distinguishable",
             Verdict::NotTested => "not tested",
         }
     }
@@ -152,7 +152,7 @@ impl Estimate {
         match self.verdict {
             Verdict::Better => "better",
             Verdict::Worse => "worse",
-            Verdict::NotDistinguishable => "noise",
+            Verdict::NotSignificant => "noise",
             Verdict::NotTested => "plain",
         }
     }
@@ -177,7 +177,7 @@ impl Estimate {
         let (sign, word) = match self.verdict {
             Verdict::Better => ("● ", "better: "),
             Verdict::Worse => ("◆ ", "worse: "),
-            Verdict::NotDistinguishable => ("~ ", "not distinguishable: "),
+            Verdict::NotSignificant => ("~ ", "not distinguishable: "),
             Verdict::NotTested => return html! {},
         };
         html! { span aria-hidden="true" { (sign) } span.sr { (word) } }

@@ -1,19 +1,24 @@
-//! Draws the answers of a study as one page.
+//! The answers of a study in sentences, tables and figures: on a terminal, as files for machines,
+//! as one page, and live while it runs.
 //!
-//! The page is one file without scripts and without anything from elsewhere, so that it can be
+//! Sentences are made here, from typed findings (`sentences`). The page is one file without scripts and without anything from elsewhere, so that it can be
 //! sent, archived and printed. Its figures are also files of their own, for papers. Everything that
 //! is shown comes from plan and answers; only machine and times are told from outside.
 
 mod background;
 mod chart;
 mod cost;
+mod csv;
 mod estimate;
+mod files;
 mod glossary;
 pub mod live;
 mod question;
 mod reference;
+pub mod sentences;
 mod summary;
 mod table;
+mod terminal;
 mod words;
 
 use std::collections::BTreeMap;
@@ -21,11 +26,17 @@ use std::path::{Path, PathBuf};
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sparkjoy_base::{FileError, write_atomic};
-use sparkjoy_lab::{Answers, JobTime, Plan};
+use sparkjoy_answers::Answers;
+use sparkjoy_jobs::JobTime;
+use sparkjoy_study::Plan;
 
 use chart::{Figure, theme};
 use question::View;
 use words::rich;
+
+pub use csv::report_csv;
+pub use files::write_report;
+pub use terminal::{report_text, wrap};
 
 const STYLE: &str = include_str!("style.css");
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use sparkjoy_base::{duration, quantity};
-use sparkjoy_lab::{Comparison, Finding, FindingKind, Verdict, What};
+use sparkjoy_answers::{Comparison, Finding, FindingKind, Verdict, What};
 
 use crate::Report;
 use crate::chart::scale::number;
@@ -140,7 +140,7 @@ fn could_have_seen(view: &View<'_>) -> String {
     if cells.is_empty() {
         return "Not scored yet.".to_owned();
     }
-    let is_noise = |cell: &&&Comparison| cell.verdict == Verdict::NotDistinguishable;
+    let is_noise = |cell: &&&Comparison| cell.verdict == Verdict::NotSignificant;
     let noise = cells.iter().filter(is_noise).count();
     let told = match noise {
         0 => format!("All of {} tested comparisons are distinguishable.", cells.len()),

@@ -46,13 +46,19 @@ pub struct Agreement {
     pub low: f64,
     /// Upper end of its interval.
     pub high: f64,
+    /// Two-sided p-value against no agreement (τ = 0): twice the share of draws on the other side
+    /// of 0, or on it, one added to both counts. At least 0.001.
+    pub p: f64,
 }
 
 /// Kendall's τ_b between the effects of the same arms in two places, with its interval.
 ///
 /// The interval is a parametric bootstrap: each effect is drawn from Student's t around its mean
 /// with its standard error and degrees of freedom, and the interval holds the central `confidence`
-/// of the resulting τ_b.
+/// of the resulting τ_b. p is that of the same draws (an interval of 1 − p just reaches 0).
+///
+/// With three arms in the same order twice, a draw has τ_b ≤ 0 only if the first and the last arm
+/// change places in one of the two, so p is then about that of the difference between these arms.
 ///
 /// `None` if there are fewer than two arms.
 ///
@@ -78,5 +84,9 @@ pub fn agreement(x: &[Effect], y: &[Effect], confidence: f64, seed: u64) -> Opti
     taus.sort_unstable_by(f64::total_cmp);
     let at = |q: f64| taus[((taus.len() - 1) as f64 * q).round() as usize];
     let tail = (1.0 - confidence) / 2.0;
-    Some(Agreement { tau, low: at(tail).min(tau), high: at(1.0 - tail).max(tau) })
+    let beyond = taus.iter().filter(|&&drawn| drawn * tau.signum() <= 0.0).count();
+    // τ itself is one of the draws, so p is never 0; where it is 0 all draws count.
+    let p = (2.0 * (beyond + 1) as f64 / (taus.len() + 1) as f64).min(1.0);
+    let p = if tau == 0.0 { 1.0 } else { p };
+    Some(Agreement { tau, low: at(tail).min(tau), high: at(1.0 - tail).max(tau), p })
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Text, assert_tidy, repository};
 
 /// Which crate may name which, top to bottom: the drawing of ARCHITECTURE.md.
-const MAY_DEPEND_ON: [(&str, &[&str]); 18] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
     ("base", &[]),
     ("mix", &["base"]),
     ("spec", &["base", "mix"]),
@@ -21,9 +21,14 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 18] = [
     ("kit", &["base", "eval", "study", "answers"]),
     ("jobs", &["base", "mix", "spec", "data", "nn", "train", "eval", "study", "answers"]),
     ("draft", &["base", "mix", "data", "nn", "eval", "study"]),
-    ("lab", &["base", "stats", "eval", "study", "answers", "jobs", "draft"]),
-    ("report", &["base", "train", "lab"]),
-    ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab", "report", "world"]),
+    ("report", &["base", "train", "study", "answers", "jobs"]),
+    (
+        "cli",
+        &[
+            "base", "mix", "data", "nn", "train", "eval", "study", "answers", "jobs", "draft",
+            "report", "world",
+        ],
+    ),
 ];
 
 /// What the tests of a crate may name besides: models for what scores any.
@@ -31,7 +36,7 @@ const TESTS_MAY_DEPEND_ON: [(&str, &[&str]); 1] = [("eval", &["nn", "train"])];
 
 /// The dependencies a manifest names.
 struct Manifest {
-    /// The crate's folder, `lab`.
+    /// The crate's folder, `jobs`.
     name: String,
     /// What the crate itself uses.
     uses: BTreeSet<String>,
@@ -118,7 +123,7 @@ fn crates_depend_only_downwards() {
         upwards(&sideways),
         ["crate `nn` depends on `data`; ARCHITECTURE.md allows [\"base\", \"spec\"]"]
     );
-    let test_only = made_up("base", "[dev-dependencies]\nsparkjoy-lab.workspace = true\n");
+    let test_only = made_up("base", "[dev-dependencies]\nsparkjoy-jobs.workspace = true\n");
     assert_eq!(upwards(&test_only).len(), 1);
     let further_down = made_up("cli", "[dev-dependencies]\nsparkjoy-eval.workspace = true\n");
     assert!(upwards(&further_down).is_empty());
@@ -132,7 +137,7 @@ fn every_dependency_is_a_written_decision() {
     let found = manifests(&texts);
     assert_tidy(&found.iter().flat_map(|m| undecided(m, &decisions.content)).collect::<Vec<_>>());
 
-    let manifest = made_up("lab", "[dependencies]\nserde = \"1\"\nleftpad = \"1\"\n");
+    let manifest = made_up("jobs", "[dependencies]\nserde = \"1\"\nleftpad = \"1\"\n");
     let complaints = undecided(&manifest, "| `serde` | files |\nwe do not want `leftpad`\n");
-    assert_eq!(complaints, ["crate `lab` uses `leftpad`; docs/decisions.md does not say why"]);
+    assert_eq!(complaints, ["crate `jobs` uses `leftpad`; docs/decisions.md does not say why"]);
 }

@@ -8,7 +8,7 @@ use sparkjoy_stats::{Effect, Stratum};
 use super::number::{Key, Number, Part, numbers};
 use super::{Items, Measure, TaskAnswer};
 use crate::compare::{Scale, mix};
-use crate::{Comparison, Gap};
+use crate::{Cause, Comparison, Gap};
 use sparkjoy_eval::Scorecard;
 use sparkjoy_study::{Arm, QuestionPlan};
 
@@ -116,7 +116,7 @@ impl Tasks {
         key: &Key,
         arm: &Arm,
         scale: &mut Scale,
-    ) -> Result<Option<Comparison>, String> {
+    ) -> Result<Option<Comparison>, Cause> {
         let compared = self.compare(key, arm)?;
         Ok(compared.map(|Compared { branch, control, strata, .. }| {
             scale.compare(branch, control, &strata)
@@ -128,7 +128,7 @@ impl Tasks {
     /// # Errors
     ///
     /// Why scores that are there are not of the same items.
-    fn compare(&self, key: &Key, arm: &Arm) -> Result<Option<Compared>, String> {
+    fn compare(&self, key: &Key, arm: &Arm) -> Result<Option<Compared>, Cause> {
         let of = |branches: &[usize]| {
             branches.iter().map(|&branch| self.numbers[branch].get(key)).collect::<Option<Vec<_>>>()
         };
@@ -138,15 +138,15 @@ impl Tasks {
         // Scores of other rows are scores of another task.
         let rows = &branch[0].rows;
         if branch.iter().chain(&control).any(|other| other.rows != *rows) {
-            return Err("branch and control are scored on other rows".to_owned());
+            return Err(Cause::OtherRows);
         }
         let mut strata = Vec::new();
         for part in &branch[0].parts {
             let of = |branches: &[usize]| {
                 let items = branches.iter().map(|&branch| self.items[branch].get(&part.task));
-                items.collect::<Option<Vec<_>>>().ok_or_else(|| {
-                    format!("results of some items of `{}` are not there", part.task)
-                })
+                items
+                    .collect::<Option<Vec<_>>>()
+                    .ok_or_else(|| Cause::MissingItems { task: part.task.clone() })
             };
             add(&mut strata, key.0, part, (&of(&arm.branches)?, &of(&arm.controls)?))?;
         }
@@ -167,11 +167,11 @@ fn add(
     measure: Measure,
     part: &Part,
     (branch, control): (&[&Items], &[&Items]),
-) -> Result<(), String> {
+) -> Result<(), Cause> {
     let first = branch[0];
     let is_other = |other: &&Items| other.bytes != first.bytes || other.category != first.category;
     if branch.iter().chain(control).any(is_other) {
-        return Err(format!("results of `{}` are not of the same items", part.task));
+        return Err(Cause::OtherItems { task: part.task.clone() });
     }
     if measure == Measure::GoldBitsPerByte {
         let bits = |items: &[&Items]| items.iter().map(|i| i.bits.clone()).collect::<Vec<_>>();

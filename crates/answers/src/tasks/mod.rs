@@ -29,6 +29,11 @@ impl Measure {
     pub fn lower_is_better(self) -> bool {
         self == Self::GoldBitsPerByte
     }
+
+    /// Whether a difference makes a task better.
+    pub fn is_gain(self, difference: f64) -> bool {
+        if self.lower_is_better() { difference < 0.0 } else { difference > 0.0 }
+    }
 }
 
 /// One measure of one task, over all arms of a question.

@@ -70,7 +70,7 @@ fn what_is_not_distinguishable_is_marked_and_not_ranked() {
     assert!((effect.standard_error - 0.002_333_333).abs() < 1e-8 && effect.freedom < 2.001);
     // 4.302653 standard errors.
     assert!((effect.high - (0.005 / 3.0 + 0.010_039_52)).abs() < 1e-7, "{effect:?}");
-    assert_eq!(web.verdict, Verdict::NotDistinguishable);
+    assert_eq!(web.verdict, Verdict::NotSignificant);
     // Seen four times of five at Holm's first step of four: about seven standard errors and more.
     assert!(web.detectable.unwrap() > 7.0 * effect.standard_error);
     let nulls = answers.questions[0].findings.iter().filter(|f| f.kind == FindingKind::Null);
@@ -144,7 +144,7 @@ fn one_replicate_is_shown_and_never_ranked() {
     let answers = of_text(&plan, &scores(&plan), Vec::new());
     let question = &answers.questions[0];
     let targeted = question.arms[0].cells[1].as_ref().unwrap();
-    assert_eq!((&targeted.effect, targeted.verdict), (&None, Verdict::NotDistinguishable));
+    assert_eq!((&targeted.effect, targeted.verdict), (&None, Verdict::NotSignificant));
     assert!(question.ranking.is_empty() && question.recommended.is_none());
     assert_eq!(question.findings[0].kind, FindingKind::Caution);
 }

@@ -201,7 +201,7 @@ fn right_answers_and_their_bits_are_families_of_their_own() {
         let p: Vec<f64> = family.iter().map(|(p, ..)| *p).collect();
         for (expected, (_, adjusted, verdict)) in holm(&p).into_iter().zip(&family) {
             assert!((adjusted - expected).abs() < 1e-15);
-            assert_eq!(*verdict == Verdict::NotDistinguishable, expected > 0.05);
+            assert_eq!(*verdict == Verdict::NotSignificant, expected > 0.05);
         }
     }
     // More right answers are better, more bits are worse.
@@ -254,7 +254,7 @@ fn a_task_that_no_model_solves_shows_nothing_and_could_have_shown_nobody_knows_w
     let programs = removal.tasks.iter().find(|task| task.task == "programs").unwrap();
     assert_eq!(programs.measure, Measure::Accuracy);
     for cell in programs.cells.iter().flatten().filter(|cell| cell.adjusted_p.is_some()) {
-        assert_eq!((cell.verdict, cell.detectable), (Verdict::NotDistinguishable, None));
+        assert_eq!((cell.verdict, cell.detectable), (Verdict::NotSignificant, None));
     }
 }
 
@@ -264,7 +264,7 @@ fn one_replicate_marks_no_task() {
     let answers = of(&plan, &truth, "", |_| true);
     let cells = answers.questions.iter().flat_map(|answer| &answer.tasks);
     let mut cells = cells.flat_map(|task| task.cells.iter().flatten());
-    assert!(cells.all(|cell| cell.verdict == Verdict::NotDistinguishable));
+    assert!(cells.all(|cell| cell.verdict == Verdict::NotSignificant));
 }
 
 #[test]

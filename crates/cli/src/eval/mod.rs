@@ -8,7 +8,9 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use sparkjoy_base::{Seed, write_atomic};
 use sparkjoy_eval::Catalog;
-use sparkjoy_lab::{Scorecard, TaskRequest, TaskWork, score_tasks, select_tasks};
+use sparkjoy_eval::Scorecard;
+use sparkjoy_jobs::{TaskRequest, TaskWork, score_tasks};
+use sparkjoy_study::select_tasks;
 use sparkjoy_train::ModelFolder;
 
 use crate::args::{EvalOf, Place};

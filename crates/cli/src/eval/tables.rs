@@ -6,7 +6,8 @@ use sparkjoy_base::{duration, thousands};
 use sparkjoy_eval::{
     Average, Catalog, Chance, Estimate, MatchRule, Selection, SuiteScore, TaskScore,
 };
-use sparkjoy_lab::{Scorecard, TaskWork};
+use sparkjoy_eval::Scorecard;
+use sparkjoy_jobs::TaskWork;
 
 use crate::output::BOLD;
 use crate::table::Table;
@@ -123,7 +124,7 @@ fn averages(suite: &SuiteScore) -> String {
             }
         };
         let line = format!("{:<26}  {said}", format!("{} {name}", suite.suite));
-        let _ = writeln!(text, "{}", sparkjoy_lab::wrap(&line).join("\n"));
+        let _ = writeln!(text, "{}", sparkjoy_report::wrap(&line).join("\n"));
     }
     text
 }
@@ -190,7 +191,7 @@ fn notes(card: &Scorecard) -> Vec<String> {
     for failed in &card.failed {
         notes.push(format!("FAILED {}: {}", failed.task, failed.why));
     }
-    let wrap = |note: String| sparkjoy_lab::wrap(&note).join("\n");
+    let wrap = |note: String| sparkjoy_report::wrap(&note).join("\n");
     notes.into_iter().map(wrap).collect()
 }
 

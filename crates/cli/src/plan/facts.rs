@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sparkjoy_base::{DomainName, Fingerprint, SourceName, Tokens};
-use sparkjoy_lab::{Account, Branch, Checked, Effort, JobState, Plan, Sight, TreeCost};
+use sparkjoy_answers::{Checked, Power};
+use sparkjoy_jobs::JobState;
+use sparkjoy_study::{Account, Branch, Effort, Plan, TreeCost};
 use sparkjoy_mix::{MixError, Mixture};
 use sparkjoy_nn::Throughput;
 
@@ -33,8 +35,8 @@ pub(super) struct Facts<'a> {
     pub(super) jobs: Vec<Job>,
     /// The plan itself, every number of it.
     pub(super) plan: &'a Plan,
-    /// The least differences it can see.
-    pub(super) sight: Option<Sight>,
+    /// Its minimum detectable effects.
+    pub(super) power: Option<Power>,
     /// Whether items of its tasks stand in its training text, where it has tasks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) contamination: Option<Checked>,
@@ -111,7 +113,7 @@ impl<'a> Facts<'a> {
             trunk_state: Progress::of(trunk.map(|(_, state)| *state)),
             jobs,
             plan,
-            sight: None,
+            power: None,
             contamination: None,
         })
     }

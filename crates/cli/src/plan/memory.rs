@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use sparkjoy_base::bytes;
-use sparkjoy_lab::Plan;
+use sparkjoy_study::Plan;
 use sparkjoy_nn::Compute;
 
 use crate::machine;

@@ -7,7 +7,9 @@ mod tables;
 use std::path::Path;
 
 use sparkjoy_base::thousands;
-use sparkjoy_lab::{Plan, checked, held_out, job_states, sight};
+use sparkjoy_answers::power;
+use sparkjoy_jobs::{checked, held_out, job_states};
+use sparkjoy_study::Plan;
 use sparkjoy_nn::{Compute, measure};
 
 use crate::args::Place;
@@ -26,13 +28,13 @@ use memory::Memory;
 pub(crate) fn show(study: &Path, place: &Place) -> Result<(), Failure> {
     let Opened { plan, .. } = Opened::prepared(study, place)?;
     let states = job_states(&plan, &place.runs)?;
-    let sight = sight(&plan, &held_out(&plan, &place.runs)?);
+    let power = power(&plan, &held_out(&plan, &place.runs)?);
     let (precision, threads) = (plan.trunk.precision, place.threads());
     let compute = Compute { precision, recompute: place.recompute, threads };
     let speed = measure(plan.shape, plan.batch as usize, compute);
     let facts = Facts::new(&plan, states, speed, Memory::of(&plan, compute))?;
     let contamination = checked(&plan, &place.runs)?;
-    let facts = Facts { sight, contamination, ..facts };
+    let facts = Facts { power, contamination, ..facts };
     match place.output() {
         Output::Json => print_json(&facts),
         Output::Text => print(&format!("{}{}", header(&plan), tables::render(&facts))),

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use sparkjoy_base::{DomainName, SourceName, bytes, duration, quantity, thousands};
-use sparkjoy_lab::{Checked, EPOCHS_WORTH_READING, Effort, wrap};
+use sparkjoy_answers::Checked;
+use sparkjoy_report::wrap;
+use sparkjoy_study::{EPOCHS_WORTH_READING, Effort};
 use sparkjoy_mix::Mixture;
 use sparkjoy_train::Start;
 
@@ -51,9 +53,9 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
     );
     section(&mut text, "cost", &cost(facts));
     let notes = facts.plan.notes.iter().map(ToString::to_string);
-    let sight = facts.sight.as_ref().map(ToString::to_string);
-    let contamination = facts.contamination.iter().flat_map(Checked::notes);
-    let all = notes.chain(facts.memory.note()).chain(sight).chain(contamination);
+    let power = facts.power.as_ref().map(sentences::power);
+    let contamination = facts.contamination.iter().flat_map(sentences::contamination_notes);
+    let all = notes.chain(facts.memory.note()).chain(power).chain(contamination);
     for (at, note) in all.enumerate() {
         let note = wrap(&format!("note: {note}")).join("\n");
         let _ = writeln!(text, "{}{note}", if at == 0 { "\n" } else { "" });

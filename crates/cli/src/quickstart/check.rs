@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use sparkjoy_base::SourceName;
-use sparkjoy_lab::{self as lab, Answer, Answers, Ask, Effect, Measure, Role, TaskAnswer, Verdict};
+use sparkjoy_answers as lab;
+use sparkjoy_answers::{Answer, Answers, Effect, Measure, TaskAnswer, Verdict};
+use sparkjoy_study::{Ask, Role};
 use sparkjoy_world::{Comparison, Expected, Skill, Source, expectations};
 
 use crate::table::Table;
@@ -200,7 +202,7 @@ mod tests {
     #[test]
     fn the_accuracy_decides_where_it_excludes_zero_and_else_the_bits() {
         let outcome = |better, accuracy: [f64; 2], bits: [f64; 2]| {
-            let verdict = Verdict::NotDistinguishable;
+            let verdict = Verdict::NotSignificant;
             foretold(better, (&effect(accuracy), verdict), (&effect(bits), verdict)).0
         };
         let (up, down, nothing) = ([0.1, 0.3], [-0.3, -0.1], [-0.1, 0.1]);

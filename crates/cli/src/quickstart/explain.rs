@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use sparkjoy_base::{quantity, thousands};
-use sparkjoy_lab::{Answers, FindingKind, Plan, wrap};
+use sparkjoy_answers::{Answers, FindingKind};
+use sparkjoy_report::wrap;
+use sparkjoy_study::Plan;
 
 /// What is going to happen, and what it spares.
 pub(super) fn plan(plan: &Plan) -> [String; 2] {

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use sparkjoy_base::{Seed, write_atomic};
-use sparkjoy_lab::{Programs, wrap};
+use sparkjoy_jobs::Programs;
+use sparkjoy_report::wrap;
 use sparkjoy_world::{FULL, QUICKSTART, World, study};
 
 use crate::args::{ForTasks, Place};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use sparkjoy_base::{SourceName, thousands};
-use sparkjoy_lab::Plan;
+use sparkjoy_study::Plan;
 use sparkjoy_mix::{Draw, Order};
 use sparkjoy_train::RunSpec;
 

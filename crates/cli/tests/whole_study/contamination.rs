@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sparkjoy_base::Hint;
-use sparkjoy_lab::{ExecutionError, JobError, Options, report_csv, report_markdown, run};
+use sparkjoy_jobs::{ExecutionError, JobError, Options, run};
+use sparkjoy_report::{report_csv, report_markdown};
 
 use crate::tiny::{STUDY, Tiny, options};
 
@@ -72,8 +73,8 @@ fn write_rows(root: &Path, riddle: &str) {
 /// The check alone; the user loses patience when a source has been told of so many times.
 fn check(tiny: &Tiny, threads: usize, patience: usize) -> Result<(), JobError> {
     let (stop, mut told) = (AtomicBool::new(false), 0);
-    let mut observe = |event: sparkjoy_lab::Event<'_>| {
-        if matches!(event, sparkjoy_lab::Event::Checking { .. }) {
+    let mut observe = |event: sparkjoy_jobs::Event<'_>| {
+        if matches!(event, sparkjoy_jobs::Event::Checking { .. }) {
             told += 1;
             stop.store(told >= patience, Ordering::Relaxed);
         }

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sparkjoy_base::Hint;
-use sparkjoy_lab::{Plan, Study, StudyError, branch_folder, corpora, trunk_folder};
+use sparkjoy_jobs::{branch_folder, corpora, trunk_folder};
+use sparkjoy_study::{Plan, Study, StudyError};
 use sparkjoy_train::{Checkpoint, Start};
 
 use crate::tiny::{STUDY, Tiny, options};
@@ -69,7 +70,7 @@ fn refusal(tiny: &Tiny, text: &str) -> String {
 /// The weights at the end of each branch.
 fn ends(tiny: &Tiny, plan: &Plan) -> Vec<(String, Vec<u8>)> {
     let branches = plan.branches.iter().filter(|branch| branch.name.contains("10%"));
-    let end = |branch: &sparkjoy_lab::Branch| {
+    let end = |branch: &sparkjoy_study::Branch| {
         let folder = branch_folder(branch, &tiny.runs());
         let last = Checkpoint::at(&folder, branch.spec.last_step()).unwrap().unwrap();
         (branch.name.clone(), fs::read(last.folder.join("model.safetensors")).unwrap())
@@ -121,7 +122,7 @@ fn an_imported_trunk_goes_on_to_later_branch_points_and_survives_interruptions()
     );
     let text = study(&trunk).replace("windows = [\"10%\"]", "windows = [\"7.5%\", \"10%\"]");
     let tiny = tiny.changed(&text);
-    let states = sparkjoy_lab::job_states(&tiny.plan, &tiny.runs());
+    let states = sparkjoy_jobs::job_states(&tiny.plan, &tiny.runs());
     let names: Vec<String> = states.unwrap().into_iter().map(|(name, _)| name).collect();
     assert_eq!(names[..2], ["trunk-36", "trunk-37"]);
     // A step of the trunk, 4 branches of 3 steps and 4 of 4.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use sparkjoy_base::Fingerprint;
-use sparkjoy_lab::{branch_folder, trunk_folder};
+use sparkjoy_jobs::{branch_folder, trunk_folder};
 use sparkjoy_train::Checkpoint;
 
 use crate::tiny::Tiny;

@@ -4,7 +4,8 @@ use std::sync::atomic::AtomicBool;
 
 use sparkjoy_base::Hint;
 use sparkjoy_data::Part;
-use sparkjoy_lab::{Event, JobError, Study, corpora, open_corpora};
+use sparkjoy_jobs::{Event, JobError, corpora, open_corpora};
+use sparkjoy_study::Study;
 
 use crate::tiny::{STUDY, Tiny, options};
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sparkjoy_lab::{Ask, Branch, FindingKind, JobError, JobState, branch_folder, job_states};
+use sparkjoy_answers::FindingKind;
+use sparkjoy_jobs::{JobError, JobState, branch_folder, job_states};
+use sparkjoy_study::{Ask, Branch};
 use sparkjoy_train::{Checkpoint, RunRequest};
 
 use crate::tiny::{STUDY, Tiny};
@@ -63,7 +65,7 @@ fn a_run_that_goes_on_from_another_ends_in_the_bytes_of_one_trained_in_one_go() 
     let chained = Checkpoint::at(&branch_folder(branch, &tiny.runs()), branch.spec.last_step());
 
     // The same run from the trunk's checkpoint, as if nobody had trained its beginning.
-    let trunk = sparkjoy_lab::trunk_folder(&tiny.plan.trunk, &tiny.runs());
+    let trunk = sparkjoy_jobs::trunk_folder(&tiny.plan.trunk, &tiny.runs());
     let start = Checkpoint::at(&trunk, branch.spec.first_step).unwrap().unwrap();
     let folder = tiny.root().join("in-one-go");
     let request = RunRequest {

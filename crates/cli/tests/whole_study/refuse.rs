@@ -3,7 +3,7 @@
 use std::fs;
 
 use sparkjoy_base::{Fingerprint, Hint};
-use sparkjoy_lab::{JobError, branch_folder, trunk_folder};
+use sparkjoy_jobs::{JobError, branch_folder, trunk_folder};
 
 use crate::tiny::Tiny;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sparkjoy_lab::{JobError, JobState, job_states, timings};
+use sparkjoy_jobs::{JobError, JobState, job_states, timings};
 
 use crate::tiny::Tiny;
 

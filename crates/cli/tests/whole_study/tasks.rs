@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use sparkjoy_lab::{ExecutionError, JobError, report_csv};
+use sparkjoy_jobs::{ExecutionError, JobError};
+use sparkjoy_report::report_csv;
 
 use crate::tiny::{STUDY, Tiny};
 

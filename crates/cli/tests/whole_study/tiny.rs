@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sparkjoy_data::{Corpus, Tokenizer};
-use sparkjoy_lab::{
-    Answers, Event, JobError, Options, Plan, Programs, Study, answers, corpora, report_text,
-    results, run, study_folder, write_report,
-};
+use sparkjoy_answers::{Answers, answers};
+use sparkjoy_jobs::{Event, JobError, Options, Programs, corpora, results, run, study_folder};
+use sparkjoy_report::{report_text, write_report};
+use sparkjoy_study::{Plan, Study};
 use sparkjoy_train::KernelChange;
 use tempfile::TempDir;
 
@@ -196,7 +196,7 @@ impl Tiny {
                 | Event::TrainingTokenizer
                 | Event::Checking { .. }
                 | Event::Items { .. } => {}
-                Event::Checked(checked) => seen.checked.push(checked.summary()),
+                Event::Checked(checked) => seen.checked.push(contamination_summary(checked)),
             }
         };
         let eval_data = self.study.task_data().map(Path::to_owned);

@@ -8,6 +8,7 @@
 
 mod check;
 mod checked;
+mod refusal;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ use sparkjoy_eval::OVERLAP_VERSION;
 use crate::{ExecutionError, JobError, study_folder};
 pub(crate) use check::{check, is_of_these_files};
 pub use checked::checked;
+pub use refusal::items_found;
+pub(crate) use refusal::{refusal, to_name};
 use sparkjoy_study::Plan;
 
 /// What was found, as it lies on the disk.

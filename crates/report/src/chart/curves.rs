@@ -174,7 +174,7 @@ pub(crate) fn key() -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use sparkjoy_lab::Verdict;
+    use sparkjoy_answers::Verdict;
 
     use super::*;
     use crate::estimate::Unit;
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn a_point_that_may_be_noise_is_hollow_and_no_other() {
         let mut noise = point(10.0, Some(-0.2));
-        noise.y.as_mut().unwrap().verdict = Verdict::NotDistinguishable;
+        noise.y.as_mut().unwrap().verdict = Verdict::NotSignificant;
         let panel = drawn(vec![point(5.0, Some(-0.1)), noise]);
         let svg = panel.body.into_string();
         assert_eq!((svg.matches("s1 open").count(), svg.matches("s1 f1\"").count()), (1, 1));

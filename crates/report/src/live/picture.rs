@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use sparkjoy_lab::{At, JobFailure, JobKind, JobState, JobView, Sign};
+use sparkjoy_jobs::{At, JobFailure, JobKind, JobState, JobView, Sign};
 use sparkjoy_train::Divergence;
 
 use super::tree::{Run, Tree, at_step};

@@ -1,6 +1,6 @@
 //! How much of the study is done, how fast it goes, and how long it still takes.
 
-use sparkjoy_lab::{JobKind, JobState, JobView};
+use sparkjoy_jobs::{JobKind, JobState, JobView};
 
 use super::picture::{Picture, State};
 use super::tree::Tree;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sparkjoy_base::{Hint, read, read_to_string};
-use sparkjoy_lab::{Plan, Study, open_corpora, study_folder};
+use sparkjoy_jobs::{open_corpora, study_folder};
+use sparkjoy_study::{Plan, Study};
 
 /// A study that cannot be planned yet is tried again this often: opening its text takes a while.
 const AGAIN: Duration = Duration::from_secs(10);

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use sparkjoy_base::thousands;
-use sparkjoy_lab::{Branch, Plan, branch_folder, trunk_folder};
+use sparkjoy_jobs::{branch_folder, trunk_folder};
+use sparkjoy_study::{Branch, Plan};
 use sparkjoy_train::RunSpec;
 
 /// What a plan is about, in numbers and words that do not change while it runs.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use sparkjoy_lab::{JobView, Sign, job_views, signs};
+use sparkjoy_jobs::{JobView, Sign, job_views, signs};
 use tokio::sync::watch;
 
 use super::detail::Detail;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use maud::html;
-use sparkjoy_lab::{Ask, Measure, Role, TaskAnswer};
+use sparkjoy_answers::{Measure, TaskAnswer};
+use sparkjoy_study::{Ask, Role};
 
 use super::view::{Aim, View};
 use crate::chart::curves::{self, Curves, Point, STYLES, Series};

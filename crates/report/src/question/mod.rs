@@ -5,7 +5,7 @@ mod tables;
 mod view;
 
 use maud::{Markup, html};
-use sparkjoy_lab::{Finding, FindingKind, Gap};
+use sparkjoy_answers::{Finding, FindingKind, Gap};
 
 use crate::Report;
 use crate::chart::Figure;

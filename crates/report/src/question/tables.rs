@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 use sparkjoy_base::{duration, thousands};
-use sparkjoy_lab::{Answer, Comparison, Effort, Holds, Measure, Spread};
+use sparkjoy_answers::{Answer, Comparison, Holds, Measure, Spread};
+use sparkjoy_study::Effort;
 
 use super::view::{Aim, View};
 use crate::chart::scale::number;
@@ -124,7 +125,7 @@ impl View<'_> {
                 figures(&format!("{}{spread}", number(*mean, 4)))
             }
         };
-        let row = |control: &sparkjoy_lab::Control| {
+        let row = |control: &sparkjoy_answers::Control| {
             let cells = columns.iter().map(|(scope, _)| show(&control.cells[*scope]));
             (control.label.clone(), cells.collect())
         };

@@ -1,6 +1,7 @@
 //! A question with its answer, and the ways figures and tables look at it.
 
-use sparkjoy_lab::{Answer, ArmAnswer, Plan, QuestionPlan, Role, TaskAnswer, What};
+use sparkjoy_answers::{Answer, ArmAnswer, TaskAnswer, What};
+use sparkjoy_study::{Plan, QuestionPlan, Role};
 
 use crate::estimate::{Estimate, Unit};
 
@@ -82,7 +83,7 @@ impl<'a> View<'a> {
     /// The scopes that are domains, or sources, with their names.
     pub(crate) fn named(&self, sources: bool) -> Vec<(usize, String)> {
         let scopes = self.answer.scopes.iter().enumerate();
-        let name = |(index, scope): (usize, &sparkjoy_lab::Scope)| match &scope.what {
+        let name = |(index, scope): (usize, &sparkjoy_answers::Scope)| match &scope.what {
             What::Domain { name } if !sources => Some((index, name.to_string())),
             What::Source { domain, name } if sources => Some((index, format!("{domain} / {name}"))),
             _ => None,

@@ -5,7 +5,8 @@
 
 use maud::{Markup, html};
 use serde::Deserialize;
-use sparkjoy_lab::{Answer, Ask, Plan, Verdict};
+use sparkjoy_answers::{Answer, Verdict};
+use sparkjoy_study::{Ask, Plan};
 
 use crate::chart::Figure;
 use crate::chart::curves::{Curves, Point, Series};

@@ -4,11 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sparkjoy_base::{DomainName, Fingerprint, SourceName};
-use sparkjoy_lab::{
-    Answer, Answers, ArmAnswer, Ask, Branch, Checked, CheckedSource, CheckedTask, Comparison,
-    Computed, Control, Cost, Effect, Finding, FindingKind, JobTime, Measure, Plan, QuestionCost,
-    QuestionPlan, Role, Scope, Spread, TaskAnswer, TrunkPoint, TrunkScore, Verdict, What,
-};
+use sparkjoy_answers::{Answer, Answers, ArmAnswer, Checked, CheckedSource, CheckedTask, Comparison, Computed, Control, Cost, Effect, Finding, FindingKind, Measure, QuestionCost, Scope, Spread, TaskAnswer, TrunkPoint, TrunkScore, Verdict, What};
+use sparkjoy_jobs::JobTime;
+use sparkjoy_study::{Ask, Branch, Plan, QuestionPlan, Role};
 
 /// A number between −1 and 1 that depends on nothing but its address.
 fn noise(address: &str) -> f64 {
@@ -57,7 +55,7 @@ fn comparison(branch: Vec<f64>, control: Vec<f64>) -> Comparison {
             p,
         }
     });
-    let verdict = if effect.is_some() { Verdict::NotTested } else { Verdict::NotDistinguishable };
+    let verdict = if effect.is_some() { Verdict::NotTested } else { Verdict::NotSignificant };
     Comparison {
         branch: spread(branch),
         control: spread(control),
@@ -73,7 +71,7 @@ fn scopes(plan: &Plan) -> Vec<Scope> {
     let mut what = vec![What::All, What::Targeted, What::General];
     let domains: BTreeSet<&DomainName> = plan.sources.values().map(|s| &s.domain).collect();
     what.extend(domains.into_iter().map(|name| What::Domain { name: name.clone() }));
-    let source = |(name, source): (&SourceName, &sparkjoy_lab::PlanSource)| What::Source {
+    let source = |(name, source): (&SourceName, &sparkjoy_study::PlanSource)| What::Source {
         domain: source.domain.clone(),
         name: name.clone(),
     };
@@ -136,7 +134,7 @@ fn answer(plan: &Plan, question: &QuestionPlan, missing: &str) -> Answer {
         cell.adjusted_p = Some(p);
         // Two degrees of freedom are too few for a real correction to leave anything: invented.
         cell.verdict = match cell.difference.mean {
-            _ if effect.p > 0.02 => Verdict::NotDistinguishable,
+            _ if effect.p > 0.02 => Verdict::NotSignificant,
             mean if mean < 0.0 => Verdict::Better,
             _ => Verdict::Worse,
         };
@@ -144,7 +142,7 @@ fn answer(plan: &Plan, question: &QuestionPlan, missing: &str) -> Answer {
     let effort = |times: u64| {
         let steps = times * plan.steps;
         let tokens = sparkjoy_base::Tokens(steps * plan.tokens_per_step().0);
-        sparkjoy_lab::Effort {
+        sparkjoy_study::Effort {
             steps,
             tokens,
             flops: u128::from(steps) * plan.shape.flops(plan.batch),

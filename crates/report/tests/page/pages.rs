@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use roxmltree::Document;
 use scraper::{Html, Selector};
-use sparkjoy_lab::{Answers, Finding, FindingKind, Plan, Role, Verdict, What};
+use sparkjoy_answers::{Answers, Finding, FindingKind, Verdict, What};
+use sparkjoy_study::{Plan, Role};
 use sparkjoy_report::{Drawing, Provenance, Report, page};
 
 use crate::{invented, studies};
@@ -251,7 +252,7 @@ fn a_forest_ranks_what_is_distinguishable_and_nothing_else() {
     removal.ranking.rotate_left(2);
     let noise = removal.ranking.remove(1);
     let targeted = removal.scopes.iter().position(|scope| scope.what == What::Targeted).unwrap();
-    removal.arms[noise].cells[targeted].as_mut().unwrap().verdict = Verdict::NotDistinguishable;
+    removal.arms[noise].cells[targeted].as_mut().unwrap().verdict = Verdict::NotSignificant;
     let shown = removal.ranking.iter().chain([&noise]);
     let expected: Vec<String> = shown.map(|&arm| removal.arms[arm].label.clone()).collect();
     let answered: Vec<_> =
@@ -268,7 +269,7 @@ fn a_forest_ranks_what_is_distinguishable_and_nothing_else() {
         node.attribute("class").is_some_and(|class| class.split(' ').any(|name| name == "open"))
     });
     let cells = answered.iter().flat_map(|arm| arm.cells[..3].iter().flatten());
-    let noisy = cells.filter(|cell| cell.verdict == Verdict::NotDistinguishable).count();
+    let noisy = cells.filter(|cell| cell.verdict == Verdict::NotSignificant).count();
     assert!(noisy > 0);
     assert_eq!(hollow.count(), noisy);
 }
@@ -303,7 +304,7 @@ fn a_removals_heat_table_shows_which_tasks_are_marked() {
     let arm = removal.arms.iter().position(|arm| arm.role == Role::Answer).unwrap();
     let mmlu = removal.tasks.iter_mut().find(|task| task.task == "mmlu").unwrap();
     for (place, cell) in mmlu.cells.iter_mut().flatten().enumerate() {
-        (cell.adjusted_p, cell.verdict) = (Some(0.5), Verdict::NotDistinguishable);
+        (cell.adjusted_p, cell.verdict) = (Some(0.5), Verdict::NotSignificant);
         if place == arm {
             (cell.adjusted_p, cell.verdict) = (Some(0.01), Verdict::Worse);
         }

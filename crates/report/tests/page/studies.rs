@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 
 use sparkjoy_data::Tokenizer;
-use sparkjoy_lab::{Plan, Study};
+use sparkjoy_study::{Plan, Study};
 
 const HEAD: &str = r#"# Never markup: </script><script>alert(1)</script> & "quotes"
 name = "invented"

@@ -1,7 +1,6 @@
-//! What a study can see, before it is run.
+//! Power analysis: the effects a study can detect, before it is run.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_stats::detectable;
@@ -18,12 +17,12 @@ use sparkjoy_study::{Ask, Plan, QuestionPlan, Role};
 /// The 29 comparisons on 25 sources of `docs/results/real-text.md`: 0.01 to 0.11 %.
 const NOISE: f64 = 0.0007;
 
-/// The least differences a study can see.
+/// The minimum detectable effects of a study at 80 % power.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sight {
+pub struct Power {
     /// Data orders.
     pub replicates: u32,
-    /// How sure.
+    /// Confidence of its tests.
     pub confidence: f64,
     /// Standard deviation of branch − control of one replicate, as a share of bits per byte.
     pub noise: f64,
@@ -31,12 +30,12 @@ pub struct Sight {
     /// the study in `docs/results/real-text.md`.
     pub controls: usize,
     /// One per question.
-    pub questions: Vec<Seen>,
+    pub questions: Vec<DetectableIn>,
 }
 
-/// The least difference one question can see.
+/// The minimum detectable effect of one question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct DetectableIn {
     /// Which question.
     pub ask: Ask,
     /// Comparisons that are tested together.
@@ -47,12 +46,12 @@ pub struct Seen {
     pub alone: f64,
 }
 
-/// What a study can see in four of five studies like it; nothing with a single replicate.
+/// The minimum detectable effects of a study at 80 % power; none with a single replicate.
 ///
 /// Student's t on replicates alone: items make it less sure, means of fewer sources too.
 ///
 /// - `held_out`: scores, one element per branch of the plan.
-pub fn sight(plan: &Plan, held_out: &[Option<HeldOut>]) -> Option<Sight> {
+pub fn power(plan: &Plan, held_out: &[Option<HeldOut>]) -> Option<Power> {
     if plan.replicates < 2 {
         return None;
     }
@@ -75,8 +74,8 @@ pub fn sight(plan: &Plan, held_out: &[Option<HeldOut>]) -> Option<Sight> {
         // Branch and control as if they had nothing in common, which is on the safe side.
         n => (2.0 * variances.iter().sum::<f64>() / n as f64).sqrt(),
     };
-    let questions = plan.questions.iter().map(|question| seen(plan, question, noise)).collect();
-    Some(Sight {
+    let questions = plan.questions.iter().map(|question| detectable_in(plan, question, noise)).collect();
+    Some(Power {
         replicates: plan.replicates,
         confidence: plan.evaluation.confidence,
         noise,
@@ -85,7 +84,7 @@ pub fn sight(plan: &Plan, held_out: &[Option<HeldOut>]) -> Option<Sight> {
     })
 }
 
-fn seen(plan: &Plan, question: &QuestionPlan, noise: f64) -> Seen {
+fn detectable_in(plan: &Plan, question: &QuestionPlan, noise: f64) -> DetectableIn {
     let tested = question.arms.iter().filter(|arm| arm.role != Role::AgainstBase);
     let scopes =
         |targets: usize| usize::from(targets > 0) + usize::from(targets < plan.sources.len());
@@ -95,34 +94,5 @@ fn seen(plan: &Plan, question: &QuestionPlan, noise: f64) -> Seen {
         let errors = detectable(freedom, plan.evaluation.confidence, comparisons);
         errors * noise / f64::from(plan.replicates).sqrt()
     };
-    Seen { ask: question.ask, comparisons, least: least(comparisons), alone: least(1) }
-}
-
-impl fmt::Display for Sight {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "with {} replicates this study can see", self.replicates)?;
-        for (place, seen) in self.questions.iter().enumerate() {
-            write!(
-                f,
-                "{} a difference of {:.2} % bits per byte in `{}` ({} comparisons together; \
-                 {:.2} % in one alone)",
-                if place == 0 { "" } else { "," },
-                100.0 * seen.least,
-                format!("{:?}", seen.ask).to_lowercase(),
-                seen.comparisons,
-                100.0 * seen.alone
-            )?;
-        }
-        let source = match self.controls {
-            0 => "as in docs/results/real-text.md, since no control is scored yet".to_owned(),
-            n => format!("by {n} scored controls of this study"),
-        };
-        write!(
-            f,
-            ": in four of five studies, on the mean of all sources, at {} % confidence; the \
-             noise of a difference is {:.3} %, {source}",
-            (1e6 * self.confidence).round() / 1e4,
-            100.0 * self.noise
-        )
-    }
+    DetectableIn { ask: question.ask, comparisons, least: least(comparisons), alone: least(1) }
 }

@@ -1,10 +1,7 @@
-//! A table of numbers with errors, as text for a terminal and as Markdown.
+//! A table of numbers with errors, as text for a terminal.
 //!
 //! Text has at most [`WIDTH`] columns: a table that is wider goes on below itself. Numbers stand
 //! to the right, an error under its number, and a mark after it never moves the digits.
-
-use std::fmt::Write;
-use std::slice;
 
 /// Characters of a line of text.
 pub(super) const WIDTH: usize = 100;
@@ -32,9 +29,9 @@ pub(super) enum Cell {
 pub(super) enum Mark {
     /// Nothing is claimed.
     None,
-    /// Distinguishable from nothing: `*`.
+    /// Significant: `*`.
     Sure,
-    /// Not distinguishable: `~`.
+    /// Not significant: `~`.
     Noise,
 }
 
@@ -57,21 +54,6 @@ impl Cell {
                 [format!("{value}{}", mark.sign()), error]
             }
             Self::Missing => ["missing ".to_owned(), String::new()],
-        }
-    }
-
-    fn markdown(&self) -> String {
-        match self {
-            Self::Number { value, error, mark } => {
-                let error = error.as_ref().map_or_else(String::new, |e| format!(" {e}"));
-                let mark = match mark {
-                    Mark::None => "",
-                    Mark::Sure => " \\*",
-                    Mark::Noise => " ~",
-                };
-                format!("{value}{error}{mark}")
-            }
-            Self::Missing => "**missing**".to_owned(),
         }
     }
 }
@@ -172,25 +154,6 @@ impl Table {
         let headers = self.headers[column].iter().map(|header| width(header) + 1);
         cells.chain(headers).max().unwrap_or(0)
     }
-
-    /// The table as Markdown, each line ended.
-    pub(super) fn markdown(&self) -> String {
-        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-        let header = |lines: &Vec<String>| lines.join("<br>");
-        let headers: Vec<String> = self.headers.iter().map(header).collect();
-        let mut out = line(&[slice::from_ref(&self.corner), &*headers].concat());
-        let _ = writeln!(out, "|:--|{}", "--:|".repeat(headers.len()));
-        for row in &self.rows {
-            let (label, cells) = match row {
-                Row::Heading(words) => (format!("*{words}*"), vec![String::new(); headers.len()]),
-                Row::Cells(label, cells) => {
-                    (label.clone(), cells.iter().map(Cell::markdown).collect())
-                }
-            };
-            out.push_str(&line(&[&[label], &*cells].concat()));
-        }
-        out
-    }
 }
 
 /// Characters, which is columns for all that is written here.
@@ -246,17 +209,5 @@ mod tests {
                 "{text}"
             );
         }
-    }
-
-    #[test]
-    fn markdown_has_one_line_per_row() {
-        insta::assert_snapshot!(table(2).markdown(), @r"
-        | window | domain0<br>Δ bpb | domain1<br>Δ bpb |
-        |:--|--:|--:|
-        | 5% | −0.0123 ±0.0012 \* | −0.0123 ±0.0012 \* |
-        | *against something else with a long name* |  |  |
-        | 10% | +0.0001 ±0.0012 ~ | +0.0001 ±0.0012 ~ |
-        | 20% | **missing** | **missing** |
-        ");
     }
 }

@@ -1,14 +1,21 @@
-//! The report in words and tables, for a terminal and as Markdown.
+//! The report in sentences and tables, for a terminal.
+
+mod table;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Write;
 
-use sparkjoy_base::Ppm;
+use sparkjoy_base::{Ppm, percent, signed};
 
-use super::table::{Cell, Mark, Row, Table};
-use crate::{
-    Answer, Answers, ArmAnswer, Ask, Comparison, Finding, FindingKind, Measure, Scope, Spread,
-    TrunkPoint, TrunkScore, Verdict, What, mixed,
+use sparkjoy_answers::{
+    Answer, Answers, ArmAnswer, Comparison, Finding, Measure, Scope, Spread, TrunkPoint,
+    TrunkScore, Verdict, What,
 };
+use sparkjoy_study::Ask;
+
+use crate::sentences;
+use table::{Cell, Mark, Row, Table};
 
 /// The report for a terminal: at most 100 characters a line, domains only.
 pub fn report_text(answers: &Answers) -> String {
@@ -36,34 +43,6 @@ pub fn report_text(answers: &Answers) -> String {
     }
     if let Some(table) = trunk(answers) {
         let _ = write!(out, "\n{TRUNK}\n\n{}", table.text());
-    }
-    out
-}
-
-/// The report as Markdown: domains, then sources.
-pub fn report_markdown(answers: &Answers) -> String {
-    let mut out = format!("# {}\n\nplan {}\n", answers.study, answers.plan);
-    for line in preamble(answers) {
-        let _ = write!(out, "\n{line}\n");
-    }
-    for answer in &answers.questions {
-        let _ = write!(out, "\n## {}\n\n", answer.title());
-        for finding in &answer.findings {
-            let _ = writeln!(out, "- {}", finding.text);
-        }
-        out.push('\n');
-        out.push_str(&controls(answer).markdown());
-        out.push('\n');
-        out.push_str(&differences(answer).markdown());
-        out.push_str("\nBy source, the same differences:\n\n");
-        out.push_str(&by_source(answer).markdown());
-        for (title, table) in tasks(answer) {
-            let _ = write!(out, "\n{title}\n\n");
-            out.push_str(&table.markdown());
-        }
-    }
-    if let Some(table) = trunk(answers) {
-        let _ = write!(out, "\n## {TRUNK}\n\n{}", table.markdown());
     }
     out
 }
@@ -244,27 +223,6 @@ fn differences(answer: &Answer) -> Table {
     Table { corner, headers: shown.iter().map(header).collect(), rows }
 }
 
-/// Each source in a row, each arm in a column.
-fn by_source(answer: &Answer) -> Table {
-    let sources = answer.scopes.iter().enumerate().filter_map(|(column, scope)| {
-        let What::Source { domain, name } = &scope.what else { return None };
-        let cells = answer.arms.iter().map(|arm| difference(arm.cells[column].as_ref()));
-        Some(Row::Cells(format!("{domain} / {name}, {} %", share(scope)), cells.collect()))
-    });
-    let header = |arm: &ArmAnswer| {
-        let control = &answer.controls[arm.control].label;
-        vec![arm.label.clone(), format!("against {control}"), "Δ bpb".to_owned()]
-    };
-    Table {
-        corner: match &answer.mixture {
-            Some(mixture) => format!("source, share of base → {mixture}"),
-            None => "source, share of base".to_owned(),
-        },
-        headers: answer.arms.iter().map(header).collect(),
-        rows: sources.collect(),
-    }
-}
-
 /// Tasks, one measure a table: each task in a row, each arm in a column.
 fn tasks(answer: &Answer) -> Vec<(&'static str, Table)> {
     let measures = [
@@ -328,23 +286,10 @@ fn scaled_difference(cell: Option<&Comparison>, scale: f64, places: usize) -> Ce
         error: effect.as_ref().map(|e| format!("[{}, {}]", shown(e.low), shown(e.high))),
         mark: match verdict {
             Verdict::Better | Verdict::Worse => Mark::Sure,
-            Verdict::NotDistinguishable => Mark::Noise,
+            Verdict::NotSignificant => Mark::Noise,
             Verdict::NotTested => Mark::None,
         },
     }
-}
-
-/// `95 %`, `99.9 %`.
-fn percent(share: f64) -> String {
-    let text = format!("{:.1}", 100.0 * share);
-    format!("{} %", text.trim_end_matches(".0"))
-}
-
-/// Some places and a sign, unless all of them are zero.
-fn signed(value: f64, places: usize) -> String {
-    let text = format!("{value:+.places$}").replace('-', "−");
-    let zero = format!("{:.places$}", 0.0);
-    if text.ends_with(&zero) && text.chars().count() == zero.len() + 1 { zero } else { text }
 }
 
 /// A long line as lines of at most 100 characters, those after the first set in.
@@ -352,7 +297,7 @@ pub fn wrap(line: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in line.split(' ') {
         let last = lines.last_mut().expect("there is always a line");
-        if last.chars().count() + 1 + word.chars().count() > super::table::WIDTH {
+        if last.chars().count() + 1 + word.chars().count() > table::WIDTH {
             lines.push(format!("  {word}"));
         } else if last.is_empty() {
             last.push_str(word);

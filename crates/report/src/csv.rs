@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::{Answer, Answers, Ask, Comparison, Effect, Measure, Spread, Verdict, What};
+use sparkjoy_answers::{Answer, Answers, Comparison, Effect, Measure, Spread, Verdict, What};
+use sparkjoy_study::Ask;
 
 /// One line; the field names are the header.
 #[derive(Serialize)]
@@ -32,7 +33,7 @@ struct Line<'a> {
 ///
 /// A comparison of which a replicate is not scored has one line, whose statistic is `missing`.
 pub fn report_csv(answers: &Answers) -> String {
-    let mut out = csv::Writer::from_writer(Vec::new());
+    let mut out = ::csv::Writer::from_writer(Vec::new());
     for (index, answer) in answers.questions.iter().enumerate() {
         for line in lines(index + 1, answer) {
             out.serialize(line).expect("memory takes what is written");

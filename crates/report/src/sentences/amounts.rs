@@ -1,0 +1,135 @@
+//! Effects with their intervals, and what corrected their p.
+
+use sparkjoy_answers::{
+    Contrast, Detectable, Effect, Family, Measure, TaskContrast, TaskEffect, Verdict,
+};
+use sparkjoy_base::{minus_sign, percentage_points, signed};
+
+/// `−0.0483 bits per byte [−0.0520, −0.0446]`.
+pub(super) fn bits(effect: &Effect) -> String {
+    amount(Measure::GoldBitsPerByte, effect)
+}
+
+/// `+0.0017 [−0.0084, +0.0117]`, where the unit was named before.
+pub(super) fn bits_again(effect: &Effect) -> String {
+    format!("{} {}", signed(effect.mean, 4), interval(Measure::GoldBitsPerByte, effect))
+}
+
+/// `+31.2 points [+25.0, +37.4]`.
+pub(super) fn amount(measure: Measure, effect: &Effect) -> String {
+    let (value, unit) = (shown(measure, effect.mean), unit(measure));
+    format!("{value} {unit} {}", interval(measure, effect))
+}
+
+fn interval(measure: Measure, effect: &Effect) -> String {
+    format!("[{}, {}]", shown(measure, effect.low), shown(measure, effect.high))
+}
+
+fn shown(measure: Measure, value: f64) -> String {
+    match measure {
+        Measure::Accuracy => percentage_points(value),
+        Measure::Average | Measure::GoldBitsPerByte => signed(value, 4),
+    }
+}
+
+fn unit(measure: Measure) -> &'static str {
+    match measure {
+        Measure::Average => "of the average",
+        Measure::Accuracy => "points",
+        Measure::GoldBitsPerByte => "bits per byte",
+    }
+}
+
+/// How far a gain is below another one: `0.0440 bits per byte [0.0390, 0.0490]`.
+pub(super) fn shortfall(contrast: &Contrast) -> String {
+    let places = |value: f64| minus_sign(&format!("{value:.4}"));
+    let interval = contrast.effect.as_ref().map_or_else(String::new, |effect| {
+        format!(" [{}, {}]", places(effect.low), places(effect.high))
+    });
+    format!("{} bits per byte{interval}", places(contrast.difference))
+}
+
+/// A difference of held-out text: `+0.0041 bits per byte [−0.0012, +0.0094]`.
+pub(super) fn difference(contrast: &Contrast) -> String {
+    match &contrast.effect {
+        Some(effect) => bits(effect),
+        None => format!("{} bits per byte", signed(contrast.difference, 4)),
+    }
+}
+
+/// A difference on a task, without its name.
+pub(super) fn on_task(TaskContrast { measure, contrast, .. }: &TaskContrast) -> String {
+    of_task(*measure, contrast)
+}
+
+/// The same of a contrast by itself.
+pub(super) fn of_task(measure: Measure, contrast: &Contrast) -> String {
+    match &contrast.effect {
+        Some(effect) => amount(measure, effect),
+        None => format!("{} {}", shown(measure, contrast.difference), unit(measure)),
+    }
+}
+
+/// `` `facts` +12.3 points […], correct answers of `sums` −0.0123 bits per byte […]``.
+pub(super) fn tasks(tasks: &[TaskEffect]) -> String {
+    /// Tasks that are named at most.
+    const NAMED: usize = 6;
+    let one = |TaskEffect { task, measure, tested }: &TaskEffect| {
+        format!("{} {}", name(task, *measure), amount(*measure, &tested.effect))
+    };
+    let mut named: Vec<String> = tasks.iter().take(NAMED).map(one).collect();
+    if tasks.len() > NAMED {
+        named.push(format!("and {} more", tasks.len() - NAMED));
+    }
+    named.join(", ")
+}
+
+/// `` `facts` ``, ``correct answers of `facts` ``.
+pub(super) fn name(task: &str, measure: Measure) -> String {
+    match measure {
+        Measure::Average | Measure::Accuracy => format!("`{task}`"),
+        Measure::GoldBitsPerByte => format!("correct answers of `{task}`"),
+    }
+}
+
+/// `2.1 to 6.3 points`, `0.0061 bits per byte on other text`.
+pub(super) fn detectable(Detectable { measure, low, high }: &Detectable) -> String {
+    let of = measure.unwrap_or(Measure::GoldBitsPerByte);
+    let show = |value: f64| match of {
+        Measure::Accuracy => format!("{:.1}", 100.0 * value),
+        Measure::Average | Measure::GoldBitsPerByte => format!("{value:.4}"),
+    };
+    let (low, high) = (show(*low), show(*high));
+    let range = if low == high { low } else { format!("{low} to {high}") };
+    format!("{range} {}", unit(of))
+}
+
+/// What a verdict says of held-out text.
+pub(super) fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Better => "significantly better",
+        Verdict::Worse => "significantly worse",
+        Verdict::NotSignificant => "not significant",
+        Verdict::NotTested => "not tested",
+    }
+}
+
+/// `after Holm over 4 comparisons`, `not corrected`.
+pub(super) fn correction(family: Family) -> String {
+    match family.comparisons {
+        0 | 1 => "not corrected".to_owned(),
+        n => format!("after Holm over {n} comparisons"),
+    }
+}
+
+/// `p 0.003 after Holm over 4 comparisons`, `p < 0.001, not corrected`.
+pub(super) fn p(adjusted: f64, family: Family) -> String {
+    let p = if adjusted < 0.001 { "p < 0.001".to_owned() } else { format!("p {adjusted:.3}") };
+    let comma = if family.comparisons > 1 { "" } else { "," };
+    format!("{p}{comma} {}", correction(family))
+}
+
+/// The p of a contrast.
+pub(super) fn p_of(contrast: &Contrast) -> String {
+    p(contrast.adjusted_p, contrast.family)
+}

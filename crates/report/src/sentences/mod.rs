@@ -1,0 +1,95 @@
+//! Sentences made of typed findings, and of the other facts that a report says in words.
+//!
+//! Numbers come first and their meaning after. Whatever is called significant names the correction
+//! behind it. Names of arms, sources and tasks stand in backticks.
+
+mod amounts;
+mod arms;
+mod contamination;
+mod curve;
+mod heading;
+mod not_significant;
+mod notes;
+mod removal;
+#[cfg(test)]
+mod tests;
+mod transfer;
+mod windows;
+
+use sparkjoy_answers::{Answer, Finding};
+use sparkjoy_base::counted;
+use sparkjoy_study::Ask;
+
+pub use contamination::{cautions, contamination_notes, contamination_summary};
+pub use heading::Heading;
+pub use notes::{cause, instruction_sets, power};
+
+/// The question in words.
+pub fn title(answer: &Answer) -> String {
+    let on = answer.mixture.as_ref().map_or_else(String::new, |name| format!(" on `{name}`"));
+    match answer.ask {
+        Ask::Duration => format!("How long should the last phase{on} be?"),
+        Ask::Removal => format!("What is each source worth in the last phase{on}?"),
+        Ask::Addition => format!("What is more of a source worth in the last phase{on}?"),
+        Ask::Proportion => "Which mixture should the last phase be on?".to_owned(),
+        Ask::Timing => format!("When should the phase{on} come?"),
+        Ask::Stability => format!("Does the gain of the phase{on} stay?"),
+        Ask::Transfer => "Does the answer hold elsewhere?".to_owned(),
+    }
+}
+
+/// A finding as one or a few sentences, with the last full stop.
+///
+/// - `answer`: the answer it belongs to, for names of arms and numbers of cost.
+pub fn sentence(answer: &Answer, finding: &Finding) -> String {
+    match finding {
+        Finding::Incomplete { missing, of } => format!(
+            "{missing} of {} missing; what follows is about the others.",
+            match of {
+                1 => "1 comparison is".to_owned(),
+                of => format!("{of} comparisons are"),
+            }
+        ),
+        Finding::SingleReplicate => "With a single replicate the noise is unknown: no difference \
+                                     is significant, and nothing is ranked."
+            .to_owned(),
+        Finding::NotCompared { gap } => {
+            format!("Not compared: {}.", cause(&answer.gaps[*gap].why))
+        }
+        Finding::Recommendation(finding) => curve::recommendation(answer, finding),
+        Finding::BestPlace(finding) => curve::best_place(answer, finding),
+        Finding::NoGain { family } => format!(
+            "No {} has a significant targeted gain ({}).",
+            arms::noun(answer),
+            amounts::correction(*family)
+        ),
+        Finding::Harmful(harm) => removal::harmful(answer, harm),
+        Finding::Trade(harm) => removal::trade(answer, harm),
+        Finding::Redundant(finding) => removal::redundant(answer, finding),
+        Finding::NoLoss(finding) => removal::no_loss(answer, finding),
+        Finding::Effect(finding) => arms::effect(answer, finding),
+        Finding::Persistence(finding) => curve::persistence(answer, finding),
+        Finding::TaskOverWindows(finding) => windows::task_over_windows(answer, finding),
+        Finding::LongerWindows(finding) => windows::longer_windows(answer, finding),
+        Finding::Front { arms, of } => curve::front(answer, arms, *of),
+        Finding::Ranking(ranking) => curve::ranking(answer, ranking),
+        Finding::Transfer(finding) => transfer::transfer(answer, finding),
+        Finding::NotSignificant { comparisons } => not_significant::on_text(answer, comparisons),
+        Finding::NotSignificantOnTasks { by_measure } => not_significant::on_tasks(by_measure),
+        Finding::Cost { times } => cost(answer, *times),
+    }
+}
+
+fn cost(answer: &Answer, times: f64) -> String {
+    let (tree, full) = (answer.cost.tree, answer.cost.in_full);
+    format!(
+        "Alone, this question takes {} tokens and {:.2e} FLOPs of training. Every run in full would \
+         take {} tokens and {:.2e} FLOPs, {times:.1} times as much.",
+        tree.tokens, tree.flops as f64, full.tokens, full.flops as f64
+    )
+}
+
+/// `1 task`, `2 tasks`.
+fn count(n: usize, noun: &str) -> String {
+    counted(n as u64, noun)
+}

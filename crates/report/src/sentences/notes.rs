@@ -1,0 +1,64 @@
+//! Notes on a whole study: instruction sets, power, scores that cannot be compared.
+
+use sparkjoy_answers::{Cause, Computed, Power, is_mixed};
+use sparkjoy_base::percent;
+
+use super::count;
+
+/// Why scores cannot be compared, without a full stop.
+pub fn cause(cause: &Cause) -> String {
+    match cause {
+        Cause::OtherSequences { branch, than, source } => {
+            format!("`{branch}` is scored on other sequences of `{source}` than `{than}`")
+        }
+        Cause::OtherRows => "branch and control are scored on other rows".to_owned(),
+        Cause::MissingItems { task } => {
+            format!("results of some items of `{task}` are not there")
+        }
+        Cause::OtherItems { task } => format!("results of `{task}` are not of the same items"),
+    }
+}
+
+/// Says that rounding is part of some difference; none where one instruction set computed all.
+pub fn instruction_sets(computed: &[Computed]) -> Option<String> {
+    if !is_mixed(computed) {
+        return None;
+    }
+    let of = |group: &Computed| {
+        let branches = match computed {
+            [_] => "every branch".to_owned(),
+            _ => group.branches.join(", "),
+        };
+        format!("{} ({branches})", group.kernels.join(" then "))
+    };
+    Some(format!(
+        "INSTRUCTION SETS: several computed what is compared, and each rounds differently, so a \
+         difference may include rounding: {}",
+        computed.iter().map(of).collect::<Vec<_>>().join("; ")
+    ))
+}
+
+/// The power analysis of a study.
+pub fn power(power: &Power) -> String {
+    let questions = power.questions.iter().map(|question| {
+        format!(
+            "{:.2} % of bits per byte in `{}` ({} corrected together; {:.2} % in one alone)",
+            100.0 * question.least,
+            format!("{:?}", question.ask).to_lowercase(),
+            count(question.comparisons, "comparison"),
+            100.0 * question.alone
+        )
+    });
+    let source = match power.controls {
+        0 => "as in docs/results/real-text.md, since no control is scored yet".to_owned(),
+        n => format!("measured on {}", count(n, "scored control")),
+    };
+    format!(
+        "minimum detectable effect with {} replicates, at 80 % power and {} confidence, on the mean \
+         of all sources: {}; standard deviation of a difference {:.3} %, {source}",
+        power.replicates,
+        percent(power.confidence),
+        questions.collect::<Vec<_>>().join(", "),
+        100.0 * power.noise
+    )
+}
