@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, SourceName};
 
+/// Words an item must have to be looked for.
+pub const LEAST_WORDS: usize = sparkjoy_eval::LEAST;
+
 /// What is known about items of a study's tasks in its training text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checked {

@@ -43,7 +43,7 @@ pub use answer::{
     Answer, Answers, ArmAnswer, Comparison, Control, Cost, Holds, QuestionCost, Scope, What,
 };
 pub use computed::{Computed, is_mixed};
-pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem};
+pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem, LEAST_WORDS};
 pub use finding::{
     ArmEffect, BestPlace, Contrast, Detectable, Family, FamilyKind, Finding, Harm, Held,
     LongerWindows, NoLoss, Order, Persistence, Ranking, Recommendation, Redundancy, ScopeEffect,

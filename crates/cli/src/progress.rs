@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sparkjoy_base::{SourceName, bytes, duration, quantity, thousands};
 use sparkjoy_data::PrepareProgress;
 use sparkjoy_jobs::{Event, Rate};
+use sparkjoy_report::sentences::{cautions, contamination_summary};
 use sparkjoy_study::Plan;
 use sparkjoy_train::{KernelChange, StepRecord};
 

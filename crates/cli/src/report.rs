@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sparkjoy_answers::{Answers, answers};
 use sparkjoy_jobs::{results, timings};
-use sparkjoy_report::{report_text, write_report};
-use sparkjoy_report::{Provenance, Report, write_page};
+use sparkjoy_report::{Provenance, Report, report_text, write_page, write_report};
 
 use crate::args::Place;
 use crate::failure::Failure;
@@ -35,7 +34,7 @@ pub(crate) fn print_report(opened: &Opened, place: &Place) -> Result<(), Failure
         Output::Text => print(&report_text(&answers))?,
     }
     say(&format!(
-        "written to {}/report.html, report.md, report.json, report.csv, figures/",
+        "written to {}/report.html, report.json, report.csv, figures/",
         folder.display()
     ));
     Ok(())

@@ -14,6 +14,7 @@ use crate::chart::curves::{Curves, Point, STYLES, Series};
 use crate::chart::scale::number;
 use crate::chart::tree::{Tree, Twig};
 use crate::estimate::{Estimate, Unit};
+use crate::sentences;
 use crate::table::{Table, figures, words};
 use crate::words::rich;
 
@@ -318,8 +319,8 @@ fn contamination(checked: &Checked) -> Markup {
         rows: checked.sources.iter().map(row).collect(),
     };
     html! {
-        @for caution in checked.cautions() { p.caution { (rich(&caution)) } }
-        p { (checked.summary()) "." }
+        @for caution in sentences::cautions(checked) { p.caution { (rich(&caution)) } }
+        p { (sentences::contamination_summary(checked)) "." }
         @if !checked.sources.is_empty() {
             details { summary { "Items in training text, by source and task" } (table.markup()) }
         }

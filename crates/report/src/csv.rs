@@ -18,7 +18,7 @@ struct Line<'a> {
     scope: &'static str,
     /// Of the domain, source, task or suite.
     name: &'a str,
-    /// `bpb` of held-out text, `accuracy`, `average`, or `gold-bpb` of right answers.
+    /// `bpb` of held-out text, `accuracy`, `average`, or `gold-bpb` of correct answers.
     measure: &'static str,
     /// `replicate 0`, `mean`, …, or `missing`.
     statistic: String,

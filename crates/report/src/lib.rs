@@ -160,7 +160,7 @@ fn contents(views: &[View<'_>], trunk: bool) -> Markup {
             ul {
                 li { a href="#answers" { "Asked and answered" } }
                 @for view in views {
-                    @let title = rich(&view.answer.title());
+                    @let title = rich(&sentences::title(view.answer));
                     li { a href={ "#q" (view.number) } { (view.number) ". " (title) } }
                 }
                 @if trunk { li { a href="#trunk-on-tasks" { "The trunk on tasks" } } }

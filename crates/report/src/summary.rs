@@ -1,13 +1,15 @@
-//! The top of the page: what is missing, what was asked, what came out, what could have been seen.
+//! The top of the page: what is missing, what was asked, what came out, what would have been
+//! detected.
 
 use maud::{Markup, html};
 use sparkjoy_base::{duration, quantity};
-use sparkjoy_answers::{Comparison, Finding, FindingKind, Verdict, What};
+use sparkjoy_answers::{Comparison, Finding, Verdict, What};
 
 use crate::Report;
 use crate::chart::scale::number;
 use crate::cost::all_seconds;
 use crate::question::{View, findings, power};
+use crate::sentences::{Heading, title};
 use crate::words::rich;
 
 /// Findings of a question at the top of the page, besides those that always stand there; its
@@ -64,19 +66,18 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
         section #answers aria-labelledby="answers-h" {
             h2 #answers-h { "What was asked, and what came out" }
             p {
-                "A decoder of " (quantity(cost.parameters)) " parameters was trained once on "
-                (plan.budget) " tokens; " (plan.branches.len()) " runs leave it late, each \
-                    comparison with a "
-                "control that differs in its data only, "
-                @if plan.replicates > 1 { "over " (plan.replicates) " replicates (data orders)." }
-                @else { "with a single replicate, so that nothing can be told from noise." }
+                "One trunk (" (quantity(cost.parameters)) " parameters, " (plan.budget)
+                " tokens) and " (plan.branches.len()) " branches, "
+                @if plan.replicates > 1 { (plan.replicates) " replicates (data orders) each" }
+                @else { "a single replicate each, so that no difference is significant" }
+                ". Each branch is compared with a control that differs in its data only."
             }
             ol.asked {
                 @for view in views {
                     li {
-                        a href={ "#q" (view.number) } { (rich(&view.answer.title())) }
+                        a href={ "#q" (view.number) } { (rich(&title(view.answer))) }
                         (short(view))
-                        p.seen { (could_have_seen(view)) }
+                        p.seen { (significance(view)) }
                     }
                 }
             }
@@ -90,11 +91,11 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
                 (number(cost.saving, 1)) " times as much."
             }
             p.soft {
-                "Numbers are differences of held-out bits per byte, branch − control of the same \
-                 replicate: below zero is better. Bars and brackets are "
-                (number(confidence, 0)) " % confidence intervals; p is corrected within each \
-                 question (Holm), for held-out text, right answers of tasks and their bits per \
-                 byte apart, and what is not distinguishable is not ranked."
+                "Numbers are differences of held-out bits per byte from the control of the same \
+                 replicate; negative is better. Bars and brackets are "
+                (number(confidence, 0)) " % confidence intervals. p is corrected by Holm within \
+                 each question, separately for held-out text, accuracy on tasks and bits per byte \
+                 of correct answers. Only significant effects are ranked."
             }
         }
     }
@@ -103,30 +104,30 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
 /// The findings that answer the question.
 fn short(view: &View<'_>) -> Markup {
     let all = &view.answer.findings;
-    let of = |kind: FindingKind| all.iter().filter(move |finding| finding.kind == kind).cloned();
-    let always = [FindingKind::Harmful, FindingKind::Redundant].into_iter().flat_map(of);
-    // What to do comes before what was seen, and both before what was not.
+    let of = |heading: Heading| all.iter().filter(move |finding| Heading::of(finding) == heading);
+    let always = [Heading::Harm, Heading::Redundant].into_iter().flat_map(of);
+    // What to do comes first, then effects, then what is not significant.
     let first = [
-        FindingKind::Recommendation,
-        FindingKind::Idle,
-        FindingKind::Ranking,
-        FindingKind::Effect,
-        FindingKind::Null,
-        FindingKind::Caution,
+        Heading::Recommendation,
+        Heading::NoLoss,
+        Heading::Ranking,
+        Heading::Effect,
+        Heading::NotSignificant,
+        Heading::Caution,
     ];
     let others = first.into_iter().flat_map(of).take(SHORT);
-    let few: Vec<Finding> = always.chain(others).collect();
+    let few: Vec<&Finding> = always.chain(others).collect();
     html! {
         @if few.is_empty() {
             p { "Nothing can be said yet: no comparison is complete." }
         } @else {
-            (findings(&few))
+            (findings(view.answer, &few))
         }
     }
 }
 
-/// The least difference the tested comparisons would have found.
-fn could_have_seen(view: &View<'_>) -> String {
+/// How many comparisons are significant, and the minimum detectable effects of all.
+fn significance(view: &View<'_>) -> String {
     let tested = |what: &What| matches!(what, What::Targeted | What::General);
     let scopes: Vec<usize> = (0..view.answer.scopes.len())
         .filter(|&scope| tested(&view.answer.scopes[scope].what))
@@ -140,22 +141,23 @@ fn could_have_seen(view: &View<'_>) -> String {
     if cells.is_empty() {
         return "Not scored yet.".to_owned();
     }
-    let is_noise = |cell: &&&Comparison| cell.verdict == Verdict::NotSignificant;
-    let noise = cells.iter().filter(is_noise).count();
-    let told = match noise {
-        0 => format!("All of {} tested comparisons are distinguishable.", cells.len()),
-        all if all == cells.len() => {
-            format!("None of {all} tested comparisons is distinguishable.")
-        }
-        some => format!("{some} of {} tested comparisons are not distinguishable.", cells.len()),
-    };
+    let is_null = |cell: &&&Comparison| cell.verdict == Verdict::NotSignificant;
+    let significant = |cells: &[&Comparison]| cells.len() - cells.iter().filter(is_null).count();
+    let text = format!(
+        "{} of {} comparisons of held-out text are significant after Holm.",
+        significant(&cells),
+        cells.len()
+    );
     let mut least: Vec<f64> = cells.iter().filter_map(|cell| cell.detectable).collect();
     least.sort_by(f64::total_cmp);
-    let seen = match least.as_slice() {
-        [] => "With a single replicate no difference can be told from noise.".to_owned(),
-        [one] => format!("It could have seen a difference of {} bits per byte.", number(*one, 4)),
+    let detectable = match least.as_slice() {
+        [] => "With a single replicate no difference is significant.".to_owned(),
+        [one] => format!(
+            "An effect of {} bits per byte or more would have been detected with 80 % power.",
+            number(*one, 4)
+        ),
         [first, .., last] => format!(
-            "Its comparisons could have seen differences of {} to {} bits per byte.",
+            "Effects of {} to {} bits per byte or more would have been detected with 80 % power.",
             number(*first, 4),
             number(*last, 4)
         ),
@@ -163,12 +165,11 @@ fn could_have_seen(view: &View<'_>) -> String {
     let tasks = view.answer.tasks.iter().flat_map(|task| task.cells.iter().flatten());
     let tasks: Vec<&Comparison> = tasks.filter(|cell| cell.adjusted_p.is_some()).collect();
     if tasks.is_empty() {
-        return format!("{told} {seen}");
+        return format!("{text} {detectable}");
     }
-    let noise = tasks.iter().filter(is_noise).count();
     format!(
-        "{told} {seen} On tasks {} of {} tested comparisons are distinguishable.",
-        tasks.len() - noise,
+        "{text} {detectable} On tasks {} of {} comparisons are significant.",
+        significant(&tasks),
         tasks.len()
     )
 }

@@ -1,5 +1,4 @@
-//! What is said about tasks, where the truth is known: each finding where it is true, and none of
-//! it where it is nearly true.
+//! Findings where the truth is known: each where it is true, and none where it is nearly true.
 
 use sparkjoy_stats::holm;
 
@@ -18,59 +17,248 @@ fn but<'a>(
     }
 }
 
-fn said(answer: &Answer, kind: FindingKind) -> Vec<&str> {
-    let of = answer.findings.iter().filter(|finding| finding.kind == kind);
-    of.map(|finding| finding.text.as_str()).collect()
+/// The arm called `label` that answers the question.
+fn arm(answer: &Answer, label: &str) -> usize {
+    let is_it = |arm: &ArmAnswer| arm.label == label && arm.role == Role::Answer;
+    answer.arms.iter().position(is_it).unwrap_or_else(|| panic!("no arm {label}"))
 }
 
-/// What is said of a kind, cost and held-out text aside.
-fn on_tasks(answer: &Answer) -> String {
-    let is_it = |finding: &&Finding| match finding.kind {
-        FindingKind::Cost | FindingKind::Ranking | FindingKind::Recommendation => false,
-        _ => !finding.text.contains("in bits per byte, each with"),
+fn labels<'a>(answer: &'a Answer, arms: &[usize]) -> Vec<&'a str> {
+    arms.iter().map(|&arm| answer.arms[arm].label.as_str()).collect()
+}
+
+fn redundant(answer: &Answer) -> Vec<&Redundancy> {
+    let of = answer.findings.iter().filter_map(|finding| match finding {
+        Finding::Redundant(redundancy) => Some(redundancy),
+        _ => None,
+    });
+    of.collect()
+}
+
+/// Tasks that show redundancy.
+fn redundant_on(answer: &Answer) -> Vec<&str> {
+    let evidence = redundant(answer).into_iter().flat_map(|finding| &finding.evidence);
+    evidence.filter_map(|loss| loss.task.as_deref()).collect()
+}
+
+fn harmful(answer: &Answer) -> Vec<&Harm> {
+    let of = answer.findings.iter().filter_map(|finding| match finding {
+        Finding::Harmful(harm) => Some(harm),
+        _ => None,
+    });
+    of.collect()
+}
+
+fn trades(answer: &Answer) -> Vec<&Harm> {
+    let of = answer.findings.iter().filter_map(|finding| match finding {
+        Finding::Trade(harm) => Some(harm),
+        _ => None,
+    });
+    of.collect()
+}
+
+fn without_loss(answer: &Answer) -> Vec<&NoLoss> {
+    let of = answer.findings.iter().filter_map(|finding| match finding {
+        Finding::NoLoss(finding) => Some(finding),
+        _ => None,
+    });
+    of.collect()
+}
+
+/// Mean and interval in points, to a tenth.
+fn points(effect: &Effect) -> [f64; 3] {
+    [effect.mean, effect.low, effect.high].map(|share| (1000.0 * share).round() / 10.0)
+}
+
+/// The same in bits per byte, to four places.
+fn bits(effect: &Effect) -> [f64; 3] {
+    [effect.mean, effect.low, effect.high].map(|bits| (10_000.0 * bits).round() / 10_000.0)
+}
+
+fn on_tasks(tasks: &[TaskEffect]) -> Vec<(&str, [f64; 3])> {
+    tasks.iter().map(|task| (task.task.as_str(), points(&task.tested.effect))).collect()
+}
+
+#[test]
+fn windows_are_compared_on_each_task_they_raise_or_lower() {
+    let answers = answers(&truth);
+    let answer = &answers.questions[0];
+    let all = ["10%", "20%", "40%"];
+    let found = answer.findings.iter().filter_map(|finding| match finding {
+        Finding::TaskOverWindows(finding) => Some(finding),
+        _ => None,
+    });
+    let found: Vec<&TaskOverWindows> = found.collect();
+    let of = |finding: &TaskOverWindows| {
+        assert_eq!(labels(answer, &finding.arms), all);
+        let family = finding.task.tested.family;
+        // Three windows on four tasks.
+        assert_eq!((family.of, family.comparisons), (FamilyKind::Accuracy, 12));
+        assert!(finding.task.tested.adjusted_p <= 0.05);
+        let most = answer.arms[finding.most].label.as_str();
+        let TaskEffect { task, tested, .. } = &finding.task;
+        (task.clone(), tested.verdict, most, points(&tested.effect))
     };
-    let line = |finding: &Finding| format!("{:?}: {}", finding.kind, finding.text);
-    answer.findings.iter().filter(is_it).map(line).collect::<Vec<_>>().join("\n")
+    let expected = [
+        ("cloze".to_owned(), Verdict::Worse, "40%", [-10.3, -15.2, -5.8]),
+        ("programs".to_owned(), Verdict::Better, "10%", [30.0, 23.1, 37.2]),
+        ("word-problems".to_owned(), Verdict::Better, "40%", [34.9, 27.5, 42.5]),
+    ];
+    assert_eq!(found.iter().map(|finding| of(finding)).collect::<Vec<_>>(), expected);
+    assert!(found[0].shorter.is_none() && found[1].shorter.is_none());
+    let shorter = found[2].shorter.as_ref().unwrap();
+    assert_eq!(labels(answer, &[shorter.arm, shorter.rival]), ["40%", "20%"]);
+    assert_eq!(points(shorter.effect.as_ref().unwrap()), [10.0, 5.8, 14.6]);
+    assert!(shorter.significant && shorter.family.of == FamilyKind::Single);
 }
 
 #[test]
-fn windows_are_told_by_what_each_task_gains_and_pays() {
+fn longer_windows_trade_one_task_for_another() {
     let answers = answers(&truth);
-    insta::assert_snapshot!(on_tasks(&answers.questions[0]), @r"
-    Effect: `cloze` falls with 10%, 20%, 40%; most with 40%, −10.3 points (95 % interval −15.2 to −5.8).
-    Effect: `programs` gains with 10%, 20%, 40%; most with 10%, +30.0 points (95 % interval +23.1 to +37.2).
-    Effect: `word-problems` gains with 10%, 20%, 40%; most with 40%, +34.9 points (95 % interval +27.5 to +42.5). 20% gains distinguishably less: the longer one adds +10.0 points (95 % interval +5.8 to +14.6).
-    Front: Longer windows trade one for another: from 10% to 40% better: `word-problems` +14.9 points (95 % interval +9.6 to +20.6); worse: `cloze` −6.8 points (95 % interval −10.4 to −3.4).
-    Front: On the Pareto front of targeted gain against general price: `10%`; every other arm is beaten in both.
-    Null: Not distinguishable from nothing on tasks, with the changes that would have been seen in four of five studies: 3 of 12 accuracies (2.0 to 2.7 points); 3 of 12 bits per byte of right answers (0.0098 to 0.0188 bits per byte).
-    ");
+    let answer = &answers.questions[0];
+    let trade = answer.findings.iter().find_map(|finding| match finding {
+        Finding::LongerWindows(finding) => Some(finding),
+        _ => None,
+    });
+    let trade = trade.unwrap();
+    assert_eq!(labels(answer, &[trade.shortest, trade.longest]), ["10%", "40%"]);
+    let of = |tasks: &[TaskContrast]| -> Vec<(String, [f64; 3], usize)> {
+        let of = |on: &TaskContrast| {
+            let Contrast { effect, family, significant, .. } = &on.contrast;
+            assert!(significant);
+            (on.task.clone(), points(effect.as_ref().unwrap()), family.comparisons)
+        };
+        tasks.iter().map(of).collect()
+    };
+    assert_eq!(of(&trade.better), [("word-problems".to_owned(), [14.9, 9.6, 20.6], 4)]);
+    assert_eq!(of(&trade.worse), [("cloze".to_owned(), [-6.8, -10.4, -3.4], 4)]);
+    let front = Finding::Front { arms: vec![arm(answer, "10%")], of: 3 };
+    assert!(answer.findings.contains(&front), "{:?}", answer.front);
+}
+
+/// Measure, comparisons without a difference, tested ones, and minimum detectable effects.
+fn nulls(answer: &Answer) -> Vec<(Measure, usize, usize, [f64; 2])> {
+    let nulls = answer.findings.iter().find_map(|finding| match finding {
+        Finding::NotSignificantOnTasks { by_measure } => Some(by_measure),
+        _ => None,
+    });
+    let of = |nulls: &TaskNulls| {
+        let Detectable { low, high, .. } = nulls.detectable.clone().unwrap();
+        let range = [low, high].map(|least| (10_000.0 * least).round() / 10_000.0);
+        (nulls.measure, nulls.not_significant, nulls.tested, range)
+    };
+    nulls.unwrap().iter().map(of).collect()
 }
 
 #[test]
-fn removals_are_told_by_what_each_task_misses_and_what_it_is_rid_of() {
+fn what_is_not_significant_is_counted_with_what_would_have_been_detected() {
     let answers = answers(&truth);
-    insta::assert_snapshot!(on_tasks(&answers.questions[1]), @r"
-    Harmful: `rumours` does harm: without it (its share going to all other sources) the model does better: `facts` +11.9 points (95 % interval +7.2 to +17.2). The room alone does not explain it: without `code` and `forks`, which frees no less, `facts` gains distinguishably less, by +11.3 points (95 % interval +6.7 to +16.6).
-    Redundant: `code` and `forks` stand in for each other: `programs` −24.8 points (95 % interval −31.5 to −18.1) without both, +0.8 points (95 % interval −0.6 to +2.2) without `code` alone, 0.0 points (95 % interval −1.4 to +1.5) without `forks` alone; own text of `code` +0.1493 bits per byte (95 % interval +0.1444 to +0.1541) without both, +0.0284 bits per byte (95 % interval +0.0249 to +0.0319) without it alone, own text of `forks` +0.1517 bits per byte (95 % interval +0.1460 to +0.1574) without both, +0.0310 bits per byte (95 % interval +0.0281 to +0.0338) without it alone. Each alone costs distinguishably less than half of what both cost. Without one alone no task and no other text is distinguishably worse.
-    Idle: Not seen to be missed, own text aside: `− decoy`: no task and no other text is distinguishably worse. Losses of 1.9 to 5.1 points, of 0.0096 to 0.0170 bits per byte on right answers, of 0.0061 bits per byte on other text would have been seen in four of five studies.
-    Effect: `− sums` with its share going to all other sources: its own text is missed, +0.1503 bits per byte (95 % interval +0.1461 to +0.1545); everything else is not distinguishably changed, −0.0001 bits per byte (95 % interval −0.0017 to +0.0016); on tasks, worse: `word-problems` −19.6 points (95 % interval −25.9 to −13.6).
-    Effect: `− decoy` with its share going to all other sources: its own text is missed, +0.1489 bits per byte (95 % interval +0.1438 to +0.1541); everything else is not distinguishably changed, −0.0009 bits per byte (95 % interval −0.0031 to +0.0013).
-    Effect: `− rumours` with its share going to all other sources: its own text is missed, +0.1501 bits per byte (95 % interval +0.1458 to +0.1543); everything else is not distinguishably changed, −0.0013 bits per byte (95 % interval −0.0025 to −0.0001); on tasks, better: `facts` +11.9 points (95 % interval +7.2 to +17.2).
-    Effect: `− code` with its share going to all other sources: its own text is missed, +0.0284 bits per byte (95 % interval +0.0249 to +0.0319); everything else is not distinguishably changed, −0.0001 bits per byte (95 % interval −0.0009 to +0.0008).
-    Effect: `− forks` with its share going to all other sources: its own text is missed, +0.0310 bits per byte (95 % interval +0.0281 to +0.0338); everything else is not distinguishably changed, −0.0008 bits per byte (95 % interval −0.0029 to +0.0014).
-    Effect: `− code − forks` with its share going to all other sources: its own text is missed, +0.1505 bits per byte (95 % interval +0.1463 to +0.1546); everything else is not distinguishably changed, +0.0002 bits per byte (95 % interval −0.0018 to +0.0022); on tasks, worse: `programs` −24.8 points (95 % interval −31.5 to −18.1).
-    Effect: `upsampled` against base, same 20% window on tasks, worse: `cloze` −5.7 points (95 % interval −9.2 to −2.9); better: `programs` +29.9 points (95 % interval +22.9 to +37.1), `word-problems` +24.9 points (95 % interval +18.5 to +31.8).
-    Null: Not distinguishable from nothing on tasks, with the changes that would have been seen in four of five studies: 22 of 28 accuracies (1.5 to 5.1 points); 22 of 28 bits per byte of right answers (0.0084 to 0.0202 bits per byte).
-    ");
+    let [accuracy, gold] = nulls(&answers.questions[0]).try_into().unwrap();
+    assert_eq!(accuracy, (Measure::Accuracy, 3, 12, [0.0199, 0.0268]));
+    assert_eq!(gold, (Measure::GoldBitsPerByte, 3, 12, [0.0098, 0.0188]));
+    let [accuracy, gold] = nulls(&answers.questions[1]).try_into().unwrap();
+    assert_eq!(accuracy, (Measure::Accuracy, 22, 28, [0.0152, 0.0511]));
+    assert_eq!(gold, (Measure::GoldBitsPerByte, 22, 28, [0.0084, 0.0202]));
 }
 
 #[test]
-fn where_one_of_two_is_missed_as_much_as_both_they_do_not_stand_in() {
+fn a_source_that_teaches_false_facts_is_harmful() {
+    let answers = answers(&truth);
+    let removal = &answers.questions[1];
+    let [harm] = harmful(removal)[..] else { panic!("{removal:?}") };
+    assert_eq!(harm.arm, arm(removal, "− rumours"));
+    assert_eq!(on_tasks(&harm.better), [("facts", [11.9, 7.2, 17.2])]);
+    assert!(harm.worse.is_empty());
+    let rival = harm.rival.as_ref().unwrap();
+    assert_eq!(rival.contrast.rival, arm(removal, "− code − forks"));
+    assert_eq!(points(rival.contrast.effect.as_ref().unwrap()), [11.3, 6.7, 16.6]);
+    assert_eq!((rival.task.as_str(), rival.contrast.family.of), ("facts", FamilyKind::Harm));
+    assert!(rival.contrast.significant && trades(removal).is_empty());
+}
+
+#[test]
+fn two_sources_that_teach_the_same_are_redundant() {
+    let answers = answers(&truth);
+    let removal = &answers.questions[1];
+    let [found] = redundant(removal)[..] else { panic!("{removal:?}") };
+    assert_eq!(found.all, arm(removal, "− code − forks"));
+    assert_eq!(labels(removal, &found.each), ["− code", "− forks"]);
+    assert!(found.no_loss_alone && !found.subsets && found.part == 0.5);
+    let [programs, own] = &found.evidence[..] else { panic!("{found:?}") };
+    assert_eq!(programs.task.as_deref(), Some("programs"));
+    let all = |of: &dyn Fn(&Effect) -> [f64; 3], effects: &[Effect]| -> Vec<[f64; 3]> {
+        effects.iter().map(of).collect()
+    };
+    assert_eq!(all(&points, &programs.all), [[-24.8, -31.5, -18.1]]);
+    assert_eq!(all(&points, &programs.alone), [[0.8, -0.6, 2.2], [0.0, -1.4, 1.5]]);
+    assert_eq!(all(&bits, &own.all), [[0.1493, 0.1444, 0.1541], [0.1517, 0.1460, 0.1574]]);
+    assert_eq!(all(&bits, &own.alone), [[0.0284, 0.0249, 0.0319], [0.0310, 0.0281, 0.0338]]);
+    for loss in [programs, own] {
+        assert_eq!(loss.p, loss.less[0].p.max(loss.less[1].p), "all parts must pass");
+        assert_eq!((loss.family.of, loss.family.comparisons), (FamilyKind::Redundancy, 2));
+        assert!(loss.adjusted_p <= 0.05);
+    }
+}
+
+#[test]
+fn a_source_that_teaches_nothing_has_no_measurable_loss() {
+    let answers = answers(&truth);
+    let removal = &answers.questions[1];
+    let [found] = without_loss(removal)[..] else { panic!("{removal:?}") };
+    assert_eq!(labels(removal, &found.arms), ["− decoy"]);
+    let ranges = found.detectable.iter().map(|least| {
+        let round = |value: f64| (10_000.0 * value).round() / 10_000.0;
+        (least.measure, [round(least.low), round(least.high)])
+    });
+    let expected = [
+        (Some(Measure::Accuracy), [0.0191, 0.0511]),
+        (Some(Measure::GoldBitsPerByte), [0.0096, 0.0170]),
+        (None, [0.0061, 0.0061]),
+    ];
+    assert_eq!(ranges.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn each_removal_has_its_effect_on_its_own_text_on_other_text_and_on_tasks() {
+    let answers = answers(&truth);
+    let removal = &answers.questions[1];
+    let effects = removal.findings.iter().filter_map(|finding| match finding {
+        Finding::Effect(effect) => Some(effect),
+        _ => None,
+    });
+    let of = |effect: &ArmEffect| {
+        let mean = |tested: &Option<Tested>| Some(bits(&tested.as_ref()?.effect)[0]);
+        let names = |tasks: &[TaskEffect]| -> Vec<String> {
+            tasks.iter().map(|task| task.task.clone()).collect()
+        };
+        (
+            removal.arms[effect.arm].label.as_str(),
+            mean(&effect.targeted),
+            mean(&effect.general),
+            [names(&effect.worse).join(" "), names(&effect.better).join(" ")],
+        )
+    };
+    let tasks = |worse: &str, better: &str| [worse.to_owned(), better.to_owned()];
+    let expected = [
+        ("− sums", Some(0.1503), Some(-0.0001), tasks("word-problems", "")),
+        ("− decoy", Some(0.1489), Some(-0.0009), tasks("", "")),
+        ("− rumours", Some(0.1501), Some(-0.0013), tasks("", "facts")),
+        ("− code", Some(0.0284), Some(-0.0001), tasks("", "")),
+        ("− forks", Some(0.0310), Some(-0.0008), tasks("", "")),
+        ("− code − forks", Some(0.1505), Some(0.0002), tasks("programs", "")),
+        ("upsampled", None, None, tasks("cloze", "programs word-problems")),
+    ];
+    assert_eq!(effects.map(of).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn where_one_of_two_costs_as_much_as_both_they_do_not_stand_in() {
     let truth = but("programs", |is_in| if is_in("code") { 0.60 } else { 0.35 });
     let removal = &answers(&truth).questions[1];
-    // Their texts say so by themselves: about programs nothing is said.
-    let [text] = said(removal, FindingKind::Redundant)[..] else { panic!("{removal:?}") };
-    assert!(text.contains("own text of `code`") && !text.contains("programs"), "{text}");
+    // Their own texts show it; programs do not.
+    let [found] = redundant(removal)[..] else { panic!("{removal:?}") };
+    let [own] = &found.evidence[..] else { panic!("{found:?}") };
+    assert_eq!((own.task.as_ref(), own.all.len()), (None, 2));
 }
 
 #[test]
@@ -90,14 +278,13 @@ fn where_losses_add_up_they_do_not_stand_in_though_only_both_are_marked() {
         };
         only_both +=
             usize::from(marked("− code − forks") && !marked("− code") && !marked("− forks"));
-        let said = said(removal, FindingKind::Redundant).join("\n");
-        assert!(!said.contains("programs"), "{loss}: {said}");
+        assert!(!redundant_on(removal).contains(&"programs"), "{loss}");
     }
-    assert!(only_both > 0, "marks alone tell losses that add up from twins");
+    assert!(only_both > 0, "verdicts alone tell losses that add up from redundancy");
 }
 
 #[test]
-fn a_text_that_another_source_teaches_a_little_of_is_no_twin() {
+fn partial_overlap_is_no_redundancy() {
     let truth =
         |window: u64, read: &Read, what: &str| match read {
             Read::Without(without)
@@ -109,21 +296,21 @@ fn a_text_that_another_source_teaches_a_little_of_is_no_twin() {
             _ => truth(window, read, what),
         };
     let removal = &answers(&truth).questions[1];
-    assert_eq!(said(removal, FindingKind::Redundant), Vec::<&str>::new());
+    assert_eq!(redundant(removal), Vec::<&Redundancy>::new());
 }
 
 #[test]
-fn what_helps_no_more_than_can_be_told_is_no_harm() {
+fn a_gain_that_is_not_significant_is_no_harm() {
     let truth = but("facts", |is_in| if is_in("rumours") { 0.300 } else { 0.304 });
     let removal = &answers(&truth).questions[1];
-    assert_eq!(said(removal, FindingKind::Harmful), Vec::<&str>::new());
-    // It is one of those nothing else misses.
-    let [idle] = said(removal, FindingKind::Idle)[..] else { panic!("{removal:?}") };
-    assert!(idle.contains("`− decoy`, `− rumours`: no task"), "{idle}");
+    assert_eq!(harmful(removal), Vec::<&Harm>::new());
+    // It is one of those without a measurable loss.
+    let [found] = without_loss(removal)[..] else { panic!("{removal:?}") };
+    assert_eq!(labels(removal, &found.arms), ["− decoy", "− rumours"]);
 }
 
 #[test]
-fn what_any_removal_does_as_well_is_room_and_not_harm() {
+fn a_gain_that_another_removal_has_too_is_freed_share_and_not_harm() {
     // Without the decoy facts gain nearly as much.
     let truth = but("facts", |is_in| match (is_in("rumours"), is_in("decoy")) {
         (true, true) => 0.30,
@@ -131,54 +318,57 @@ fn what_any_removal_does_as_well_is_room_and_not_harm() {
         _ => 0.42,
     });
     let removal = &answers(&truth).questions[1];
-    let harm = said(removal, FindingKind::Trade);
-    assert_eq!(harm.len(), 2);
-    for text in harm {
-        assert!(text.contains("is better left out") && text.contains("gains no less"), "{text}");
-        assert!(!text.contains("does harm"), "{text}");
+    assert_eq!(harmful(removal), Vec::<&Harm>::new());
+    let trades = trades(removal);
+    let arms: Vec<usize> = trades.iter().map(|trade| trade.arm).collect();
+    assert_eq!(labels(removal, &arms), ["− decoy", "− rumours"]);
+    for trade in trades {
+        let rival = trade.rival.as_ref().unwrap();
+        assert!(!rival.contrast.significant && trade.worse.is_empty(), "{trade:?}");
     }
 }
 
 #[test]
-fn what_another_task_misses_is_no_harm() {
+fn a_source_that_another_task_needs_is_no_harm() {
     // Without the rumours facts gain, and programs are lost.
     let truth = |window: u64, read: &Read, what: &str| match read {
         Read::Without(without) if without.contains("rumours") && what == "programs" => 0.10,
         _ => truth(window, read, what),
     };
     let removal = &answers(&truth).questions[1];
-    assert_eq!(said(removal, FindingKind::Harmful), Vec::<&str>::new());
-    let [trade] = said(removal, FindingKind::Trade)[..] else { panic!("{removal:?}") };
-    assert!(trade.contains("one thing for another") && trade.contains("worse: "), "{trade}");
+    assert_eq!(harmful(removal), Vec::<&Harm>::new());
+    let [trade] = trades(removal)[..] else { panic!("{removal:?}") };
+    let tasks = |tasks: &[TaskEffect]| tasks.iter().map(|t| t.task.clone()).collect::<Vec<_>>();
+    assert_eq!((tasks(&trade.better), tasks(&trade.worse)), (vec!["facts".into()], vec!["programs".into()]));
 }
 
 #[test]
-fn without_another_removal_as_large_harm_is_not_told_from_room() {
+fn without_another_removal_as_large_harm_is_not_told_from_the_freed_share() {
     let (from, to) = (
         "remove = [\"sums\", \"decoy\", \"rumours\", \"code\", \"forks\", [\"code\", \"forks\"]]",
         "remove = [\"sums\", \"rumours\"]",
     );
     let answers = of(&edited(&[(from, to)]), &truth, "", |_| true);
-    let [_] = said(&answers.questions[1], FindingKind::Harmful)[..] else { panic!("one") };
-    // Sums free as much, and no fact misses them.
-    assert!(said(&answers.questions[1], FindingKind::Harmful)[0].contains("without `sums`"));
+    let removal = &answers.questions[1];
+    let [harm] = harmful(removal)[..] else { panic!("one") };
+    // Sums free as much, and no fact needs them.
+    assert_eq!(harm.rival.as_ref().unwrap().contrast.rival, arm(removal, "− sums"));
     let alone = of(&edited(&[(from, "remove = [\"rumours\"]")]), &truth, "", |_| true);
-    let [harm] = said(&alone.questions[1], FindingKind::Trade)[..] else { panic!("one") };
-    assert!(harm.ends_with("is not told: no other removal frees as much."), "{harm}");
+    assert_eq!(harmful(&alone.questions[1]), Vec::<&Harm>::new());
+    let [trade] = trades(&alone.questions[1])[..] else { panic!("one") };
+    assert!(trade.rival.is_none() && trade.worse.is_empty());
 }
 
 #[test]
-fn where_nothing_is_missed_nothing_is_called_spare() {
+fn where_no_loss_is_significant_nothing_is_called_redundant() {
     let truth = |_: u64, read: &Read, what: &str| match read {
         Read::Without(without) if without.contains(what) => 0.95,
         _ => 0.50,
     };
     let answers = answers(&truth);
-    for kind in
-        [FindingKind::Harmful, FindingKind::Trade, FindingKind::Redundant, FindingKind::Idle]
-    {
-        assert_eq!(said(&answers.questions[1], kind), Vec::<&str>::new(), "{kind:?}");
-    }
+    let removal = &answers.questions[1];
+    assert!(harmful(removal).is_empty() && trades(removal).is_empty(), "{removal:?}");
+    assert!(redundant(removal).is_empty() && without_loss(removal).is_empty(), "{removal:?}");
 }
 
 /// p of the cells of a family, before and after correction, with their verdicts.
@@ -191,7 +381,7 @@ fn family(answer: &Answer, measure: Measure) -> Vec<(f64, f64, Verdict)> {
 }
 
 #[test]
-fn right_answers_and_their_bits_are_families_of_their_own() {
+fn correct_answers_and_their_bits_are_families_of_their_own() {
     let answers = answers(&truth);
     let removal = &answers.questions[1];
     for measure in [Measure::Accuracy, Measure::GoldBitsPerByte] {
@@ -204,7 +394,7 @@ fn right_answers_and_their_bits_are_families_of_their_own() {
             assert_eq!(*verdict == Verdict::NotSignificant, expected > 0.05);
         }
     }
-    // More right answers are better, more bits are worse.
+    // More correct answers are better, more bits are worse.
     let whole = removal.arms.iter().position(|arm| arm.role == Role::Whole).unwrap();
     for task in removal.tasks.iter().filter(|task| task.task == "word-problems") {
         let cell = task.cells[whole].as_ref().unwrap();
@@ -245,7 +435,7 @@ fn a_mark_on_a_task_is_never_taken_back_by_a_branch_that_was_missing() {
 }
 
 #[test]
-fn a_task_that_no_model_solves_shows_nothing_and_could_have_shown_nobody_knows_what() {
+fn a_task_that_no_model_solves_shows_nothing_and_its_detectable_effect_is_unknown() {
     let truth = |window: u64, read: &Read, what: &str| match what {
         "programs" => -1.0,
         _ => truth(window, read, what),
@@ -301,10 +491,8 @@ fn where_nothing_differs_few_studies_mark_a_task_or_find_anything() {
         let found = [
             marked(Measure::Accuracy),
             marked(Measure::GoldBitsPerByte),
-            !said(removal, FindingKind::Redundant).is_empty(),
-            [FindingKind::Harmful, FindingKind::Trade]
-                .iter()
-                .any(|kind| !said(removal, *kind).is_empty()),
+            !redundant(removal).is_empty(),
+            !(harmful(removal).is_empty() && trades(removal).is_empty()),
         ];
         for (wrong, found) in wrong.iter_mut().zip(found) {
             *wrong += usize::from(found);

@@ -3,8 +3,7 @@
 use std::fmt::Write;
 
 use sparkjoy_base::{DomainName, SourceName, bytes, duration, quantity, thousands};
-use sparkjoy_answers::Checked;
-use sparkjoy_report::wrap;
+use sparkjoy_report::{sentences, wrap};
 use sparkjoy_study::{EPOCHS_WORTH_READING, Effort};
 use sparkjoy_mix::Mixture;
 use sparkjoy_train::Start;

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use sparkjoy_base::{quantity, thousands};
-use sparkjoy_answers::{Answers, FindingKind};
-use sparkjoy_report::wrap;
+use sparkjoy_answers::{Answers, Finding};
+use sparkjoy_report::{sentences, wrap};
 use sparkjoy_study::Plan;
 
 /// What is going to happen, and what it spares.
@@ -31,10 +31,10 @@ pub(super) fn plan(plan: &Plan) -> [String; 2] {
 pub(super) fn answers(answers: &Answers) -> String {
     let mut text = String::new();
     for answer in &answers.questions {
-        let _ = writeln!(text, "\n{}\n", answer.title());
-        let said = answer.findings.iter().filter(|finding| finding.kind != FindingKind::Cost);
+        let _ = writeln!(text, "\n{}\n", sentences::title(answer));
+        let said = answer.findings.iter().filter(|finding| !matches!(finding, Finding::Cost { .. }));
         for finding in said {
-            for line in wrap(&format!("- {}", finding.text)) {
+            for line in wrap(&format!("- {}", sentences::sentence(answer, finding))) {
                 let _ = writeln!(text, "{line}");
             }
         }

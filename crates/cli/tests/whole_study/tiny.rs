@@ -10,6 +10,7 @@ use std::time::Duration;
 use sparkjoy_data::{Corpus, Tokenizer};
 use sparkjoy_answers::{Answers, answers};
 use sparkjoy_jobs::{Event, JobError, Options, Programs, corpora, results, run, study_folder};
+use sparkjoy_report::sentences::contamination_summary;
 use sparkjoy_report::{report_text, write_report};
 use sparkjoy_study::{Plan, Study};
 use sparkjoy_train::KernelChange;

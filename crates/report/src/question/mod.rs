@@ -5,11 +5,12 @@ mod tables;
 mod view;
 
 use maud::{Markup, html};
-use sparkjoy_answers::{Finding, FindingKind, Gap};
+use sparkjoy_answers::{Answer, Finding, Gap};
 
 use crate::Report;
 use crate::chart::Figure;
 use crate::cost::question_seconds;
+use crate::sentences::{Heading, cause, sentence, title};
 use crate::words::rich;
 
 pub(crate) use tables::power;
@@ -32,8 +33,8 @@ pub(crate) fn section(view: &View<'_>, figures: &[Figure], report: &Report<'_>) 
     let tasks = view.on_tasks();
     html! {
         section.question id={ "q" (view.number) } aria-labelledby={ "q" (view.number) "-h" } {
-            h2 id={ "q" (view.number) "-h" } { (view.number) ". " (rich(&view.answer.title())) }
-            (findings(&view.answer.findings))
+            h2 id={ "q" (view.number) "-h" } { (view.number) ". " (rich(&title(view.answer))) }
+            (findings(view.answer, &view.answer.findings.iter().collect::<Vec<_>>()))
             (gaps(view))
             @for figure in figures { (figure.on_page()) }
             h3 { "Numbers" }
@@ -41,7 +42,7 @@ pub(crate) fn section(view: &View<'_>, figures: &[Figure], report: &Report<'_>) 
             (view.effects())
             @for table in &tasks { (table) }
             details {
-                summary { "The tests: both intervals, p, and what could have been seen" }
+                summary { "The tests: intervals, p, and minimum detectable effects" }
                 (view.tests())
                 @if let Some(table) = view.tests_of_tasks() { (table) }
             }
@@ -59,14 +60,16 @@ pub(crate) fn section(view: &View<'_>, figures: &[Figure], report: &Report<'_>) 
     }
 }
 
-/// Findings in the order of the answer, each with what kind it is.
-pub(crate) fn findings(findings: &[Finding]) -> Markup {
+/// Sentences of findings, each with its heading.
+pub(crate) fn findings(answer: &Answer, findings: &[&Finding]) -> Markup {
     html! {
         @if !findings.is_empty() {
             ul.findings {
                 @for finding in findings {
-                    li.(class(finding.kind)) {
-                        strong.kind { (kind(finding.kind)) } " " span { (rich(&finding.text)) }
+                    @let heading = Heading::of(finding);
+                    li.(class(heading)) {
+                        strong.kind { (heading.word()) } " "
+                        span { (rich(&sentence(answer, finding))) }
                     }
                 }
             }
@@ -74,27 +77,11 @@ pub(crate) fn findings(findings: &[Finding]) -> Markup {
     }
 }
 
-fn kind(kind: FindingKind) -> &'static str {
-    match kind {
-        FindingKind::Recommendation => "Recommendation",
-        FindingKind::Harmful => "Harm",
-        FindingKind::Trade => "Trade",
-        FindingKind::Redundant => "Redundant",
-        FindingKind::Idle => "Not missed",
-        FindingKind::Effect => "Effect",
-        FindingKind::Null => "Not distinguishable",
-        FindingKind::Ranking => "Ranking",
-        FindingKind::Front => "Trade-off",
-        FindingKind::Cost => "Cost",
-        FindingKind::Caution => "Caution",
-    }
-}
-
-fn class(kind: FindingKind) -> &'static str {
-    match kind {
-        FindingKind::Recommendation => "recommendation",
-        FindingKind::Caution | FindingKind::Harmful => "caution",
-        FindingKind::Redundant | FindingKind::Idle => "spare",
+fn class(heading: Heading) -> &'static str {
+    match heading {
+        Heading::Recommendation => "recommendation",
+        Heading::Caution | Heading::Harm => "caution",
+        Heading::Redundant | Heading::NoLoss => "spare",
         _ => "finding",
     }
 }
@@ -107,7 +94,7 @@ fn gaps(view: &View<'_>) -> Markup {
                 summary { "Not compared (" (gaps.len()) ")" }
                 ul {
                     @for gap in gaps {
-                        li { (view.arm(gap.arm).label) ", " (gap.what) ": " (rich(&gap.why)) }
+                        li { (view.arm(gap.arm).label) ", " (gap.what) ": " (rich(&cause(&gap.why))) }
                     }
                 }
             }

@@ -1,8 +1,7 @@
 //! What the contamination check found, in sentences.
 
-use sparkjoy_answers::Checked;
+use sparkjoy_answers::{Checked, LEAST_WORDS};
 use sparkjoy_base::{SourceName, thousands};
-use sparkjoy_eval::LEAST;
 use sparkjoy_jobs::items_found;
 
 use super::count;
@@ -21,7 +20,7 @@ pub fn contamination_summary(checked: &Checked) -> String {
     let too_short = match too_short {
         0 => String::new(),
         n => format!(
-            "; {} of the items {} fewer than {LEAST} words, too few to tell",
+            "; {} of the items {} fewer than {LEAST_WORDS} words, too few to tell",
             thousands(n as u64),
             if n == 1 { "has" } else { "have" }
         ),

@@ -26,9 +26,9 @@ pub fn report_text(answers: &Answers) -> String {
         }
     }
     for answer in &answers.questions {
-        let _ = writeln!(out, "\n{}\n", answer.title());
+        let _ = writeln!(out, "\n{}\n", sentences::title(answer));
         for finding in &answer.findings {
-            for wrapped in wrap(&format!("- {}", finding.text)) {
+            for wrapped in wrap(&format!("- {}", sentences::sentence(answer, finding))) {
                 let _ = writeln!(out, "{wrapped}");
             }
         }
@@ -83,7 +83,7 @@ fn trunk(answers: &Answers) -> Option<Table> {
     (!table.rows.is_empty()).then_some(table)
 }
 
-/// What is incomplete, what nobody should miss, what it cost, and what the numbers mean.
+/// What is incomplete, harm and redundancy, what it cost, and what the numbers mean.
 fn preamble(answers: &Answers) -> Vec<String> {
     let mut lines = Vec::new();
     if !answers.missing.is_empty() {
@@ -110,18 +110,21 @@ fn preamble(answers: &Answers) -> Vec<String> {
             names.join(", ")
         ));
     }
-    lines.extend(mixed(&answers.computed));
+    lines.extend(sentences::instruction_sets(&answers.computed));
     for answer in &answers.questions {
-        let of = |finding: &Finding| match finding.kind {
-            FindingKind::Harmful => Some(format!("HARM: {}", finding.text)),
-            FindingKind::Redundant => Some(format!("REDUNDANT: {}", finding.text)),
-            _ => None,
+        let of = |finding: &Finding| {
+            let heading = match finding {
+                Finding::Harmful(_) => "HARM",
+                Finding::Redundant(_) => "REDUNDANT",
+                _ => return None,
+            };
+            Some(format!("{heading}: {}", sentences::sentence(answer, finding)))
         };
         lines.extend(answer.findings.iter().filter_map(of));
     }
     if let Some(checked) = &answers.contamination {
-        lines.extend(checked.cautions());
-        lines.push(checked.summary());
+        lines.extend(sentences::cautions(checked));
+        lines.push(sentences::contamination_summary(checked));
     }
     let cost = answers.cost;
     let saving = 100.0 * (1.0 - cost.tree.0 as f64 / cost.in_full.0 as f64);
@@ -139,22 +142,23 @@ fn preamble(answers: &Answers) -> Vec<String> {
         format!(
             "Δ: branch − control of the same replicate, mean of {replicates}, with its {} interval \
              over replicates and items; in the columns `targeted` (what a comparison is about) and \
-             `general` (all other sources) * marks what is distinguishable from nothing and ~ what \
-             is not, wrongly marked * in at most {} of questions; what has no mark is not tested \
-             and not ranked",
+             `general` (all other sources) * marks what is significant after Holm's correction and \
+             ~ what is not, with a false * in at most {} of questions; what has no mark is not \
+             tested and not ranked",
             percent(answers.confidence),
             percent(1.0 - answers.confidence)
         )
     } else {
-        "Δ: branch − control; with a single replicate nothing is known about noise, so every Δ is \
-         marked ~ and none is ranked"
+        "Δ: branch − control; with a single replicate the noise is unknown, so every Δ is marked ~ \
+         and none is ranked"
             .to_owned()
     });
     if replicates > 1 && answers.questions.iter().any(|answer| !answer.tasks.is_empty()) {
         lines.push(format!(
-            "tasks: marked * and ~ in the same way, in two families of their own: right answers \
-             (categories of several tasks in place of these), and their bits per byte; something is \
-             wrongly marked * in at most {} of questions in each, in at most {} in any of the three",
+            "tasks: marked * and ~ in the same way, in two families of their own: accuracy \
+             (categories of several tasks in place of these), and bits per byte of the correct \
+             answers; there is a false * in at most {} of questions in each family, in at most {} in \
+             any of the three",
             percent(1.0 - answers.confidence),
             percent(3.0 * (1.0 - answers.confidence))
         ));
@@ -228,7 +232,7 @@ fn tasks(answer: &Answer) -> Vec<(&'static str, Table)> {
     let measures = [
         (Measure::Average, "Averages of suites, Δ with guessing at 0 and perfection at 1:", "Δ"),
         (Measure::Accuracy, "Accuracy on tasks, Δ in percentage points:", "Δ points"),
-        (Measure::GoldBitsPerByte, "Right answers of tasks, Δ bits per byte:", "Δ bpb"),
+        (Measure::GoldBitsPerByte, "Correct answers of tasks, Δ bits per byte:", "Δ bpb"),
     ];
     let table = |(measure, title, unit): (Measure, &'static str, &str)| {
         let (scale, places) = if measure == Measure::Accuracy { (100.0, 2) } else { (1.0, 4) };
