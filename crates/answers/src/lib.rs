@@ -51,10 +51,10 @@ pub use finding::{
 };
 pub use gap::{Cause, Gap};
 pub use held_out::HeldOut;
-pub use results::Results;
 pub use power::{DetectableIn, Power, power};
-pub use spread::{Spread, Verdict};
+pub use results::Results;
 pub use sparkjoy_stats::{Agreement, Effect};
+pub use spread::{Spread, Verdict};
 pub use tasks::{Items, Measure, TaskAnswer, TrunkPoint, TrunkScore};
 
 /// Computes the answers from what is scored.

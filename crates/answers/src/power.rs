@@ -74,7 +74,8 @@ pub fn power(plan: &Plan, held_out: &[Option<HeldOut>]) -> Option<Power> {
         // Branch and control as if they had nothing in common, which is on the safe side.
         n => (2.0 * variances.iter().sum::<f64>() / n as f64).sqrt(),
     };
-    let questions = plan.questions.iter().map(|question| detectable_in(plan, question, noise)).collect();
+    let questions =
+        plan.questions.iter().map(|question| detectable_in(plan, question, noise)).collect();
     Some(Power {
         replicates: plan.replicates,
         confidence: plan.evaluation.confidence,

@@ -149,7 +149,7 @@ files; where the machine cannot give one, the task is refused.")]
     #[command(after_long_help = "\
 Example: sparkjoy report study.toml --json
 
-Prints tables and writes report.html (one file, no network), report.md,
+Prints tables and writes report.html (one file, no network),
 report.json, report.csv and figures/*.svg into RUNS/NAME. A study that is only
 partly run is reported as far as it is.")]
     Report {

@@ -6,11 +6,11 @@ use std::thread::available_parallelism;
 use serde::Serialize;
 use sparkjoy_base::{bytes, quantity, thousands};
 use sparkjoy_jobs::Programs;
-use sparkjoy_report::wrap;
 use sparkjoy_nn::{
     Compute, Precision, Shape, Throughput, cpu_features, instruction_set_of, instruction_sets,
     measure,
 };
+use sparkjoy_report::wrap;
 
 use crate::args::Place;
 use crate::failure::Failure;

@@ -9,13 +9,13 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use sparkjoy_base::{FileError, Hint, SourceName};
 use sparkjoy_data::DataError;
-use sparkjoy_eval::EvalError;
 use sparkjoy_draft::DraftError;
+use sparkjoy_eval::EvalError;
 use sparkjoy_eval::FailedTask;
 use sparkjoy_jobs::JobError;
-use sparkjoy_study::StudyError;
 use sparkjoy_mix::MixError;
 use sparkjoy_report::live::ServeError;
+use sparkjoy_study::StudyError;
 use sparkjoy_train::TrainError;
 use sparkjoy_world::WorldError;
 

@@ -33,10 +33,7 @@ pub(crate) fn print_report(opened: &Opened, place: &Place) -> Result<(), Failure
         Output::Json => print_json(&answers)?,
         Output::Text => print(&report_text(&answers))?,
     }
-    say(&format!(
-        "written to {}/report.html, report.json, report.csv, figures/",
-        folder.display()
-    ));
+    say(&format!("written to {}/report.html, report.json, report.csv, figures/", folder.display()));
     Ok(())
 }
 

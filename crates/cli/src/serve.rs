@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
-use sparkjoy_study::Study;
 use sparkjoy_report::live::{self, Subject};
+use sparkjoy_study::Study;
 
 use crate::args::Place;
 use crate::failure::Failure;

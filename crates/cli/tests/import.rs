@@ -51,10 +51,10 @@ fn a_trunk_trained_elsewhere_is_planned_trained_on_and_reported() {
       fresh was probably among it
     note: the optimizer begins with moments of zero at step 72, where 4 branches start: branch and
       control share it, but the first steps of both are rougher
-    note: with 2 replicates this study can see a difference of 1.62 % bits per byte in `duration` (2
-      comparisons together; 0.81 % in one alone): in four of five studies, on the mean of all sources,
-      at 95 % confidence; the noise of a difference is 0.070 %, as in docs/results/real-text.md, since
-      no control is scored yet
+    note: minimum detectable effect with 2 replicates, at 80 % power and 95 % confidence, on the mean of
+      all sources: 1.62 % of bits per byte in `duration` (2 comparisons corrected together; 0.81 % in
+      one alone); standard deviation of a difference 0.070 %, as in docs/results/real-text.md, since no
+      control is scored yet
     ");
 
     let ended = laboratory.succeed("run study.toml");

@@ -11,7 +11,7 @@ fn a_study_runs_from_text_to_a_report_and_can_be_looked_at() {
     let laboratory = Laboratory::new();
     let ended = laboratory.succeed("run study.toml --threads 1");
     assert!(ended.stdout.contains("How long should the last phase"), "{}", ended.stdout);
-    assert!(ended.stderr.contains("runs/tiny/report.html, report.md"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("runs/tiny/report.html, report.json"), "{}", ended.stderr);
     let page = fs::read_to_string(laboratory.path("runs/tiny/report.html")).unwrap();
     assert!(
         page.contains("What was asked, and what came out") && page.contains(" of measured time")

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use maud::{Markup, html};
-use sparkjoy_base::{Ppm, SourceName, bytes, thousands};
 use sparkjoy_answers::{Checked, CheckedSource, CheckedTask, Measure, TrunkScore};
+use sparkjoy_base::{Ppm, SourceName, bytes, thousands};
 use sparkjoy_study::{Branch, Plan};
 
 use crate::Report;

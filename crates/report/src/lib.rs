@@ -25,8 +25,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use sparkjoy_base::{FileError, write_atomic};
 use sparkjoy_answers::Answers;
+use sparkjoy_base::{FileError, write_atomic};
 use sparkjoy_jobs::JobTime;
 use sparkjoy_study::Plan;
 

@@ -2,8 +2,8 @@
 //! detected.
 
 use maud::{Markup, html};
-use sparkjoy_base::{duration, quantity};
 use sparkjoy_answers::{Comparison, Finding, Verdict, What};
+use sparkjoy_base::{duration, quantity};
 
 use crate::Report;
 use crate::chart::scale::number;

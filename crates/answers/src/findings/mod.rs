@@ -26,8 +26,8 @@ use crate::held_out::Text;
 use crate::judge::Families;
 use crate::tasks::Tasks;
 use crate::{
-    Answer, ArmAnswer, Comparison, Contrast, Family, FamilyKind, Finding, Measure, Tested,
-    Verdict, What,
+    Answer, ArmAnswer, Comparison, Contrast, Family, FamilyKind, Finding, Measure, Tested, Verdict,
+    What,
 };
 
 /// What the findings of one question are made from.

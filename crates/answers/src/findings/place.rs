@@ -11,8 +11,7 @@ pub(super) fn place(inference: &mut Inference<'_>) {
     let mut best: Option<(usize, Tested)> = None;
     for &arm in &places {
         let Some(tested) = inference.tested(arm, &What::Targeted) else { continue };
-        let is_best =
-            best.as_ref().is_none_or(|(_, other)| tested.effect.mean < other.effect.mean);
+        let is_best = best.as_ref().is_none_or(|(_, other)| tested.effect.mean < other.effect.mean);
         if tested.verdict == Verdict::Better && is_best {
             best = Some((arm, tested.clone()));
         }

@@ -9,9 +9,7 @@
 use sparkjoy_stats::{Agreement, Effect, agreement, holm};
 
 use super::Inference;
-use crate::{
-    Contrast, Family, FamilyKind, Finding, Held, Holds, Order, Transfer, Verdict, What,
-};
+use crate::{Contrast, Family, FamilyKind, Finding, Held, Holds, Order, Transfer, Verdict, What};
 
 /// What was tested in one setting, before correction.
 enum Test {
@@ -68,8 +66,13 @@ pub(super) fn transfer(inference: &mut Inference<'_>) {
                     }
                     Test::Ranks(agreement, changed) => {
                         let (arms, changed) = (arms.clone(), changed);
-                        let holds =
-                            Holds { setting, arms, agreement, adjusted_p, changed: changed.clone() };
+                        let holds = Holds {
+                            setting,
+                            arms,
+                            agreement,
+                            adjusted_p,
+                            changed: changed.clone(),
+                        };
                         inference.answer.holds.push(holds);
                         Order::Ranks { agreement, changed, adjusted_p, family, outcome }
                     }

@@ -47,9 +47,8 @@ impl Inference<'_> {
             a.tested.effect.mean.abs().total_cmp(&b.tested.effect.mean.abs())
         });
         let Some((most, effect)) = largest else { return };
-        let shorter = (verdict == Verdict::Better)
-            .then(|| self.shorter(task, most, &marked, arms))
-            .flatten();
+        let shorter =
+            (verdict == Verdict::Better).then(|| self.shorter(task, most, &marked, arms)).flatten();
         let finding = TaskOverWindows { arms: marked, most, task: effect, shorter };
         self.find(Finding::TaskOverWindows(finding));
     }

@@ -55,7 +55,13 @@ fn missing(read: &Read) -> usize {
 fn three_sources_of_which_each_suffices_stand_in_for_each_other() {
     // Programs are lost only without all of them.
     let suffices = |window: u64, read: &Read, what: &str| match read {
-        Read::Without(_) if what == "programs" => if missing(read) == 3 { 0.35 } else { 0.60 },
+        Read::Without(_) if what == "programs" => {
+            if missing(read) == 3 {
+                0.35
+            } else {
+                0.60
+            }
+        }
         _ => truth(window, read, what),
     };
     let plan = plan("");
@@ -77,13 +83,14 @@ fn three_sources_of_which_each_suffices_stand_in_for_each_other() {
 #[test]
 fn three_sources_whose_losses_add_up_do_not_stand_in_for_each_other() {
     // On a task, at the edge of what is tested: each costs a third of what all cost.
-    let on_task = |window: u64, read: &Read, what: &str| match (read, what) {
-        (Read::Without(_), "programs") => 0.60 - 0.02 * missing(read) as f64,
-        (Read::Without(without), source) if GROUP.contains(&source) => {
-            if without.contains(source) { 0.95 } else { 0.80 }
-        }
-        _ => truth(window, read, what),
-    };
+    let on_task =
+        |window: u64, read: &Read, what: &str| match (read, what) {
+            (Read::Without(_), "programs") => 0.60 - 0.02 * missing(read) as f64,
+            (Read::Without(without), source) if GROUP.contains(&source) => {
+                if without.contains(source) { 0.95 } else { 0.80 }
+            }
+            _ => truth(window, read, what),
+        };
     // On their own text: each of the three teaches a third of it. Each loss alone is below half of
     // the loss without all, and not below a third.
     let on_text = |window: u64, read: &Read, what: &str| match read {

@@ -75,6 +75,12 @@ fn bits(effect: &Effect) -> [f64; 3] {
     [effect.mean, effect.low, effect.high].map(|bits| (10_000.0 * bits).round() / 10_000.0)
 }
 
+/// As precise as it is shown: a tenth of a point, four places of bits per byte.
+fn shown(measure: Option<Measure>, value: f64) -> f64 {
+    let places = if measure == Some(Measure::Accuracy) { 1000.0 } else { 10_000.0 };
+    (places * value).round() / places
+}
+
 fn on_tasks(tasks: &[TaskEffect]) -> Vec<(&str, [f64; 3])> {
     tasks.iter().map(|task| (task.task.as_str(), points(&task.tested.effect))).collect()
 }
@@ -144,7 +150,7 @@ fn nulls(answer: &Answer) -> Vec<(Measure, usize, usize, [f64; 2])> {
     });
     let of = |nulls: &TaskNulls| {
         let Detectable { low, high, .. } = nulls.detectable.clone().unwrap();
-        let range = [low, high].map(|least| (10_000.0 * least).round() / 10_000.0);
+        let range = [low, high].map(|least| shown(Some(nulls.measure), least));
         (nulls.measure, nulls.not_significant, nulls.tested, range)
     };
     nulls.unwrap().iter().map(of).collect()
@@ -154,10 +160,10 @@ fn nulls(answer: &Answer) -> Vec<(Measure, usize, usize, [f64; 2])> {
 fn what_is_not_significant_is_counted_with_what_would_have_been_detected() {
     let answers = answers(&truth);
     let [accuracy, gold] = nulls(&answers.questions[0]).try_into().unwrap();
-    assert_eq!(accuracy, (Measure::Accuracy, 3, 12, [0.0199, 0.0268]));
+    assert_eq!(accuracy, (Measure::Accuracy, 3, 12, [0.020, 0.027]));
     assert_eq!(gold, (Measure::GoldBitsPerByte, 3, 12, [0.0098, 0.0188]));
     let [accuracy, gold] = nulls(&answers.questions[1]).try_into().unwrap();
-    assert_eq!(accuracy, (Measure::Accuracy, 22, 28, [0.0152, 0.0511]));
+    assert_eq!(accuracy, (Measure::Accuracy, 22, 28, [0.015, 0.051]));
     assert_eq!(gold, (Measure::GoldBitsPerByte, 22, 28, [0.0084, 0.0202]));
 }
 
@@ -207,11 +213,10 @@ fn a_source_that_teaches_nothing_has_no_measurable_loss() {
     let [found] = without_loss(removal)[..] else { panic!("{removal:?}") };
     assert_eq!(labels(removal, &found.arms), ["− decoy"]);
     let ranges = found.detectable.iter().map(|least| {
-        let round = |value: f64| (10_000.0 * value).round() / 10_000.0;
-        (least.measure, [round(least.low), round(least.high)])
+        (least.measure, [least.low, least.high].map(|value| shown(least.measure, value)))
     });
     let expected = [
-        (Some(Measure::Accuracy), [0.0191, 0.0511]),
+        (Some(Measure::Accuracy), [0.019, 0.051]),
         (Some(Measure::GoldBitsPerByte), [0.0096, 0.0170]),
         (None, [0.0061, 0.0061]),
     ];
@@ -339,7 +344,10 @@ fn a_source_that_another_task_needs_is_no_harm() {
     assert_eq!(harmful(removal), Vec::<&Harm>::new());
     let [trade] = trades(removal)[..] else { panic!("{removal:?}") };
     let tasks = |tasks: &[TaskEffect]| tasks.iter().map(|t| t.task.clone()).collect::<Vec<_>>();
-    assert_eq!((tasks(&trade.better), tasks(&trade.worse)), (vec!["facts".into()], vec!["programs".into()]));
+    assert_eq!(
+        (tasks(&trade.better), tasks(&trade.worse)),
+        (vec!["facts".into()], vec!["programs".into()])
+    );
 }
 
 #[test]

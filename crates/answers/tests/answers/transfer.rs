@@ -63,7 +63,7 @@ fn transferred(plan: &Plan, world: &str, loss: &dyn Fn(&str, bool) -> f64) -> (A
     (answer, found.expect("a setting is compared"))
 }
 
-fn outcome(transfer: &Transfer) -> Option<Held> {
+fn outcome_of(transfer: &Transfer) -> Option<Held> {
     match transfer.order {
         Order::NoRanking => None,
         Order::Pair { outcome, .. } | Order::Ranks { outcome, .. } => Some(outcome),
@@ -93,7 +93,7 @@ fn the_order_of_two_arms_must_be_significant_in_both_settings() {
             ("sums", false) => 0.1 + here,
             _ => 0.1,
         };
-        outcome(&transferred(&plan, "", &loss).1)
+        outcome_of(&transferred(&plan, "", &loss).1)
     };
     assert_eq!(of(0.05, 0.05), Some(Held::Holds));
     assert_eq!(of(0.05, -0.05), Some(Held::Reversed));
@@ -124,13 +124,12 @@ fn a_ranking_holds_over_significant_arms_alone_with_a_corrected_p() {
     let [holds] = &answer.holds[..] else { panic!("{:?}", answer.holds) };
     assert_eq!((holds.setting, &holds.arms, holds.adjusted_p), (1, &vec![0, 1, 2], *adjusted_p));
 
-    let reversed =
-        transferred(&plan, "", &|source, larger| match (source, larger) {
-            ("code", _) => 0.0,
-            (_, true) => 0.20 - steps(source),
-            _ => steps(source),
-        });
-    assert_eq!(outcome(&reversed.1), Some(Held::Reversed));
+    let reversed = transferred(&plan, "", &|source, larger| match (source, larger) {
+        ("code", _) => 0.0,
+        (_, true) => 0.20 - steps(source),
+        _ => steps(source),
+    });
+    assert_eq!(outcome_of(&reversed.1), Some(Held::Reversed));
     let Order::Ranks { changed, .. } = &reversed.1.order else { panic!("{reversed:?}") };
     assert_eq!(changed.len(), 3);
 }
@@ -146,7 +145,7 @@ fn where_the_arms_do_not_differ_elsewhere_few_studies_say_that_the_ranking_holds
     let studies = 100;
     let called = (0..studies).filter(|study| {
         let (_, transfer) = transferred(&plan, &study.to_string(), &loss);
-        matches!(outcome(&transfer), Some(Held::Holds | Held::Reversed))
+        matches!(outcome_of(&transfer), Some(Held::Holds | Held::Reversed))
     });
     // 5 % and two standard errors of 100 studies.
     let called = called.count();

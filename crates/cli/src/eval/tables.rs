@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use sparkjoy_base::{duration, thousands};
+use sparkjoy_eval::Scorecard;
 use sparkjoy_eval::{
     Average, Catalog, Chance, Estimate, MatchRule, Selection, SuiteScore, TaskScore,
 };
-use sparkjoy_eval::Scorecard;
 use sparkjoy_jobs::TaskWork;
 
 use crate::output::BOLD;

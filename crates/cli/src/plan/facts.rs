@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use sparkjoy_base::{DomainName, Fingerprint, SourceName, Tokens};
 use sparkjoy_answers::{Checked, Power};
+use sparkjoy_base::{DomainName, Fingerprint, SourceName, Tokens};
 use sparkjoy_jobs::JobState;
-use sparkjoy_study::{Account, Branch, Effort, Plan, TreeCost};
 use sparkjoy_mix::{MixError, Mixture};
 use sparkjoy_nn::Throughput;
+use sparkjoy_study::{Account, Branch, Effort, Plan, TreeCost};
 
 use super::memory::Memory;
 

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use sparkjoy_base::bytes;
-use sparkjoy_study::Plan;
 use sparkjoy_nn::Compute;
+use sparkjoy_study::Plan;
 
 use crate::machine;
 

@@ -6,11 +6,11 @@ mod tables;
 
 use std::path::Path;
 
-use sparkjoy_base::thousands;
 use sparkjoy_answers::power;
+use sparkjoy_base::thousands;
 use sparkjoy_jobs::{checked, held_out, job_states};
-use sparkjoy_study::Plan;
 use sparkjoy_nn::{Compute, measure};
+use sparkjoy_study::Plan;
 
 use crate::args::Place;
 use crate::failure::Failure;

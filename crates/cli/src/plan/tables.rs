@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use sparkjoy_base::{DomainName, SourceName, bytes, duration, quantity, thousands};
+use sparkjoy_mix::Mixture;
 use sparkjoy_report::{sentences, wrap};
 use sparkjoy_study::{EPOCHS_WORTH_READING, Effort};
-use sparkjoy_mix::Mixture;
 use sparkjoy_train::Start;
 
 use super::facts::{Facts, Progress, Read};

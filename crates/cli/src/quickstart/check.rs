@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use sparkjoy_base::SourceName;
 use sparkjoy_answers as lab;
 use sparkjoy_answers::{Answer, Answers, Effect, Measure, TaskAnswer, Verdict};
+use sparkjoy_base::SourceName;
 use sparkjoy_study::{Ask, Role};
 use sparkjoy_world::{Comparison, Expected, Skill, Source, expectations};
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use sparkjoy_base::{quantity, thousands};
 use sparkjoy_answers::{Answers, Finding};
+use sparkjoy_base::{quantity, thousands};
 use sparkjoy_report::{sentences, wrap};
 use sparkjoy_study::Plan;
 
@@ -32,7 +32,8 @@ pub(super) fn answers(answers: &Answers) -> String {
     let mut text = String::new();
     for answer in &answers.questions {
         let _ = writeln!(text, "\n{}\n", sentences::title(answer));
-        let said = answer.findings.iter().filter(|finding| !matches!(finding, Finding::Cost { .. }));
+        let said =
+            answer.findings.iter().filter(|finding| !matches!(finding, Finding::Cost { .. }));
         for finding in said {
             for line in wrap(&format!("- {}", sentences::sentence(answer, finding))) {
                 let _ = writeln!(text, "{line}");

@@ -192,7 +192,7 @@ impl Laboratory {
 
     /// The report's files, by name.
     pub(crate) fn report(&self) -> Vec<(String, Vec<u8>)> {
-        let names = ["report.csv", "report.json", "report.md"];
+        let names = ["report.csv", "report.json"];
         let read = |file: &str| fs::read(self.path("runs/tiny").join(file)).expect("a report");
         names.map(|file| (file.to_owned(), read(file))).to_vec()
     }

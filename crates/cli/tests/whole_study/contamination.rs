@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sparkjoy_base::Hint;
 use sparkjoy_jobs::{ExecutionError, JobError, Options, run};
-use sparkjoy_report::{report_csv, report_markdown};
+use sparkjoy_report::{report_csv, report_text};
 
 use crate::tiny::{STUDY, Tiny, options};
 
@@ -125,7 +125,7 @@ fn a_source_named_by_the_study_is_allowed_and_the_report_says_what_stands_in_it(
                    1 of the items has fewer than 8 words, too few to tell";
     assert_eq!(seen.checked, [summary]);
     let answers = tiny.answers();
-    let report = report_markdown(&answers);
+    let report = report_text(&answers);
     let caution = "CONTAMINATED: 1 of 2 items of riddles stands in the training text of source \
                    `tales` (the study names it)";
     assert!(report.contains(caution), "{report}");

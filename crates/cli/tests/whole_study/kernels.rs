@@ -39,5 +39,7 @@ fn a_study_that_moves_says_so_in_every_branch_and_in_its_report() {
     assert_eq!(kernels, [(0, "abacus".to_owned()), (point, now.clone())]);
 
     let report = tiny.report().unwrap();
-    assert!(report.contains("KERNELS: ") && report.contains(&format!("abacus then {now}")));
+    assert!(
+        report.contains("INSTRUCTION SETS: ") && report.contains(&format!("abacus then {now}"))
+    );
 }

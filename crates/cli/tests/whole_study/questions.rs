@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sparkjoy_answers::FindingKind;
+use sparkjoy_answers::Finding;
 use sparkjoy_jobs::{JobError, JobState, branch_folder, job_states};
+use sparkjoy_report::sentences::{sentence, title};
 use sparkjoy_study::{Ask, Branch};
 use sparkjoy_train::{Checkpoint, RunRequest};
 
@@ -153,16 +154,21 @@ fn every_question_is_answered_in_words_with_its_cost() {
     assert_eq!(answers.questions.len(), 7);
     for answer in &answers.questions {
         let ask = answer.ask;
-        assert!(report.contains(&answer.title()), "{ask:?} is not in\n{report}");
-        let says = |kind| answer.findings.iter().any(|finding| finding.kind == kind);
-        assert!(says(FindingKind::Cost), "{ask:?}");
-        // A duration ends in a recommendation or in none, a transfer in what holds.
+        assert!(report.contains(&title(answer)), "{ask:?} is not in\n{report}");
+        let has = |is_it: fn(&Finding) -> bool| answer.findings.iter().any(is_it);
+        assert!(has(|finding| matches!(finding, Finding::Cost { .. })), "{ask:?}");
+        // A duration ends in a recommendation or in none, a transfer in what was compared.
         let each_arm = !matches!(ask, Ask::Duration | Ask::Transfer);
-        assert!(!each_arm || says(FindingKind::Effect), "{ask:?} says {:?}", answer.findings);
+        let effect = has(|finding| matches!(finding, Finding::Effect(_)));
+        assert!(!each_arm || effect, "{ask:?} says {:?}", answer.findings);
+        for finding in &answer.findings {
+            assert!(!sentence(answer, finding).is_empty());
+        }
         assert!(answer.findings.len() > 1, "{ask:?} says only {:?}", answer.findings);
         for arm in &answer.arms {
             assert!(arm.cells.iter().any(Option::is_some), "{ask:?} {}", arm.label);
         }
-        assert_eq!(ask == Ask::Transfer, !answer.holds.is_empty(), "{ask:?}");
+        let transfer = has(|finding| matches!(finding, Finding::Transfer(_)));
+        assert_eq!(ask == Ask::Transfer, transfer, "{ask:?}");
     }
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sparkjoy_data::{Corpus, Tokenizer};
 use sparkjoy_answers::{Answers, answers};
+use sparkjoy_data::{Corpus, Tokenizer};
 use sparkjoy_jobs::{Event, JobError, Options, Programs, corpora, results, run, study_folder};
 use sparkjoy_report::sentences::contamination_summary;
 use sparkjoy_report::{report_text, write_report};

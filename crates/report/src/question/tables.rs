@@ -1,8 +1,8 @@
 //! The tables of a question: every number that is drawn, and those behind it.
 
 use maud::{Markup, html};
-use sparkjoy_base::{duration, thousands};
 use sparkjoy_answers::{Answer, Comparison, Holds, Measure, Spread};
+use sparkjoy_base::{duration, thousands};
 use sparkjoy_study::Effort;
 
 use super::view::{Aim, View};

@@ -1,9 +1,7 @@
 //! Questions along an axis: which window or share, which place, what is left of a gain, the front
 //! and the ranking.
 
-use sparkjoy_answers::{
-    Answer, BestPlace, Persistence, Ranking, Recommendation, Tested, Verdict,
-};
+use sparkjoy_answers::{Answer, BestPlace, Persistence, Ranking, Recommendation, Tested, Verdict};
 use sparkjoy_base::percent;
 use sparkjoy_study::Ask;
 
@@ -98,9 +96,7 @@ pub(super) fn persistence(answer: &Answer, finding: &Persistence) -> String {
 pub(super) fn front(answer: &Answer, arms: &[usize], of: usize) -> String {
     let noun = noun(answer);
     if arms.len() == of {
-        return format!(
-            "All {noun}s are on the Pareto front of targeted gain and general cost."
-        );
+        return format!("All {noun}s are on the Pareto front of targeted gain and general cost.");
     }
     format!(
         "On the Pareto front of targeted gain and general cost: {}. Every other {noun} gains no more \

@@ -12,8 +12,11 @@ fn improves(answer: &Answer, Harm { arm, better, .. }: &Harm) -> String {
         "Removing {} significantly improves {} (after Holm)",
         removal(answer, *arm),
         match &better[..] {
-            [one] =>
-                format!("{}: {}", name(&one.task, one.measure), amount(one.measure, &one.tested.effect)),
+            [one] => format!(
+                "{}: {}",
+                name(&one.task, one.measure),
+                amount(one.measure, &one.tested.effect)
+            ),
             several => format!("{} tasks: {}", several.len(), tasks(several)),
         }
     )
@@ -109,7 +112,10 @@ fn shared_loss(loss: &SharedLoss, names: &[String], all: &str) -> String {
 }
 
 /// Sources without a measurable loss.
-pub(super) fn no_loss(answer: &Answer, NoLoss { arms, tasks, detectable: least }: &NoLoss) -> String {
+pub(super) fn no_loss(
+    answer: &Answer,
+    NoLoss { arms, tasks, detectable: least }: &NoLoss,
+) -> String {
     let names: Vec<String> = arms.iter().map(|&arm| removal(answer, arm)).collect();
     let what = if *tasks { "No task and no" } else { "No" };
     let least: Vec<String> = least

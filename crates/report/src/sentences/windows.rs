@@ -1,8 +1,6 @@
 //! Tasks over windows of several lengths.
 
-use sparkjoy_answers::{
-    Answer, LongerWindows, TaskContrast, TaskEffect, TaskOverWindows, Verdict,
-};
+use sparkjoy_answers::{Answer, LongerWindows, TaskContrast, TaskEffect, TaskOverWindows, Verdict};
 
 use super::amounts::{amount, difference, name, of_task, on_task, p_of};
 use super::arms::{label, labels};
@@ -69,7 +67,5 @@ pub(super) fn longer_windows(answer: &Answer, finding: &LongerWindows) -> String
 /// The first letter in upper case.
 fn sentence_case(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -3,8 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sparkjoy_answers::{
+    Answer, Answers, ArmAnswer, Checked, CheckedSource, CheckedTask, Comparison, Computed, Control,
+    Cost, Effect, Family, FamilyKind, Finding, Measure, QuestionCost, Scope, Spread, TaskAnswer,
+    TrunkPoint, TrunkScore, Verdict, What,
+};
 use sparkjoy_base::{DomainName, Fingerprint, SourceName};
-use sparkjoy_answers::{Answer, Answers, ArmAnswer, Checked, CheckedSource, CheckedTask, Comparison, Computed, Control, Cost, Effect, Finding, FindingKind, Measure, QuestionCost, Scope, Spread, TaskAnswer, TrunkPoint, TrunkScore, Verdict, What};
 use sparkjoy_jobs::JobTime;
 use sparkjoy_study::{Ask, Branch, Plan, QuestionPlan, Role};
 
@@ -191,18 +195,11 @@ fn rank(answer: &mut Answer, removal: bool) {
     };
     let front: Vec<usize> =
         all.clone().filter(|&arm| mean(arm, 1).is_some() && !beaten(arm)).collect();
-    let finding = |kind, text: &str| Finding { kind, text: text.to_owned() };
     answer.recommended = (answer.ask == Ask::Duration).then(|| front.get(1).copied()).flatten();
     answer.findings = vec![
-        finding(
-            FindingKind::Recommendation,
-            "Take a window of 10 %: longer ones gain <b>nothing</b> that can be told from noise.",
-        ),
-        finding(
-            FindingKind::Null,
-            "Two comparisons are not distinguishable; they could have seen 0.004 bits per byte.",
-        ),
-        finding(FindingKind::Caution, "A removal is a replacement too."),
+        Finding::Front { arms: front.clone(), of: answer.arms.len() },
+        Finding::NoGain { family: Family { of: FamilyKind::HeldOut, comparisons: 4 } },
+        Finding::Incomplete { missing: 1, of: answer.arms.len() },
     ];
     (answer.ranking, answer.front) = (ranking, front);
 }

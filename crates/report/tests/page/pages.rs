@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use roxmltree::Document;
 use scraper::{Html, Selector};
-use sparkjoy_answers::{Answers, Finding, FindingKind, Verdict, What};
-use sparkjoy_study::{Plan, Role};
+use sparkjoy_answers::{Answers, Finding, Harm, NoLoss, Redundancy, Verdict, What};
 use sparkjoy_report::{Drawing, Provenance, Report, page};
+use sparkjoy_study::{Plan, Role};
 
 use crate::{invented, studies};
 
@@ -218,7 +218,7 @@ fn one_replicate_shows_no_interval_and_ranks_nothing() {
     let forest = drawings.iter().find(|drawing| drawing.file == "q2-forest.svg").unwrap();
     assert!(!forest.svg.contains("distinguishable, best first"));
     assert!(!forest.svg.contains("class=\"whisker"), "an interval of one value");
-    assert!(html.contains("nothing can be told from noise"));
+    assert!(html.contains("so that no difference is significant"));
 }
 
 #[test]
@@ -275,23 +275,42 @@ fn a_forest_ranks_what_is_distinguishable_and_nothing_else() {
 }
 
 #[test]
-fn harm_and_what_stands_in_are_said_at_the_top_however_much_else_there_is_to_say() {
+fn harm_and_redundancy_are_said_at_the_top_however_much_else_there_is_to_say() {
     let (study, plan) = studies::seven();
     let mut answers = invented::answers(&plan, "");
-    let mut say = |kind, text: &str| {
-        answers.questions[1].findings.push(Finding { kind, text: text.to_owned() });
+    let removal = &mut answers.questions[1];
+    let is_answer = |arm: &usize| removal.arms[*arm].role == Role::Answer;
+    let [one, other, ..] = (0..removal.arms.len()).filter(is_answer).collect::<Vec<_>>()[..] else {
+        panic!("two removals");
     };
+    let names = [one, other].map(|arm| {
+        let targets = removal.arms[arm].targets.iter().map(ToString::to_string);
+        targets.collect::<Vec<_>>().join(" and ")
+    });
     for _ in 0..5 {
-        say(FindingKind::Recommendation, "Do this.");
+        let (arms, tasks, detectable) = (vec![one], false, Vec::new());
+        removal.findings.push(Finding::NoLoss(NoLoss { arms, tasks, detectable }));
     }
-    say(FindingKind::Harmful, "`code` does harm.");
-    say(FindingKind::Redundant, "`proofs` and `letters` stand in for each other.");
+    let (better, worse, rival) = (Vec::new(), Vec::new(), None);
+    removal.findings.push(Finding::Harmful(Harm { arm: one, better, worse, rival }));
+    removal.findings.push(Finding::Redundant(Redundancy {
+        all: one,
+        each: vec![one, other],
+        part: 0.5,
+        subsets: false,
+        evidence: Vec::new(),
+        no_loss_alone: false,
+    }));
     let (html, _) = drawn(&study, &plan, &answers);
     let parsed = Html::parse_document(&html);
     for selector in ["#answers", "#q2"] {
         let text = select(&parsed, selector)[0].text().collect::<String>();
-        for said in ["Harm code does harm.", "Redundant proofs and letters stand in"] {
-            assert!(text.contains(said), "{selector} does not say `{said}`");
+        let [one, other] = &names;
+        for said in [
+            format!("Harm Removing {one} "),
+            format!("Redundant {one} and {other} stand in for each other"),
+        ] {
+            assert!(text.contains(&said), "{selector} does not say `{said}`: {text}");
         }
     }
 }

@@ -1,0 +1,303 @@
+//! Sentences of hand-made findings, on the arms of the invented study.
+
+use sparkjoy_answers::*;
+use sparkjoy_kit::invented;
+
+use super::*;
+
+fn effect(mean: f64, low: f64, high: f64) -> Effect {
+    let (standard_error, freedom) = ((high - low) / 8.6, 2.0);
+    let (replicate_error, item_error) = (standard_error, 0.0);
+    Effect { mean, standard_error, replicate_error, item_error, freedom, low, high, p: 0.001 }
+}
+
+fn family(of: FamilyKind, comparisons: usize) -> Family {
+    Family { of, comparisons }
+}
+
+fn tested([mean, low, high]: [f64; 3], verdict: Verdict) -> Tested {
+    Tested {
+        effect: effect(mean, low, high),
+        adjusted_p: if verdict == Verdict::NotSignificant { 0.4 } else { 0.004 },
+        family: family(FamilyKind::HeldOut, 4),
+        detectable: Some(0.0265),
+        verdict,
+    }
+}
+
+fn on_task(task: &str, measure: Measure, interval: [f64; 3], verdict: Verdict) -> TaskEffect {
+    TaskEffect { task: task.to_owned(), measure, tested: tested(interval, verdict) }
+}
+
+fn contrast([arm, rival]: [usize; 2], [mean, low, high]: [f64; 3], significant: bool) -> Contrast {
+    let p = if significant { 0.0004 } else { 0.43 };
+    Contrast {
+        arm,
+        rival,
+        difference: mean,
+        effect: Some(effect(mean, low, high)),
+        p,
+        adjusted_p: p,
+        family: family(FamilyKind::Single, 1),
+        significant,
+    }
+}
+
+/// The windows `10%` and `20%`.
+fn windows() -> Answer {
+    invented::answers().questions.remove(0)
+}
+
+/// `upsampled`, `− puzzles` against `upsampled`, `− puzzles` against base.
+fn removals() -> Answer {
+    invented::answers().questions.remove(1)
+}
+
+fn says(answer: &Answer, finding: Finding) -> String {
+    sentence(answer, &finding)
+}
+
+#[test]
+fn what_is_missing_is_counted() {
+    let answer = windows();
+    let one = says(&answer, Finding::Incomplete { missing: 1, of: 2 });
+    assert_eq!(one, "1 of 2 comparisons are missing; what follows is about the others.");
+    let single = says(&answer, Finding::SingleReplicate);
+    assert!(single.ends_with("no difference is significant, and nothing is ranked."), "{single}");
+}
+
+#[test]
+fn a_recommendation_has_its_numbers_first() {
+    let answer = windows();
+    let best = Recommendation {
+        arm: 1,
+        targeted: tested([-0.101, -0.109, -0.092], Verdict::Better),
+        general: Some(tested([0.104, 0.092, 0.116], Verdict::Worse)),
+        largest: None,
+        lesser: Some(contrast([0, 1], [0.044, 0.039, 0.049], true)),
+    };
+    insta::assert_snapshot!(says(&answer, Finding::Recommendation(best.clone())), @"");
+    let shortest = Recommendation {
+        arm: 0,
+        general: Some(tested([0.0017, -0.0084, 0.0117], Verdict::NotSignificant)),
+        largest: Some(contrast([0, 1], [0.004, -0.001, 0.009], false)),
+        lesser: None,
+        ..best
+    };
+    insta::assert_snapshot!(says(&answer, Finding::Recommendation(shortest)), @"");
+    let family = family(FamilyKind::HeldOut, 4);
+    insta::assert_snapshot!(says(&answer, Finding::NoGain { family }), @"");
+}
+
+#[test]
+fn a_front_of_all_windows_is_said_so() {
+    let answer = windows();
+    let all = says(&answer, Finding::Front { arms: vec![0, 1], of: 2 });
+    assert_eq!(all, "All windows are on the Pareto front of targeted gain and general cost.");
+    let one = says(&answer, Finding::Front { arms: vec![0], of: 2 });
+    insta::assert_snapshot!(one, @"");
+    let neighbours = vec![contrast([0, 1], [0.0, 0.0, 0.0], false)];
+    let ranking = Finding::Ranking(Ranking { arms: vec![0, 1], neighbours });
+    insta::assert_snapshot!(says(&answer, ranking), @"");
+}
+
+#[test]
+fn harm_is_compared_with_the_best_other_removal() {
+    let answer = removals();
+    let points = |mean: f64| [mean, mean - 0.05, mean + 0.05];
+    let facts = on_task("facts", Measure::Accuracy, points(0.177), Verdict::Better);
+    let sums = on_task("sums", Measure::GoldBitsPerByte, [0.02, 0.01, 0.03], Verdict::Worse);
+    let rival = |significant| TaskContrast {
+        task: "facts".to_owned(),
+        measure: Measure::Accuracy,
+        contrast: Contrast {
+            family: family(FamilyKind::Harm, 3),
+            ..contrast([1, 1], points(0.113), significant)
+        },
+    };
+    let harm = Harm { arm: 1, better: vec![facts], worse: vec![], rival: Some(rival(true)) };
+    insta::assert_snapshot!(says(&answer, Finding::Harmful(harm.clone())), @"");
+    let shared = Harm { rival: Some(rival(false)), ..harm.clone() };
+    insta::assert_snapshot!(says(&answer, Finding::Trade(shared)), @"");
+    let alone = Harm { rival: None, ..harm.clone() };
+    insta::assert_snapshot!(says(&answer, Finding::Trade(alone)), @"");
+    let trade = Harm { worse: vec![sums], ..harm };
+    insta::assert_snapshot!(says(&answer, Finding::Trade(trade)), @"");
+}
+
+#[test]
+fn redundancy_names_the_part_it_was_tested_against() {
+    let answer = removals();
+    let loss = |n: usize, task: Option<&str>| SharedLoss {
+        task: task.map(str::to_owned),
+        measure: task.map(|_| Measure::Accuracy),
+        all: vec![effect(-0.248, -0.315, -0.181); if task.is_some() { 1 } else { n }],
+        alone: vec![effect(0.008, -0.006, 0.022); n],
+        less: vec![effect(0.132, 0.1, 0.2); n],
+        p: 0.001,
+        adjusted_p: 0.002,
+        family: family(FamilyKind::Redundancy, 2),
+    };
+    let both = Redundancy {
+        all: 1,
+        each: vec![1, 1],
+        part: 0.5,
+        subsets: false,
+        evidence: vec![loss(2, Some("programs")), loss(2, None)],
+        no_loss_alone: true,
+    };
+    insta::assert_snapshot!(says(&answer, Finding::Redundant(both.clone())), @"");
+    let three = Redundancy {
+        each: vec![1, 1, 1],
+        part: 1.0 / 3.0,
+        evidence: vec![loss(3, Some("programs"))],
+        no_loss_alone: false,
+        ..both
+    };
+    insta::assert_snapshot!(says(&answer, Finding::Redundant(three)), @"");
+}
+
+#[test]
+fn no_measurable_loss_has_its_minimum_detectable_effects() {
+    let answer = removals();
+    let least = |measure, low, high| Detectable { measure, low, high };
+    let finding = NoLoss {
+        arms: vec![1],
+        tasks: true,
+        detectable: vec![
+            least(Some(Measure::Accuracy), 0.019, 0.051),
+            least(Some(Measure::GoldBitsPerByte), 0.0096, 0.017),
+            least(None, 0.0061, 0.0061),
+        ],
+    };
+    insta::assert_snapshot!(says(&answer, Finding::NoLoss(finding)), @"");
+}
+
+#[test]
+fn an_effect_names_text_and_tasks_with_their_verdicts() {
+    let answer = removals();
+    let effect = ArmEffect {
+        arm: 1,
+        targeted: Some(tested([0.075, 0.07, 0.08], Verdict::Worse)),
+        general: Some(tested([-0.005, -0.01, 0.0], Verdict::NotSignificant)),
+        better: vec![],
+        worse: vec![on_task("sums", Measure::Accuracy, [-0.196, -0.259, -0.136], Verdict::Worse)],
+    };
+    insta::assert_snapshot!(says(&answer, Finding::Effect(effect)), @"");
+    let windows = windows();
+    let gain = ArmEffect {
+        arm: 0,
+        targeted: Some(tested([-0.101, -0.109, -0.092], Verdict::Better)),
+        general: Some(tested([0.104, 0.092, 0.116], Verdict::Worse)),
+        better: vec![],
+        worse: vec![],
+    };
+    insta::assert_snapshot!(says(&windows, Finding::Effect(gain)), @"");
+}
+
+#[test]
+fn tasks_over_windows_say_which_most_and_what_a_shorter_one_lacks() {
+    let answer = windows();
+    let task = on_task("sums", Measure::Accuracy, [0.349, 0.275, 0.425], Verdict::Better);
+    let longer = contrast([1, 0], [0.1, 0.058, 0.146], true);
+    let finding =
+        TaskOverWindows { arms: vec![0, 1], most: 1, task, shorter: Some(longer.clone()) };
+    insta::assert_snapshot!(says(&answer, Finding::TaskOverWindows(finding)), @"");
+    let on = |task: &str, contrast: Contrast| TaskContrast {
+        task: task.to_owned(),
+        measure: Measure::Accuracy,
+        contrast,
+    };
+    let less = contrast([1, 0], [-0.068, -0.104, -0.034], true);
+    let trade = LongerWindows {
+        shortest: 0,
+        longest: 1,
+        better: vec![on("sums", longer)],
+        worse: vec![on("cloze", less)],
+        general: Some(contrast([1, 0], [0.012, 0.01, 0.014], true)),
+    };
+    insta::assert_snapshot!(says(&answer, Finding::LongerWindows(trade.clone())), @"");
+    let gain = LongerWindows { worse: vec![], general: None, ..trade };
+    insta::assert_snapshot!(says(&answer, Finding::LongerWindows(gain)), @"");
+}
+
+#[test]
+fn places_and_what_is_left_of_a_gain_are_compared_with_what_they_follow() {
+    let answer = windows();
+    let targeted = tested([-0.101, -0.109, -0.092], Verdict::Better);
+    let place = |against_last| BestPlace { arm: 0, targeted: targeted.clone(), against_last };
+    insta::assert_snapshot!(says(&answer, Finding::BestPlace(place(None))), @"");
+    let earlier = place(Some(tested([-0.02, -0.03, -0.01], Verdict::Better)));
+    insta::assert_snapshot!(says(&answer, Finding::BestPlace(earlier)), @"");
+    let left = Persistence {
+        first: 0,
+        last: 1,
+        begin: targeted.clone(),
+        end: tested([-0.05, -0.06, -0.04], Verdict::Better),
+        left: 0.495,
+        change: Some(contrast([1, 0], [0.051, 0.04, 0.06], true)),
+    };
+    insta::assert_snapshot!(says(&answer, Finding::Persistence(left)), @"");
+}
+
+#[test]
+fn a_transfer_says_what_was_tested() {
+    let setting =
+        |label: &str| sparkjoy_study::Setting { label: label.to_owned(), arms: vec![0, 1] };
+    let answer = Answer { settings: vec![setting("2 layers"), setting("4 layers")], ..windows() };
+    let of = |arms: &[usize], order| {
+        let labels = ["10%", "20%", "40%"].map(str::to_owned);
+        let labels = arms.iter().map(|&arm| labels[arm].clone()).collect();
+        Finding::Transfer(Transfer { setting: 1, arms: arms.to_vec(), labels, order })
+    };
+    insta::assert_snapshot!(says(&answer, of(&[0], Order::NoRanking)), @"");
+    insta::assert_snapshot!(says(&answer, of(&[], Order::NoRanking)), @"");
+    let family = family(FamilyKind::Settings, 2);
+    let pair = |outcome| Order::Pair {
+        first: contrast([0, 1], [-0.02, -0.03, -0.01], true),
+        other: contrast([0, 1], [-0.03, -0.04, -0.02], true),
+        adjusted_p: 0.01,
+        family,
+        outcome,
+    };
+    insta::assert_snapshot!(says(&answer, of(&[0, 1], pair(Held::Holds))), @"");
+    let nothing = says(&answer, of(&[0, 1], pair(Held::NotSignificant)));
+    assert!(nothing.starts_with("No significant evidence that the order of `10%` and `20%`"));
+    let agreement = Agreement { tau: 1.0 / 3.0, low: -0.33, high: 1.0, p: 0.3 };
+    let ranks = |outcome| Order::Ranks {
+        agreement,
+        changed: vec![[0, 2]],
+        adjusted_p: 0.6,
+        family,
+        outcome,
+    };
+    let undecided = says(&answer, of(&[0, 1, 2], ranks(Held::NotSignificant)));
+    insta::assert_snapshot!(undecided, @"");
+    let held = says(&answer, of(&[0, 1, 2], ranks(Held::Holds)));
+    assert!(held.starts_with("The ranking of 3 significant arms holds with 4 layers:"), "{held}");
+}
+
+#[test]
+fn what_is_not_significant_has_its_minimum_detectable_effect() {
+    let answer = removals();
+    let general = |arm| ScopeEffect {
+        arm,
+        scope: What::General,
+        tested: tested([0.0017, -0.0084, 0.0117], Verdict::NotSignificant),
+    };
+    let comparisons = vec![general(0), general(1)];
+    insta::assert_snapshot!(says(&answer, Finding::NotSignificant { comparisons }), @"");
+    let nulls =
+        |measure, detectable| TaskNulls { measure, not_significant: 3, tested: 12, detectable };
+    let least = Detectable { measure: Some(Measure::Accuracy), low: 0.02, high: 0.027 };
+    let by_measure =
+        vec![nulls(Measure::Accuracy, Some(least)), nulls(Measure::GoldBitsPerByte, None)];
+    insta::assert_snapshot!(says(&answer, Finding::NotSignificantOnTasks { by_measure }), @"");
+}
+
+#[test]
+fn every_question_has_its_cost_and_a_title() {
+    let answer = windows();
+    insta::assert_snapshot!(says(&answer, Finding::Cost { times: 4.4 }), @"");
+    assert_eq!(title(&answer), "How long should the last phase on `upsampled` be?");
+}
