@@ -1,10 +1,9 @@
-//! What was built into the world, beside what the laboratory found in it.
+//! What was built into the world, next to what the study found in it.
 
 use std::collections::BTreeSet;
 
-use sparkjoy_answers as lab;
 use sparkjoy_answers::{Answer, Answers, Effect, Measure, TaskAnswer, Verdict};
-use sparkjoy_base::SourceName;
+use sparkjoy_base::{SourceName, percentage_points, signed};
 use sparkjoy_study::{Ask, Role};
 use sparkjoy_world::{Comparison, Expected, Skill, Source, expectations};
 
@@ -100,8 +99,9 @@ pub(super) fn table(answers: &Answers) -> String {
             row([label.clone(), task, built_in.to_owned(), found], outcome);
         }
         // Many at once, so that only what is marked after correction counts against them.
-        let is_worse =
-            |cells: &[&lab::Comparison; 2]| cells.iter().any(|cell| cell.verdict == Verdict::Worse);
+        let is_worse = |cells: &[&sparkjoy_answers::Comparison; 2]| {
+            cells.iter().any(|cell| cell.verdict == Verdict::Worse)
+        };
         let worse: Vec<&str> = spared
             .iter()
             .filter(|(_, cells)| is_worse(cells))
@@ -134,19 +134,19 @@ fn outcome(agrees: bool) -> Outcome {
 
 /// `+21.3 points [+12.0, +30.4]*`.
 fn points(effect: &Effect, verdict: Verdict) -> String {
-    let [mean, low, high] = [effect.mean, effect.low, effect.high].map(|share| 100.0 * share);
-    shown(&format!("{mean:+.1} points [{low:+.1}, {high:+.1}]"), verdict)
+    let [mean, low, high] = [effect.mean, effect.low, effect.high].map(percentage_points);
+    marked(&format!("{mean} points [{low}, {high}]"), verdict)
 }
 
 /// `−0.343 bits per byte [−0.399, −0.289]*`.
 fn in_bits(effect: &Effect, verdict: Verdict) -> String {
-    let Effect { mean, low, high, .. } = effect;
-    shown(&format!("{mean:+.3} bits per byte [{low:+.3}, {high:+.3}]"), verdict)
+    let [mean, low, high] = [effect.mean, effect.low, effect.high].map(|bits| signed(bits, 3));
+    marked(&format!("{mean} bits per byte [{low}, {high}]"), verdict)
 }
 
-fn shown(effect: &str, verdict: Verdict) -> String {
+fn marked(effect: &str, verdict: Verdict) -> String {
     let mark = if matches!(verdict, Verdict::Better | Verdict::Worse) { "*" } else { "" };
-    format!("{}{mark}", effect.replace('-', "−"))
+    format!("{effect}{mark}")
 }
 
 /// The question that compares it, and the arm.
