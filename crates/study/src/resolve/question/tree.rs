@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use sparkjoy_base::{Fingerprint, SourceName};
+use sparkjoy_base::toml_file::Placed;
+use sparkjoy_base::{Fingerprint, Problem, SourceName};
 use sparkjoy_mix::{MixError, Mixture, Order, Phase};
 use sparkjoy_nn::Shape;
 use sparkjoy_train::{Anneal, RunSpec, Start};
 
 use super::course::Course;
-use crate::StudyError;
 use crate::plan::accounts;
 use crate::plan::{Branch, PlanSource, QuestionPlan, Trunk};
-use crate::problem::Problem;
-use crate::resolve::TrunkProblem;
-use crate::resolve::supplies;
-use crate::written::{Placed, Rate, Size, Study};
+use crate::resolve::import::before_import;
+use crate::resolve::{check_shape, supplies};
+use crate::written::{Rate, Size, Study};
 
 /// The branches of a plan as they are found.
 pub(crate) struct Tree<'a> {
@@ -45,9 +44,9 @@ impl<'a> Tree<'a> {
         sources: &'a BTreeMap<SourceName, PlanSource>,
         mixtures: &'a BTreeMap<String, Mixture>,
         trunk: &RunSpec,
-    ) -> Result<Self, StudyError> {
+    ) -> Result<Self, Problem> {
         let order = trunk.order();
-        let order = order.map_err(|why| study.problem(study.trunk.line, mix("the trunk", why)))?;
+        let order = order.map_err(|why| unordered(study, study.trunk.line, "the trunk", &why))?;
         let identity = trunk.fingerprint();
         let root = Root { other: None, spec: trunk.clone(), identity, order };
         Ok(Self {
@@ -96,19 +95,22 @@ impl<'a> Tree<'a> {
     pub(super) fn on_size<T>(
         &mut self,
         size: &Placed<Size>,
-        grow: impl FnOnce(&mut Self) -> Result<T, StudyError>,
-    ) -> Result<T, StudyError> {
+        grow: impl FnOnce(&mut Self) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
         let Size { layers, width, heads } = size.value;
         let own = &self.trunks[0].spec;
         let shape = Shape { layers, width, heads, ..own.shape };
-        shape.check().map_err(|why| self.study.problem(size.line, Problem::Shape(why)))?;
+        check_shape(self.study, &shape, size.line)?;
         let known = self.trunks.iter().position(|root| root.spec.shape == shape);
         let before = self.current;
         self.current = match known {
             Some(known) => known,
             None if matches!(own.start, Start::Imported { .. }) => {
-                let problem = Problem::Trunk(TrunkProblem::OtherSize);
-                return Err(self.study.problem(size.line, problem));
+                let text = "a trunk of another size is asked for, but the study's trunk was trained \
+                            elsewhere";
+                let hint = "write a study of its own for each size, each with its own `from`; or \
+                            leave `from` out, and all trunks are trained here";
+                return Err(self.study.problem(size.line, text).with_hint(hint));
             }
             None => {
                 let spec = RunSpec { shape, ..own.clone() };
@@ -129,13 +131,13 @@ impl<'a> Tree<'a> {
     }
 
     /// One run per replicate that takes a course, each planned once.
-    pub(super) fn grow(&mut self, course: &Course) -> Result<Vec<usize>, StudyError> {
+    pub(super) fn grow(&mut self, course: &Course) -> Result<Vec<usize>, Problem> {
         let replicates = 0..self.study.training.replicates;
         replicates.map(|replicate| self.branch(course, replicate)).collect()
     }
 
     /// A run to the end of a course, after the runs it goes on from.
-    fn branch(&mut self, course: &Course, replicate: u32) -> Result<usize, StudyError> {
+    fn branch(&mut self, course: &Course, replicate: u32) -> Result<usize, Problem> {
         let mut after = None;
         for legs in 1..=course.legs.len() {
             after = Some(self.leg(course, legs, after, replicate)?);
@@ -150,12 +152,11 @@ impl<'a> Tree<'a> {
         legs: usize,
         after: Option<usize>,
         replicate: u32,
-    ) -> Result<usize, StudyError> {
+    ) -> Result<usize, Problem> {
         let clock = self.study.training.clock;
         let root = &self.trunks[self.current];
         let Some(since) = course.from.checked_sub(root.spec.first_step) else {
-            let problem = TrunkProblem::before_import(course.from, &root.spec);
-            return Err(self.study.problem(course.line, Problem::Trunk(problem)));
+            return Err(before_import(self.study, course.line, course.from, &root.spec));
         };
         let (legs, rest) = (&course.legs[..legs], course.legs.len() - legs);
         let last = &legs[legs.len() - 1];
@@ -184,9 +185,8 @@ impl<'a> Tree<'a> {
         let size = root.other.as_ref().map_or_else(String::new, |other| format!("{}-", other.name));
         let name = self.unique(&format!("{size}{}", last.name), replicate);
         let order = spec.order();
-        let order = order.map_err(|why| {
-            self.study.problem(course.line, mix(&format!("branch `{name}`"), why))
-        })?;
+        let order = order
+            .map_err(|why| unordered(self.study, course.line, &format!("branch `{name}`"), &why))?;
         let (opening, closing) = (
             order.ledger_at(order.slots() - last.steps * clock.batch),
             order.ledger_at(order.slots()),
@@ -224,6 +224,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-fn mix(what: &str, why: MixError) -> Problem {
-    Problem::Mix { what: what.to_owned(), why }
+/// A run that cannot be ordered. `what`: which.
+fn unordered(study: &Study, line: usize, what: &str, why: &MixError) -> Problem {
+    study.problem(line, format!("{what}: {why}")).with_hint_of(why)
 }
