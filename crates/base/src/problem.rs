@@ -1,5 +1,6 @@
-//! What is wrong with a file that people write: the place, what it says, and what to type next.
+//! What is wrong with what people give the program: the place, what it says, what to type next.
 
+use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -27,7 +28,7 @@ impl Place {
 
     /// A problem here, without a hint.
     pub fn problem(self, text: impl Into<String>) -> Problem {
-        Problem { place: self, text: text.into(), hint: None }
+        Problem { place: Some(self), ..Problem::new(text) }
     }
 }
 
@@ -38,15 +39,14 @@ impl fmt::Display for Place {
     }
 }
 
-/// One thing that is wrong with a file, as its author should read it.
+/// One thing that is wrong with a file or a setting, as its author should read it.
 ///
 /// There is no kind of problem: nothing but a person acts on it. The check that finds it writes
 /// its text and its hint.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{place}: {text}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where.
-    pub place: Place,
+    /// Where it is written; none where its text names what it is about.
+    pub place: Option<Place>,
     /// What was found and what was expected.
     pub text: String,
     /// The next step, as one imperative sentence.
@@ -54,6 +54,11 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// A problem whose text says where it is, without a hint.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { place: None, text: text.into(), hint: None }
+    }
+
     /// The same with a hint.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
@@ -79,6 +84,15 @@ impl Problem {
         }
     }
 }
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.place.as_ref().map_or(Ok(()), |place| write!(f, "{place}: "))?;
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for Problem {}
 
 impl Hint for Problem {
     fn hint(&self) -> Option<String> {
@@ -111,6 +125,7 @@ mod tests {
     fn a_problem_says_where_it_is() {
         let place = Place::line("my.toml", 7);
         assert_eq!(place.problem("no such key").to_string(), "`my.toml` line 7: no such key");
+        assert_eq!(Problem::new("no such task").to_string(), "no such task");
         let problem = Place::whole("rows.jsonl").problem("no rows").with_hint("add rows");
         assert_eq!(problem.to_string(), "`rows.jsonl`: no rows");
         assert_eq!(problem.hint().as_deref(), Some("add rows"));

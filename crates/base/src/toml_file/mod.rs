@@ -113,9 +113,9 @@ impl Source<'_> {
     }
 
     fn mistake(&self, line: usize, text: String, mistake: &Mistake<'_>) -> Problem {
-        let problem = self.problem(line, text);
-        let hint = (self.form.hint)(mistake, &problem.place);
-        Problem { hint, ..problem }
+        let place = Place::line(self.path, line);
+        let hint = (self.form.hint)(mistake, &place);
+        Problem { hint, ..place.problem(text) }
     }
 }
 

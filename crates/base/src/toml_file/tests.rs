@@ -33,7 +33,7 @@ fn read<T>(text: &str, read: impl FnOnce(&mut Table<'_>) -> Result<T, Problem>) 
 
 #[test]
 fn text_that_is_no_toml_has_a_line() {
-    insta::assert_snapshot!(read("a = 1\nb = = 2\n", |_| Ok(())), @"");
+    insta::assert_snapshot!(read("a = 1\nb = = 2\n", |_| Ok(())), @"`my.toml` line 2: extra `=`, expected nothing");
 }
 
 #[test]
@@ -45,17 +45,32 @@ fn keys_that_nobody_takes_are_refused() {
         two.optional("budget");
         two.finish()
     };
-    insta::assert_snapshot!(read(text, two), @"");
-    insta::assert_snapshot!(read("[two]\nother = 1", two), @"");
-    insta::assert_snapshot!(read("[two]\nbudget = 1\n[three]", two), @"");
+    insta::assert_snapshot!(read(text, two), @r#"
+    `my.toml` line 4: unknown key `budgte` in `two`, the nearest known is `budget`
+    hint: UnknownKey { key: "budgte", nearest: Some("budget") } at `my.toml` line 4
+    "#);
+    insta::assert_snapshot!(read("[two]\nother = 1", two), @r#"
+    `my.toml` line 2: unknown key `other` in `two`, expected `budget`
+    hint: UnknownKey { key: "other", nearest: None } at `my.toml` line 2
+    "#);
+    insta::assert_snapshot!(read("[two]\nbudget = 1\n[three]", two), @r#"
+    `my.toml` line 3: unknown key `three` in the file, expected one of `one`, `two`
+    hint: UnknownKey { key: "three", nearest: None } at `my.toml` line 3
+    "#);
     assert_eq!(read("one = 1\n[two]\nbudget = 3", two), "read");
 }
 
 #[test]
 fn keys_that_must_be_there_are_asked_for() {
     let budget = |root: &mut Table<'_>| root.required("budget", "a number").map(drop);
-    insta::assert_snapshot!(read("other = 1", budget), @"");
-    insta::assert_snapshot!(read("\nbuget = 1", budget), @"");
+    insta::assert_snapshot!(read("other = 1", budget), @r#"
+    `my.toml` line 1: the file has no `budget`, expected a number
+    hint: MissingKey { key: "budget" } at `my.toml` line 1
+    "#);
+    insta::assert_snapshot!(read("\nbuget = 1", budget), @r#"
+    `my.toml` line 2: unknown key `buget` in the file, the nearest known is `budget`
+    hint: UnknownKey { key: "buget", nearest: Some("budget") } at `my.toml` line 2
+    "#);
 }
 
 #[test]
@@ -65,25 +80,31 @@ fn values_are_of_the_type_that_is_asked_for() {
         let text = read(text, |root| ask(root.required(key, "")?));
         text.lines().next().unwrap().to_owned()
     };
-    insta::assert_snapshot!(wrong("text", |i| i.whole(1, "a number").map(drop)), @"");
-    insta::assert_snapshot!(wrong("hex", |i| i.number(|_| true, "a decimal").map(drop)), @"");
-    insta::assert_snapshot!(wrong("hex", |i| i.whole(17, "17 or more").map(drop)), @"");
-    insta::assert_snapshot!(wrong("half", |i| i.whole(0, "a number").map(drop)), @"");
-    insta::assert_snapshot!(wrong("half", |i| i.number(|x| x < 0.5, "less").map(drop)), @"");
-    insta::assert_snapshot!(wrong("yes", |i| i.table().map(drop)), @"");
-    insta::assert_snapshot!(wrong("text", |i| i.boolean().map(drop)), @"");
-    insta::assert_snapshot!(wrong("table", |i| i.list("a list").map(drop)), @"");
-    insta::assert_snapshot!(wrong("list", |i| i.strings("texts").map(drop)), @"");
-    insta::assert_snapshot!(wrong("text", |i| i.quantity::<Span>("").map(drop)), @"");
-    insta::assert_snapshot!(wrong("text", |i| i.bytes().map(drop)), @"");
-    insta::assert_snapshot!(wrong("text", |i| i.choice(&["b"]).map(drop)), @"");
+    insta::assert_snapshot!(wrong("text", |i| i.whole(1, "a number").map(drop)), @"`my.toml` line 1: `text` is a string, expected a number");
+    insta::assert_snapshot!(wrong("hex", |i| i.number(|_| true, "a decimal").map(drop)), @"`my.toml` line 2: `hex` is an integer, expected a decimal");
+    insta::assert_snapshot!(wrong("hex", |i| i.whole(17, "17 or more").map(drop)), @"`my.toml` line 2: `hex` is 0x10, expected 17 or more");
+    insta::assert_snapshot!(wrong("half", |i| i.whole(0, "a number").map(drop)), @"`my.toml` line 3: `half` is a decimal, expected a number");
+    insta::assert_snapshot!(wrong("half", |i| i.number(|x| x < 0.5, "less").map(drop)), @"`my.toml` line 3: `half` is 0.5, expected less");
+    insta::assert_snapshot!(wrong("yes", |i| i.table().map(drop)), @"`my.toml` line 4: `yes` is a boolean, expected a table");
+    insta::assert_snapshot!(wrong("text", |i| i.boolean().map(drop)), @"`my.toml` line 1: `text` is a string, expected true or false");
+    insta::assert_snapshot!(wrong("table", |i| i.list("a list").map(drop)), @"`my.toml` line 7: `table` is a table, expected a list");
+    insta::assert_snapshot!(wrong("list", |i| i.strings("texts").map(drop)), @"`my.toml` line 6: `list` is an integer, expected texts");
+    insta::assert_snapshot!(wrong("text", |i| i.quantity::<Span>("").map(drop)), @"`my.toml` line 1: `text`: ?");
+    insta::assert_snapshot!(wrong("text", |i| i.bytes().map(drop)), @"`my.toml` line 1: `text`: `a` is not a number of bytes, expected something like `10M`");
+    insta::assert_snapshot!(wrong("text", |i| i.choice(&["b"]).map(drop)), @"`my.toml` line 1: `text` is `a`, expected `b`");
 }
 
 #[test]
 fn lists_may_have_to_hold_something() {
     let strings = |root: &mut Table<'_>| root.required("list", "")?.strings("texts");
-    insta::assert_snapshot!(read("list = []", strings), @"");
-    insta::assert_snapshot!(read("list = [\"a\",\n\"\"]", strings), @"");
+    insta::assert_snapshot!(read("list = []", strings), @r#"
+    `my.toml` line 1: `list` is empty, expected texts
+    hint: OutOfRange { key: "list" } at `my.toml` line 1
+    "#);
+    insta::assert_snapshot!(read("list = [\"a\",\n\"\"]", strings), @r#"
+    `my.toml` line 2: `list` is an empty text, expected texts
+    hint: OutOfRange { key: "list" } at `my.toml` line 2
+    "#);
     assert_eq!(read("list = \"a\"", strings), "read");
     let lengths = |text: &str| {
         let mut root = Table::root(&WHOLE, Path::new("my.toml"), text).unwrap();
@@ -127,7 +148,7 @@ fn a_form_says_how_keys_and_tables_are_called() {
         (absent.to_string(), wrong.text, table.problem("it").place)
     };
     let absent = "`my.toml` line 1: table `of mine` has no `other`, expected a value".to_owned();
-    let place = Place::line("my.toml", 1);
+    let place = Some(Place::line("my.toml", 1));
     let wrong = "`table.key` is an integer, expected a text".to_owned();
     assert_eq!(of(&WHOLE), (absent.clone(), wrong, place.clone()));
     let wrong = "`key` is an integer, expected a text".to_owned();
