@@ -26,7 +26,9 @@ pub use contamination::checked;
 pub use error::JobError;
 pub use execution_error::ExecutionError;
 pub use folders::{branch_folder, study_folder, trunk_folder};
-pub use graph::{JobKind, JobState, JobView, job_states, job_views};
+pub use graph::{
+    JobCost, JobKind, JobRun, JobState, JobView, PlannedJob, job_states, job_views, planned_jobs,
+};
 pub use heartbeat::{At, JobFailure, SIGN_EVERY, Sign, signs};
 pub use options::{Event, Options, Programs};
 pub use prepared::{corpora, open_corpora};

@@ -18,7 +18,7 @@ fn a_study_that_moves_says_so_in_every_branch_and_in_its_report() {
 
     // The trunk's checkpoint as a machine would have left it that does not exist.
     let trunk =
-        Checkpoint::at(&trunk_folder(&tiny.plan.trunk, &tiny.runs()), point).unwrap().unwrap();
+        Checkpoint::at(&trunk_folder(tiny.plan.trunk(), &tiny.runs()), point).unwrap().unwrap();
     let now = trunk.inspect().unwrap().kernels.last().unwrap().to_owned();
     let state = trunk.folder.join("state.json");
     let json = fs::read_to_string(&state).unwrap().replace(&format!("{now:?}"), "\"abacus\"");

@@ -95,7 +95,7 @@ impl Plan {
         }
         let mut tree = Tree::new(study, &sources, &mixtures, &trunk)?;
         let questions = tree.questions()?;
-        let (others, branches, questions) = tree.sorted(questions);
+        let (trunks, branches, questions) = tree.sorted(questions);
         check_epochs(study, &sources, &trunk, &branches)?;
         let mut plan = Self {
             name: study.name().to_owned(),
@@ -107,8 +107,7 @@ impl Plan {
             replicates: study.training.replicates,
             sources,
             mixtures,
-            trunk,
-            others,
+            trunks,
             import: opened.map(|opened| opened.import),
             branches,
             questions,
@@ -132,7 +131,7 @@ impl Plan {
         if let Some(&(step, line)) = evaluation.at.iter().find(|(step, _)| *step > last) {
             return Err(study.problem(line, Problem::NeverReached { step, last }));
         }
-        let first = self.trunk.first_step;
+        let first = self.trunk().first_step;
         if let Some(&(step, line)) = evaluation.at.iter().find(|(step, _)| *step < first) {
             let problem = TrunkProblem::NeverHere { step, first };
             return Err(study.problem(line, Problem::Trunk(problem)));

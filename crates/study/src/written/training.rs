@@ -4,6 +4,7 @@ use sparkjoy_base::{Span, Tokens};
 use sparkjoy_nn::{OptimizerKind, Precision, Schedule, ScheduleKind};
 
 use super::clock::Clock;
+use super::question::Size;
 use super::reader::{Item, Table};
 use crate::StudyError;
 use crate::problem::Problem;
@@ -29,6 +30,11 @@ pub(crate) struct Model {
 }
 
 impl Model {
+    /// Its size, as other sizes are written.
+    pub(crate) fn size(&self) -> Size {
+        Size { layers: self.layers, width: self.width, heads: self.heads }
+    }
+
     /// Reads `[model]`.
     pub(crate) fn read(mut table: Table<'_>) -> Result<Self, StudyError> {
         let mut size = |key| {
