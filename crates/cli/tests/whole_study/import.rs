@@ -94,7 +94,7 @@ fn with_moments_and_ledger_branches_end_in_the_bits_of_the_study_the_trunk_is_fr
     let plan = &tiny.plan;
     assert_eq!((plan.trunk().first_step, plan.branches.len()), (STEP, 4));
     assert!(plan.import.unwrap().same_order);
-    let opening = original.trunk.order().unwrap().ledger_at(STEP * 6);
+    let opening = original.trunk().order().unwrap().ledger_at(STEP * 6);
     assert_eq!(plan.trunk().opening, opening);
     for branch in &plan.branches {
         let twin = original.branches.iter().find(|other| other.name == branch.name).unwrap();
