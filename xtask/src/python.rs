@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::command::{Failed, cargo, root, run, run_in};
+use crate::command::{Failed, cargo, root, run, run_in, run_with};
 
 /// What the programs import. Pinned: golden numbers are made by a known version.
 const PACKAGES: [&str; 10] = [
@@ -119,7 +119,8 @@ pub(crate) fn golden() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Checks checkpoints against transformers: made by an example, read by the library.
+/// Checks checkpoints against transformers (made by an example, read by the library), and our engine
+/// against one in plain PyTorch on the same run.
 ///
 /// # Errors
 ///
@@ -129,7 +130,12 @@ pub(crate) fn parity() -> Result<(), Failed> {
     let folder = folder.to_string_lossy();
     let example = ["--package", "sparkjoy-train", "--example", "tiny_checkpoint"];
     run(&cargo(), &[&["run", "--release"], &example[..], &["--", &folder]].concat())?;
-    Python::prepare()?.run("crates/train/parity/hugging_face.py", &[&folder], None)
+    let python = Python::prepare()?;
+    python.run("crates/train/parity/hugging_face.py", &[&folder], None)?;
+    let test = ["test", "--package", "sparkjoy-train", "--lib", "tests::parity"];
+    let interpreter = python.interpreter.to_string_lossy();
+    let environment = [("SPARKJOY_TORCH_PYTHON", &*interpreter)];
+    run_with(&cargo(), &[&test[..], &["--", "--nocapture"]].concat(), &environment)
 }
 
 /// Checks scores of a model on tasks against transformers and lm-evaluation-harness.

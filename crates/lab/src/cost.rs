@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::Tokens;
 use sparkjoy_mix::Draw;
-use sparkjoy_nn::Compute;
+use sparkjoy_nn::{Compute, memory};
 use sparkjoy_train::RunSpec;
 
 use crate::plan::{Branch, Plan, QuestionPlan};
@@ -94,7 +94,7 @@ impl Plan {
             Effort {
                 steps,
                 tokens: Tokens(steps * spec.tokens_per_step()),
-                flops: u128::from(steps) * spec.shape.flops(self.batch),
+                flops: u128::from(steps) * spec.model.flops(self.batch),
             }
         };
         let runs = || run.iter().map(|&index| &self.branches[index]);
@@ -149,8 +149,8 @@ impl Plan {
     /// - `recompute`: as in [`Options`](crate::Options).
     pub fn memory(&self, threads: usize, recompute: bool) -> u64 {
         let compute = Compute { precision: self.trunk.precision, recompute, threads };
-        let engine =
-            |spec: &RunSpec| spec.shape.memory(self.batch as usize, self.trunk.optimizer, compute);
+        let (batch, optimizer) = (self.batch as usize, self.trunk.optimizer);
+        let engine = |spec: &RunSpec| memory(spec.model.shape(), batch, optimizer, compute);
         let engine = self.trunks().map(engine).max().expect("a plan has a trunk");
         let sequence = size_of::<u32>() * self.shape.context + size_of::<Draw>();
         let batches = BATCHES * self.batch * sequence as u64;

@@ -22,24 +22,25 @@ mod instructions;
 mod kernel;
 mod math;
 mod measure;
+mod mpt;
 mod norm;
 mod optimizer;
 mod packed;
 mod parallel;
 mod products;
-mod schedule;
-mod shape;
 
 pub use attention::alibi_slopes;
-pub use compute::{Compute, Precision};
+pub use compute::Compute;
 pub use decoder::{Computed, Decoder, Prompt, Scored, TokenScore};
-pub use engine::Engine;
+pub use engine::{Engine, memory};
 pub use instructions::{InstructionSet, instruction_sets, kernel_of, kernels};
 pub use measure::{Throughput, measure};
-pub use optimizer::{Optimizer, OptimizerKind};
+pub use optimizer::Optimizer;
 pub use products::{ProductSpeed, measure_products};
-pub use schedule::{Schedule, ScheduleKind};
-pub use shape::{Shape, ShapeError, Tensor};
+// For users that still look here for what `spec` says.
+pub use sparkjoy_spec::{
+    OptimizerKind, Precision, Schedule, ScheduleKind, Shape, ShapeError, Tensor,
+};
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use crate::aligned::{Aligned, Rest, lines_of};
 use crate::element::Element;
 use crate::gemm;
 use crate::kernel::{Kernel, Panels, Right, packed_len};
+use crate::mpt::Mpt;
 
 /// Which matrix: the embedding, or one of a block's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use crate::attention::{self, Heads, Saved, alibi_slopes};
 use crate::element::{Bf16, Element};
 use crate::gemm::{self, Slab};
 use crate::kernel::{Kernel, Left, Right, Size, Store};
+use crate::mpt::Mpt;
 use crate::packed::Matrix;
 use crate::parallel::Scratch;
 use crate::{Compute, Precision, Shape, head};

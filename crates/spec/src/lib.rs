@@ -2,3 +2,21 @@
 //!
 //! Plain types whose JSON is their identity, and two ports. It computes nothing, reads no text and
 //! knows no engine.
+
+mod engine;
+mod model;
+mod optimizer;
+mod precision;
+mod run;
+mod schedule;
+mod shape;
+mod step;
+
+pub use engine::{Engine, Job, KernelChange, Observer, Outcome, Promise, Signal, Tolerated};
+pub use model::Model;
+pub use optimizer::OptimizerKind;
+pub use precision::Precision;
+pub use run::{Anneal, Moments, RunSpec, Start};
+pub use schedule::{Schedule, ScheduleKind};
+pub use shape::{Shape, ShapeError, Tensor};
+pub use step::StepRecord;

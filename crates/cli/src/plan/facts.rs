@@ -169,7 +169,7 @@ fn left(plan: &Plan, states: &BTreeMap<String, JobState>) -> Effort {
         Effort {
             steps: sum.steps + steps,
             tokens: Tokens(sum.tokens.0 + steps * spec.tokens_per_step()),
-            flops: sum.flops + u128::from(steps) * spec.shape.flops(plan.batch),
+            flops: sum.flops + u128::from(steps) * spec.model.flops(plan.batch),
         }
     })
 }
@@ -190,7 +190,7 @@ fn groups<'a>(plan: &'a Plan, states: &BTreeMap<String, JobState>) -> Vec<Group<
                     first.window_steps * branches.len() as u64 * first.spec.tokens_per_step(),
                 ),
                 flops: u128::from(first.window_steps * branches.len() as u64)
-                    * first.spec.shape.flops(plan.batch),
+                    * first.spec.model.flops(plan.batch),
             },
             replicates: branches.len(),
             fresh: sum(|account| account.fresh),

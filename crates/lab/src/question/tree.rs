@@ -99,9 +99,9 @@ impl<'a> Tree<'a> {
     ) -> Result<T, LabError> {
         let Size { layers, width, heads } = size.value;
         let own = &self.trunks[0].spec;
-        let shape = Shape { layers, width, heads, ..own.shape };
+        let shape = Shape { layers, width, heads, ..*own.model.shape() };
         shape.check().map_err(|why| self.study.problem(size.line, Problem::Shape(why)))?;
-        let known = self.trunks.iter().position(|root| root.spec.shape == shape);
+        let known = self.trunks.iter().position(|root| *root.spec.model.shape() == shape);
         let before = self.current;
         self.current = match known {
             Some(known) => known,
@@ -110,7 +110,7 @@ impl<'a> Tree<'a> {
                 return Err(self.study.problem(size.line, problem));
             }
             None => {
-                let spec = RunSpec { shape, ..own.clone() };
+                let spec = RunSpec { model: shape.into(), ..own.clone() };
                 let trunk = Trunk {
                     name: format!("l{layers}-w{width}-h{heads}"),
                     label: size.value.to_string(),

@@ -19,6 +19,7 @@ use self::cache::Cache;
 use self::forest::{Path, Tree, forest};
 use self::pass::{Arrays, Rooted, Weights, summary};
 use crate::kernel::Kernel;
+use crate::mpt::Mpt;
 use crate::packed::Packed;
 use crate::{Precision, Shape, ShapeError, alibi_slopes};
 
