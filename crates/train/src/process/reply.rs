@@ -21,7 +21,7 @@ const JSON_BYTES_MAX: u64 = 1 << 16;
 /// The longest name of an engine.
 const NAME_MAX: usize = 64;
 /// Bytes of metrics read at a time.
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = 1 << 14;
 
 /// The file in which an engine names itself.
 pub(super) const ENGINE: &str = "engine.json";
@@ -37,6 +37,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
+    #[expect(clippy::needless_pass_by_value, reason = "numbers and texts are handed over alike")]
     pub(super) fn new(
         what: impl Into<String>,
         found: impl ToString,
