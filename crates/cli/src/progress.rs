@@ -294,7 +294,8 @@ mod tests {
 
     #[test]
     fn a_run_that_moves_says_from_where_to_where_and_what_that_means() {
-        let change = KernelChange { step: 5240, found: "avx512bf16".to_owned(), now: "avx2" };
+        let change =
+            KernelChange { step: 5240, found: "avx512bf16".to_owned(), now: "avx2".to_owned() };
         assert_eq!(
             kernel_line("trunk-6102", &change),
             "note: trunk-6102 was computed on avx512bf16 up to step 5,240, this machine continues on \

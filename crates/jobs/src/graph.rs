@@ -299,9 +299,9 @@ impl<'a> Job<'a> {
             effort: Effort {
                 steps,
                 tokens: Tokens(steps * spec.tokens_per_step()),
-                flops: u128::from(steps) * spec.shape.flops(spec.batch),
+                flops: u128::from(steps) * spec.model.flops(spec.batch),
             },
-            disk: checkpoints * spec.shape.parameters() * FLOAT * (1 + moments),
+            disk: checkpoints * spec.model.parameters() * FLOAT * (1 + moments),
         }
     }
 

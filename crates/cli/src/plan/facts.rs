@@ -170,7 +170,7 @@ fn left(plan: &Plan, jobs: &[Job]) -> Effort {
         Effort {
             steps: sum.steps + steps,
             tokens: Tokens(sum.tokens.0 + steps * spec.tokens_per_step()),
-            flops: sum.flops + u128::from(steps) * spec.shape.flops(plan.batch),
+            flops: sum.flops + u128::from(steps) * spec.model.flops(plan.batch),
         }
     })
 }
@@ -191,7 +191,7 @@ fn groups<'a>(plan: &'a Plan, jobs: &[Job]) -> Vec<Group<'a>> {
             effort: Effort {
                 steps,
                 tokens: Tokens(steps * first.spec.tokens_per_step()),
-                flops: u128::from(steps) * first.spec.shape.flops(plan.batch),
+                flops: u128::from(steps) * first.spec.model.flops(plan.batch),
             },
             replicates: branches.len(),
             fresh: sum(|account| account.fresh),

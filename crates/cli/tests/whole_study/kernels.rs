@@ -29,7 +29,10 @@ fn a_study_that_moves_says_so_in_every_branch_and_in_its_report() {
     let seen = tiny.finish();
     assert!(!seen.kernels.is_empty());
     for change in &seen.kernels {
-        assert_eq!((change.step, change.found.as_str(), change.now), (point, "abacus", &*now));
+        assert_eq!(
+            (change.step, change.found.as_str(), change.now.as_str()),
+            (point, "abacus", &*now)
+        );
     }
     let end = &tiny.plan.branches[0];
     let folder = branch_folder(end, &tiny.runs());

@@ -142,7 +142,7 @@ fn of(id: &str, spec: &RunSpec, folder: PathBuf) -> Run {
         from: spec.first_step,
         to: spec.last_step(),
         tokens_per_step: spec.tokens_per_step(),
-        flops_per_step: spec.shape.flops(spec.batch) as f64,
+        flops_per_step: spec.model.flops(spec.batch) as f64,
     }
 }
 

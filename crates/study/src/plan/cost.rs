@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::Tokens;
 use sparkjoy_mix::Draw;
-use sparkjoy_nn::Compute;
-use sparkjoy_train::RunSpec;
+use sparkjoy_nn::{Compute, memory};
 
-use crate::plan::{Branch, Plan, QuestionPlan};
+use crate::plan::{Branch, Plan, QuestionPlan, Trunk};
 
 /// Batches at once: the one computed, the one that waits, and the one being read.
 const BATCHES: u64 = 3;
@@ -94,7 +93,7 @@ impl Plan {
             Effort {
                 steps,
                 tokens: Tokens(steps * spec.tokens_per_step()),
-                flops: u128::from(steps) * spec.shape.flops(self.batch),
+                flops: u128::from(steps) * spec.model.flops(self.batch),
             }
         };
         let runs = || run.iter().map(|&index| &self.branches[index]);
@@ -149,11 +148,9 @@ impl Plan {
     /// - `recompute`: as in [`Options`](crate::Options).
     pub fn memory(&self, threads: usize, recompute: bool) -> u64 {
         let compute = Compute { precision: self.trunk().precision, recompute, threads };
-        let engine = |spec: &RunSpec| {
-            spec.shape.memory(self.batch as usize, self.trunk().optimizer, compute)
-        };
-        let engine =
-            self.trunks.iter().map(|trunk| engine(&trunk.spec)).max().expect("a plan has a trunk");
+        let (batch, optimizer) = (self.batch as usize, self.trunk().optimizer);
+        let engine = |trunk: &Trunk| memory(trunk.spec.model.shape(), batch, optimizer, compute);
+        let engine = self.trunks.iter().map(engine).max().expect("a plan has a trunk");
         let sequence = size_of::<u32>() * self.shape.context + size_of::<Draw>();
         let batches = BATCHES * self.batch * sequence as u64;
         engine + batches + PROGRAM + PER_ID * self.shape.vocab as u64

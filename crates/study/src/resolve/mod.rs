@@ -69,7 +69,7 @@ impl Plan {
         let clock = study.training.clock;
         let base = &mixtures[&study.trunk.value];
         let mut trunk = RunSpec {
-            shape,
+            model: shape.into(),
             precision: study.training.precision,
             tokenizer,
             optimizer: study.training.optimizer,

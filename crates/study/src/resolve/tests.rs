@@ -201,7 +201,7 @@ fn accounts_add_up_to_every_token_of_trunk_and_branch() {
         let sum = |part: fn(&Account) -> Tokens| {
             branch.accounts.values().map(|account| part(account).0).sum::<u64>()
         };
-        assert_eq!(sum(|a| a.trunk()), branch.from_step * 512, "{}", branch.name);
+        assert_eq!(sum(|a| a.trunk), branch.from_step * 512, "{}", branch.name);
         assert_eq!(sum(|a| a.branch), branch.window_steps * 512, "{}", branch.name);
         for (name, account) in &branch.accounts {
             assert_eq!(account.fresh.0 + account.repeated.0, account.branch.0, "{name}");
@@ -220,7 +220,7 @@ fn a_source_turns_from_fresh_to_repeated_when_it_is_read_through() {
     let account =
         &branch(&plan, "upsampled-20pct-r0").accounts[&SourceName::new("recipes").unwrap()];
     let sequences =
-        [account.trunk(), account.branch, account.fresh, account.repeated].map(|t| t.0 / 64);
+        [account.trunk, account.branch, account.fresh, account.repeated].map(|t| t.0 / 64);
     assert_eq!(sequences[0] + sequences[2], 781);
     assert!(sequences[0].abs_diff(625) <= 4 && sequences[1].abs_diff(626) <= 4, "{sequences:?}");
     // A source the trunk has read through has nothing fresh left.

@@ -267,7 +267,7 @@ fn a_transferred_question_grows_on_a_trunk_of_its_own() {
     let [_, small] = &plan.trunks[..] else { panic!("one other trunk") };
     let own = branch(&plan, "l1-w16-h2-upsampled-20pct-r0");
     assert_eq!(plan.trunk_of(own).fingerprint(), small.spec.fingerprint());
-    assert_eq!(own.spec.shape.width, 16);
+    assert_eq!(own.spec.model.shape().width, 16);
     assert_eq!(plan.branch_points(), plan.branch_points_of(1));
     // Both models read the same sequences in the same order: only the model differs.
     let here = branch(&plan, "upsampled-20pct-r0");

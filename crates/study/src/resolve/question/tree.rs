@@ -110,9 +110,9 @@ impl<'a> Tree<'a> {
     ) -> Result<T, StudyError> {
         let Size { layers, width, heads } = size.value;
         let own = &self.trunks[0].trunk.spec;
-        let shape = Shape { layers, width, heads, ..own.shape };
+        let shape = Shape { layers, width, heads, ..*own.model.shape() };
         shape.check().map_err(|why| self.study.problem(size.line, Problem::Shape(why)))?;
-        let known = self.trunks.iter().position(|root| root.trunk.spec.shape == shape);
+        let known = self.trunks.iter().position(|root| *root.trunk.spec.model.shape() == shape);
         let before = self.current;
         self.current = match known {
             Some(known) => known,
@@ -125,7 +125,7 @@ impl<'a> Tree<'a> {
                 let trunk = Trunk {
                     name: format!("{prefix}trunk"),
                     label: size.value.to_string(),
-                    spec: RunSpec { shape, ..own.clone() },
+                    spec: RunSpec { model: shape.into(), ..own.clone() },
                 };
                 let order = self.trunks[0].order.clone();
                 let identity = trunk.spec.fingerprint();
