@@ -31,7 +31,7 @@ pub use graph::{
 };
 pub use heartbeat::{At, JobFailure, SIGN_EVERY, Sign, signs};
 pub use options::{Event, Options, Programs};
-pub use prepared::{corpora, open_corpora};
+pub use prepared::{corpora, open_corpora, text_is_gone};
 pub use results::{held_out, results};
 pub use run::run;
 pub use tasks::{TaskRequest, TaskWork, score_tasks};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, Ppm, Seed, SourceName};
-use sparkjoy_mix::{Ledger, Mixture, Phase, Supply};
+use sparkjoy_mix::{Ledger, Mixture, Phase, Source};
 use sparkjoy_spec::{
     Anneal, Model, Moments, OptimizerKind, Precision, RunSpec, Schedule, ScheduleKind, Shape, Start,
 };
@@ -35,7 +35,7 @@ fn phase(proportions: &[(&str, u32)], slots: u64) -> Phase {
 }
 
 fn trunk() -> RunSpec {
-    let supply = |source: &str, sequences| Supply {
+    let supply = |source: &str, sequences| Source {
         name: name(source),
         fingerprint: Fingerprint::of_bytes(source.as_bytes()),
         sequences,
