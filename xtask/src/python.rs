@@ -119,8 +119,8 @@ pub(crate) fn golden() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Checks checkpoints against transformers (made by an example, read by the library), and our engine
-/// against one in plain PyTorch on the same run.
+/// Checks checkpoints against transformers (made by an example, read by the library), and our
+/// engine against one in plain PyTorch on the same run.
 ///
 /// # Errors
 ///

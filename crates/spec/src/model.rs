@@ -6,9 +6,9 @@ use crate::{Shape, ShapeError};
 
 /// A model, by its family.
 ///
-/// The JSON of an MPT is that of its [`Shape`], without a tag, because runs had no other family when
-/// their identities were fixed. Another family is an object with its name as the only key, so that
-/// neither can be read as the other.
+/// The JSON of an MPT is that of its [`Shape`], without a tag, because runs had no other family
+/// when their identities were fixed. Another family is an object with its name as the only
+/// key, so that neither can be read as the other.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Shape", into = "Shape")]
 pub enum Model {

@@ -57,9 +57,9 @@ fn unsaid() -> u32 {
 ///
 /// # Errors
 ///
-/// [`TrainError::Older`] or [`TrainError::Newer`] if another version wrote it that this one does not
-/// read, [`TrainError::Json`] if `run.json` cannot be read as one, [`TrainError::Altered`] if its
-/// spec does not have the fingerprint beside it.
+/// [`TrainError::Older`] or [`TrainError::Newer`] if another version wrote it that this one does
+/// not read, [`TrainError::Json`] if `run.json` cannot be read as one, [`TrainError::Altered`] if
+/// its spec does not have the fingerprint beside it.
 pub fn read_spec(run_folder: &Path) -> Result<RunSpec, TrainError> {
     let path = run_folder.join(RUN);
     let json = read(&path)?;

@@ -15,7 +15,6 @@ const TORCH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/engines/torch_en
 const STEPS: u64 = 50;
 
 /// A Python that has torch. One that is named must have it.
-#[expect(clippy::print_stderr, reason = "a test that checks nothing says so")]
 fn interpreter() -> Option<String> {
     let has_torch = |python: &str| {
         let import = ["-c", "import numpy, safetensors, torch"];
@@ -51,13 +50,12 @@ fn spec(tiny: &Tiny, optimizer: OptimizerKind) -> RunSpec {
 }
 
 /// The largest difference of a loss between the two engines, each over the whole run.
-#[expect(clippy::print_stderr, reason = "the figure is what one wants to know")]
 fn difference(python: &str, what: &str, optimizer: OptimizerKind) -> f64 {
     let tiny = Tiny::new();
     let spec = spec(&tiny, optimizer);
     let argv = [python, TORCH, "{job}"].map(str::to_owned);
     let (corpora, tokenizer) = (&tiny.corpora[..], &tiny.tokenizer);
-    let grace = Duration::from_secs(60);
+    let grace = Duration::from_mins(1);
     let mut torch = ProcessEngine { argv: &argv, corpora, tokenizer, grace };
     let mut ours = LocalEngine { corpora, tokenizer, threads: 1, recompute: false };
     let [a, b, both] = ["torch", "ours", "both"].map(|name| tiny.folder(name));
