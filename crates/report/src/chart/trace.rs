@@ -37,7 +37,7 @@ pub(crate) struct Traces<'a> {
     /// What is measured.
     pub(crate) quantity: &'a str,
     /// The run that is looked at, then the other one.
-    pub(crate) traces: Vec<Trace>,
+    pub(crate) runs: Vec<Trace>,
     /// First and last step shown.
     pub(crate) steps: (u64, u64),
     /// Width and height, in CSS pixels.
@@ -59,7 +59,7 @@ impl Traces<'_> {
     pub(crate) fn panel(&self) -> Panel {
         let (wide, high) = self.size;
         let (right, bottom) = (wide - RIGHT, high - if self.axis { 22.0 } else { 6.0 });
-        let known: Vec<Vec<Sample>> = self.traces.iter().map(|trace| self.shown(trace)).collect();
+        let known: Vec<Vec<Sample>> = self.runs.iter().map(|trace| self.shown(trace)).collect();
         let values = known.iter().flatten().map(|sample| sample.value);
         let count = if self.axis { (high / 45.0) as u32 } else { 2 };
         let y = Scale::around(values, (bottom, TOP), count);
@@ -153,7 +153,7 @@ impl Traces<'_> {
             let values = (0..known.len()).map(|index| match known.len() {
                 1 => value(index, step),
                 _ => {
-                    format!("{} {}", fit(&self.traces[index].name, 11.0, 90.0), value(index, step))
+                    format!("{} {}", fit(&self.runs[index].name, 11.0, 90.0), value(index, step))
                 }
             });
             format!("step {}: {}", thousands(step), values.collect::<Vec<_>>().join(", "))
@@ -171,7 +171,7 @@ impl Traces<'_> {
     }
 
     fn spoken(&self, known: &[Vec<Sample>]) -> String {
-        let told = self.traces.iter().zip(known).map(|(trace, samples)| {
+        let told = self.runs.iter().zip(known).map(|(trace, samples)| {
             let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
                 return format!("{}: no values.", trace.name);
             };
@@ -238,7 +238,7 @@ mod tests {
         let traces = vec![Trace { name: "trunk".into(), samples }];
         let steps = (1, count);
         let (size, axis) = ((720.0, 260.0), true);
-        Traces { quantity: "loss", traces, steps, size, axis, smooth: true }.panel()
+        Traces { quantity: "loss", runs: traces, steps, size, axis, smooth: true }.panel()
     }
 
     #[test]

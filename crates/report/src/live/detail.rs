@@ -211,7 +211,7 @@ impl Detail<'_> {
         let mut traces = vec![trace(self.run, &self.tail.curve)];
         traces.extend(self.beside.map(|(run, tail)| trace(run, &tail.curve)));
         let axis = size.1 > 100.0;
-        Traces { quantity, traces, steps, size, axis, smooth }.panel().filling(id)
+        Traces { quantity, runs: traces, steps, size, axis, smooth }.panel().filling(id)
     }
 
     /// What the lines and the band of the loss are.
