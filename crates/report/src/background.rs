@@ -12,7 +12,7 @@ use crate::chart::Figure;
 use crate::chart::curves::{Curves, Point, STYLES, Series};
 use crate::chart::scale::number;
 use crate::chart::tree::{Tree, Twig};
-use crate::estimate::{Estimate, Unit};
+use crate::estimate::{Estimate, MEASURES, Unit};
 use crate::table::{Table, figures, words};
 use crate::words::rich;
 
@@ -103,11 +103,7 @@ pub(crate) fn trunk_on_tasks(report: &Report<'_>) -> Option<Figure> {
     let points = &report.answers.trunk;
     let mut panels = Vec::new();
     let mut rows = Vec::new();
-    for (measure, title) in [
-        (Measure::Average, "The trunk: averages of suites"),
-        (Measure::Accuracy, "The trunk: accuracy on tasks"),
-        (Measure::GoldBitsPerByte, "The trunk: right answers of tasks"),
-    ] {
+    for (measure, title) in MEASURES {
         let unit = if measure == Measure::Accuracy { Unit::Percent } else { Unit::Score };
         let scores = points.iter().flat_map(|point| &point.scores);
         let names: BTreeSet<&str> =
@@ -125,7 +121,7 @@ pub(crate) fn trunk_on_tasks(report: &Report<'_>) -> Option<Figure> {
         };
         for few in names.chunks(STYLES).take(2) {
             let curves = Curves {
-                title: title.to_owned(),
+                title: format!("The trunk: {}", title.to_lowercase()),
                 x: "step".to_owned(),
                 y: match measure {
                     Measure::Accuracy => "accuracy, %".to_owned(),
