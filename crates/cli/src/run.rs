@@ -22,7 +22,7 @@ pub(crate) fn run(
     place: &Place,
     stop: &AtomicBool,
 ) -> Result<(), Failure> {
-    let opened = Opened::preparing(study, place, stop)?;
+    let opened = Opened::to_run(study, job, place, stop)?;
     train(&opened, job, tasks_need, place, stop)?;
     if job.is_some() { Ok(()) } else { report::print_report(&opened, place) }
 }

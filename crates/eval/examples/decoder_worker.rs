@@ -75,7 +75,7 @@ fn generate(model: &mut dyn LanguageModel, prompts: usize, arrays: &[u32]) -> Re
     }
     let mut failed = None;
     model.generate(&requests, &mut |prompt, sample, logits| {
-        let mut row = || -> Result<Option<u32>> {
+        let row = || -> Result<Option<u32>> {
             let mut bytes = Vec::new();
             bytes.extend((prompt as u32).to_le_bytes());
             bytes.extend((sample as u32).to_le_bytes());

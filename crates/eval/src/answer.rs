@@ -122,7 +122,7 @@ mod tests {
     }
 
     /// Whether it matches by the prefix rule and by the exact one.
-    fn verdicts(generation: &Generation, text: &str, reference: &str) -> (bool, bool) {
+    fn matches(generation: &Generation, text: &str, reference: &str) -> (bool, bool) {
         let said = answer_of(generation, text);
         let exact = agrees_exactly(generation, &said, reference);
         (starts_with(generation, said.text, reference), exact)
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn fifty_starts_with_five_and_is_not_five() {
         let said = |answer: &str, reference| {
-            verdicts(&reasoned(), &format!("The answer is {answer}"), reference)
+            matches(&reasoned(), &format!("The answer is {answer}"), reference)
         };
         assert_eq!(said("5", "5"), (true, true));
         assert_eq!(said("5.", "5"), (true, true));
@@ -163,16 +163,16 @@ mod tests {
 
     #[test]
     fn without_its_delimiter_a_text_has_no_exact_answer() {
-        assert_eq!(verdicts(&reasoned(), "5 it is", "5"), (true, false));
+        assert_eq!(matches(&reasoned(), "5 it is", "5"), (true, false));
     }
 
     #[test]
     fn names_are_compared_line_by_line_in_their_normal_form() {
         let text = " The Onion!\nQuestion: Which";
-        assert_eq!(verdicts(&plain(true), text, "onion"), (true, true));
-        assert_eq!(verdicts(&plain(true), " onion skins", "Onion"), (true, false));
-        assert_eq!(verdicts(&plain(true), " potato", "The"), (true, false));
-        assert_eq!(verdicts(&plain(false), " Onion\nx", "Onion"), (true, true));
-        assert_eq!(verdicts(&plain(false), " onion", "Onion"), (false, false));
+        assert_eq!(matches(&plain(true), text, "onion"), (true, true));
+        assert_eq!(matches(&plain(true), " onion skins", "Onion"), (true, false));
+        assert_eq!(matches(&plain(true), " potato", "The"), (true, false));
+        assert_eq!(matches(&plain(false), " Onion\nx", "Onion"), (true, true));
+        assert_eq!(matches(&plain(false), " onion", "Onion"), (false, false));
     }
 }

@@ -48,8 +48,8 @@ impl HeldOutScore {
     }
 }
 
-/// Scores up to `budget` tokens of each corpus's held-out part, in sequences of `context` tokens: the
-/// same sequences for every model.
+/// Scores up to `budget` tokens of each corpus's held-out part, in sequences of `context` tokens:
+/// the same sequences for every model.
 ///
 /// # Guarantees
 ///
@@ -58,7 +58,8 @@ impl HeldOutScore {
 /// # Errors
 ///
 /// As [`sample`]; [`EvalError::NoText`] and [`EvalError::NotFinite`] rather than a figure that is
-/// not a number; [`EvalError::Data`] if tokens cannot be read; [`EvalError::Model`] if the model fails.
+/// not a number; [`EvalError::Data`] if tokens cannot be read; [`EvalError::Model`] if the model
+/// fails.
 ///
 /// # Panics
 ///

@@ -39,7 +39,7 @@ impl Point<'_> {
     /// The folder of its run.
     pub(crate) fn folder(&self, plan: &Plan, runs: &Path) -> PathBuf {
         match self {
-            Self::Trunk(_) => trunk_folder(&plan.trunk, runs),
+            Self::Trunk(_) => trunk_folder(plan.trunk(), runs),
             Self::Branch(branch) => branch_folder(branch, runs),
         }
     }
@@ -64,7 +64,7 @@ impl Asked {
     /// What the plan wants of a model; nothing where it asks for no tasks.
     pub(crate) fn new(plan: &Plan, point: Point<'_>) -> Option<Self> {
         let run = match point {
-            Point::Trunk(_) => plan.trunk.fingerprint(),
+            Point::Trunk(_) => plan.trunk().fingerprint(),
             Point::Branch(branch) => branch.spec.fingerprint(),
         };
         // Which other models are scored changes nothing about this one.

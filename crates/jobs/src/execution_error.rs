@@ -215,7 +215,7 @@ mod tests {
         let texts = text([
             ExecutionError::UnknownJob { name: "trunc".into(), known },
             ExecutionError::Prerequisite {
-                job: "upsampled-10%-r1".into(),
+                job: "upsampled-10pct-r1".into(),
                 needs: "trunk-3600".into(),
             },
         ]);
@@ -223,7 +223,7 @@ mod tests {
         the plan has no job `trunc`, expected one of `trunk-0`, `trunk-1`, `trunk-2`, `trunk-3`, `trunk-4`, `trunk-5`, `trunk-6`, `trunk-7`, `trunk-8`, `trunk-9`, `trunk-10`, `trunk-11`, 2 more
         hint: `sparkjoy plan STUDY --json` lists all jobs under `jobs`
 
-        job `upsampled-10%-r1` starts from what `trunk-3600` leaves, which is not done
+        job `upsampled-10pct-r1` starts from what `trunk-3600` leaves, which is not done
         hint: run job `trunk-3600` first
         ");
     }
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn results_of_something_else_are_refused_with_their_place() {
         let [found, expected] = ["found", "expected"].map(|t| Fingerprint::of_bytes(t.as_bytes()));
-        let path = PathBuf::from("runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json");
+        let path = PathBuf::from("runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json");
         let texts = text([
             ExecutionError::ForeignCheckpoint {
                 path: "runs/trunk-3f9a12bc/step-3600".into(),
@@ -292,16 +292,16 @@ mod tests {
         the checkpoint `runs/trunk-3f9a12bc/step-3600` belongs to run 6166e496, expected run a99e31b7
         hint: move `runs/trunk-3f9a12bc` away and run the same command again: the run is trained anew
 
-        `runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json` scores step 3, expected step 4
-        hint: move `runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
+        `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` scores step 3, expected step 4
+        hint: move `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
 
-        `runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json` is damaged: invalid type: map, expected u32 at line 1 column 0
-        hint: move `runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
+        `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` is damaged: invalid type: map, expected u32 at line 1 column 0
+        hint: move `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
 
-        `runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json` holds results of another task, model or setting than its name says
-        hint: move `runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
+        `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` holds results of another task, model or setting than its name says
+        hint: move `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
 
-        another process is writing `runs/base-10%-r0-77c1d2e0/scores-5b7719aa.json`
+        another process is writing `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json`
         hint: wait for it, or stop it: what it has is kept
         ");
     }

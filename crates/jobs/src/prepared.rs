@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
-use sparkjoy_base::{Fingerprint, is_done, mark_done};
+use serde::{Deserialize, Serialize};
+use sparkjoy_base::{Fingerprint, is_done, mark_done, read, write_atomic};
 use sparkjoy_data::{
     Corpus, DataError, PrepareOptions, SourceFiles, Tokenizer, TokenizerKind, prepare,
     sample_documents,
@@ -34,8 +35,9 @@ pub fn corpora(
         StudyTokenizer::Made(TokenizerKind::Cl100k) => Tokenizer::cl100k(),
         &StudyTokenizer::Made(TokenizerKind::Bpe { vocab }) => {
             let texts = sample(study, &sources, vocab)?;
-            let folder = tokenizer_folder(&options.prepared, vocab, &texts);
-            if is_done(&folder) {
+            let name = tokenizer_name(vocab, &texts);
+            let folder = options.prepared.join(&name);
+            let tokenizer = if is_done(&folder) {
                 Tokenizer::open(&folder)?
             } else {
                 (options.observe)(Event::TrainingTokenizer);
@@ -43,7 +45,9 @@ pub fn corpora(
                 tokenizer.save(&folder)?;
                 mark_done(&folder)?;
                 tokenizer
-            }
+            };
+            record(&options.prepared, study, &sources, vocab, name)?;
+            tokenizer
         }
     };
     let corpora = sources.iter().map(|source| prepared(source, &tokenizer, options));
@@ -51,7 +55,8 @@ pub fn corpora(
     Ok((tokenizer, corpora))
 }
 
-/// Opens tokenizer and sources that [`corpora`] has prepared before, and writes nothing.
+/// Opens tokenizer and sources that [`corpora`] has prepared before. Reads nothing of the text they
+/// were made of, which need not be on this machine, and writes nothing.
 ///
 /// # Errors
 ///
@@ -62,8 +67,11 @@ pub fn open_corpora(study: &Study, prepared: &Path) -> Result<(Tokenizer, Vec<Co
         StudyTokenizer::OfTrunk(folder) => Tokenizer::open(folder)?,
         StudyTokenizer::Made(TokenizerKind::Cl100k) => Tokenizer::cl100k(),
         &StudyTokenizer::Made(TokenizerKind::Bpe { vocab }) => {
-            let texts = sample(study, &sources, vocab)?;
-            let folder = tokenizer_folder(prepared, vocab, &texts);
+            let folder = match recorded(prepared, study, &sources, vocab)? {
+                Some(name) => prepared.join(name),
+                // Prepared by a version before 0.2, which kept no record: only the text tells.
+                None => prepared.join(tokenizer_name(vocab, &sample(study, &sources, vocab)?)),
+            };
             Tokenizer::open(whole(&folder, "the tokenizer", study)?)?
         }
     };
@@ -104,8 +112,72 @@ fn sample(study: &Study, sources: &[&SourceFiles], vocab: u32) -> Result<Vec<Str
     Ok(texts)
 }
 
-fn tokenizer_folder(prepared: &Path, vocab: u32, texts: &[String]) -> PathBuf {
-    prepared.join(format!("tokenizer-{}", Fingerprint::of_value(&("bpe", vocab, texts))))
+fn tokenizer_name(vocab: u32, texts: &[String]) -> String {
+    format!("tokenizer-{}", Fingerprint::of_value(&("bpe", vocab, texts)))
+}
+
+/// Which tokenizer was trained for a study: its name follows from the text, and text need not be at
+/// hand once it is prepared.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrainedTokenizer {
+    /// Its folder, beside this file.
+    folder: String,
+}
+
+/// The record of the tokenizer that a study's declarations ask for.
+fn record_file(prepared: &Path, study: &Study, sources: &[&SourceFiles], vocab: u32) -> PathBuf {
+    let declared: Vec<_> = sources
+        .iter()
+        .map(|source| {
+            // The root is left out: the same text under another roof is the same text.
+            let SourceFiles { name, paths, root: _, text_field, on_bad_document, validation } =
+                source;
+            (name, paths, text_field, on_bad_document, validation)
+        })
+        .collect();
+    let asked = (study.seed(), study.sample_bytes(), vocab, declared);
+    prepared.join(format!("trained-for-{}.json", Fingerprint::of_value(&asked)))
+}
+
+fn record(
+    prepared: &Path,
+    study: &Study,
+    sources: &[&SourceFiles],
+    vocab: u32,
+    folder: String,
+) -> Result<(), JobError> {
+    let json =
+        serde_json::to_vec(&TrainedTokenizer { folder }).expect("plain data has a JSON form");
+    Ok(write_atomic(&record_file(prepared, study, sources, vocab), &json)?)
+}
+
+/// The name of the folder of the tokenizer that was trained last for what a study declares.
+fn recorded(
+    prepared: &Path,
+    study: &Study,
+    sources: &[&SourceFiles],
+    vocab: u32,
+) -> Result<Option<String>, JobError> {
+    let path = record_file(prepared, study, sources, vocab);
+    if !path.exists() {
+        return Ok(None);
+    }
+    match serde_json::from_slice::<TrainedTokenizer>(&read(&path)?) {
+        Ok(TrainedTokenizer { folder }) if is_plain(&folder) => Ok(Some(folder)),
+        Ok(_) => Err(ExecutionError::ForeignResults { path }.into()),
+        Err(source) => Err(ExecutionError::Damaged { path, source }.into()),
+    }
+}
+
+/// Whether a name stays in its folder.
+fn is_plain(name: &str) -> bool {
+    name.strip_prefix("tokenizer-").is_some_and(|rest| rest.chars().all(char::is_alphanumeric))
+}
+
+/// Whether the text of some source of a study cannot be found any more.
+pub fn text_is_gone(study: &Study) -> bool {
+    files(study).into_iter().any(|source| sparkjoy_data::scan(source).is_err())
 }
 
 fn source_folder(prepared: &Path, source: &SourceFiles, tokenizer: &Tokenizer) -> PathBuf {

@@ -52,13 +52,9 @@ pub fn run(
     record(study.text(), plan, &options.runs)?;
 
     let jobs = jobs(plan);
+    let only = only.map(|name| known_job(plan, &jobs, name)).transpose()?;
+    let only = only.as_deref();
     check_task_files(plan, tokenizer, &jobs, only, options)?;
-    if let Some(name) = only
-        && jobs.iter().all(|job| job.name(plan) != name)
-    {
-        let known = jobs.iter().map(|job| job.name(plan)).collect();
-        return Err(ExecutionError::UnknownJob { name: name.to_owned(), known }.into());
-    }
     let pulse = Pulse::new(plan, &options.runs);
     let Options { runs, prepared, threads, recompute, save_every, eval_data, .. } = options;
     let (programs, stop) = (options.programs.clone(), options.stop);
@@ -102,9 +98,22 @@ pub fn run(
     Ok(())
 }
 
+/// The name of a job by the name it has or had.
+fn known_job(plan: &Plan, jobs: &[Job<'_>], name: &str) -> Result<String, ExecutionError> {
+    let is_it =
+        |job: &&Job<'_>| job.name(plan) == name || job.former_name().as_deref() == Some(name);
+    match jobs.iter().find(is_it) {
+        Some(job) => Ok(job.name(plan)),
+        None => {
+            let known = jobs.iter().map(|job| job.name(plan)).collect();
+            Err(ExecutionError::UnknownJob { name: name.to_owned(), known })
+        }
+    }
+}
+
 /// Refuses text other than the plan's before a second is spent on it.
 fn check_inputs(plan: &Plan, corpora: &[Corpus], tokenizer: &Tokenizer) -> Result<(), JobError> {
-    let (found, expected) = (tokenizer.fingerprint(), plan.trunk.tokenizer);
+    let (found, expected) = (tokenizer.fingerprint(), plan.trunk().tokenizer);
     if found != expected {
         return Err(ExecutionError::Tokenizer { found, expected }.into());
     }
@@ -218,11 +227,11 @@ impl<'a> Executor<'a, '_> {
         if self.options.stop.load(Ordering::Relaxed) {
             return Err(JobError::Interrupted);
         }
-        if let Some(needs) = job.needs(self.plan)
-            && needs.state(self.plan, &self.options.runs)? != JobState::Done
-        {
-            let (job, needs) = (job.name(self.plan), needs.name(self.plan));
-            return Err(ExecutionError::Prerequisite { job, needs }.into());
+        for needs in job.needs(self.plan) {
+            if needs.state(self.plan, &self.options.runs)? != JobState::Done {
+                let (job, needs) = (job.name(self.plan), needs.name(self.plan));
+                return Err(ExecutionError::Prerequisite { job, needs }.into());
+            }
         }
         let begin = Instant::now();
         let before = job.steps_left(job.state(self.plan, &self.options.runs)?);
@@ -236,13 +245,13 @@ impl<'a> Executor<'a, '_> {
         if matches!(result, Ok(()) | Err(JobError::Interrupted)) {
             let after = job.steps_left(job.state(self.plan, &self.options.runs)?);
             let spent = JobTime { seconds: begin.elapsed().as_secs_f64(), steps: before - after };
-            timing::add(self.plan, &self.options.runs, &job.name(self.plan), spent)?;
+            timing::add(self.plan, &self.options.runs, job, spent)?;
         }
         result
     }
 
     fn train_trunk(&mut self, job: &Job<'a>, trunk: usize, to: u64) -> Result<(), JobError> {
-        let spec = self.plan.trunks().nth(trunk).expect("a trunk of the plan");
+        let spec = &self.plan.trunks[trunk].spec;
         let folder = trunk_folder(spec, &self.options.runs);
         let request = RunRequest {
             spec,

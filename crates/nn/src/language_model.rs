@@ -32,7 +32,7 @@ pub struct LazyModel<'a> {
 /// What is in memory.
 enum Loaded {
     Nothing,
-    Engine(Engine),
+    Engine(Box<Engine>),
     Decoder(Box<Decoder>),
 }
 
@@ -74,7 +74,7 @@ impl<'a> LazyModel<'a> {
             let shape = Shape { context, ..self.shape };
             let mut engine = Engine::new(shape, self.batch, compute).map_err(impossible)?;
             (self.read)(engine.weights_mut())?;
-            self.loaded = Loaded::Engine(engine);
+            self.loaded = Loaded::Engine(Box::new(engine));
         }
         match &mut self.loaded {
             Loaded::Engine(engine) => Ok(engine),

@@ -123,7 +123,7 @@ fn a_removed_source_is_ranked_by_what_its_own_text_loses() {
 fn scores_of_other_sequences_are_never_compared() {
     let plan = plan();
     let mut scores = scores(&plan);
-    let branch = plan.branches.iter().position(|b| b.name == "upsampled-10%-r2").unwrap();
+    let branch = plan.branches.iter().position(|b| b.name == "upsampled-10pct-r2").unwrap();
     let blogs = SourceName::new("blogs").unwrap();
     scores[branch].as_mut().unwrap().get_mut(&blogs).unwrap().ordinals = vec![7];
     let answers = of_text(&plan, &scores, Vec::new());
@@ -133,7 +133,7 @@ fn scores_of_other_sequences_are_never_compared() {
     let [gap] = &question.gaps[..] else { panic!("{:?}", question.gaps) };
     assert_eq!(
         gap.why,
-        "`upsampled-10%-r2` is scored on other sequences of `blogs` than `upsampled-10%-r0`"
+        "`upsampled-10pct-r2` is scored on other sequences of `blogs` than `upsampled-10pct-r0`"
     );
 }
 
@@ -177,8 +177,8 @@ fn scopes_tell_what_was_upsampled() {
 #[test]
 fn a_missing_replicate_is_a_missing_comparison_and_nothing_else_is() {
     let whole = answers();
-    let answers = unfinished("upsampled-10%-r1");
-    assert_eq!(answers.missing, ["upsampled-10%-r1"]);
+    let answers = unfinished("upsampled-10pct-r1");
+    assert_eq!(answers.missing, ["upsampled-10pct-r1"]);
     let present = |answer: &Answer, arm, control| cell(answer, arm, control, "math").is_some();
     let [duration, removal] = &answers.questions[..] else { panic!("two questions") };
     assert!(!present(duration, "10%", "base, same 10% window"));
@@ -211,7 +211,7 @@ fn a_source_that_was_not_scored_is_missing_wherever_it_counts() {
 
 #[test]
 fn what_is_missing_is_said_before_what_is_there() {
-    let answers = unfinished("upsampled-10%-r1");
+    let answers = unfinished("upsampled-10pct-r1");
     let first = &answers.questions[0].findings[0];
     assert_eq!(first.kind, FindingKind::Caution);
     assert!(first.text.starts_with("1 of 2 comparisons are missing"), "{}", first.text);

@@ -23,7 +23,7 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
         section(&mut text, "the same by source, in percent", &mixtures(facts, Rows::Sources));
     }
     if let Some(read) = imported(facts) {
-        let trunk = &facts.plan.trunk;
+        let trunk = facts.plan.trunk();
         let moments = match trunk.start {
             Start::Imported { moments: Some(_), .. } => "with the state of its optimizer",
             _ => "without the state of its optimizer",
@@ -79,7 +79,7 @@ fn machine(text: &mut String, facts: &Facts<'_>) {
         shape.heads,
         thousands(shape.context as u64),
         thousands(shape.vocab as u64),
-        facts.plan.trunk.precision,
+        facts.plan.trunk().precision,
         bytes(facts.memory.run),
         power(facts.flops_per_step as f64),
         speed(facts.speed.tokens_per_second),
@@ -92,7 +92,7 @@ fn imported(facts: &Facts<'_>) -> Option<Table> {
     plan.import?;
     let mut table = Table::new(&["<source", "sequences", "tokens", "epochs"]);
     for (name, source) in &plan.sources {
-        let drawn = plan.trunk.opening.drawn(name);
+        let drawn = plan.trunk().opening.drawn(name);
         table.row([
             name.to_string(),
             thousands(drawn),
@@ -237,7 +237,7 @@ fn jobs(facts: &Facts<'_>) -> Table {
     table.row([
         "trunk".to_owned(),
         dash(),
-        (1 + facts.plan.others.len()).to_string(),
+        facts.plan.trunks.len().to_string(),
         thousands(trunk.steps),
         dash(),
         dash(),

@@ -43,9 +43,9 @@ pub enum Work {
         /// One per choice; language modelling has one.
         sequences: Vec<Sequence>,
     },
-    /// Go on.
+    /// Continue a prompt.
     Generate {
-        /// What to go on from.
+        /// What to continue.
         prompt: Vec<u32>,
         /// Tokens at most; together with the prompt no more than the model can read.
         max_new: usize,

@@ -106,7 +106,7 @@ fn asked(name: &str, tokenizer: &ModelTokenizer, count: usize) -> Question {
     Question { task, rows, items }
 }
 
-/// The results of the wanted items; `stop_after` results the user loses patience.
+/// The results of the wanted items; told to stop after `stop_after` results.
 fn run(
     asked: &Question,
     tokenizer: &ModelTokenizer,

@@ -1,6 +1,6 @@
 //! A language model that another program computes: a worker process behind pipes.
 //!
-//! The contract is `docs/workers.md`. Nothing a worker says is believed unseen: sizes are checked
+//! The contract is `docs/workers.md`. Everything a worker sends is checked: sizes
 //! before anything of that size is allocated, counts and numbers before they are used. After an
 //! error a worker is not asked again.
 

@@ -17,14 +17,14 @@ const TAIL: usize = 4096;
 /// Lines of it that are shown.
 const LINES: usize = 10;
 /// How long a child that closed its output may take to end by itself.
-const PARTING: Duration = Duration::from_secs(2);
+const ENDING: Duration = Duration::from_secs(2);
 
-/// What a child did.
-enum Sign {
-    Output(Vec<u8>),
-    Complaint,
-    OutputEnd,
-    ComplaintEnd,
+/// What came from a child.
+enum Event {
+    Stdout(Vec<u8>),
+    Stderr,
+    StdoutEnd,
+    StderrEnd,
 }
 
 /// Why nothing came.
@@ -41,7 +41,7 @@ pub(super) struct Process {
     child: Child,
     guard: Child,
     messages: Sender<Vec<u8>>,
-    signs: Receiver<Sign>,
+    events: Receiver<Event>,
     /// What has come and was not asked for yet.
     pending: Vec<u8>,
     tail: Arc<Mutex<Vec<u8>>>,
@@ -69,17 +69,17 @@ impl Process {
                 return Err(error);
             }
         };
-        let (input, output, complaints) =
+        let (stdin, stdout, stderr) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (messages, to_write) = channel();
-        let (heard, signs) = sync_channel(WAITING);
+        let (sender, events) = sync_channel(WAITING);
         let tail = Arc::new(Mutex::new(Vec::new()));
-        let (of_output, kept) = (heard.clone(), Arc::clone(&tail));
+        let (of_stdout, kept) = (sender.clone(), Arc::clone(&tail));
         // Threads end with the pipes of the child, which end with the child.
-        spawn(move || write(input.expect("piped"), &to_write));
-        spawn(move || read_output(output.expect("piped"), &of_output));
-        spawn(move || read_complaints(complaints.expect("piped"), &heard, &kept));
-        Ok(Self { child, guard, messages, signs, pending: Vec::new(), tail, patience })
+        spawn(move || write(stdin.expect("piped"), &to_write));
+        spawn(move || read_stdout(stdout.expect("piped"), &of_stdout));
+        spawn(move || read_stderr(stderr.expect("piped"), &sender, &kept));
+        Ok(Self { child, guard, messages, events, pending: Vec::new(), tail, patience })
     }
 
     /// Sends bytes, without waiting for the child to read them. If it does not, nothing will come
@@ -95,11 +95,11 @@ impl Process {
     /// [`Silence`] if they do not come; what has come stays [pending](Self::pending).
     pub(super) fn receive(&mut self, count: usize) -> Result<Vec<u8>, Silence> {
         while self.pending.len() < count {
-            match self.signs.recv_timeout(self.patience) {
-                Ok(Sign::Output(bytes)) => self.pending.extend(bytes),
-                Ok(Sign::Complaint | Sign::ComplaintEnd) => {}
-                Ok(Sign::OutputEnd) | Err(RecvTimeoutError::Disconnected) => {
-                    return Err(Silence::Ended(self.part()));
+            match self.events.recv_timeout(self.patience) {
+                Ok(Event::Stdout(bytes)) => self.pending.extend(bytes),
+                Ok(Event::Stderr | Event::StderrEnd) => {}
+                Ok(Event::StdoutEnd) | Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Silence::Ended(self.ended()));
                 }
                 Err(RecvTimeoutError::Timeout) => return Err(Silence::Hangs),
             }
@@ -129,15 +129,15 @@ impl Process {
         last.iter().flat_map(|line| ["\n  ", line]).collect()
     }
 
-    /// Waits a little for a child that closed its output, so that its last words are heard.
-    fn part(&mut self) -> Option<ExitStatus> {
-        while let Ok(sign) = self.signs.recv_timeout(PARTING) {
-            if matches!(sign, Sign::ComplaintEnd) {
+    /// Waits a little for a child that closed its output, so that its last words are events.
+    fn ended(&mut self) -> Option<ExitStatus> {
+        while let Ok(event) = self.events.recv_timeout(ENDING) {
+            if matches!(event, Event::StderrEnd) {
                 break;
             }
         }
         let short = Duration::from_millis(10);
-        for _ in 0..PARTING.as_millis() / short.as_millis() {
+        for _ in 0..ENDING.as_millis() / short.as_millis() {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return Some(status);
             }
@@ -178,32 +178,32 @@ fn write(mut input: ChildStdin, messages: &Receiver<Vec<u8>>) {
     }
 }
 
-fn read_output(mut output: ChildStdout, heard: &SyncSender<Sign>) {
+fn read_stdout(mut stdout: ChildStdout, events: &SyncSender<Event>) {
     let mut chunk = vec![0; CHUNK];
-    while let Some(count) = some(output.read(&mut chunk)) {
-        if heard.send(Sign::Output(chunk[..count].to_vec())).is_err() {
+    while let Some(count) = count_of(stdout.read(&mut chunk)) {
+        if events.send(Event::Stdout(chunk[..count].to_vec())).is_err() {
             return;
         }
     }
-    let _ = heard.send(Sign::OutputEnd);
+    let _ = events.send(Event::StdoutEnd);
 }
 
-fn read_complaints(mut complaints: ChildStderr, heard: &SyncSender<Sign>, kept: &Mutex<Vec<u8>>) {
+fn read_stderr(mut stderr: ChildStderr, events: &SyncSender<Event>, kept: &Mutex<Vec<u8>>) {
     let mut chunk = vec![0; CHUNK];
-    while let Some(count) = some(complaints.read(&mut chunk)) {
+    while let Some(count) = count_of(stderr.read(&mut chunk)) {
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.extend(&chunk[..count]);
         let old = kept.len().saturating_sub(TAIL);
         kept.drain(..old);
         drop(kept);
-        // Where signs wait already, one more says nothing.
-        let _ = heard.try_send(Sign::Complaint);
+        // A full channel shows progress already.
+        let _ = events.try_send(Event::Stderr);
     }
-    let _ = heard.send(Sign::ComplaintEnd);
+    let _ = events.send(Event::StderrEnd);
 }
 
 /// Bytes read; none at the end and after an error, which ends a pipe as well.
-fn some(read: io::Result<usize>) -> Option<usize> {
+fn count_of(read: io::Result<usize>) -> Option<usize> {
     match read {
         Ok(0) => None,
         Ok(count) => Some(count),

@@ -65,14 +65,16 @@ fn tokenizer() -> Tokenizer {
 
 fn corpus(folder: &Path, tokenizer: &Tokenizer) -> Corpus {
     let lines: Vec<String> = (0..60).map(|i| format!("{{\"text\":\"{}\"}}\n", text(i))).collect();
-    write_atomic(&folder.join("text.jsonl"), lines.concat().as_bytes()).unwrap();
+    for name in ["train.jsonl", "val.jsonl"] {
+        write_atomic(&folder.join(name), lines.concat().as_bytes()).unwrap();
+    }
     let source = SourceFiles {
         name: SourceName::new("tales").unwrap(),
-        paths: vec!["text.jsonl".to_owned()],
+        paths: vec!["train.jsonl".to_owned()],
         root: folder.to_owned(),
         text_field: "text".to_owned(),
         on_bad_document: OnBadDocument::Refuse,
-        validation: Validation::Files(vec!["text.jsonl".to_owned()]),
+        validation: Validation::Files(vec!["val.jsonl".to_owned()]),
     };
     let (stop, quiet) = (AtomicBool::new(false), |_| {});
     let options = PrepareOptions { threads: 1, stop: &stop, progress: &quiet };
@@ -86,8 +88,10 @@ fn scores(model: &mut dyn LanguageModel, folder: &Path) -> (Vec<ItemResult>, Vec
     let held_out =
         held_out(model, &corpora, &tokenizer, CONTEXT, Seed(1), Tokens(40 * CONTEXT as u64));
     let tokenizer = ModelTokenizer::from(tokenizer);
+    let file = folder.join("tasks.toml");
+    write_atomic(&file, TASKS.as_bytes()).unwrap();
     let mut catalog = Catalog::shipped();
-    catalog.add(Path::new("tests.toml"), TASKS, ("task", "suite")).unwrap();
+    catalog.read(&file).unwrap();
     let mut results = Vec::new();
     for name in ["choice", "words"] {
         let task = catalog.task(name).unwrap();
@@ -96,10 +100,11 @@ fn scores(model: &mut dyn LanguageModel, folder: &Path) -> (Vec<ItemResult>, Vec
                 "{{\"query\":\"the {i}th fox\",\"choices\":[\"ran\",\"wood {i}\"],\"gold\":{}}}",
                 i % 2
             ),
-            _ => format!("{{\"context\":\"fox {i}?\",\"answer\":\"{i}\"}}"),
+            _ => format!("{{\"context\":\"fox {i}?\",\"answer\":\"{} * 79 / 53\"}}", i * 7919),
         };
         let text = (0..20).map(row).collect::<Vec<_>>().join("\n");
-        let rows = Dataset::parse(task, "rows.jsonl", text.as_bytes()).unwrap();
+        write_atomic(&folder.join(format!("{name}.jsonl")), text.as_bytes()).unwrap();
+        let rows = Dataset::open(task, folder).unwrap();
         let items = items(task, &rows, &tokenizer, CONTEXT).unwrap();
         let session = Session {
             task,

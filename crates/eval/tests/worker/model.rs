@@ -9,7 +9,7 @@ use sparkjoy_nn::{Compute, Engine, Shape};
 pub(crate) const CONTEXT: usize = 48;
 pub(crate) const VOCAB: usize = 320;
 
-/// Writes `config.json` and `model.safetensors`: initial weights, times two so that they matter.
+/// Writes `config.json` and `model.safetensors`: initial weights.
 pub(crate) fn write(folder: &Path) {
     let shape =
         Shape { layers: 2, width: 32, heads: 2, context: CONTEXT, vocab: VOCAB, clip_qkv: None };
@@ -40,6 +40,6 @@ pub(crate) fn write(folder: &Path) {
     header.push_str(&" ".repeat(header.len().next_multiple_of(8) - header.len()));
     let mut file = (header.len() as u64).to_le_bytes().to_vec();
     file.extend(header.as_bytes());
-    file.extend(engine.weights().iter().flat_map(|weight| (2.0 * weight).to_le_bytes()));
+    file.extend(engine.weights().iter().flat_map(|weight| weight.to_le_bytes()));
     write_atomic(&folder.join("model.safetensors"), &file).unwrap();
 }

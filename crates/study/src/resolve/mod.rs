@@ -66,7 +66,7 @@ impl Plan {
         let clock = study.training.clock;
         let base = &mixtures[&study.trunk.value];
         let mut trunk = RunSpec {
-            shape,
+            model: shape.into(),
             precision: study.training.precision,
             tokenizer,
             optimizer: study.training.optimizer,
@@ -92,7 +92,7 @@ impl Plan {
         }
         let mut tree = Tree::new(study, &sources, &mixtures, &trunk)?;
         let questions = tree.questions()?;
-        let (others, branches, questions) = tree.sorted(questions);
+        let (trunks, branches, questions) = tree.sorted(questions);
         check_epochs(study, &sources, &trunk, &branches)?;
         let mut plan = Self {
             name: study.name().to_owned(),
@@ -104,8 +104,7 @@ impl Plan {
             replicates: study.training.replicates,
             sources,
             mixtures,
-            trunk,
-            others,
+            trunks,
             import: opened.map(|opened| opened.import),
             branches,
             questions,
@@ -137,7 +136,7 @@ impl Plan {
                         end";
             return Err(study.problem(line, text).with_hint(hint));
         }
-        let first = self.trunk.first_step;
+        let first = self.trunk().first_step;
         if let Some(&(step, line)) = evaluation.at.iter().find(|(step, _)| *step < first) {
             let (step, first) = (thousands(step), thousands(first));
             let text = format!("`at` asks for step {step}, but the trunk begins at step {first}");

@@ -5,6 +5,7 @@ use sparkjoy_base::{Problem, Span, Tokens};
 use sparkjoy_nn::{OptimizerKind, Precision, Schedule, ScheduleKind};
 
 use super::clock::Clock;
+use super::question::Size;
 
 const AT_LEAST_ONE: &str = "a whole number of at least 1";
 const SPAN: &str = "a duration in quotes, such as \"1M\", \"2%\" or \"500 steps\"";
@@ -27,6 +28,11 @@ pub(crate) struct Model {
 }
 
 impl Model {
+    /// Its size, as other sizes are written.
+    pub(crate) fn size(&self) -> Size {
+        Size { layers: self.layers, width: self.width, heads: self.heads }
+    }
+
     /// Reads `[model]`.
     pub(crate) fn read(mut table: Table<'_>) -> Result<Self, Problem> {
         let mut size = |key| {

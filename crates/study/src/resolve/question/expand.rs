@@ -99,8 +99,9 @@ impl Tree<'_> {
                     let control = (control, course(control, self));
                     let arm = self.arm(label.clone(), against, control)?;
                     let refill = Some(taker(&refill.value).to_owned());
-                    let removed = self.removed(&mixture.value, &removal.value);
-                    let arm = Arm { role, refill, targets: removed, ..arm };
+                    let targets = self.removed(&mixture.value, &removal.value);
+                    let removes = removal.value.names.clone();
+                    let arm = Arm { role, removes, refill, targets, ..arm };
                     self.checked(arm, &ending.label, removal.line)
                 };
                 let answer = arm(&full, Role::Answer)?;
@@ -164,7 +165,8 @@ impl Tree<'_> {
                     } else {
                         f64::from(share.value.0) / f64::from(Ppm::ONE.0)
                     };
-                    let arm = Arm { at: Some(at), targets, ..arm };
+                    let adds = added.value.names.clone();
+                    let arm = Arm { at: Some(at), adds, targets, ..arm };
                     arms.push(self.checked(arm, &ending.label, share.line)?);
                 }
             }
@@ -274,7 +276,7 @@ impl Tree<'_> {
     ) -> Result<QuestionPlan, Problem> {
         let question = self.study.questions[of].clone();
         let model = &self.study.model;
-        let own = Size { layers: model.layers, width: model.width, heads: model.heads };
+        let own = model.size();
         let here = match (&first.mixture, mixtures.is_empty()) {
             (Some(mixture), false) => format!("{own}, {mixture}"),
             _ => own.to_string(),
@@ -290,8 +292,11 @@ impl Tree<'_> {
             let begin = plan.arms.len();
             // Only what answers the question has a rank that could hold or not.
             let arms = arms.into_iter().filter(|arm| arm.role == Role::Answer);
-            plan.arms
-                .extend(arms.map(|arm| Arm { label: format!("{}: {label}", arm.label), ..arm }));
+            plan.arms.extend(arms.enumerate().map(|(place, arm)| Arm {
+                label: format!("{}: {label}", arm.label),
+                same_as: Some(place),
+                ..arm
+            }));
             plan.settings.push(Setting { label, arms: (begin..plan.arms.len()).collect() });
         };
         add(here, first.arms);
@@ -318,7 +323,11 @@ impl Tree<'_> {
             label,
             role: Role::Answer,
             at: None,
+            removes: Vec::new(),
             refill: None,
+            adds: Vec::new(),
+            window_steps: course.legs[0].steps,
+            same_as: None,
             targets: gaining(&ending.mixture, &base.mixture),
             branches: self.grow(&course)?,
             controls: self.grow(&control)?,

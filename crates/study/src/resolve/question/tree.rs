@@ -30,9 +30,9 @@ pub(crate) struct Tree<'a> {
 
 /// A trunk, ready to be branched from.
 struct Root {
-    /// None for the study's own.
-    other: Option<Trunk>,
-    spec: RunSpec,
+    trunk: Trunk,
+    /// First part of the names of its branches: nothing for the study's own.
+    prefix: String,
     identity: Fingerprint,
     order: Order,
 }
@@ -48,7 +48,12 @@ impl<'a> Tree<'a> {
         let order = trunk.order();
         let order = order.map_err(|why| unordered(study, study.trunk.line, "the trunk", &why))?;
         let identity = trunk.fingerprint();
-        let root = Root { other: None, spec: trunk.clone(), identity, order };
+        let trunk = Trunk {
+            name: "trunk".to_owned(),
+            label: study.model.size().to_string(),
+            spec: trunk.clone(),
+        };
+        let root = Root { trunk, prefix: String::new(), identity, order };
         Ok(Self {
             study,
             sources,
@@ -60,14 +65,18 @@ impl<'a> Tree<'a> {
         })
     }
 
-    /// The trunks of other sizes, and the branches sorted so that none comes before the one it goes
+    /// The trunks, and the branches sorted so that none comes before the one it goes
     /// on from; the questions with their indices moved along.
     pub(crate) fn sorted(
         self,
         mut questions: Vec<QuestionPlan>,
     ) -> (Vec<Trunk>, Vec<Branch>, Vec<QuestionPlan>) {
         let mut numbered: Vec<(usize, Branch)> = self.branches.into_iter().enumerate().collect();
-        let key = |branch: &Branch| (branch.trunk, branch.from_step, branch.name.clone());
+        // The order of versions before: it is that of reports.
+        let key = |branch: &Branch| {
+            let name = branch.former_name.as_ref().unwrap_or(&branch.name);
+            (branch.trunk, branch.from_step, name.clone())
+        };
         numbered.sort_by_cached_key(|(_, branch)| key(branch));
         let mut moved = vec![0; numbered.len()];
         for (new, (old, _)) in numbered.iter().enumerate() {
@@ -87,8 +96,9 @@ impl<'a> Tree<'a> {
                 branches[index].compared = true;
             }
         }
-        let others = self.trunks.into_iter().filter_map(|root| root.other).collect();
-        (others, branches, questions)
+        number_groups(&mut branches);
+        let trunks = self.trunks.into_iter().map(|root| root.trunk).collect();
+        (trunks, branches, questions)
     }
 
     /// Does something on a trunk of another model size.
@@ -98,10 +108,10 @@ impl<'a> Tree<'a> {
         grow: impl FnOnce(&mut Self) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
         let Size { layers, width, heads } = size.value;
-        let own = &self.trunks[0].spec;
-        let shape = Shape { layers, width, heads, ..own.shape };
+        let own = &self.trunks[0].trunk.spec;
+        let shape = Shape { layers, width, heads, ..*own.model.shape() };
         check_shape(self.study, &shape, size.line)?;
-        let known = self.trunks.iter().position(|root| root.spec.shape == shape);
+        let known = self.trunks.iter().position(|root| *root.trunk.spec.model.shape() == shape);
         let before = self.current;
         self.current = match known {
             Some(known) => known,
@@ -113,15 +123,15 @@ impl<'a> Tree<'a> {
                 return Err(self.study.problem(size.line, text).with_hint(hint));
             }
             None => {
-                let spec = RunSpec { shape, ..own.clone() };
+                let prefix = format!("l{layers}-w{width}-h{heads}-");
                 let trunk = Trunk {
-                    name: format!("l{layers}-w{width}-h{heads}"),
+                    name: format!("{prefix}trunk"),
                     label: size.value.to_string(),
-                    spec: spec.clone(),
+                    spec: RunSpec { model: shape.into(), ..own.clone() },
                 };
                 let order = self.trunks[0].order.clone();
-                let identity = spec.fingerprint();
-                self.trunks.push(Root { other: Some(trunk), spec, identity, order });
+                let identity = trunk.spec.fingerprint();
+                self.trunks.push(Root { trunk, prefix, identity, order });
                 self.trunks.len() - 1
             }
         };
@@ -155,8 +165,8 @@ impl<'a> Tree<'a> {
     ) -> Result<usize, Problem> {
         let clock = self.study.training.clock;
         let root = &self.trunks[self.current];
-        let Some(since) = course.from.checked_sub(root.spec.first_step) else {
-            return Err(before_import(self.study, course.line, course.from, &root.spec));
+        let Some(since) = course.from.checked_sub(root.trunk.spec.first_step) else {
+            return Err(before_import(self.study, course.line, course.from, &root.trunk.spec));
         };
         let (legs, rest) = (&course.legs[..legs], course.legs.len() - legs);
         let last = &legs[legs.len() - 1];
@@ -176,14 +186,17 @@ impl<'a> Tree<'a> {
             first_step: course.from,
             start: Start::Branch { run: root.identity },
             anneal: (course.rate == Rate::Decay).then_some(Anneal { from: course.from, to }),
-            ..root.spec.clone()
+            ..root.trunk.spec.clone()
         };
         let identity = spec.fingerprint();
         if let Some(&index) = self.by_spec.get(&identity) {
             return Ok(index);
         }
-        let size = root.other.as_ref().map_or_else(String::new, |other| format!("{}-", other.name));
-        let name = self.unique(&format!("{size}{}", last.name), replicate);
+        let former = self.unique(&format!("{}{}", root.prefix, last.name), replicate, |branch| {
+            branch.former_name.as_ref().unwrap_or(&branch.name)
+        });
+        let stem = safe(&format!("{}{}", root.prefix, last.name));
+        let name = self.unique(&stem, replicate, |branch| &branch.name);
         let order = spec.order();
         let order = order
             .map_err(|why| unordered(self.study, course.line, &format!("branch `{name}`"), &why))?;
@@ -193,7 +206,9 @@ impl<'a> Tree<'a> {
         );
         let accounts = accounts(self.sources, &last.mixture, &opening, &closing, clock.context);
         let branch = Branch {
+            former_name: (former != name).then_some(former),
             name,
+            group: 0,
             // What comes before what follows is named by the window.
             label: course.label.clone(),
             window: last.window.clone(),
@@ -214,13 +229,33 @@ impl<'a> Tree<'a> {
 
     /// Two mixtures may have names that read alike once a removal is added; a number tells them
     /// apart.
-    fn unique(&self, stem: &str, replicate: u32) -> String {
+    fn unique(&self, stem: &str, replicate: u32, called: impl Fn(&Branch) -> &String) -> String {
         let plain = format!("{stem}-r{replicate}");
         let numbered = (2..).map(|n| format!("{stem}-r{replicate}-{n}"));
         std::iter::once(plain)
             .chain(numbered)
-            .find(|name| self.branches.iter().all(|branch| branch.name != *name))
+            .find(|name| self.branches.iter().all(|branch| called(branch) != name))
             .expect("numbers do not end")
+    }
+}
+
+/// A name of letters, digits, `.`, `_` and `-` alone.
+fn safe(name: &str) -> String {
+    let plain = |c: char| match c {
+        '+' => '.',
+        c if c.is_ascii_alphanumeric() || "._-".contains(c) => c,
+        _ => '_',
+    };
+    name.replace('%', "pct").chars().map(plain).collect()
+}
+
+/// Gives the branches that differ only in their replicate one number.
+fn number_groups(branches: &mut [Branch]) {
+    let mut groups: BTreeMap<Fingerprint, usize> = BTreeMap::new();
+    for branch in branches {
+        let of = RunSpec { replicate: 0, ..branch.spec.clone() };
+        let next = groups.len();
+        branch.group = *groups.entry(of.fingerprint()).or_insert(next);
     }
 }
 
