@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::Tokens;
+use sparkjoy_base::{Fingerprint, Problem, Tokens};
 use sparkjoy_nn::OptimizerKind;
 use sparkjoy_study::Effort;
 use sparkjoy_train::{Checkpoint, RunSpec};
@@ -14,9 +14,10 @@ use sparkjoy_train::{Checkpoint, RunSpec};
 use crate::cards::{Asked, Point, read_card};
 use crate::contamination::Record;
 use crate::folders::{branch_folder, study_folder, trunk_folder};
+use crate::problem::AGAIN;
 use crate::scores::{Scored, Scores};
 use crate::timing;
-use crate::{ExecutionError, JobError, JobTime};
+use crate::{JobError, JobTime};
 use sparkjoy_study::{Branch, Plan};
 
 /// Whether a job is done, begun or missing.
@@ -96,8 +97,7 @@ fn points_of(plan: &Plan) -> Vec<Point<'_>> {
 ///
 /// # Errors
 ///
-/// [`ExecutionError::ForeignCheckpoint`], [`ExecutionError::ForeignScore`] if a folder holds
-/// something else than its name says; whatever reading the folders meets.
+/// A folder that holds something else than its name says; whatever reading the folders meets.
 pub fn job_states(plan: &Plan, runs: &Path) -> Result<Vec<(String, JobState)>, JobError> {
     let states = jobs(plan).into_iter().map(|job| {
         let state = job.state(plan, runs)?;
@@ -376,6 +376,17 @@ impl<'a> Job<'a> {
     }
 }
 
+/// A run folder that holds the checkpoint of another run.
+fn other_run(path: &Path, found: Fingerprint, expected: Fingerprint) -> Problem {
+    let text = format!(
+        "the checkpoint `{}` belongs to run {found}, expected run {expected}",
+        path.display()
+    );
+    let folder = path.parent().unwrap_or(path).display();
+    Problem::new(text)
+        .with_hint(format!("move `{folder}` away and {AGAIN}: the run is trained anew"))
+}
+
 /// How far the run of `spec` in `folder` has come between two of its steps.
 fn progress(folder: &Path, spec: &RunSpec, from: u64, to: u64) -> Result<JobState, JobError> {
     if !folder.exists() {
@@ -384,8 +395,7 @@ fn progress(folder: &Path, spec: &RunSpec, from: u64, to: u64) -> Result<JobStat
     let checkpoints = Checkpoint::list(folder)?;
     let expected = spec.fingerprint();
     if let Some(foreign) = checkpoints.iter().find(|c| c.run != expected) {
-        let (path, found) = (foreign.folder.clone(), foreign.run);
-        return Err(ExecutionError::ForeignCheckpoint { path, found, expected }.into());
+        return Err(other_run(&foreign.folder, foreign.run, expected).into());
     }
     if checkpoints.iter().any(|c| c.step == to) {
         return Ok(JobState::Done);
@@ -400,4 +410,20 @@ pub(crate) fn checkpoint(folder: &Path, step: u64) -> Result<Option<Checkpoint>,
         return Ok(None);
     }
     Ok(Checkpoint::list(folder)?.into_iter().find(|c| c.step == step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sparkjoy_kit::shown;
+
+    #[test]
+    fn a_checkpoint_of_another_run_is_refused_with_its_place() {
+        let [found, expected] = ["found", "expected"].map(|t| Fingerprint::of_bytes(t.as_bytes()));
+        let path = Path::new("runs/trunk-3f9a12bc/step-3600");
+        insta::assert_snapshot!(shown(Err(other_run(path, found, expected))), @"
+        the checkpoint `runs/trunk-3f9a12bc/step-3600` belongs to run 6166e496, expected run a99e31b7
+        hint: move `runs/trunk-3f9a12bc` away and run the same command again: the run is trained anew
+        ");
+    }
 }

@@ -7,12 +7,12 @@
 mod cards;
 mod contamination;
 mod error;
-mod execution_error;
 mod folders;
 mod graph;
 mod heartbeat;
 mod options;
 mod prepared;
+mod problem;
 mod results;
 mod run;
 mod scores;
@@ -24,7 +24,6 @@ mod watch;
 
 pub use contamination::checked;
 pub use error::JobError;
-pub use execution_error::ExecutionError;
 pub use folders::{branch_folder, study_folder, trunk_folder};
 pub use graph::{
     JobCost, JobKind, JobRun, JobState, JobView, PlannedJob, job_states, job_views, planned_jobs,

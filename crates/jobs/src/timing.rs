@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{read, write_atomic};
 
+use crate::JobError;
 use crate::folders::study_folder;
 use crate::graph::{Job, jobs};
-use crate::{ExecutionError, JobError};
+use crate::problem::damaged;
 use sparkjoy_study::Plan;
 
 /// What a job has cost so far. Time lost to a kill is not in it.
@@ -46,7 +47,7 @@ pub(crate) fn of_job(plan: &Plan, runs: &Path, job: &Job<'_>) -> Result<Option<J
     let Some(path) = paths.find(|path| path.exists()) else { return Ok(None) };
     match serde_json::from_slice(&read(&path)?) {
         Ok(time) => Ok(Some(time)),
-        Err(source) => Err(ExecutionError::Damaged { path, source }.into()),
+        Err(why) => Err(damaged(&path, &why).into()),
     }
 }
 
