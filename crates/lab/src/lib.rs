@@ -19,7 +19,7 @@ pub use sparkjoy_jobs::{
 };
 pub use sparkjoy_stats::{Agreement, Effect};
 pub use sparkjoy_study::{
-    Account, Arm, Ask, Branch, EPOCHS_WORTH_READING, Effort, Evaluation, Fit, Import, Note, Plan,
-    PlanSource, Problem, QuestionPlan, Role, STUDY_TEMPLATE, Setting, SourceInput, StatedProblem,
-    Study, StudyError, StudyTokenizer, TaskPlan, TreeCost, Trunk, TrunkProblem, select_tasks,
+    Account, Arm, Ask, Branch, EPOCHS_WORTH_READING, Effort, Evaluation, Import, Note, Plan,
+    PlanSource, QuestionPlan, Role, STUDY_TEMPLATE, Setting, SourceInput, Study, StudyError,
+    StudyTokenizer, TaskPlan, TreeCost, Trunk, select_tasks,
 };

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use sparkjoy_base::{DomainName, Ppm, SourceName};
+use sparkjoy_base::toml_file::{Item, Source};
+use sparkjoy_base::{DomainName, Ppm, Problem, SourceName, nearest};
 
-use super::reader::{Item, nearest};
 use super::sources::{Sources, bad_name};
-use crate::StudyError;
-use crate::problem::Problem;
 
 /// A mixture as written: shares of sources and of whole domains, which sum to one.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +29,7 @@ pub(crate) enum Share {
 pub(crate) fn mixtures(
     tables: Item<'_>,
     sources: &Sources,
-) -> Result<BTreeMap<String, WrittenMixture>, StudyError> {
+) -> Result<BTreeMap<String, WrittenMixture>, Problem> {
     let mut all = BTreeMap::new();
     let tables = tables.table()?;
     let file = tables.source();
@@ -44,7 +42,7 @@ pub(crate) fn mixtures(
     Ok(all)
 }
 
-fn one(mixture: &str, item: Item<'_>, sources: &Sources) -> Result<WrittenMixture, StudyError> {
+fn one(mixture: &str, item: Item<'_>, sources: &Sources) -> Result<WrittenMixture, Problem> {
     let line = item.line();
     let what = format!("mixture `{mixture}`");
     let table = item.table()?;
@@ -52,17 +50,17 @@ fn one(mixture: &str, item: Item<'_>, sources: &Sources) -> Result<WrittenMixtur
     let mut shares = Vec::new();
     for (key, item) in table.named() {
         let part = proportion(&item, &key.value, &what)?;
-        let share = share(&key.value, sources).map_err(|nearest| {
-            let (place, name) = (what.clone(), key.value.clone());
-            item.problem(Problem::UndefinedSource { place, name, nearest })
-        })?;
+        let share = share(&key.value, sources)
+            .map_err(|nearest| undefined(&item, &what, &key.value, nearest.as_deref()))?;
         if let Some((source_name, domain)) = named_twice(&share, &shares, sources) {
-            let mixture = mixture.to_owned();
-            return Err(item.problem(Problem::NamedTwice { mixture, source_name, domain }));
+            return Err(item.problem(format!(
+                "{what} names source `{source_name}` and its domain `{domain}`, expected one of the \
+                 two"
+            )));
         }
         shares.push((share, part));
     }
-    sum_to_one(shares.iter().map(|(_, part)| part), what).map_err(|p| file.problem(line, p))?;
+    sum_to_one(shares.iter().map(|(_, part)| part), &what, (file, line))?;
     Ok(WrittenMixture { shares, line })
 }
 
@@ -98,22 +96,53 @@ fn named_twice(
 }
 
 /// A decimal above 0 and up to 1.
-pub(super) fn proportion(item: &Item<'_>, name: &str, what: &str) -> Result<Ppm, StudyError> {
+pub(super) fn proportion(item: &Item<'_>, name: &str, what: &str) -> Result<Ppm, Problem> {
     let value = item.number(|_| true, "a decimal from 0 to 1, such as 0.25")?;
-    let part = Ppm::from_decimal(value)
-        .map_err(|why| item.problem(Problem::Quantity { key: item.key().to_owned(), why }))?;
+    let part =
+        Ppm::from_decimal(value).map_err(|why| item.problem(format!("`{}`: {why}", item.key())))?;
     if part.0 == 0 {
-        let (name, what) = (name.to_owned(), what.to_owned());
-        return Err(item.problem(Problem::Zero { name, what }));
+        return Err(item.problem(format!(
+            "`{name}` has proportion 0 in {what}, expected more than 0 or no mention"
+        )));
     }
     Ok(part)
 }
 
+/// A share of something that is neither a source nor a domain. `place`: what names it.
+pub(super) fn undefined(
+    item: &Item<'_>,
+    place: &str,
+    name: &str,
+    nearest: Option<&str>,
+) -> Problem {
+    item.problem(format!("{place} names `{name}`, which is neither a source nor a domain"))
+        .with_hint(format!("define it in a table `[sources.{name}]`"))
+        .meant(nearest)
+}
+
 /// Nothing is normalised: what does not sum to exactly one is refused.
+///
+/// `what`: `` mixture `base` ``; `place`: where its table is.
 pub(super) fn sum_to_one<'a>(
     parts: impl IntoIterator<Item = &'a Ppm>,
-    what: String,
+    what: &str,
+    place: (Source<'_>, usize),
 ) -> Result<(), Problem> {
+    let one = u64::from(Ppm::ONE.0);
     let sum: u64 = parts.into_iter().map(|part| u64::from(part.0)).sum();
-    if sum == u64::from(Ppm::ONE.0) { Ok(()) } else { Err(Problem::Sum { what, sum }) }
+    if sum == one {
+        return Ok(());
+    }
+    let text = format!("proportions of {what} sum to {}, expected 1", decimal(sum));
+    Err(place.0.problem(place.1, text).with_hint(if sum < one {
+        format!("give the missing {} to a source", decimal(one - sum))
+    } else {
+        format!("take {} away", decimal(sum - one))
+    }))
+}
+
+/// Parts per million as a decimal without needless zeros.
+fn decimal(parts: u64) -> String {
+    let text = format!("{}.{:06}", parts / 1_000_000, parts % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
