@@ -41,7 +41,7 @@ fn the_papers_token_table_comes_out_figure_by_figure() {
     for (name, expected) in table {
         assert_eq!(billions(&plan, branch(&plan, name)), expected, "{name}");
     }
-    for window in ["5%", "20%", "30%"] {
+    for window in ["5pct", "20pct", "30pct"] {
         let control = branch(&plan, &format!("base-{window}-r0"));
         assert_eq!(billions(&plan, control), table[0].1, "a control reads the base mixture");
     }
@@ -52,7 +52,7 @@ fn the_papers_windows_start_where_its_steps_say() {
     let plan = paper();
     let steps = |name: &str| branch(&plan, name).window_steps;
     assert_eq!(
-        ["5%", "10%", "20%", "30%"].map(|w| steps(&format!("upsampled-{w}-r0"))),
+        ["5pct", "10pct", "20pct", "30pct"].map(|w| steps(&format!("upsampled-{w}-r0"))),
         [12_716, 25_431, 50_863, 76_294]
     );
     assert_eq!(plan.branch_points(), [178_019, 203_450, 228_882, 241_597]);

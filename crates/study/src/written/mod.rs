@@ -8,6 +8,7 @@ mod clock;
 mod evaluation;
 mod mixture;
 mod question;
+mod shares;
 mod sources;
 mod tasks;
 mod template;
@@ -27,10 +28,10 @@ pub use self::template::STUDY_TEMPLATE;
 pub(crate) use self::evaluation::Evaluation;
 pub(crate) use self::mixture::{Share, WrittenMixture};
 pub(crate) use self::question::{
-    Blend, Chosen, Question, Rate, Refill, Size, Window, not_in_mixture, quoted,
+    Blend, Chosen, Question, Rate, Refill, Window, not_in_mixture, quoted,
 };
 pub(crate) use self::sources::{DomainWeights, Sources};
-pub(crate) use self::training::{Model, Training};
+pub(crate) use self::training::{Model, Size, Training};
 pub(crate) use self::trunk::WrittenImport;
 
 use self::question::Known;

@@ -5,7 +5,6 @@ use sparkjoy_base::{Problem, Span, Tokens};
 use sparkjoy_nn::{OptimizerKind, Precision, Schedule, ScheduleKind};
 
 use super::clock::Clock;
-use super::question::Size;
 
 const AT_LEAST_ONE: &str = "a whole number of at least 1";
 const SPAN: &str = "a duration in quotes, such as \"1M\", \"2%\" or \"500 steps\"";
@@ -25,6 +24,23 @@ pub(crate) struct Model {
     pub(crate) clip_qkv: Option<f32>,
     /// The line a wrong shape is reported at.
     pub(crate) line: usize,
+}
+
+/// The size of a model that differs from the study's in nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// Blocks.
+    pub(crate) layers: usize,
+    /// Width of the residual stream.
+    pub(crate) width: usize,
+    /// Attention heads.
+    pub(crate) heads: usize,
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} layers, width {}, {} heads", self.layers, self.width, self.heads)
+    }
 }
 
 impl Model {

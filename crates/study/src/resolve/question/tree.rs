@@ -239,6 +239,11 @@ impl<'a> Tree<'a> {
     }
 }
 
+/// A run that cannot be ordered. `what`: which.
+fn unordered(study: &Study, line: usize, what: &str, why: &MixError) -> Problem {
+    study.problem(line, format!("{what}: {why}")).with_hint_of(why)
+}
+
 /// A name of letters, digits, `.`, `_` and `-` alone.
 fn safe(name: &str) -> String {
     let plain = |c: char| match c {
@@ -257,9 +262,4 @@ fn number_groups(branches: &mut [Branch]) {
         let next = groups.len();
         branch.group = *groups.entry(of.fingerprint()).or_insert(next);
     }
-}
-
-/// A run that cannot be ordered. `what`: which.
-fn unordered(study: &Study, line: usize, what: &str, why: &MixError) -> Problem {
-    study.problem(line, format!("{what}: {why}")).with_hint_of(why)
 }

@@ -10,12 +10,12 @@ use sparkjoy_base::toml_file::{Item, Placed, Table};
 use sparkjoy_base::{Ppm, Problem, SourceName, Span, nearest, thousands};
 
 use super::clock::Clock;
-use super::mixture::{Share, WrittenMixture, proportion};
+use super::mixture::{Share, WrittenMixture};
+use super::shares::proportion;
 use super::sources::Sources;
-use super::training::Model;
+use super::training::{Model, Size};
 
 pub(crate) use self::selection::not_in_mixture;
-pub(crate) use self::transfer::Size;
 
 /// A question as written.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,19 +3,9 @@
 use sparkjoy_base::Problem;
 use sparkjoy_base::toml_file::{Item, Placed, Table};
 
+use super::super::training::Size;
 use super::selection::twice;
 use super::{Known, Question};
-
-/// The size of a model that differs from the study's in nothing else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Size {
-    /// Blocks.
-    pub(crate) layers: usize,
-    /// Width of the residual stream.
-    pub(crate) width: usize,
-    /// Attention heads.
-    pub(crate) heads: usize,
-}
 
 const AT_LEAST_ONE: &str = "a whole number of at least 1";
 const MODELS: &str = "a list of tables such as { layers = 4, width = 128, heads = 4 }";
@@ -82,18 +72,11 @@ impl Known<'_> {
             Size { layers: number("layers")?, width: number("width")?, heads: number("heads")? };
         let file = table.source();
         table.finish()?;
-        let own =
-            Size { layers: self.model.layers, width: self.model.width, heads: self.model.heads };
+        let own = self.model.size();
         if size == own {
             let text = format!("`models` names {size}, the study's own model, expected another");
             return Err(file.problem(line, text));
         }
         Ok(Placed { value: size, line })
-    }
-}
-
-impl std::fmt::Display for Size {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} layers, width {}, {} heads", self.layers, self.width, self.heads)
     }
 }
