@@ -53,6 +53,10 @@ impl Plan {
     }
 
     /// Resolves a study over sources of known size.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::new`].
     pub fn resolve(
         study: &Study,
         sources: BTreeMap<SourceName, PlanSource>,

@@ -36,7 +36,7 @@ pub(crate) fn mixtures(
     let file = tables.source();
     for (key, item) in tables.named() {
         // A mixture's name becomes part of a folder's name, like a source's.
-        SourceName::new(&key.value).map_err(|e| bad_name(file, key.line, e))?;
+        SourceName::new(&key.value).map_err(|e| bad_name(file, key.line, &e))?;
         let mixture = one(&key.value, item, sources)?;
         all.insert(key.value, mixture);
     }

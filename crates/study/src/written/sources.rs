@@ -39,7 +39,7 @@ impl Sources {
         let tables = tables.table()?;
         let (source, line) = (tables.source(), tables.line());
         for (key, item) in tables.named() {
-            let name = SourceName::new(&key.value).map_err(|e| bad_name(source, key.line, e))?;
+            let name = SourceName::new(&key.value).map_err(|e| bad_name(source, key.line, &e))?;
             if ["domain", "proportional"].contains(&name.as_str()) {
                 return Err(item.problem(format!(
                     "a source cannot be called `{name}`: `refill` uses the word for a rule"
@@ -183,7 +183,7 @@ fn holdout(item: &Item<'_>) -> Result<Ppm, Problem> {
     }
 }
 
-pub(super) fn bad_name(source: Source<'_>, line: usize, error: NameError) -> Problem {
+pub(super) fn bad_name(source: Source<'_>, line: usize, error: &NameError) -> Problem {
     source.problem(line, error.to_string())
 }
 
@@ -196,7 +196,7 @@ pub(crate) fn weights(tables: Item<'_>, sources: &Sources) -> Result<DomainWeigh
     let tables = tables.table()?;
     let file = tables.source();
     for (key, item) in tables.named() {
-        let domain = DomainName::new(&key.value).map_err(|e| bad_name(file, key.line, e))?;
+        let domain = DomainName::new(&key.value).map_err(|e| bad_name(file, key.line, &e))?;
         let members = sources.of_domain(&domain);
         if members.is_empty() {
             let domains = sources.facts.values().map(|facts| facts.domain.as_str());
