@@ -75,8 +75,8 @@ impl Corpus {
     ///
     /// # Errors
     ///
-    /// No `DONE`, a manifest of another version, a shard that is truncated, altered, not a shard, or
-    /// not the one in the manifest.
+    /// No `DONE`; a manifest of another version; a shard that is truncated, altered, not a shard,
+    /// or not the one in the manifest.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
         if !is_done(folder) {
             let text = format!("`{}` is not a whole prepared source: no `DONE`", folder.display());

@@ -39,8 +39,9 @@ use sparkjoy_study::{Branch, Plan, Study};
 ///
 /// # Errors
 ///
-/// [`JobError::Interrupted`] after saving, when `options.stop` is set. [`JobError::Problem`] for a job
-/// that cannot begin or a result that is not the plan's; what goes wrong in training and scoring.
+/// [`JobError::Interrupted`] after saving, when `options.stop` is set. [`JobError::Problem`] for a
+/// job that cannot begin or a result that is not the plan's; what goes wrong in training and
+/// scoring.
 pub fn run(
     study: &Study,
     plan: &Plan,

@@ -39,7 +39,8 @@ pub(crate) fn check_epochs(
     Ok(())
 }
 
-/// The nearest plans that would fit if `source` may be drawn `may_draw` times by the end of `branch`.
+/// The nearest plans that would fit if `source` may be drawn `may_draw` times by the end of
+/// `branch`.
 ///
 /// A branch that draws less of the source than the trunk is never the worst: its control
 /// draws more.

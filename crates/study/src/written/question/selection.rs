@@ -146,7 +146,7 @@ pub(crate) fn not_in_mixture(name: &str, mixture: &str) -> String {
     format!("`{name}` cannot be removed: mixture `{mixture}` does not draw from it")
 }
 
-/// What is wrong with a key that names one thing twice. `names`: in backticks, where they are names.
+/// What is wrong with a key that names one thing twice. `names`: as the text shows them.
 pub(super) fn twice(key: &str, names: &str) -> String {
     format!("`{key}` names {names} twice, expected once")
 }
