@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use sparkjoy_lab::changed_settings;
+
 use crate::args::{ForTasks, Place};
 use crate::failure::Failure;
 use crate::output::{Output, say};
@@ -42,6 +44,9 @@ pub(crate) fn train(
     let Opened { study, tokenizer, corpora, plan, .. } = opened;
     if place.output() == Output::Text {
         say(plan::header(plan).trim_end());
+        for change in changed_settings(plan, &place.runs) {
+            say(&format!("note: {}", change.sentence()));
+        }
     }
     let mut progress = Progress::of_tree(plan, &place.runs);
     let ended = with_options(place, stop, &mut progress, |options| {

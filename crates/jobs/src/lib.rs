@@ -5,6 +5,7 @@
 //! is compared with what is not decided here.
 
 mod cards;
+mod changes;
 mod contamination;
 mod error;
 mod execution_error;
@@ -22,6 +23,7 @@ mod throughput;
 mod timing;
 mod watch;
 
+pub use changes::{ChangedSetting, changed_settings};
 pub use contamination::checked;
 pub use error::JobError;
 pub use execution_error::ExecutionError;
