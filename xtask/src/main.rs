@@ -24,7 +24,7 @@ Usage: cargo xtask <COMMAND>
   bench eval MODEL DATA     items/s of tasks against transformers; DATA: the folder of task files
   sanitize                  the engine's tests under AddressSanitizer
   golden                    make the golden numbers again, in a throw-away Python environment
-  parity                    check against transformers and tiktoken, in one too
+  parity                    check against transformers, tiktoken and PyTorch, in one too
   parity tasks MODEL DATA   scores on tasks against transformers and lm-evaluation-harness";
 
 fn main() -> ExitCode {

@@ -119,7 +119,8 @@ pub(crate) fn golden() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Checks checkpoints against transformers: made by an example, read by the library.
+/// Checks checkpoints against transformers (made by an example, read by the library), and our
+/// engine against one in plain PyTorch on the same run.
 ///
 /// # Errors
 ///
@@ -132,9 +133,11 @@ pub(crate) fn parity() -> Result<(), Failed> {
     let python = Python::prepare()?;
     python.run("crates/train/parity/hugging_face.py", &[&folder], None)?;
     let interpreter = python.interpreter.to_string_lossy();
-    let tests = ["test", "--release", "--package", "sparkjoy-eval", "--test", "worker", "pytorch"];
-    let arguments = [&tests[..], &["--", "--nocapture"]].concat();
-    run_with(&cargo(), &arguments, &[("SPARKJOY_TORCH_PYTHON", &interpreter)])
+    let environment = [("SPARKJOY_TORCH_PYTHON", &*interpreter)];
+    let worker = ["test", "--release", "--package", "sparkjoy-eval", "--test", "worker", "pytorch"];
+    run_with(&cargo(), &[&worker[..], &["--", "--nocapture"]].concat(), &environment)?;
+    let engine = ["test", "--package", "sparkjoy-train", "--lib", "tests::parity"];
+    run_with(&cargo(), &[&engine[..], &["--", "--nocapture"]].concat(), &environment)
 }
 
 /// Checks scores of a model on tasks against transformers and lm-evaluation-harness.

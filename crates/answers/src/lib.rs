@@ -172,7 +172,7 @@ fn scopes(plan: &Plan, question: &QuestionPlan) -> Vec<Scope> {
     }
     what.sort();
     what.dedup();
-    let base = &plan.trunk.phases[0].mixture;
+    let base = &plan.trunk().phases[0].mixture;
     let upsampled = question.mixture.as_ref().map(|name| &plan.mixtures[name]);
     let scope = |what| {
         let fixed = !matches!(what, What::Targeted | What::General);

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use sparkjoy_base::{duration, quantity, thousands};
-use sparkjoy_jobs::{JobKind, JobState, JobView, Rate, branch_folder, job_views, trunk_folder};
+use sparkjoy_jobs::{JobKind, JobRun, JobState, JobView, Rate, job_views};
 use sparkjoy_study::Plan;
 
 /// Branch points that get a line of their own: the rest of a screen is for what runs.
@@ -111,44 +111,44 @@ struct Part {
 fn parts(plan: &Plan, runs: &Path) -> Vec<Part> {
     let views = job_views(plan, runs);
     let mut parts = Vec::new();
-    let trunks: BTreeSet<_> = plan.trunks().map(|trunk| trunk_folder(trunk, runs)).collect();
     let trains = |view: &JobView| matches!(view.kind, JobKind::Train { .. });
-    let trunk = |view: &&JobView| trains(view) && trunks.contains(&view.folder);
+    let trunk = |view: &&JobView| trains(view) && matches!(view.run, JobRun::Trunk(_));
     parts.push(part("trunk".to_owned(), views.iter().filter(trunk)));
 
     let mut points: BTreeMap<u64, (BTreeSet<String>, BTreeSet<String>, BTreeSet<_>)> =
         BTreeMap::new();
-    for branch in &plan.branches {
-        let (windows, labels, folders) = points.entry(branch.from_step).or_default();
+    for (index, branch) in plan.branches.iter().enumerate() {
+        let (windows, labels, branches) = points.entry(branch.from_step).or_default();
         windows.insert(branch.window.clone());
         labels.insert(branch.label.clone());
-        folders.insert(branch_folder(branch, runs));
+        branches.insert(index);
     }
     // The latest first, as they run least; what has no line of its own comes together.
     let mut rest: Option<(usize, BTreeSet<_>)> = None;
-    for (at, (step, (windows, labels, folders))) in points.into_iter().rev().enumerate() {
+    for (at, (step, (windows, labels, branches))) in points.into_iter().rev().enumerate() {
         if at >= LINES {
             let (count, all) = rest.get_or_insert_with(Default::default);
             *count += 1;
-            all.extend(folders);
+            all.extend(branches);
             continue;
         }
         let [windows, labels] =
             [windows, labels].map(|words| words.into_iter().collect::<Vec<_>>().join(", "));
         let name = format!("{windows} from step {}: {labels}", thousands(step));
-        parts.push(part(name, views.iter().filter(|view| of_branch(view, &folders))));
+        parts.push(part(name, views.iter().filter(|view| of_branch(view, &branches))));
     }
-    if let Some((count, folders)) = rest {
+    if let Some((count, branches)) = rest {
         let name = format!("{count} branch points more");
-        parts.push(part(name, views.iter().filter(|view| of_branch(view, &folders))));
+        parts.push(part(name, views.iter().filter(|view| of_branch(view, &branches))));
     }
     parts.push(part("tasks".to_owned(), views.iter().filter(|view| view.kind == JobKind::Tasks)));
     parts.retain(|part| !part.jobs.is_empty());
     parts
 }
 
-fn of_branch(view: &JobView, folders: &BTreeSet<std::path::PathBuf>) -> bool {
-    view.kind != JobKind::Tasks && folders.contains(&view.folder)
+fn of_branch(view: &JobView, branches: &BTreeSet<usize>) -> bool {
+    let JobRun::Branch(branch) = view.run else { return false };
+    view.kind != JobKind::Tasks && branches.contains(&branch)
 }
 
 fn part<'a>(name: String, views: impl Iterator<Item = &'a JobView>) -> Part {

@@ -287,8 +287,8 @@ mod tests {
             losses: BTreeMap::new(),
         };
         assert_eq!(
-            step_line("upsampled-10%-r1", &record, 6102, &rate(), Some(1_500_000)),
-            "upsampled-10%-r1  5,240/6,102  1.5M tok left  loss 3.412  |g| 0.81  lr 4.1e-4  \
+            step_line("upsampled-10pct-r1", &record, 6102, &rate(), Some(1_500_000)),
+            "upsampled-10pct-r1  5,240/6,102  1.5M tok left  loss 3.412  |g| 0.81  lr 4.1e-4  \
              10K tok/s  2 min 30 s"
         );
         assert!(!step_line("trunk", &record, 6102, &Rate::default(), None).contains("tok/s"));
@@ -296,7 +296,8 @@ mod tests {
 
     #[test]
     fn a_run_that_moves_says_from_where_to_where_and_what_that_means() {
-        let change = KernelChange { step: 5240, found: "avx512bf16".to_owned(), now: "avx2" };
+        let change =
+            KernelChange { step: 5240, found: "avx512bf16".to_owned(), now: "avx2".to_owned() };
         assert_eq!(
             kernel_line("trunk-6102", &change),
             "note: trunk-6102 was computed on avx512bf16 up to step 5,240, this machine continues on \

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use sparkjoy_jobs::changed_settings;
+
 use crate::args::{ForTasks, Place};
 use crate::failure::Failure;
 use crate::output::{Output, say};
@@ -22,7 +24,7 @@ pub(crate) fn run(
     place: &Place,
     stop: &AtomicBool,
 ) -> Result<(), Failure> {
-    let opened = Opened::preparing(study, place, stop)?;
+    let opened = Opened::to_run(study, job, place, stop)?;
     train(&opened, job, tasks_need, place, stop)?;
     if job.is_some() { Ok(()) } else { report::print_report(&opened, place) }
 }
@@ -42,6 +44,9 @@ pub(crate) fn train(
     let Opened { study, tokenizer, corpora, plan, .. } = opened;
     if place.output() == Output::Text {
         say(plan::header(plan).trim_end());
+        for change in changed_settings(plan, &place.runs) {
+            say(&format!("note: {}", change.sentence()));
+        }
     }
     let mut progress = Progress::of_tree(plan, &place.runs);
     let ended = with_options(place, stop, &mut progress, |options| {

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use sparkjoy_data::{Corpus, Tokenizer};
-use sparkjoy_jobs::{Options, Programs, corpora, open_corpora};
+use sparkjoy_jobs::{Options, Programs, corpora, open_corpora, text_is_gone};
 use sparkjoy_study::{Plan, Study};
 
 use crate::args::Place;
@@ -37,6 +37,27 @@ impl Opened {
         let study = Study::open(path, place.data.as_deref())?;
         let (tokenizer, corpora) = prepare(&study, place, stop)?;
         Self::planned(study, tokenizer, corpora)
+    }
+
+    /// Opens a study to run it: from what is prepared where a single job is to be run or where the
+    /// text is no longer on this machine, preparing what is missing otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`Opened::preparing`].
+    pub(crate) fn to_run(
+        path: &Path,
+        job: Option<&str>,
+        place: &Place,
+        stop: &AtomicBool,
+    ) -> Result<Self, Failure> {
+        let study = Study::open(path, place.data.as_deref())?;
+        if (job.is_some() || text_is_gone(&study))
+            && let Ok((tokenizer, corpora)) = open_corpora(&study, &place.prepared)
+        {
+            return Self::planned(study, tokenizer, corpora);
+        }
+        Self::preparing(path, place, stop)
     }
 
     /// Opens a study whose sources are prepared, and writes nothing.

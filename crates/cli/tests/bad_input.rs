@@ -68,7 +68,7 @@ fn a_source_that_would_be_starved_is_refused() {
 fn a_source_read_more_than_max_epochs_is_refused() {
     insta::assert_snapshot!(
         refused("path = \"sums.jsonl\"", "path = \"sums.jsonl\"\nmax_epochs = 0.1"), @"
-        error: `study.toml` line 30: branch `upsampled-25%-r0` reads source `sums` 0.12 times, expected at most its `max_epochs` 0.1: a proportion of at most 14.37 %, or a window of at most 5.78 %, would fit
+        error: `study.toml` line 30: branch `upsampled-25pct-r0` reads source `sums` 0.12 times, expected at most its `max_epochs` 0.1: a proportion of at most 14.37 %, or a window of at most 5.78 %, would fit
         "
     );
 }

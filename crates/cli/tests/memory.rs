@@ -55,7 +55,7 @@ fn a_run_takes_the_memory_that_its_plan_foretells() {
         let foretold = plan["memory"]["run"].as_f64().expect("a number");
         let jobs = plan["jobs"].as_array().expect("jobs");
         // A trunk, a branch, which reads a checkpoint, and its score.
-        for name in ["trunk-4", "upsampled-50%-r0", "upsampled-50%-r0-score"] {
+        for name in ["trunk-4", "upsampled-50pct-r0", "upsampled-50pct-r0-score"] {
             assert!(jobs.iter().any(|job| job["name"] == name), "no job {name} in {jobs:?}");
             let taken = peak(&laboratory, &format!("run study.toml --job {name} {flags}")) as f64;
             let ratio = taken / foretold;

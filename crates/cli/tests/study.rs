@@ -66,12 +66,12 @@ fn everything_can_be_shown(laboratory: &Laboratory) {
     assert_eq!(batch["rows"].as_array().expect("rows").len(), 8);
     assert!(batch["rows"][0]["text"].as_str().expect("text").contains('w'));
 
-    let branch = "show study.toml --step 80 --branch upsampled-25%-r1 --json";
-    assert_eq!(json(&laboratory.succeed(branch).stdout)["job"], "upsampled-25%-r1");
-    let before = "show study.toml --step 60 --branch upsampled-25%-r1 --json";
+    let branch = "show study.toml --step 80 --branch upsampled-25pct-r1 --json";
+    assert_eq!(json(&laboratory.succeed(branch).stdout)["job"], "upsampled-25pct-r1");
+    let before = "show study.toml --step 60 --branch upsampled-25pct-r1 --json";
     assert_eq!(json(&laboratory.succeed(before).stdout)["job"], "trunk");
 
-    let run = relative(laboratory.find("runs", "upsampled-25%-r0"));
+    let run = relative(laboratory.find("runs", "upsampled-25pct-r0"));
     let shown = laboratory.succeed(&format!("show {run}")).stdout;
     assert!(shown.contains("last step 80") && shown.contains("computed on "), "{shown}");
     assert!(shown.contains(" · bf16\n"), "{shown}");
@@ -207,7 +207,7 @@ fn what_cannot_be_shown_is_refused() {
         laboratory.refuse("show study.toml"),
         laboratory.refuse("show study.toml --step 0"),
         laboratory.refuse("show study.toml --step 81"),
-        laboratory.refuse("show study.toml --step 1 --branch upsampled-99%-r0"),
+        laboratory.refuse("show study.toml --step 1 --branch upsampled-99pct-r0"),
     ];
     insta::assert_snapshot!(texts.join("\n"), @"
     error: `crawl.jsonl` is no study, prepared source, run, checkpoint, model or batch of a diverged run
@@ -226,9 +226,9 @@ fn what_cannot_be_shown_is_refused() {
 
     hint: try `--step 80`
 
-    error: the plan has no branch `upsampled-99%-r0`
+    error: the plan has no branch `upsampled-99pct-r0`
 
-    hint: its branches: base-25%-r0, base-25%-r1, upsampled-25%-r0, upsampled-25%-r1, upsampled-minus-sums-to-domain-25%-r0, upsampled-minus-sums-to-domain-25%-r1, base-10%-r0, base-10%-r1, upsampled-10%-r0, upsampled-10%-r1
+    hint: its branches: base-25pct-r0, base-25pct-r1, upsampled-25pct-r0, upsampled-25pct-r1, upsampled-minus-sums-to-domain-25pct-r0, upsampled-minus-sums-to-domain-25pct-r1, base-10pct-r0, base-10pct-r1, upsampled-10pct-r0, upsampled-10pct-r1
     ");
 }
 
@@ -250,8 +250,8 @@ fn a_batch_that_broke_a_run_ends_with_1_and_can_be_read() {
 #[test]
 fn a_single_job_waits_for_what_it_needs() {
     let laboratory = Laboratory::new();
-    insta::assert_snapshot!(laboratory.refuse("run study.toml --job upsampled-10%-r0"), @"
-    error: job `upsampled-10%-r0` starts from what `trunk-72` leaves, which is not done
+    insta::assert_snapshot!(laboratory.refuse("run study.toml --job upsampled-10pct-r0"), @"
+    error: job `upsampled-10pct-r0` starts from what `trunk-72` leaves, which is not done
 
     hint: run job `trunk-72` first
     ");

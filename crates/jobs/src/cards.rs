@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, Seed, read, write_atomic};
 
+use crate::JobError;
 use crate::folders::{branch_folder, trunk_folder};
-use crate::{ExecutionError, JobError};
+use crate::problem::{damaged, foreign_results};
 use sparkjoy_eval::Scorecard;
 use sparkjoy_study::{Branch, Plan, TaskPlan};
 
@@ -39,7 +40,7 @@ impl Point<'_> {
     /// The folder of its run.
     pub(crate) fn folder(&self, plan: &Plan, runs: &Path) -> PathBuf {
         match self {
-            Self::Trunk(_) => trunk_folder(&plan.trunk, runs),
+            Self::Trunk(_) => trunk_folder(plan.trunk(), runs),
             Self::Branch(branch) => branch_folder(branch, runs),
         }
     }
@@ -64,7 +65,7 @@ impl Asked {
     /// What the plan wants of a model; nothing where it asks for no tasks.
     pub(crate) fn new(plan: &Plan, point: Point<'_>) -> Option<Self> {
         let run = match point {
-            Point::Trunk(_) => plan.trunk.fingerprint(),
+            Point::Trunk(_) => plan.trunk().fingerprint(),
             Point::Branch(branch) => branch.spec.fingerprint(),
         };
         // Which other models are scored changes nothing about this one.
@@ -89,8 +90,7 @@ struct Filed {
 ///
 /// # Errors
 ///
-/// [`ExecutionError::Damaged`], [`ExecutionError::ForeignResults`] for a file that is not what its
-/// name says.
+/// A file that is damaged, or not what its name says.
 pub(crate) fn read_card(run_folder: &Path, of: &Asked) -> Result<Option<Scorecard>, JobError> {
     let path = of.file(run_folder);
     if !path.exists() {
@@ -98,8 +98,8 @@ pub(crate) fn read_card(run_folder: &Path, of: &Asked) -> Result<Option<Scorecar
     }
     match serde_json::from_slice::<Filed>(&read(&path)?) {
         Ok(filed) if filed.of == *of => Ok(Some(filed.card)),
-        Ok(_) => Err(ExecutionError::ForeignResults { path }.into()),
-        Err(source) => Err(ExecutionError::Damaged { path, source }.into()),
+        Ok(_) => Err(foreign_results(&path).into()),
+        Err(why) => Err(damaged(&path, &why).into()),
     }
 }
 

@@ -7,7 +7,7 @@
 //! ```text
 //! runs/
 //! ├── trunk-3f9a12bc/                 the trunk, one checkpoint per branch point
-//! ├── upsampled-10%-r0-77c1d2e0/      a branch, its last checkpoint
+//! ├── upsampled-10pct-r0-77c1d2e0/    a branch, its last checkpoint
 //! │   └── scores-5b7719aa.json        how it scores
 //! └── last-tokens/                    the study: study.toml plan.json report.* timing/
 //! ```
@@ -28,7 +28,9 @@ pub fn trunk_folder(trunk: &RunSpec, runs: &Path) -> PathBuf {
     runs.join(format!("trunk-{}", trunk.fingerprint()))
 }
 
-/// The run folder of a branch.
+/// The run folder of a branch: the one that a version before 0.2 made, where there is one.
 pub fn branch_folder(branch: &Branch, runs: &Path) -> PathBuf {
-    runs.join(format!("{}-{}", branch.name, branch.spec.fingerprint()))
+    let named = |name: &str| runs.join(format!("{name}-{}", branch.spec.fingerprint()));
+    let former = branch.former_name.as_deref().map(named);
+    former.filter(|folder| folder.is_dir()).unwrap_or_else(|| named(&branch.name))
 }

@@ -6,14 +6,18 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sparkjoy_base::{Fingerprint, Problem, Tokens};
+use sparkjoy_nn::OptimizerKind;
+use sparkjoy_study::Effort;
 use sparkjoy_train::{Checkpoint, RunSpec};
 
 use crate::cards::{Asked, Point, read_card};
 use crate::contamination::Record;
 use crate::folders::{branch_folder, study_folder, trunk_folder};
+use crate::problem::AGAIN;
 use crate::scores::{Scored, Scores};
 use crate::timing;
-use crate::{ExecutionError, JobError, JobTime};
+use crate::{JobError, JobTime};
 use sparkjoy_study::{Branch, Plan};
 
 /// Whether a job is done, begun or missing.
@@ -30,6 +34,9 @@ pub enum JobState {
     /// Whole.
     Done,
 }
+
+/// Bytes of a number in a checkpoint.
+const FLOAT: u64 = 4;
 
 /// The name of the job that comes before all others.
 pub(crate) const CONTAMINATION: &str = "contamination";
@@ -58,7 +65,8 @@ pub(crate) enum Job<'a> {
 
 /// All jobs of a plan in an order in which each finds what it needs.
 pub(crate) fn jobs(plan: &Plan) -> Vec<Job<'_>> {
-    let trunks = plan.trunks().enumerate().flat_map(|(trunk, spec)| stretches(plan, trunk, spec));
+    let trunks = plan.trunks.iter().enumerate();
+    let trunks = trunks.flat_map(|(trunk, of)| stretches(plan, trunk, &of.spec));
     let branches = plan.branches.iter().flat_map(|branch| {
         let score = branch.compared.then_some(Job::Score(branch));
         std::iter::once(Job::Branch(branch)).chain(score)
@@ -89,8 +97,7 @@ fn points_of(plan: &Plan) -> Vec<Point<'_>> {
 ///
 /// # Errors
 ///
-/// [`ExecutionError::ForeignCheckpoint`], [`ExecutionError::ForeignScore`] if a folder holds
-/// something else than its name says; whatever reading the folders meets.
+/// A folder that holds something else than its name says; whatever reading the folders meets.
 pub fn job_states(plan: &Plan, runs: &Path) -> Result<Vec<(String, JobState)>, JobError> {
     let states = jobs(plan).into_iter().map(|job| {
         let state = job.state(plan, runs)?;
@@ -118,6 +125,47 @@ pub enum JobKind {
     Contamination,
 }
 
+/// The run that a job trains or scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobRun {
+    /// One of the plan's trunks.
+    Trunk(usize),
+    /// One of the plan's branches.
+    Branch(usize),
+    /// No run at all.
+    None,
+}
+
+/// What a job takes and leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobCost {
+    /// Training; none in a job that scores.
+    #[serde(flatten)]
+    pub effort: Effort,
+    /// Bytes of the checkpoints it leaves, about: weights and optimizer state.
+    pub disk: u64,
+}
+
+/// A job as it is planned: what anybody's scheduler has to know to run it by
+/// `sparkjoy run STUDY --job NAME`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedJob {
+    /// Its name, unique in its plan. Letters, digits, `.`, `_` and `-` alone.
+    pub name: String,
+    /// What it does.
+    pub kind: JobKind,
+    /// The run it trains or scores.
+    pub run: JobRun,
+    /// Names of the jobs that must be done before.
+    pub needs: Vec<String>,
+    /// The folder of its run, below the folder of all runs.
+    pub folder: PathBuf,
+    /// What it takes and leaves.
+    #[serde(flatten)]
+    pub cost: JobCost,
+}
+
 /// A job as it is on the disk.
 #[derive(Debug)]
 pub struct JobView {
@@ -125,7 +173,9 @@ pub struct JobView {
     pub name: String,
     /// What it does.
     pub kind: JobKind,
-    /// The folder of the run it trains or scores.
+    /// The run it trains or scores.
+    pub run: JobRun,
+    /// The folder of that run.
     pub folder: PathBuf,
     /// How far it has come, or what is wrong with what it left.
     pub state: Result<JobState, JobError>,
@@ -133,20 +183,38 @@ pub struct JobView {
     pub time: Option<JobTime>,
 }
 
+/// All jobs of a plan, each after those it needs.
+pub fn planned_jobs(plan: &Plan, runs: &Path) -> Vec<PlannedJob> {
+    jobs(plan).iter().map(|job| job.planned(plan, runs)).collect()
+}
+
 /// All jobs of a plan with their states. What is wrong with one keeps no other from being seen.
 pub fn job_views(plan: &Plan, runs: &Path) -> Vec<JobView> {
     let views = jobs(plan).into_iter().map(|job| JobView {
         name: job.name(plan),
         kind: job.kind(),
+        run: job.run(plan),
         folder: job.folder(plan, runs),
         state: job.state(plan, runs),
         // A time that cannot be read is a time that is not known.
-        time: timing::of_job(plan, runs, &job.name(plan)).unwrap_or_default(),
+        time: timing::of_job(plan, runs, &job).unwrap_or_default(),
     });
     views.collect()
 }
 
 impl<'a> Job<'a> {
+    fn planned(&self, plan: &'a Plan, runs: &Path) -> PlannedJob {
+        let folder = self.folder(plan, runs);
+        PlannedJob {
+            name: self.name(plan),
+            kind: self.kind(),
+            run: self.run(plan),
+            needs: self.needs(plan).iter().map(|job| job.name(plan)).collect(),
+            folder: folder.strip_prefix(runs).map_or_else(|_| folder.clone(), Path::to_owned),
+            cost: self.cost(plan),
+        }
+    }
+
     /// What it does.
     fn kind(&self) -> JobKind {
         match self {
@@ -164,7 +232,7 @@ impl<'a> Job<'a> {
     pub(crate) fn folder(&self, plan: &Plan, runs: &Path) -> PathBuf {
         match self {
             Self::Trunk { trunk, .. } => {
-                let spec = plan.trunks().nth(*trunk).expect("a trunk of the plan");
+                let spec = &plan.trunks[*trunk].spec;
                 trunk_folder(spec, runs)
             }
             Self::Branch(branch) | Self::Score(branch) => branch_folder(branch, runs),
@@ -176,10 +244,7 @@ impl<'a> Job<'a> {
     /// What it is called on a command line; unique in its plan.
     pub(crate) fn name(&self, plan: &Plan) -> String {
         match self {
-            Self::Trunk { trunk, to, .. } => match trunk.checked_sub(1) {
-                None => format!("trunk-{to}"),
-                Some(other) => format!("{}-trunk-{to}", plan.others[other].name),
-            },
+            Self::Trunk { trunk, to, .. } => format!("{}-{to}", plan.trunks[*trunk].name),
             Self::Branch(branch) => branch.name.clone(),
             Self::Score(branch) => format!("{}-score", branch.name),
             Self::Tasks(point) => format!("{}-tasks", point.name()),
@@ -187,8 +252,61 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// The job that must be done before this one.
-    pub(crate) fn needs(&self, plan: &'a Plan) -> Option<Self> {
+    /// What versions before 0.2 called it.
+    pub(crate) fn former_name(&self) -> Option<String> {
+        match self {
+            Self::Branch(branch) => branch.former_name.clone(),
+            Self::Score(branch) => branch.former_name.as_ref().map(|name| format!("{name}-score")),
+            Self::Tasks(Point::Branch(branch)) => {
+                branch.former_name.as_ref().map(|name| format!("{name}-tasks"))
+            }
+            Self::Contamination | Self::Trunk { .. } | Self::Tasks(Point::Trunk(_)) => None,
+        }
+    }
+
+    /// The run it trains or scores.
+    fn run(&self, plan: &Plan) -> JobRun {
+        match self {
+            Self::Trunk { trunk, .. } => JobRun::Trunk(*trunk),
+            Self::Branch(branch) | Self::Score(branch) | Self::Tasks(Point::Branch(branch)) => {
+                let is_it = |other: &Branch| other.name == branch.name;
+                JobRun::Branch(plan.branches.iter().position(is_it).expect("a branch of the plan"))
+            }
+            Self::Tasks(Point::Trunk(_)) => JobRun::Trunk(0),
+            Self::Contamination => JobRun::None,
+        }
+    }
+
+    /// What it takes and leaves, if it is done from its beginning.
+    fn cost(&self, plan: &Plan) -> JobCost {
+        let (spec, checkpoints) = match self {
+            Self::Trunk { trunk, from, to } => {
+                let kept = plan
+                    .kept_steps(*trunk)
+                    .into_iter()
+                    .filter(|step| (from + 1..=*to).contains(step));
+                (&plan.trunks[*trunk].spec, kept.count() as u64)
+            }
+            Self::Branch(branch) => (&branch.spec, 1),
+            Self::Score(_) | Self::Tasks(_) | Self::Contamination => return JobCost::default(),
+        };
+        let steps = self.steps_left(JobState::Missing);
+        let moments = match spec.optimizer {
+            OptimizerKind::LionW { .. } => 1,
+            OptimizerKind::AdamW { .. } => 2,
+        };
+        JobCost {
+            effort: Effort {
+                steps,
+                tokens: Tokens(steps * spec.tokens_per_step()),
+                flops: u128::from(steps) * spec.model.flops(spec.batch),
+            },
+            disk: checkpoints * spec.model.parameters() * FLOAT * (1 + moments),
+        }
+    }
+
+    /// The jobs that must be done before this one.
+    pub(crate) fn needs(&self, plan: &'a Plan) -> Vec<Self> {
         let trunk_to = |of: usize, step: u64| {
             let reaches = |job: &Job<'_>| {
                 let Job::Trunk { trunk, to, .. } = job else { return false };
@@ -196,8 +314,8 @@ impl<'a> Job<'a> {
             };
             jobs(plan).into_iter().find(reaches)
         };
-        match self {
-            Self::Contamination => None,
+        let before = match self {
+            Self::Contamination => return Vec::new(),
             // The stretch that only makes a checkpoint of an imported model needs nothing.
             Self::Trunk { trunk, from, to } => trunk_to(*trunk, *from).filter(|_| from < to),
             Self::Branch(branch) => match branch.after {
@@ -209,14 +327,17 @@ impl<'a> Job<'a> {
             Self::Tasks(Point::Trunk(step)) => jobs(plan)
                 .into_iter()
                 .find(|job| matches!(job, Job::Trunk { trunk: 0, to, .. } if to >= step)),
-        }
+        };
+        // Nothing is trained on text that nobody has looked at.
+        let check = plan.evaluation.tasks.as_ref().map(|_| Self::Contamination);
+        before.or(check).into_iter().collect()
     }
 
     /// How far it has come.
     pub(crate) fn state(&self, plan: &Plan, runs: &Path) -> Result<JobState, JobError> {
         match self {
             Self::Trunk { trunk, from, to } => {
-                let spec = plan.trunks().nth(*trunk).expect("a trunk of the plan");
+                let spec = &plan.trunks[*trunk].spec;
                 progress(&trunk_folder(spec, runs), spec, *from, *to)
             }
             Self::Branch(branch) => {
@@ -255,6 +376,17 @@ impl<'a> Job<'a> {
     }
 }
 
+/// A run folder that holds the checkpoint of another run.
+fn other_run(path: &Path, found: Fingerprint, expected: Fingerprint) -> Problem {
+    let text = format!(
+        "the checkpoint `{}` belongs to run {found}, expected run {expected}",
+        path.display()
+    );
+    let folder = path.parent().unwrap_or(path).display();
+    Problem::new(text)
+        .with_hint(format!("move `{folder}` away and {AGAIN}: the run is trained anew"))
+}
+
 /// How far the run of `spec` in `folder` has come between two of its steps.
 fn progress(folder: &Path, spec: &RunSpec, from: u64, to: u64) -> Result<JobState, JobError> {
     if !folder.exists() {
@@ -263,8 +395,7 @@ fn progress(folder: &Path, spec: &RunSpec, from: u64, to: u64) -> Result<JobStat
     let checkpoints = Checkpoint::list(folder)?;
     let expected = spec.fingerprint();
     if let Some(foreign) = checkpoints.iter().find(|c| c.run != expected) {
-        let (path, found) = (foreign.folder.clone(), foreign.run);
-        return Err(ExecutionError::ForeignCheckpoint { path, found, expected }.into());
+        return Err(other_run(&foreign.folder, foreign.run, expected).into());
     }
     if checkpoints.iter().any(|c| c.step == to) {
         return Ok(JobState::Done);
@@ -279,4 +410,20 @@ pub(crate) fn checkpoint(folder: &Path, step: u64) -> Result<Option<Checkpoint>,
         return Ok(None);
     }
     Ok(Checkpoint::list(folder)?.into_iter().find(|c| c.step == step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sparkjoy_kit::shown;
+
+    #[test]
+    fn a_checkpoint_of_another_run_is_refused_with_its_place() {
+        let [found, expected] = ["found", "expected"].map(|t| Fingerprint::of_bytes(t.as_bytes()));
+        let path = Path::new("runs/trunk-3f9a12bc/step-3600");
+        insta::assert_snapshot!(shown(Err(other_run(path, found, expected))), @"
+        the checkpoint `runs/trunk-3f9a12bc/step-3600` belongs to run 6166e496, expected run a99e31b7
+        hint: move `runs/trunk-3f9a12bc` away and run the same command again: the run is trained anew
+        ");
+    }
 }

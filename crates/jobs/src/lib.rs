@@ -5,14 +5,15 @@
 //! is compared with what is not decided here.
 
 mod cards;
+mod changes;
 mod contamination;
 mod error;
-mod execution_error;
 mod folders;
 mod graph;
 mod heartbeat;
 mod options;
 mod prepared;
+mod problem;
 mod results;
 mod run;
 mod scores;
@@ -22,14 +23,16 @@ mod throughput;
 mod timing;
 mod watch;
 
+pub use changes::{ChangedSetting, changed_settings};
 pub use contamination::{checked, items_found};
 pub use error::JobError;
-pub use execution_error::ExecutionError;
 pub use folders::{branch_folder, study_folder, trunk_folder};
-pub use graph::{JobKind, JobState, JobView, job_states, job_views};
+pub use graph::{
+    JobCost, JobKind, JobRun, JobState, JobView, PlannedJob, job_states, job_views, planned_jobs,
+};
 pub use heartbeat::{At, JobFailure, SIGN_EVERY, Sign, signs};
 pub use options::{Event, Options, Programs};
-pub use prepared::{corpora, open_corpora};
+pub use prepared::{corpora, open_corpora, text_is_gone};
 pub use results::{held_out, results};
 pub use run::run;
 pub use tasks::{TaskRequest, TaskWork, score_tasks};

@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
-use sparkjoy_base::{Fingerprint, is_done, mark_done};
+use serde::{Deserialize, Serialize};
+use sparkjoy_base::{Fingerprint, Problem, is_done, mark_done, read, write_atomic};
 use sparkjoy_data::{
     Corpus, DataError, PrepareOptions, SourceFiles, Tokenizer, TokenizerKind, prepare,
     sample_documents,
 };
 
-use crate::{Event, ExecutionError, JobError, Options};
+use crate::problem::{damaged, foreign_results};
+use crate::{Event, JobError, Options};
 use sparkjoy_study::{SourceInput, Study, StudyTokenizer};
 
 /// Prepares (or opens) tokenizer and sources of a study. Sources declared by size are left out.
@@ -23,7 +25,7 @@ use sparkjoy_study::{SourceInput, Study, StudyTokenizer};
 /// # Errors
 ///
 /// [`JobError::Interrupted`] when `options.stop` is set; what goes wrong with text and shards;
-/// [`ExecutionError::NoText`] if a tokenizer is to be trained and all sources are declared by size.
+/// a tokenizer that is to be trained where all sources are declared by size.
 pub fn corpora(
     study: &Study,
     options: &mut Options<'_>,
@@ -34,8 +36,9 @@ pub fn corpora(
         StudyTokenizer::Made(TokenizerKind::Cl100k) => Tokenizer::cl100k(),
         &StudyTokenizer::Made(TokenizerKind::Bpe { vocab }) => {
             let texts = sample(study, &sources, vocab)?;
-            let folder = tokenizer_folder(&options.prepared, vocab, &texts);
-            if is_done(&folder) {
+            let name = tokenizer_name(vocab, &texts);
+            let folder = options.prepared.join(&name);
+            let tokenizer = if is_done(&folder) {
                 Tokenizer::open(&folder)?
             } else {
                 (options.observe)(Event::TrainingTokenizer);
@@ -43,7 +46,9 @@ pub fn corpora(
                 tokenizer.save(&folder)?;
                 mark_done(&folder)?;
                 tokenizer
-            }
+            };
+            record(&options.prepared, study, &sources, vocab, name)?;
+            tokenizer
         }
     };
     let corpora = sources.iter().map(|source| prepared(source, &tokenizer, options));
@@ -51,19 +56,23 @@ pub fn corpora(
     Ok((tokenizer, corpora))
 }
 
-/// Opens tokenizer and sources that [`corpora`] has prepared before, and writes nothing.
+/// Opens tokenizer and sources that [`corpora`] has prepared before. Reads nothing of the text they
+/// were made of, which need not be on this machine, and writes nothing.
 ///
 /// # Errors
 ///
-/// [`ExecutionError::NotPrepared`] if one is not there; else as [`corpora`].
+/// One that is not there; else as [`corpora`].
 pub fn open_corpora(study: &Study, prepared: &Path) -> Result<(Tokenizer, Vec<Corpus>), JobError> {
     let sources = files(study);
     let tokenizer = match study.tokenizer() {
         StudyTokenizer::OfTrunk(folder) => Tokenizer::open(folder)?,
         StudyTokenizer::Made(TokenizerKind::Cl100k) => Tokenizer::cl100k(),
         &StudyTokenizer::Made(TokenizerKind::Bpe { vocab }) => {
-            let texts = sample(study, &sources, vocab)?;
-            let folder = tokenizer_folder(prepared, vocab, &texts);
+            let folder = match recorded(prepared, study, &sources, vocab)? {
+                Some(name) => prepared.join(name),
+                // Prepared by a version before 0.2, which kept no record: only the text tells.
+                None => prepared.join(tokenizer_name(vocab, &sample(study, &sources, vocab)?)),
+            };
             Tokenizer::open(whole(&folder, "the tokenizer", study)?)?
         }
     };
@@ -76,12 +85,14 @@ pub fn open_corpora(study: &Study, prepared: &Path) -> Result<(Tokenizer, Vec<Co
     Ok((tokenizer, corpora))
 }
 
-fn whole<'a>(folder: &'a Path, what: &str, study: &Study) -> Result<&'a Path, JobError> {
-    if is_done(folder) {
-        return Ok(folder);
-    }
-    let (folder, what, study) = (folder.to_owned(), what.to_owned(), study.file().to_owned());
-    Err(ExecutionError::NotPrepared { what, folder, study }.into())
+fn whole<'a>(folder: &'a Path, what: &str, study: &Study) -> Result<&'a Path, Problem> {
+    if is_done(folder) { Ok(folder) } else { Err(not_prepared(folder, what, study.file())) }
+}
+
+/// A tokenizer or shards that are not there, where nothing may be written.
+fn not_prepared(folder: &Path, what: &str, study: &Path) -> Problem {
+    Problem::new(format!("{what} is not prepared: `{}` is not whole", folder.display()))
+        .with_hint(format!("run `sparkjoy prepare {}`", study.display()))
 }
 
 fn files(study: &Study) -> Vec<&SourceFiles> {
@@ -95,7 +106,7 @@ fn files(study: &Study) -> Vec<&SourceFiles> {
 /// The text a tokenizer of `vocab` entries is trained on.
 fn sample(study: &Study, sources: &[&SourceFiles], vocab: u32) -> Result<Vec<String>, JobError> {
     if sources.is_empty() {
-        return Err(ExecutionError::NoText { vocab }.into());
+        return Err(no_text(vocab).into());
     }
     let mut texts = Vec::new();
     for source in sources {
@@ -104,8 +115,80 @@ fn sample(study: &Study, sources: &[&SourceFiles], vocab: u32) -> Result<Vec<Str
     Ok(texts)
 }
 
-fn tokenizer_folder(prepared: &Path, vocab: u32, texts: &[String]) -> PathBuf {
-    prepared.join(format!("tokenizer-{}", Fingerprint::of_value(&("bpe", vocab, texts))))
+/// No source has text that a tokenizer of `vocab` entries could be trained on.
+fn no_text(vocab: u32) -> Problem {
+    Problem::new(format!(
+        "no source has text files, expected at least one to train a tokenizer of {vocab} entries on"
+    ))
+    .with_hint("set `kind = \"cl100k\"` in `[tokenizer]`, or give a source a `path`")
+}
+
+fn tokenizer_name(vocab: u32, texts: &[String]) -> String {
+    format!("tokenizer-{}", Fingerprint::of_value(&("bpe", vocab, texts)))
+}
+
+/// Which tokenizer was trained for a study: its name follows from the text, and text need not be at
+/// hand once it is prepared.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrainedTokenizer {
+    /// Its folder, beside this file.
+    folder: String,
+}
+
+/// The record of the tokenizer that a study's declarations ask for.
+fn record_file(prepared: &Path, study: &Study, sources: &[&SourceFiles], vocab: u32) -> PathBuf {
+    let declared: Vec<_> = sources
+        .iter()
+        .map(|source| {
+            // The root is left out: the same text under another roof is the same text.
+            let SourceFiles { name, paths, root: _, text_field, on_bad_document, validation } =
+                source;
+            (name, paths, text_field, on_bad_document, validation)
+        })
+        .collect();
+    let asked = (study.seed(), study.sample_bytes(), vocab, declared);
+    prepared.join(format!("trained-for-{}.json", Fingerprint::of_value(&asked)))
+}
+
+fn record(
+    prepared: &Path,
+    study: &Study,
+    sources: &[&SourceFiles],
+    vocab: u32,
+    folder: String,
+) -> Result<(), JobError> {
+    let json =
+        serde_json::to_vec(&TrainedTokenizer { folder }).expect("plain data has a JSON form");
+    Ok(write_atomic(&record_file(prepared, study, sources, vocab), &json)?)
+}
+
+/// The name of the folder of the tokenizer that was trained last for what a study declares.
+fn recorded(
+    prepared: &Path,
+    study: &Study,
+    sources: &[&SourceFiles],
+    vocab: u32,
+) -> Result<Option<String>, JobError> {
+    let path = record_file(prepared, study, sources, vocab);
+    if !path.exists() {
+        return Ok(None);
+    }
+    match serde_json::from_slice::<TrainedTokenizer>(&read(&path)?) {
+        Ok(TrainedTokenizer { folder }) if is_plain(&folder) => Ok(Some(folder)),
+        Ok(_) => Err(foreign_results(&path).into()),
+        Err(why) => Err(damaged(&path, &why).into()),
+    }
+}
+
+/// Whether a name stays in its folder.
+fn is_plain(name: &str) -> bool {
+    name.strip_prefix("tokenizer-").is_some_and(|rest| rest.chars().all(char::is_alphanumeric))
+}
+
+/// Whether the text of some source of a study cannot be found any more.
+pub fn text_is_gone(study: &Study) -> bool {
+    files(study).into_iter().any(|source| sparkjoy_data::scan(source).is_err())
 }
 
 fn source_folder(prepared: &Path, source: &SourceFiles, tokenizer: &Tokenizer) -> PathBuf {
@@ -138,4 +221,25 @@ fn prepared(
         DataError::Interrupted => JobError::Interrupted,
         error => error.into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sparkjoy_kit::shown;
+
+    #[test]
+    fn text_that_is_not_there_is_named() {
+        let folder = Path::new("prepared/math-77c1d2e0");
+        let problems =
+            [no_text(4096), not_prepared(folder, "source `math`", Path::new("study.toml"))];
+        let texts = problems.map(|problem| shown(Err(problem))).join("\n\n");
+        insta::assert_snapshot!(texts, @r#"
+        no source has text files, expected at least one to train a tokenizer of 4096 entries on
+        hint: set `kind = "cl100k"` in `[tokenizer]`, or give a source a `path`
+
+        source `math` is not prepared: `prepared/math-77c1d2e0` is not whole
+        hint: run `sparkjoy prepare study.toml`
+        "#);
+    }
 }

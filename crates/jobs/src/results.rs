@@ -19,7 +19,7 @@ use crate::tasks::item_results;
 ///
 /// # Errors
 ///
-/// [`crate::ExecutionError`] if a result on disk is damaged or not of what the plan names.
+/// A result on disk that is damaged or not of what the plan names.
 pub fn results(plan: &Plan, runs: &Path) -> Result<Results, JobError> {
     let held_out = held_out(plan, runs)?;
     let scored = plan.branches.iter().zip(&held_out).filter(|(_, score)| score.is_some());

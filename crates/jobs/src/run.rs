@@ -8,16 +8,17 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use sparkjoy_base::write_atomic;
+use sparkjoy_base::{Fingerprint, Problem, SourceName, write_atomic};
 use sparkjoy_data::{Corpus, Part, Tokenizer};
+use sparkjoy_eval::FailedTask;
 use sparkjoy_train::{Checkpoint, ModelFolder, Outcome, RunRequest};
 
-use crate::ExecutionError;
 use crate::cards::{self, Asked, Point};
 use crate::contamination::{self, Record, check, is_of_these_files};
 use crate::folders::{branch_folder, study_folder, trunk_folder};
 use crate::graph::{CONTAMINATION, Job, JobState, checkpoint, jobs};
 use crate::heartbeat::Pulse;
+use crate::problem::{AGAIN, no_task_data, no_task_files, not_done};
 use crate::scores::{Scored, Scores};
 use crate::tasks::{TaskRequest, check_tasks, score_tasks};
 use crate::timing::{self, JobTime};
@@ -38,8 +39,9 @@ use sparkjoy_study::{Branch, Plan, Study};
 ///
 /// # Errors
 ///
-/// [`JobError::Interrupted`] after saving, when `options.stop` is set. [`ExecutionError`] for a job
-/// that cannot begin or a result that is not the plan's; what goes wrong in training and scoring.
+/// [`JobError::Interrupted`] after saving, when `options.stop` is set. [`JobError::Problem`] for a
+/// job that cannot begin or a result that is not the plan's; what goes wrong in training and
+/// scoring.
 pub fn run(
     study: &Study,
     plan: &Plan,
@@ -52,13 +54,9 @@ pub fn run(
     record(study.text(), plan, &options.runs)?;
 
     let jobs = jobs(plan);
+    let only = only.map(|name| known_job(plan, &jobs, name)).transpose()?;
+    let only = only.as_deref();
     check_task_files(plan, tokenizer, &jobs, only, options)?;
-    if let Some(name) = only
-        && jobs.iter().all(|job| job.name(plan) != name)
-    {
-        let known = jobs.iter().map(|job| job.name(plan)).collect();
-        return Err(ExecutionError::UnknownJob { name: name.to_owned(), known }.into());
-    }
     let pulse = Pulse::new(plan, &options.runs);
     let Options { runs, prepared, threads, recompute, save_every, eval_data, .. } = options;
     let (programs, stop) = (options.programs.clone(), options.stop);
@@ -102,15 +100,69 @@ pub fn run(
     Ok(())
 }
 
+/// The name of a job by the name it has or had.
+fn known_job(plan: &Plan, jobs: &[Job<'_>], name: &str) -> Result<String, Problem> {
+    let is_it =
+        |job: &&Job<'_>| job.name(plan) == name || job.former_name().as_deref() == Some(name);
+    match jobs.iter().find(is_it) {
+        Some(job) => Ok(job.name(plan)),
+        None => {
+            let known: Vec<String> = jobs.iter().map(|job| job.name(plan)).collect();
+            Err(unknown_job(name, &known))
+        }
+    }
+}
+
+/// No job of the plan has this name. `known`: the jobs there are, of which twelve are named.
+fn unknown_job(name: &str, known: &[String]) -> Problem {
+    let mut shown: Vec<String> = known.iter().take(12).map(|name| format!("`{name}`")).collect();
+    if let more @ 1.. = known.len().saturating_sub(12) {
+        shown.push(format!("{more} more"));
+    }
+    Problem::new(format!("the plan has no job `{name}`, expected one of {}", shown.join(", ")))
+        .with_hint("`sparkjoy plan STUDY --json` lists all jobs under `jobs`")
+}
+
+/// A source without text.
+fn declared(name: &SourceName) -> Problem {
+    let text = "is declared by its size, expected text files to train on";
+    Problem::new(format!("source `{name}` {text}"))
+        .with_hint(format!("give `[sources.{name}]` a `path` and a `validation` instead of a size"))
+}
+
+/// Something else at hand than was planned with. `text`: what follows "the".
+fn changed(text: &str, expected: Fingerprint) -> Problem {
+    Problem::new(format!("the {text}, the plan expects {expected}"))
+        .with_hint(format!("the text changed since the plan was made: {AGAIN} to plan anew"))
+}
+
+/// Tokens of a source that are not those of the plan.
+///
+/// - `found`: identity of the tokens at hand; none if there are none.
+fn other_tokens(
+    name: &SourceName,
+    part: &str,
+    found: Option<Fingerprint>,
+    expected: Fingerprint,
+) -> Problem {
+    let found = found.map_or_else(|| "missing".to_owned(), |found| found.to_string());
+    changed(&format!("{part} tokens of source `{name}` are {found}"), expected)
+}
+
+/// A tokenizer that is not the plan's.
+fn other_tokenizer(found: Fingerprint, expected: Fingerprint) -> Problem {
+    changed(&format!("tokenizer at hand is {found}"), expected)
+}
+
 /// Refuses text other than the plan's before a second is spent on it.
 fn check_inputs(plan: &Plan, corpora: &[Corpus], tokenizer: &Tokenizer) -> Result<(), JobError> {
-    let (found, expected) = (tokenizer.fingerprint(), plan.trunk.tokenizer);
+    let (found, expected) = (tokenizer.fingerprint(), plan.trunk().tokenizer);
     if found != expected {
-        return Err(ExecutionError::Tokenizer { found, expected }.into());
+        return Err(other_tokenizer(found, expected).into());
     }
     for (name, source) in &plan.sources {
         let Some(held_out) = source.held_out.filter(|_| !source.declared) else {
-            return Err(ExecutionError::Declared { source_name: name.clone() }.into());
+            return Err(declared(name).into());
         };
         let corpus = corpora.iter().find(|corpus| corpus.name() == name);
         for (part, words, expected) in [
@@ -119,13 +171,7 @@ fn check_inputs(plan: &Plan, corpora: &[Corpus], tokenizer: &Tokenizer) -> Resul
         ] {
             let found = corpus.map(|corpus| corpus.fingerprint(part));
             if found != Some(expected) {
-                return Err(ExecutionError::Corpus {
-                    source_name: name.clone(),
-                    part: words,
-                    found: found.map_or_else(|| "missing".to_owned(), |f| f.to_string()),
-                    expected: expected.to_string(),
-                }
-                .into());
+                return Err(other_tokens(name, words, found, expected).into());
             }
         }
         if let Some(corpus) = corpus {
@@ -196,11 +242,16 @@ impl<'a> Executor<'a, '_> {
             return Ok(());
         };
         if !checked.unknown.is_empty() {
-            let (job, needs) = (job.to_owned(), CONTAMINATION.to_owned());
-            return Err(ExecutionError::Prerequisite { job, needs }.into());
+            return Err(not_done(job, CONTAMINATION).into());
         }
         if checked.is_refused() {
-            return Err(ExecutionError::Contaminated { checked: Box::new(checked) }.into());
+            let hint = format!(
+                "take these documents out of the source; or allow it by name, \
+                 `contaminated = [{}]` in `[evaluation]`: the study then runs, and its report says \
+                 so",
+                contamination::to_name(&checked)
+            );
+            return Err(Problem::new(contamination::refusal(&checked)).with_hint(hint).into());
         }
         Ok(())
     }
@@ -218,11 +269,10 @@ impl<'a> Executor<'a, '_> {
         if self.options.stop.load(Ordering::Relaxed) {
             return Err(JobError::Interrupted);
         }
-        if let Some(needs) = job.needs(self.plan)
-            && needs.state(self.plan, &self.options.runs)? != JobState::Done
-        {
-            let (job, needs) = (job.name(self.plan), needs.name(self.plan));
-            return Err(ExecutionError::Prerequisite { job, needs }.into());
+        for needs in job.needs(self.plan) {
+            if needs.state(self.plan, &self.options.runs)? != JobState::Done {
+                return Err(not_done(&job.name(self.plan), &needs.name(self.plan)).into());
+            }
         }
         let begin = Instant::now();
         let before = job.steps_left(job.state(self.plan, &self.options.runs)?);
@@ -236,13 +286,13 @@ impl<'a> Executor<'a, '_> {
         if matches!(result, Ok(()) | Err(JobError::Interrupted)) {
             let after = job.steps_left(job.state(self.plan, &self.options.runs)?);
             let spent = JobTime { seconds: begin.elapsed().as_secs_f64(), steps: before - after };
-            timing::add(self.plan, &self.options.runs, &job.name(self.plan), spent)?;
+            timing::add(self.plan, &self.options.runs, job, spent)?;
         }
         result
     }
 
     fn train_trunk(&mut self, job: &Job<'a>, trunk: usize, to: u64) -> Result<(), JobError> {
-        let spec = self.plan.trunks().nth(trunk).expect("a trunk of the plan");
+        let spec = &self.plan.trunks[trunk].spec;
         let folder = trunk_folder(spec, &self.options.runs);
         let request = RunRequest {
             spec,
@@ -309,7 +359,7 @@ impl<'a> Executor<'a, '_> {
         let plan = self.plan;
         let tasks = plan.evaluation.tasks.as_ref().expect("the job is there for its tasks");
         let Some(data) = self.options.eval_data.clone() else {
-            return Err(ExecutionError::NoTaskData.into());
+            return Err(no_task_data().into());
         };
         let folder = point.folder(plan, &self.options.runs);
         let checkpoint = checkpoint(&folder, point.step())?
@@ -328,12 +378,19 @@ impl<'a> Executor<'a, '_> {
         };
         let (card, _) = score_tasks(&request, self.options)?;
         if !card.failed.is_empty() {
-            return Err(
-                ExecutionError::TasksFailed { model: point.name(), failed: card.failed }.into()
+            let text = format!(
+                "{} of the tasks of `{}` could not be scored:{}",
+                card.failed.len(),
+                point.name(),
+                FailedTask::list(&card.failed)
             );
+            let hint =
+                card.failed[0].hint.as_ref().map_or(String::new(), |hint| format!("{hint}; "));
+            let hint = format!("{hint}then {AGAIN}: what is answered is kept");
+            return Err(Problem::new(text).with_hint(hint).into());
         }
         if card.tasks.is_empty() {
-            return Err(ExecutionError::NoTaskFiles { data }.into());
+            return Err(no_task_files(&data).into());
         }
         let of = Asked::new(plan, point).expect("there are tasks to score");
         cards::write_card(&folder, of, card)
@@ -368,5 +425,42 @@ impl<'a> Executor<'a, '_> {
             )?);
         }
         Scores { of: scored, held_out }.write(&folder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sparkjoy_kit::shown;
+
+    #[test]
+    fn a_job_that_is_not_there_is_told_of_those_that_are() {
+        let known: Vec<String> = (0..14).map(|i| format!("trunk-{i}")).collect();
+        insta::assert_snapshot!(shown(Err(unknown_job("trunc", &known))), @"
+        the plan has no job `trunc`, expected one of `trunk-0`, `trunk-1`, `trunk-2`, `trunk-3`, `trunk-4`, `trunk-5`, `trunk-6`, `trunk-7`, `trunk-8`, `trunk-9`, `trunk-10`, `trunk-11`, 2 more
+        hint: `sparkjoy plan STUDY --json` lists all jobs under `jobs`
+        ");
+    }
+
+    #[test]
+    fn text_that_is_not_the_plans_is_named_with_what_was_expected() {
+        let name = SourceName::new("math").unwrap();
+        let [found, expected] = ["found", "expected"].map(|t| Fingerprint::of_bytes(t.as_bytes()));
+        let problems = [
+            declared(&name),
+            other_tokens(&name, "held-out", None, expected),
+            other_tokenizer(found, expected),
+        ];
+        let texts = problems.map(|problem| shown(Err(problem))).join("\n\n");
+        insta::assert_snapshot!(texts, @"
+        source `math` is declared by its size, expected text files to train on
+        hint: give `[sources.math]` a `path` and a `validation` instead of a size
+
+        the held-out tokens of source `math` are missing, the plan expects a99e31b7
+        hint: the text changed since the plan was made: run the same command again to plan anew
+
+        the tokenizer at hand is 6166e496, the plan expects a99e31b7
+        hint: the text changed since the plan was made: run the same command again to plan anew
+        ");
     }
 }

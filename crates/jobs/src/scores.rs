@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, Seed, SourceName, Tokens, read, write_atomic};
+use sparkjoy_base::{Fingerprint, Problem, Seed, SourceName, Tokens, read, write_atomic};
 use sparkjoy_eval::HeldOutScore;
 
-use crate::{ExecutionError, JobError};
+use crate::JobError;
+use crate::problem::{damaged, move_away};
 use sparkjoy_study::{Branch, Plan};
 
 /// What was scored: everything that determines the numbers of a score.
@@ -62,6 +63,12 @@ impl Scored {
     }
 }
 
+/// A score file that holds the score of something else.
+fn other_score(path: &Path, found: &str, expected: &str) -> Problem {
+    Problem::new(format!("`{}` scores {found}, expected {expected}", path.display()))
+        .with_hint(move_away(path))
+}
+
 /// A score file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,11 +88,10 @@ impl Scores {
         }
         let scores: Self = match serde_json::from_slice(&read(&path)?) {
             Ok(scores) => scores,
-            Err(source) => return Err(ExecutionError::Damaged { path, source }.into()),
+            Err(why) => return Err(damaged(&path, &why).into()),
         };
         if scores.of != *of {
-            let (found, expected) = (scores.of.describe(), of.describe());
-            return Err(ExecutionError::ForeignScore { path, found, expected }.into());
+            return Err(other_score(&path, &scores.of.describe(), &of.describe()).into());
         }
         Ok(Some(scores))
     }
@@ -94,5 +100,20 @@ impl Scores {
     pub(crate) fn write(&self, run_folder: &Path) -> Result<(), JobError> {
         let json = serde_json::to_vec(self).expect("plain data has a JSON form");
         Ok(write_atomic(&self.of.file(run_folder), &json)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sparkjoy_kit::shown;
+
+    #[test]
+    fn a_score_of_something_else_is_refused_with_its_place() {
+        let path = Path::new("runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json");
+        insta::assert_snapshot!(shown(Err(other_score(path, "step 3", "step 4"))), @"
+        `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` scores step 3, expected step 4
+        hint: move `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
+        ");
     }
 }

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{read, write_atomic};
 
+use crate::JobError;
 use crate::folders::study_folder;
-use crate::graph::jobs;
-use crate::{ExecutionError, JobError};
+use crate::graph::{Job, jobs};
+use crate::problem::damaged;
 use sparkjoy_study::Plan;
 
 /// What a job has cost so far. Time lost to a kill is not in it.
@@ -27,9 +28,8 @@ pub struct JobTime {
 /// If a file cannot be read.
 pub fn timings(plan: &Plan, runs: &Path) -> Result<BTreeMap<String, JobTime>, JobError> {
     let times = jobs(plan).into_iter().filter_map(|job| {
-        let name = job.name(plan);
-        let time = of_job(plan, runs, &name).transpose()?;
-        Some(time.map(|time| (name, time)))
+        let time = of_job(plan, runs, &job).transpose()?;
+        Some(time.map(|time| (job.name(plan), time)))
     });
     times.collect()
 }
@@ -40,22 +40,22 @@ fn file(plan: &Plan, runs: &Path, job: &str) -> PathBuf {
 }
 
 /// What one job has cost so far.
-pub(crate) fn of_job(plan: &Plan, runs: &Path, job: &str) -> Result<Option<JobTime>, JobError> {
-    let path = file(plan, runs, job);
-    if !path.exists() {
-        return Ok(None);
-    }
+pub(crate) fn of_job(plan: &Plan, runs: &Path, job: &Job<'_>) -> Result<Option<JobTime>, JobError> {
+    let former = job.former_name();
+    let names = std::iter::once(job.name(plan)).chain(former);
+    let mut paths = names.map(|name| file(plan, runs, &name));
+    let Some(path) = paths.find(|path| path.exists()) else { return Ok(None) };
     match serde_json::from_slice(&read(&path)?) {
         Ok(time) => Ok(Some(time)),
-        Err(source) => Err(ExecutionError::Damaged { path, source }.into()),
+        Err(why) => Err(damaged(&path, &why).into()),
     }
 }
 
 /// Adds what a call cost to what earlier calls did.
-pub(crate) fn add(plan: &Plan, runs: &Path, job: &str, spent: JobTime) -> Result<(), JobError> {
+pub(crate) fn add(plan: &Plan, runs: &Path, job: &Job<'_>, spent: JobTime) -> Result<(), JobError> {
     let before = of_job(plan, runs, job)?.unwrap_or_default();
     let seconds = before.seconds + spent.seconds;
     let time = JobTime { seconds, steps: before.steps + spent.steps };
     let json = serde_json::to_vec(&time).expect("plain data has a JSON form");
-    Ok(write_atomic(&file(plan, runs, job), &json)?)
+    Ok(write_atomic(&file(plan, runs, &job.name(plan)), &json)?)
 }

@@ -3,10 +3,10 @@
 //! The sizes depend on the shape, the microbatch and how it is computed, so that memory is known
 //! before a run.
 
+use crate::Shape;
 use crate::aligned::{Rest, lines_of};
 use crate::element::Element;
 use crate::kernel::InstructionSet;
-use crate::shape::Shape;
 use crate::{gemm, head, norm};
 
 /// What the sizes of arrays are made of.

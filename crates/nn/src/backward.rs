@@ -7,6 +7,7 @@ use crate::attention::{self, Saved};
 use crate::element::Element;
 use crate::forward::Model;
 use crate::kernel::{Left, Size, Store, versions};
+use crate::mpt::Mpt;
 use crate::packed_weights::Matrix;
 use crate::{embedding, gemm, norm};
 

@@ -10,9 +10,10 @@ use crate::attention::{self, Heads, alibi_slopes};
 use crate::element::{Bf16, Element};
 use crate::forward::Model;
 use crate::kernel::{InstructionSet, Left, Size, Store};
+use crate::mpt::Mpt;
 use crate::packed_weights::{self, Matrix, PackedWeights};
 use crate::parallel::{Scratch, VALUES, tree_sum};
-use crate::{Compute, Optimizer, Precision, Shape, ShapeError, gemm, head, init};
+use crate::{Compute, Optimizer, OptimizerKind, Precision, Shape, ShapeError, gemm, head, init};
 
 /// Model weights, gradients and the activation arena.
 ///
@@ -382,11 +383,17 @@ impl Lengths {
     }
 }
 
-/// Bytes that an engine allocates on this machine.
-pub(crate) fn memory(shape: &Shape, batch: usize, compute: Compute) -> u64 {
+/// Bytes an [`Engine`] and its optimizer allocate on this machine for a batch of `batch` sequences.
+///
+/// # Guarantees
+///
+/// Exact, up to a few KiB of bookkeeping and the stacks of the threads (tested).
+pub fn memory(shape: &Shape, batch: usize, optimizer: OptimizerKind, compute: Compute) -> u64 {
     let Lengths { arena, packed, scratch } =
         Lengths::new(InstructionSet::best(compute.precision), shape, batch, compute);
-    2 * Aligned::bytes(shape.parameters() as usize)
+    let moments = 4 * shape.parameters() * optimizer.moments().len() as u64;
+    moments
+        + 2 * Aligned::bytes(shape.parameters() as usize)
         + Aligned::bytes(arena)
         + Aligned::bytes(packed)
         + compute.threads as u64 * Aligned::bytes(scratch)

@@ -2,14 +2,15 @@
 
 use rayon::prelude::*;
 
+use crate::Shape;
 use crate::arena::Views;
 use crate::attention::{self, Heads};
 use crate::element::Element;
 use crate::gemm;
 use crate::kernel::{InstructionSet, Left, Size, versions};
+use crate::mpt::Mpt;
 use crate::packed_weights::{Matrix, PackedWeights};
 use crate::parallel::Scratch;
-use crate::shape::Shape;
 use crate::{embedding, gelu, norm};
 
 /// What a pass needs to know and does not change.

@@ -41,6 +41,7 @@ pub(crate) fn draw(shape: &Shape, seed: Seed, weights: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mpt::Mpt;
 
     fn drawn(shape: &Shape, seed: u64) -> Vec<f32> {
         let mut weights = vec![f32::NAN; shape.parameters() as usize];

@@ -23,25 +23,26 @@ mod kernel;
 mod language_model;
 mod math;
 mod measure;
+mod mpt;
 mod norm;
 mod optimizer;
 mod packed_weights;
 mod parallel;
 mod products;
-mod schedule;
-mod shape;
 
 pub use attention::alibi_slopes;
-pub use compute::{Compute, Precision};
+pub use compute::Compute;
 pub use decoder::Decoder;
-pub use engine::Engine;
+pub use engine::{Engine, memory};
 pub use instructions::{CpuFeature, cpu_features, instruction_set_of, instruction_sets};
 pub use language_model::LazyModel;
 pub use measure::{Throughput, measure};
-pub use optimizer::{Optimizer, OptimizerKind};
+pub use optimizer::Optimizer;
 pub use products::{ProductSpeed, measure_products};
-pub use schedule::{Schedule, ScheduleKind};
-pub use shape::{Shape, ShapeError, Tensor};
+// For users that still look here for what `spec` says.
+pub use sparkjoy_spec::{
+    OptimizerKind, Precision, Schedule, ScheduleKind, Shape, ShapeError, Tensor,
+};
 
 #[cfg(test)]
 mod tests;

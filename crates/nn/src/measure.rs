@@ -5,6 +5,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::Seed;
 
+use crate::mpt::Mpt;
 use crate::{Compute, Engine, Optimizer, OptimizerKind, Shape};
 
 /// Seconds a step may take to be timed.

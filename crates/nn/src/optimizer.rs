@@ -1,53 +1,10 @@
 //! LionW and AdamW, in one pass over the flat buffers.
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use sparkjoy_spec::OptimizerKind;
 
 use crate::kernel::{InstructionSet, versions};
 use crate::parallel::VALUES;
-
-/// Which optimizer, with its constants.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub enum OptimizerKind {
-    /// Lion with decay decoupled from the rate.
-    LionW {
-        /// Peak rate η₀.
-        lr: f64,
-        /// β₁, β₂.
-        betas: [f64; 2],
-        /// λ; a weight shrinks by (η/η₀)·λ a step.
-        weight_decay: f64,
-    },
-    /// Adam with decoupled decay.
-    AdamW {
-        /// Peak rate.
-        lr: f64,
-        /// β₁, β₂.
-        betas: [f64; 2],
-        /// Added to the root of the second moment.
-        eps: f64,
-        /// λ; a weight shrinks by η·λ a step.
-        weight_decay: f64,
-    },
-}
-
-impl OptimizerKind {
-    /// Peak rate η₀.
-    pub fn lr(&self) -> f64 {
-        match self {
-            Self::LionW { lr, .. } | Self::AdamW { lr, .. } => *lr,
-        }
-    }
-
-    /// Buffers of moments it keeps.
-    pub(crate) fn moments(&self) -> usize {
-        match self {
-            Self::LionW { .. } => 1,
-            Self::AdamW { .. } => 2,
-        }
-    }
-}
 
 /// Optimizer state: the kind, its moments and the number of steps taken.
 #[derive(Clone, Debug)]
@@ -62,23 +19,21 @@ pub struct Optimizer {
 impl Optimizer {
     /// Zero moments.
     pub fn new(kind: OptimizerKind, parameters: usize) -> Self {
-        let squares = if kind.moments() == 2 { parameters } else { 0 };
+        let squares = if kind.moments().len() == 2 { parameters } else { 0 };
         Self { kind, average: vec![0.0; parameters], average_square: vec![0.0; squares], steps: 0 }
     }
 
     /// Moment buffers by name, each flat like the weights: LionW `exp_avg`; AdamW `exp_avg`,
     /// `exp_avg_sq`.
     pub fn moments(&self) -> Vec<(&'static str, &[f32])> {
-        let both = [("exp_avg", &self.average[..]), ("exp_avg_sq", &self.average_square[..])];
-        both.into_iter().take(self.kind.moments()).collect()
+        let both = [&self.average[..], &self.average_square[..]];
+        self.kind.moments().iter().copied().zip(both).collect()
     }
 
     /// The same, to restore a checkpoint.
     pub fn moments_mut(&mut self) -> Vec<(&'static str, &mut [f32])> {
-        let count = self.kind.moments();
-        let both =
-            [("exp_avg", &mut self.average[..]), ("exp_avg_sq", &mut self.average_square[..])];
-        both.into_iter().take(count).collect()
+        let both = [&mut self.average[..], &mut self.average_square[..]];
+        self.kind.moments().iter().copied().zip(both).collect()
     }
 
     /// Steps taken (AdamW's bias correction).

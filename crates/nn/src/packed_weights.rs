@@ -6,6 +6,7 @@ use crate::aligned::{Aligned, Rest, lines_of};
 use crate::element::Element;
 use crate::gemm;
 use crate::kernel::{InstructionSet, PackedRight, Right, packed_len};
+use crate::mpt::Mpt;
 
 /// A weight matrix: the embedding, or one of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use crate::attention::{self, Heads, Saved, alibi_slopes};
 use crate::element::{Bf16, Element};
 use crate::gemm::{self, PackBuffers};
 use crate::kernel::{InstructionSet, Left, Right, Size, Store};
+use crate::mpt::Mpt;
 use crate::packed_weights::Matrix;
 use crate::parallel::Scratch;
 use crate::{Compute, Precision, Shape, head};

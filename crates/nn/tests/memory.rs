@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use sparkjoy_base::Seed;
-use sparkjoy_nn::{Compute, Engine, Optimizer, OptimizerKind, Precision, Shape};
+use sparkjoy_nn::{Compute, Engine, Optimizer, OptimizerKind, Precision, Shape, memory};
 
 /// The system's allocator, counting.
 struct Counting;
@@ -59,7 +59,7 @@ fn an_engine_takes_what_its_shape_says_and_a_step_takes_nothing() {
         let mut engine = Engine::new(shape, batch, compute).unwrap();
         let mut optimizer = Optimizer::new(kind, engine.weights().len());
         let taken = (BYTES.load(Relaxed) - before) as u64;
-        let said = shape.memory(batch, kind, compute);
+        let said = memory(&shape, batch, kind, compute);
         // The thread pool's queues; those of the engine before may only now be freed.
         assert!(taken.abs_diff(said) < 64 << 10, "{taken} bytes taken, {said} predicted");
 

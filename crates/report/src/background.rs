@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 use sparkjoy_answers::{Checked, CheckedSource, CheckedTask, Measure, TrunkScore};
 use sparkjoy_base::{Ppm, SourceName, bytes, thousands};
-use sparkjoy_study::{Branch, Plan};
+use sparkjoy_study::Plan;
 
 use crate::Report;
 use crate::chart::Figure;
 use crate::chart::curves::{Curves, Point, STYLES, Series};
 use crate::chart::scale::number;
 use crate::chart::tree::{Tree, Twig};
-use crate::estimate::{Estimate, Unit};
+use crate::estimate::{Estimate, MEASURES, Unit};
 use crate::sentences;
 use crate::table::{Table, figures, words};
 use crate::words::rich;
@@ -21,8 +21,8 @@ use crate::words::rich;
 /// The tree of runs, a drawing per trunk.
 pub(crate) fn tree(report: &Report<'_>) -> Figure {
     let plan = report.plan;
-    let panels = (0..=plan.others.len()).map(|trunk| {
-        let name = trunk.checked_sub(1).map(|other| plan.others[other].label.as_str());
+    let panels = (0..plan.trunks.len()).map(|trunk| {
+        let name = (trunk > 0).then(|| plan.trunks[trunk].label.as_str());
         let steps = plan.steps;
         Tree {
             trunk: name.unwrap_or("the study's trunk").to_owned(),
@@ -72,40 +72,32 @@ pub(crate) fn tree(report: &Report<'_>) -> Figure {
 /// The branches of a trunk, replicates together.
 fn twigs(report: &Report<'_>, trunk: usize) -> Vec<Twig> {
     let plan = report.plan;
-    let base = plan.trunk.phases[0].mixture.proportions();
-    let mut twigs: Vec<(Option<usize>, &Branch, Twig)> = Vec::new();
+    let base = plan.trunk().phases[0].mixture.proportions();
+    let mut twigs: Vec<(usize, Twig)> = Vec::new();
     let mut twig_of = vec![None; plan.branches.len()];
     for (index, branch) in plan.branches.iter().enumerate() {
         if branch.trunk != trunk {
             continue;
         }
-        let after: Option<usize> = branch.after.and_then(|before| twig_of[before]);
-        let missing = usize::from(report.answers.missing.contains(&branch.name));
-        let known = twigs.iter().position(|(before, first, _)| {
-            *before == after
-                && first.label == branch.label
-                && first.window == branch.window
-                && first.from_step == branch.from_step
-                && first.spec.anneal.is_some() == branch.spec.anneal.is_some()
-        });
+        let known = twigs.iter().position(|(group, _)| *group == branch.group);
         let place = known.unwrap_or_else(|| {
             let twig = Twig {
                 label: format!("{}, {}", branch.label, branch.window),
                 from: branch.from_step,
                 to: branch.from_step + branch.window_steps,
-                after,
+                after: branch.after.and_then(|before| twig_of[before]),
                 runs: 0,
                 missing: 0,
                 control: branch.mixture().proportions() == base,
             };
-            twigs.push((after, branch, twig));
+            twigs.push((branch.group, twig));
             twigs.len() - 1
         });
-        twigs[place].2.runs += 1;
-        twigs[place].2.missing += missing;
+        twigs[place].1.runs += 1;
+        twigs[place].1.missing += usize::from(report.answers.missing.contains(&branch.name));
         twig_of[index] = Some(place);
     }
-    twigs.into_iter().map(|(_, _, twig)| twig).collect()
+    twigs.into_iter().map(|(_, twig)| twig).collect()
 }
 
 /// The trunk on tasks by step, where it was scored.
@@ -113,11 +105,7 @@ pub(crate) fn trunk_on_tasks(report: &Report<'_>) -> Option<Figure> {
     let points = &report.answers.trunk;
     let mut panels = Vec::new();
     let mut rows = Vec::new();
-    for (measure, title) in [
-        (Measure::Average, "The trunk: averages of suites"),
-        (Measure::Accuracy, "The trunk: accuracy on tasks"),
-        (Measure::GoldBitsPerByte, "The trunk: right answers of tasks"),
-    ] {
+    for (measure, title) in MEASURES {
         let unit = if measure == Measure::Accuracy { Unit::Percent } else { Unit::Score };
         let scores = points.iter().flat_map(|point| &point.scores);
         let names: BTreeSet<&str> =
@@ -135,7 +123,7 @@ pub(crate) fn trunk_on_tasks(report: &Report<'_>) -> Option<Figure> {
         };
         for few in names.chunks(STYLES).take(2) {
             let curves = Curves {
-                title: title.to_owned(),
+                title: format!("The trunk: {}", title.to_lowercase()),
                 x: "step".to_owned(),
                 y: match measure {
                     Measure::Accuracy => "accuracy, %".to_owned(),
@@ -333,12 +321,10 @@ pub(crate) fn fingerprints(plan: &Plan) -> Markup {
     let row = |what: String, identity: String| (what, vec![code(identity)]);
     let mut rows = vec![
         row("plan".to_owned(), plan.fingerprint().hex()),
-        row("tokenizer".to_owned(), plan.trunk.tokenizer.hex()),
-        row("trunk".to_owned(), plan.trunk.fingerprint().hex()),
+        row("tokenizer".to_owned(), plan.trunk().tokenizer.hex()),
+        row("trunk".to_owned(), plan.trunk().fingerprint().hex()),
     ];
-    rows.extend(
-        plan.others.iter().map(|o| row(format!("trunk {}", o.name), o.spec.fingerprint().hex())),
-    );
+    rows.extend(plan.trunks[1..].iter().map(|t| row(t.name.clone(), t.spec.fingerprint().hex())));
     rows.extend(plan.sources.iter().flat_map(|(name, source)| {
         let text = row(format!("source {name}"), source.supply.fingerprint.hex());
         let held = source.held_out.map(|held| row(format!("source {name}, held out"), held.hex()));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sparkjoy_study::{Branch, QuestionPlan};
+use sparkjoy_study::{Branch, QuestionPlan, Trunk};
 
 use crate::Report;
 
@@ -24,16 +24,13 @@ pub(crate) fn question_seconds(report: &Report<'_>, question: &QuestionPlan) -> 
                 report.times.get(&format!("{name}-{after}")).map_or(0.0, |time| time.seconds);
         }
     }
-    for trunk in 0..=plan.others.len() {
+    for (trunk, Trunk { name: trunk_name, .. }) in plan.trunks.iter().enumerate() {
         let of: Vec<&Branch> =
             runs.iter().map(|&index| &plan.branches[index]).filter(|b| b.trunk == trunk).collect();
         let Some(until) = of.iter().map(|branch| branch.spec.first_step).max() else { continue };
-        let prefix = trunk
-            .checked_sub(1)
-            .map_or("trunk-".to_owned(), |other| format!("{}-trunk-", plan.others[other].name));
         for point in plan.branch_points_of(trunk) {
-            if point > plan.trunk.first_step && point <= until {
-                seconds += report.times.get(&format!("{prefix}{point}"))?.seconds;
+            if point > plan.trunk().first_step && point <= until {
+                seconds += report.times.get(&format!("{trunk_name}-{point}"))?.seconds;
             }
         }
     }

@@ -5,6 +5,13 @@ use sparkjoy_answers::{Comparison, Measure, Verdict};
 
 use crate::chart::scale::{number, signed};
 
+/// Measures on tasks in the order they are shown, with their titles.
+pub(crate) const MEASURES: [(Measure, &str); 3] = [
+    (Measure::Average, "Averages of suites"),
+    (Measure::Accuracy, "Accuracy on tasks"),
+    (Measure::GoldBitsPerByte, "Right answers of tasks"),
+];
+
 /// What a number counts, and how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {

@@ -3,8 +3,9 @@
 use std::error::Error;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
 use sparkjoy_base::Hint;
+
+use crate::Promise;
 
 /// What a language model says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,16 +18,6 @@ pub struct LanguageModelInfo {
     pub kernel: String,
     /// What it promises of its numbers.
     pub promise: Promise,
-}
-
-/// What is promised of numbers that are computed a second time on the same kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Promise {
-    /// The same bits, whatever else is computed in the same call and on any number of threads.
-    SameBits,
-    /// The same but for rounding: how calls are batched may change the last digits.
-    WithinNoise,
 }
 
 /// A token sequence whose last tokens are scored.

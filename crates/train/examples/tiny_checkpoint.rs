@@ -95,7 +95,7 @@ fn spec(shape: Shape, corpus: &Corpus, tokenizer: &Tokenizer) -> RunSpec {
     let mixture = Mixture::new([(name.clone(), Ppm::ONE)].into()).expect("one source is all of it");
     let sequences = corpus.sequences(Part::Train, shape.context);
     RunSpec {
-        shape,
+        model: shape.into(),
         precision: Precision::Fp32,
         tokenizer: tokenizer.fingerprint(),
         optimizer: OptimizerKind::AdamW {

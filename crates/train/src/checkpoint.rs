@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_base::{FileError, Fingerprint, is_done, read, read_to_string};
 use sparkjoy_data::Tokenizer;
 use sparkjoy_mix::Ledger;
-use sparkjoy_nn::{Compute, Engine, Shape};
+use sparkjoy_nn::{Compute, Engine, Optimizer};
+use sparkjoy_spec::Shape;
 
 use crate::TrainError;
 use crate::disk;
 use crate::hugging_face::{self, CONFIG};
 use crate::kernels::Kernels;
 use crate::metrics::{METRICS, Metrics};
-use crate::state::TrainState;
 use crate::tensors;
 
 /// Weights, under MPT's names.
@@ -258,10 +258,32 @@ pub fn load_model(checkpoint: &Path, batch: usize, threads: usize) -> Result<Eng
     Ok(engine)
 }
 
+/// What a model in training is after a step, whoever computed it.
+#[derive(Clone, Copy)]
+pub(crate) struct Numbers<'a> {
+    /// Steps done, counted from the trunk's start.
+    pub(crate) step: u64,
+    pub(crate) shape: &'a Shape,
+    /// Flat, in the order of the shape's tensors.
+    pub(crate) weights: &'a [f32],
+    pub(crate) optimizer: &'a Optimizer,
+    /// What computed it so far.
+    pub(crate) kernels: &'a Kernels,
+}
+
+impl Numbers<'_> {
+    /// The first tensor with a weight that is not a finite number, if there is one.
+    pub(crate) fn broken_tensor(self) -> Option<String> {
+        let index = self.weights.iter().position(|weight| !weight.is_finite())?;
+        let tensor = self.shape.tensors().into_iter().rfind(|tensor| tensor.offset <= index);
+        Some(tensor.expect("the first tensor starts at 0").name)
+    }
+}
+
 /// What goes into a checkpoint.
 pub(crate) struct Contents<'a> {
     pub(crate) run: Fingerprint,
-    pub(crate) state: &'a TrainState,
+    pub(crate) numbers: Numbers<'a>,
     pub(crate) ledger: Ledger,
     pub(crate) tokenizer: &'a Tokenizer,
     pub(crate) metrics: &'a Metrics,
@@ -275,11 +297,13 @@ pub(crate) struct Contents<'a> {
 /// and renamed. A failed save takes its half-written folder away again if it can.
 pub(crate) fn save(folder: &Path, contents: &Contents<'_>) -> Result<Checkpoint, TrainError> {
     let partial = folder.with_added_extension("partial");
-    let saved = write_files(&partial, contents).and_then(|()| Ok(disk::rename(&partial, folder)?));
+    let saved = write_files(&partial, contents)
+        .and_then(|()| seal(&partial, contents))
+        .and_then(|()| Ok(disk::rename(&partial, folder)?));
     match saved {
         Ok(()) => {
-            let Contents { run, state, .. } = *contents;
-            Ok(Checkpoint { folder: folder.to_owned(), step: state.step, run })
+            let Contents { run, numbers, .. } = *contents;
+            Ok(Checkpoint { folder: folder.to_owned(), step: numbers.step, run })
         }
         Err(error) => {
             // Frees the space if the disk is full; what is left is removed by the next start.
@@ -290,21 +314,26 @@ pub(crate) fn save(folder: &Path, contents: &Contents<'_>) -> Result<Checkpoint,
 }
 
 fn write_files(folder: &Path, contents: &Contents<'_>) -> Result<(), TrainError> {
-    let Contents { run, state, tokenizer, metrics, .. } = contents;
-    let TrainState { engine, optimizer, step, kernels } = state;
-    let shape = *engine.shape();
+    let Contents { numbers, tokenizer, metrics, .. } = contents;
+    let Numbers { shape, weights, optimizer, .. } = *numbers;
     let layout = shape.tensors();
     disk::create_folder(folder)?;
-    disk::write(&folder.join(CONFIG), &hugging_face::config(&shape, tokenizer))?;
+    disk::write(&folder.join(CONFIG), &hugging_face::config(shape, tokenizer))?;
     tokenizer.save(folder).map_err(|source| TrainError::Tokenizer { source: Box::new(source) })?;
-    tensors::write(&folder.join(MODEL), &tensors::sources(&layout, "", engine.weights()))?;
+    tensors::write(&folder.join(MODEL), &tensors::sources(&layout, "", weights))?;
     let moments = optimizer.moments();
     let moments = moments
         .iter()
         .flat_map(|(moment, values)| tensors::sources(&layout, &format!("{moment}."), values));
     tensors::write(&folder.join(OPTIMIZER), &moments.collect::<Vec<_>>())?;
     metrics.copy_to(&folder.join(METRICS))?;
+    Ok(())
+}
 
+/// Makes the files in `folder` a checkpoint: size and hash of each into `state.json`, and `DONE`
+/// last. Whoever computed them, only what is in memory here has been written before.
+fn seal(folder: &Path, contents: &Contents<'_>) -> Result<(), TrainError> {
+    let Numbers { step, shape, optimizer, kernels, .. } = contents.numbers;
     let mut files = BTreeMap::new();
     for path in entries(folder)? {
         let name = path.file_name().expect("an entry has a name").to_string_lossy().into_owned();
@@ -312,11 +341,11 @@ fn write_files(folder: &Path, contents: &Contents<'_>) -> Result<(), TrainError>
     }
     let info = CheckpointInfo {
         format: FORMAT,
-        run: *run,
-        step: *step,
+        run: contents.run,
+        step,
         optimizer_steps: optimizer.steps(),
         kernels: kernels.clone(),
-        shape,
+        shape: *shape,
         parameters: shape.parameters(),
         ledger: contents.ledger.clone(),
         files,

@@ -8,7 +8,8 @@ use sparkjoy_data::DataError;
 use sparkjoy_mix::MixError;
 use sparkjoy_nn::ShapeError;
 
-use crate::{ImportError, ModelError};
+use crate::metrics::TOLERANCE;
+use crate::{EngineError, ImportError, ModelError};
 
 /// What went wrong in a run.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,19 @@ pub enum TrainError {
         step: u64,
         /// The metrics it was recorded in.
         path: PathBuf,
+    },
+    /// A recorded step came out too far off, where an engine promises close numbers.
+    #[error("step {} has loss {found:.4}, `{}` has recorded {expected:.4}: they differ by more than \
+        {TOLERANCE}", thousands(*step), path.display())]
+    OutOfTolerance {
+        /// The step.
+        step: u64,
+        /// The metrics it was recorded in.
+        path: PathBuf,
+        /// Its loss now.
+        found: f64,
+        /// Its loss as recorded.
+        expected: f64,
     },
     /// A step outside the phases is asked for.
     #[error("step {} is asked for, the run goes from step {} to step {}", thousands(*target),
@@ -160,6 +174,28 @@ pub enum TrainError {
         /// Version this program reads and writes.
         expected: u32,
     },
+    /// A run folder was written by a version whose folders are no longer read.
+    #[error("`{}` was written by an older version of sparkjoy that is no longer read: found version \
+        {found}, expected {oldest} or later", path.display())]
+    Older {
+        /// Its `run.json`.
+        path: PathBuf,
+        /// Version found.
+        found: u32,
+        /// The oldest version this program reads.
+        oldest: u32,
+    },
+    /// A run folder was written by a version that this program does not know yet.
+    #[error("`{}` was written by a newer version of sparkjoy: found version {found}, expected \
+        {newest} or earlier", path.display())]
+    Newer {
+        /// Its `run.json`.
+        path: PathBuf,
+        /// Version found.
+        found: u32,
+        /// The version this program writes.
+        newest: u32,
+    },
     /// Something else is where a checkpoint should go.
     #[error("cannot save step {}: `{}` is there and is no checkpoint of that step",
         thousands(*step), folder.display())]
@@ -258,6 +294,9 @@ pub enum TrainError {
     /// A folder holds no model that can be evaluated.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A command that trains did not do what it was asked for.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// A model trained elsewhere cannot be started from.
     #[error(transparent)]
     Import(#[from] ImportError),
@@ -322,6 +361,14 @@ impl Hint for TrainError {
                     folder.display()
                 )
             }
+            Self::OutOfTolerance { path, .. } => {
+                let folder = path.parent().unwrap_or(path);
+                format!(
+                    "one of the engines does not compute this run; remove `{}` to compute the \
+                     whole run on one of them",
+                    folder.display()
+                )
+            }
             Self::Target { .. } => {
                 "lengthen the phases in the study: a run is never trained beyond its plan"
                     .to_owned()
@@ -355,6 +402,15 @@ impl Hint for TrainError {
             Self::Altered { path, .. } | Self::Header { path, .. } | Self::Format { path, .. } => {
                 remove(path.parent().unwrap_or(path))
             }
+            Self::Older { path, .. } => format!(
+                "use the version of sparkjoy that wrote it, or remove `{}` and run the same command \
+                 again: it computes the run anew",
+                path.parent().unwrap_or(path).display()
+            ),
+            Self::Newer { path, .. } => format!(
+                "install a newer sparkjoy, or use another folder than `{}`",
+                path.parent().unwrap_or(path).display()
+            ),
             Self::Json { path, .. } | Self::Line { path, .. } => {
                 format!("restore `{}` as it was written, or remove its folder", path.display())
             }
@@ -373,6 +429,7 @@ impl Hint for TrainError {
             Self::File(error) => return error.hint(),
             Self::Model(error) => return error.hint(),
             Self::Import(error) => return error.hint(),
+            Self::Engine(error) => return error.hint(),
             Self::Shape(_) => "change `[model]` in the study".to_owned(),
             Self::Mix(_) => "change `[mixtures]` or `[sources]` in the study".to_owned(),
         };

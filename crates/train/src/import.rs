@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use sparkjoy_base::{Fingerprint, Hint, thousands};
 use sparkjoy_nn::{Optimizer, OptimizerKind, Shape};
+use sparkjoy_spec::{Moments, Start};
 
 use crate::checkpoint::{Checkpoint, OPTIMIZER, entries};
 use crate::content::Content;
-use crate::spec::{Moments, Start};
 use crate::state::TrainState;
 use crate::{ModelFolder, TrainError, tensors};
 

@@ -2,9 +2,9 @@
 
 use sparkjoy_data::{Corpus, Part, Tokenizer};
 use sparkjoy_mix::{Order, Source};
+use sparkjoy_spec::RunSpec;
 
 use crate::TrainError;
-use crate::spec::RunSpec;
 
 /// Finds the corpus of each source of `order`; the result is indexed as its supplies are.
 ///
@@ -26,8 +26,8 @@ pub(crate) fn matched<'a>(
             expected: spec.tokenizer,
         });
     }
-    if tokenizer.vocab() as usize > spec.shape.vocab {
-        let (found, expected) = (spec.shape.vocab, tokenizer.vocab());
+    if tokenizer.vocab() as usize > spec.model.vocab() {
+        let (found, expected) = (spec.model.vocab(), tokenizer.vocab());
         return Err(TrainError::Vocabulary { found, expected });
     }
     order.sources().iter().map(|supply| matching(spec, supply, corpora)).collect()
@@ -53,7 +53,7 @@ fn matching<'a>(
     if found != expected {
         return Err(TrainError::OtherSource { source_name, found, expected });
     }
-    let found = corpus.sequences(Part::Train, spec.shape.context);
+    let found = corpus.sequences(Part::Train, spec.model.context());
     if found != supply.sequences {
         let expected = supply.sequences;
         return Err(TrainError::OtherLength { source_name, found, expected });

@@ -9,6 +9,7 @@ mod checkpoint;
 mod content;
 mod disk;
 mod divergence;
+mod engines;
 mod error;
 mod hugging_face;
 mod import;
@@ -18,9 +19,9 @@ mod loader;
 mod log;
 mod metrics;
 mod model_folder;
+mod process;
 mod run;
 mod run_folder;
-mod spec;
 mod state;
 mod step_loop;
 mod tensors;
@@ -29,11 +30,16 @@ mod tests;
 
 pub use checkpoint::{Checkpoint, CheckpointInfo, FileRecord, load_model};
 pub use divergence::{DivergedRow, Divergence};
+pub use engines::LocalEngine;
 pub use error::TrainError;
 pub use import::{ImportError, check_shape, imported};
-pub use kernels::{KernelChange, KernelSince, Kernels};
-pub use metrics::{StepRecord, read_metrics};
+pub use kernels::{KernelSince, Kernels};
+pub use metrics::read_metrics;
 pub use model_folder::{ModelError, ModelFolder, WeightFile};
-pub use run::{Observer, Outcome, RunRequest, Signal, run};
+pub use process::{EngineError, ProcessEngine};
+pub use run::{RunRequest, run};
 pub use run_folder::read_spec;
-pub use spec::{Anneal, Moments, RunSpec, Start};
+// For users that still look here for what `spec` says.
+pub use sparkjoy_spec::{
+    Anneal, KernelChange, Moments, Observer, Outcome, RunSpec, Signal, Start, StepRecord,
+};

@@ -43,7 +43,7 @@ pub(crate) fn read_ahead<'scope, 'env>(
 /// The batch that is read when `done` steps have been taken.
 fn read(run: Run<'_>, done: u64) -> Result<Batch, TrainError> {
     let draws: Vec<Draw> = run.order.sequences(run.spec.slots(done)).collect();
-    let context = run.spec.shape.context;
+    let context = run.spec.model.context();
     let mut tokens = vec![0; draws.len() * context];
     for (draw, row) in draws.iter().zip(tokens.chunks_exact_mut(context)) {
         run.corpora[draw.source].read(Part::Train, draw.ordinal, row).map_err(|source| {

@@ -1,16 +1,18 @@
 //! Where a run in progress leaves its traces: metrics, checkpoints, and what was in the batch when
 //! it broke.
 
+use std::path::PathBuf;
+
 use sparkjoy_mix::Draw;
+use sparkjoy_spec::{Observer, StepRecord};
 
 use crate::TrainError;
-use crate::checkpoint::Contents;
+use crate::checkpoint::{Contents, Numbers};
 use crate::disk;
 use crate::divergence::{DivergedRow, Divergence};
-use crate::metrics::{Metrics, StepRecord};
+use crate::metrics::Metrics;
 use crate::run::Run;
 use crate::run_folder::RunFolder;
-use crate::state::TrainState;
 
 /// The one place the loop tells what happened.
 pub(crate) struct Log<'a> {
@@ -21,8 +23,16 @@ pub(crate) struct Log<'a> {
 
 impl Log<'_> {
     /// Takes note of a step.
-    pub(crate) fn stepped(&mut self, record: &StepRecord) -> Result<(), TrainError> {
-        self.metrics.record(record)
+    pub(crate) fn stepped(
+        &mut self,
+        record: &StepRecord,
+        observer: &mut dyn Observer,
+    ) -> Result<(), TrainError> {
+        self.metrics.record(record)?;
+        if let Some(tolerated) = self.metrics.take_tolerated(record.step == self.run.target) {
+            observer.tolerated(&tolerated);
+        }
+        Ok(())
     }
 
     /// Whether the checkpoint of this step stays.
@@ -30,16 +40,17 @@ impl Log<'_> {
         self.folder.keeps(step)
     }
 
-    /// Makes sure the checkpoint of the state's step is there; then earlier ones that need not
-    /// stay are removed.
-    pub(crate) fn save(&mut self, state: &TrainState) -> Result<(), TrainError> {
-        if let Some(tensor) = state.broken_tensor() {
-            return Err(TrainError::BrokenWeights { step: state.step, tensor });
+    /// Makes sure the checkpoint of these numbers' step is there; then earlier ones that need not
+    /// stay are removed. Returns where it lies.
+    pub(crate) fn save(&mut self, numbers: Numbers<'_>) -> Result<PathBuf, TrainError> {
+        let step = numbers.step;
+        if let Some(tensor) = numbers.broken_tensor() {
+            return Err(TrainError::BrokenWeights { step, tensor });
         }
         let contents = Contents {
             run: self.folder.run(),
-            state,
-            ledger: self.run.ledger(state.step),
+            numbers,
+            ledger: self.run.ledger(step),
             tokenizer: self.run.tokenizer,
             metrics: &self.metrics,
         };

@@ -8,35 +8,18 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use sparkjoy_base::{AtomicFile, FileError, SourceName, read};
 use sparkjoy_mix::Draw;
+use sparkjoy_spec::{Promise, StepRecord, Tolerated};
 
 use crate::TrainError;
 use crate::checkpoint::Checkpoint;
 use crate::disk;
+use crate::kernels::Kernels;
 use crate::run::Run;
 
 /// The file's name, in a run folder and in a checkpoint.
 pub(crate) const METRICS: &str = "metrics.jsonl";
-
-/// One step, as written to `metrics.jsonl`. Holds no time: two runs of the same spec write the
-/// same bytes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StepRecord {
-    /// Steps done, this one included.
-    pub step: u64,
-    /// Mean nats per token of the batch.
-    pub loss: f64,
-    /// Global gradient norm before clipping.
-    pub grad_norm: f64,
-    /// Learning rate of the step.
-    pub lr: f64,
-    /// Tokens per source in this step.
-    pub tokens: BTreeMap<SourceName, u64>,
-    /// Mean nats per token per source in this step.
-    pub losses: BTreeMap<SourceName, f64>,
-}
 
 /// All steps recorded in the `metrics.jsonl` of a run or checkpoint folder, in order.
 ///
@@ -61,6 +44,14 @@ pub fn read_metrics(folder: &Path) -> Result<Vec<StepRecord>, TrainError> {
         .collect()
 }
 
+/// How far the loss of a step computed again may be from the recorded one, in nats per token, where
+/// an engine promises no bits. Measured: engines that sum in another order are within 0.004 of each
+/// other in bf16 and within 0.0001 in fp32 over 70 steps, and drift apart slowly.
+pub(crate) const TOLERANCE: f64 = 0.02;
+
+/// The longest line that is read: some 10,000 sources.
+pub(crate) const LINE_BYTES_MAX: usize = 1 << 20;
+
 /// The metrics of a run in progress.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -70,6 +61,12 @@ pub(crate) struct Metrics {
     at: u64,
     /// Bytes in the file; beyond `at` lie steps that a later checkpoint has recorded already.
     end: u64,
+    /// What computed the recorded steps.
+    recorded: Kernels,
+    /// What the engine promises that computes now.
+    promise: Promise,
+    /// Steps that came out close, not equal, as far as nobody was told.
+    tolerated: Option<Tolerated>,
 }
 
 impl Metrics {
@@ -77,15 +74,17 @@ impl Metrics {
     ///
     /// - `last`: the last checkpoint, or `None` if there is none.
     /// - `at`: how many bytes of its metrics lie before the step that is continued from.
+    /// - `promise`: of the engine that takes the next steps.
     pub(crate) fn restore(
         run_folder: &Path,
         last: Option<&Checkpoint>,
         at: u64,
+        promise: Promise,
     ) -> Result<Self, TrainError> {
         let path = run_folder.join(METRICS);
-        let recorded = match last {
-            Some(checkpoint) => read(&checkpoint.verified(METRICS)?)?,
-            None => Vec::new(),
+        let (recorded, kernels) = match last {
+            Some(last) => (read(&last.verified(METRICS)?)?, last.inspect()?.kernels),
+            None => (Vec::new(), Kernels::default()),
         };
         disk::write(&path, &recorded)?;
         let file = File::options()
@@ -93,17 +92,28 @@ impl Metrics {
             .append(true)
             .open(&path)
             .map_err(FileError::at("open", &path))?;
-        Ok(Self { path, file, at, end: recorded.len() as u64 })
+        let end = recorded.len() as u64;
+        Ok(Self { path, file, at, end, recorded: kernels, promise, tolerated: None })
+    }
+
+    /// The engine has said what it promises.
+    pub(crate) fn promised(&mut self, promise: Promise) {
+        self.promise = promise;
     }
 
     /// Takes note of a step.
     ///
-    /// A step that a later checkpoint has recorded already must come out the same again.
+    /// A step that a later checkpoint has recorded already must come out the same again, or close
+    /// where one of the engines promises no more; its line stays as it is.
     pub(crate) fn record(&mut self, record: &StepRecord) -> Result<(), TrainError> {
         let mut line =
             serde_json::to_vec(record).expect("a record of finite numbers has a JSON form");
         line.push(b'\n');
         if self.at < self.end {
+            if !self.recorded.promise_of(record.step).and(self.promise).is_same_bits() {
+                self.at += self.compare_loss(record)?;
+                return Ok(());
+            }
             self.compare(record.step, &line)?;
         } else {
             disk::append(&mut self.file, &self.path, &line)?;
@@ -122,6 +132,39 @@ impl Metrics {
             return Ok(());
         }
         Err(TrainError::NotReproduced { step, path: self.path.clone() })
+    }
+
+    /// Compares a step with the recorded one; returns the bytes of the recorded line.
+    fn compare_loss(&mut self, record: &StepRecord) -> Result<u64, TrainError> {
+        let mut recorded = vec![0; LINE_BYTES_MAX.min((self.end - self.at) as usize)];
+        self.file
+            .read_exact_at(&mut recorded, self.at)
+            .map_err(FileError::at("read", &self.path))?;
+        let step = record.step;
+        let refused = || TrainError::NotReproduced { step, path: self.path.clone() };
+        let end = recorded.iter().position(|&b| b == b'\n').ok_or_else(refused)?;
+        let before: StepRecord = serde_json::from_slice(&recorded[..end]).map_err(|_| refused())?;
+        if before.step != step || before.tokens != record.tokens {
+            return Err(refused());
+        }
+        let difference = (before.loss - record.loss).abs();
+        if difference > TOLERANCE {
+            let (found, expected) = (record.loss, before.loss);
+            let path = self.path.clone();
+            return Err(TrainError::OutOfTolerance { step, path, found, expected });
+        }
+        let (first, largest) = match &self.tolerated {
+            Some(told) => (*told.steps.start(), told.difference.max(difference)),
+            None => (step, difference),
+        };
+        let (steps, tolerance) = (first..=step, TOLERANCE);
+        self.tolerated = Some(Tolerated { steps, difference: largest, tolerance });
+        Ok(end as u64 + 1)
+    }
+
+    /// What was tolerated, once no recorded step is left, or the run ends.
+    pub(crate) fn take_tolerated(&mut self, is_over: bool) -> Option<Tolerated> {
+        if is_over || self.at >= self.end { self.tolerated.take() } else { None }
     }
 
     /// Copies the steps taken so far to `path`.
@@ -155,7 +198,7 @@ pub(crate) fn by_source(
         *count += 1;
         *sum += loss;
     }
-    let context = run.spec.shape.context as u64;
+    let context = run.spec.model.context() as u64;
     rows.into_iter()
         .map(|(name, (count, sum))| {
             ((name.clone(), count * context), (name.clone(), sum / count as f64))

@@ -1,61 +1,21 @@
 //! One call: bring a run to a step.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sparkjoy_base::{Fingerprint, SourceName};
 use sparkjoy_data::{Corpus, Tokenizer};
 use sparkjoy_mix::{Draw, Ledger, Order};
 use sparkjoy_nn::Compute;
+use sparkjoy_spec::{Observer, Outcome, Promise, RunSpec, Start};
 
 use crate::checkpoint::Checkpoint;
 use crate::inputs;
-use crate::kernels::KernelChange;
 use crate::log::Log;
-use crate::metrics::{METRICS, Metrics, StepRecord};
+use crate::metrics::{METRICS, Metrics};
 use crate::run_folder::RunFolder;
-use crate::spec::{RunSpec, Start};
 use crate::state::TrainState;
 use crate::step_loop::train;
 use crate::{ImportError, TrainError};
-
-/// What the observer of a run wants next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// Go on.
-    Continue,
-    /// Save a checkpoint to continue from, then go on.
-    Save,
-    /// Save and stop.
-    Stop,
-}
-
-/// Whoever watches a run. A closure that takes a step's record watches steps alone.
-pub trait Observer {
-    /// A step has been taken; what next?
-    fn stepped(&mut self, record: &StepRecord) -> Signal;
-
-    /// Before the first step: the run continues, or branches off, from steps that another kernel
-    /// computed.
-    fn kernel_changed(&mut self, _change: &KernelChange) {}
-}
-
-impl<F: FnMut(&StepRecord) -> Signal> Observer for F {
-    fn stepped(&mut self, record: &StepRecord) -> Signal {
-        self(record)
-    }
-}
-
-/// How a call of [`run`] ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The target step is reached and its checkpoint is whole.
-    Done,
-    /// Stopped on request; the checkpoint of this step is whole.
-    Stopped {
-        /// Steps done.
-        step: u64,
-    },
-}
 
 /// One call of [`run`]: what to train, from which data, where, and how far.
 #[derive(Clone, Copy, Debug)]
@@ -132,34 +92,60 @@ impl<'a> Run<'a> {
 /// If the spec starts fresh and `start_from` is given, or its phases do not fill whole batches.
 pub fn run(request: RunRequest<'_>, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
     let RunRequest { spec, tokenizer, target, threads, recompute, .. } = request;
-    let (first, last) = (spec.first_step, spec.last_step());
-    if !(first..=last).contains(&target) {
-        return Err(TrainError::Target { target, first, last });
-    }
-    let order = spec.order()?;
+    let order = ordered(spec, target)?;
     let corpora = inputs::matched(spec, &order, request.corpora, tokenizer)?;
     let compute = Compute { precision: spec.precision, recompute, threads };
     let run = Run { spec, order: &order, corpora: &corpora, tokenizer, target, compute };
 
     let keep: Vec<u64> = request.keep.iter().copied().chain([target]).collect();
     let mut folder = RunFolder::open(request.folder, spec, &keep)?;
-    let (mut state, recorded) = match folder.last_up_to(target) {
-        Some(checkpoint) => {
-            let checkpoint = Checkpoint::open(&checkpoint.folder)?;
-            let recorded = checkpoint.inspect()?.files[METRICS].bytes;
-            if checkpoint.step == target {
-                folder.remove_passed(target)?;
-                return Ok(Outcome::Done);
-            }
-            (continued(run, &checkpoint)?, recorded)
-        }
-        None => (started(run, request.start_from)?, 0),
+    let Some(Opening { mut state, recorded, .. }) = opened(run, &mut folder, request.start_from)?
+    else {
+        return Ok(Outcome::Done);
     };
-    let metrics = Metrics::restore(request.folder, folder.last(), recorded)?;
+    let last = folder.last();
+    let metrics = Metrics::restore(request.folder, last, recorded, Promise::SameBits)?;
     if let Some(change) = state.take_over() {
         observer.kernel_changed(&change);
     }
     train(run, &mut state, &mut Log { run, folder, metrics }, observer)
+}
+
+/// The order of a run that can be brought to `target`.
+pub(crate) fn ordered(spec: &RunSpec, target: u64) -> Result<Order, TrainError> {
+    let (first, last) = (spec.first_step, spec.last_step());
+    if !(first..=last).contains(&target) {
+        return Err(TrainError::Target { target, first, last });
+    }
+    Ok(spec.order()?)
+}
+
+/// What the next step continues from.
+pub(crate) struct Opening {
+    pub(crate) state: TrainState,
+    /// Bytes of metrics before it.
+    pub(crate) recorded: u64,
+    /// The run's own checkpoint, if it has one at or before the target.
+    pub(crate) own: Option<PathBuf>,
+}
+
+/// The state to continue from; `None` if the checkpoint of the target is there.
+pub(crate) fn opened(
+    run: Run<'_>,
+    folder: &mut RunFolder,
+    start_from: Option<&Path>,
+) -> Result<Option<Opening>, TrainError> {
+    let Some(checkpoint) = folder.last_up_to(run.target) else {
+        return Ok(Some(Opening { state: started(run, start_from)?, recorded: 0, own: None }));
+    };
+    let checkpoint = Checkpoint::open(&checkpoint.folder)?;
+    let recorded = checkpoint.inspect()?.files[METRICS].bytes;
+    if checkpoint.step == run.target {
+        folder.remove_passed(run.target)?;
+        return Ok(None);
+    }
+    let state = continued(run, &checkpoint)?;
+    Ok(Some(Opening { state, recorded, own: Some(checkpoint.folder) }))
 }
 
 /// The state in a checkpoint of this run.

@@ -12,37 +12,66 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{FileError, Fingerprint, read};
+use sparkjoy_spec::RunSpec;
 
 use crate::TrainError;
 use crate::checkpoint::{self, Checkpoint, Contents, entries};
 use crate::disk;
-use crate::spec::RunSpec;
 
 const RUN: &str = "run.json";
 const KEEP: &str = "keep.json";
 const LOCK: &str = "lock";
 
+/// The version of `run.json` that is written. It is not part of the run's identity.
+const VERSION: u32 = 2;
+
+/// The oldest version that is read. Version 1 differs from 2 only in that it does not say so.
+const OLDEST: u32 = 1;
+
 /// What `run.json` says.
 #[derive(Debug, Serialize, Deserialize)]
 struct RunRecord {
+    #[serde(default = "unsaid")]
+    version: u32,
     fingerprint: Fingerprint,
     spec: RunSpec,
+}
+
+/// The only field that every version of `run.json` is asked for.
+#[derive(Deserialize)]
+struct Version {
+    #[serde(default = "unsaid")]
+    version: u32,
+}
+
+fn unsaid() -> u32 {
+    1
 }
 
 /// Reads the spec of the run in a folder.
 ///
 /// # Errors
 ///
-/// [`TrainError::Json`] if `run.json` cannot be read as one, [`TrainError::Altered`] if its spec
-/// does not have the fingerprint beside it.
+/// [`TrainError::Older`] or [`TrainError::Newer`] if another version wrote it that this one does
+/// not read, [`TrainError::Json`] if `run.json` cannot be read as one, [`TrainError::Altered`] if
+/// its spec does not have the fingerprint beside it.
 pub fn read_spec(run_folder: &Path) -> Result<RunSpec, TrainError> {
     let path = run_folder.join(RUN);
-    let RunRecord { fingerprint, spec } = serde_json::from_slice(&read(&path)?)
-        .map_err(|source| TrainError::Json { path: path.clone(), source })?;
+    let json = read(&path)?;
+    let unreadable = |source| TrainError::Json { path: path.clone(), source };
+    let Version { version } = serde_json::from_slice(&json).map_err(unreadable)?;
+    if version < OLDEST {
+        return Err(TrainError::Older { path, found: version, oldest: OLDEST });
+    }
+    if version > VERSION {
+        return Err(TrainError::Newer { path, found: version, newest: VERSION });
+    }
+    let RunRecord { fingerprint, spec, .. } = serde_json::from_slice(&json).map_err(unreadable)?;
     if spec.fingerprint() != fingerprint {
         let [found, expected] = [spec.fingerprint(), fingerprint].map(|f| format!("a spec {f}"));
         return Err(TrainError::Altered { path, found, expected });
@@ -86,7 +115,7 @@ impl RunFolder {
                 });
             }
         } else {
-            let record = RunRecord { fingerprint: run, spec: spec.clone() };
+            let record = RunRecord { version: VERSION, fingerprint: run, spec: spec.clone() };
             let json = serde_json::to_vec_pretty(&record).expect("plain data has a JSON form");
             disk::write(&path.join(RUN), &json)?;
         }
@@ -114,6 +143,11 @@ impl RunFolder {
         self.checkpoints.values().next_back()
     }
 
+    /// The steps of a range whose checkpoints stay.
+    pub(crate) fn kept(&self, steps: RangeInclusive<u64>) -> Vec<u64> {
+        self.keep.range(steps).copied().collect()
+    }
+
     /// Whether the checkpoint of this step stays.
     pub(crate) fn keeps(&self, step: u64) -> bool {
         self.keep.contains(&step)
@@ -121,8 +155,8 @@ impl RunFolder {
 
     /// Makes sure a checkpoint of this step is there, then removes earlier ones that need not
     /// stay. At most two of those exist at any time, the new one included.
-    pub(crate) fn save(&mut self, contents: &Contents<'_>) -> Result<(), TrainError> {
-        let step = contents.state.step;
+    pub(crate) fn save(&mut self, contents: &Contents<'_>) -> Result<PathBuf, TrainError> {
+        let step = contents.numbers.step;
         if !self.checkpoints.contains_key(&step) {
             let folder = self.path.join(format!("step-{step:06}"));
             if folder.exists() {
@@ -130,7 +164,8 @@ impl RunFolder {
             }
             self.checkpoints.insert(step, checkpoint::save(&folder, contents)?);
         }
-        self.remove_passed(step)
+        self.remove_passed(step)?;
+        Ok(self.checkpoints[&step].folder.clone())
     }
 
     /// Removes the checkpoints before `step`, whose own is whole, that need not stay.

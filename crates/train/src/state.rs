@@ -7,11 +7,11 @@ use std::path::Path;
 
 use sparkjoy_base::Fingerprint;
 use sparkjoy_nn::{Compute, Engine, Optimizer};
+use sparkjoy_spec::{KernelChange, Moments, Promise, RunSpec};
 
 use crate::TrainError;
-use crate::checkpoint::{self, Checkpoint};
-use crate::kernels::{KernelChange, Kernels};
-use crate::spec::{Moments, RunSpec};
+use crate::checkpoint::{self, Checkpoint, Numbers};
+use crate::kernels::Kernels;
 use crate::{import, tensors};
 
 /// A model in training, after `step` steps.
@@ -73,24 +73,23 @@ impl TrainState {
 
     /// Notes that the next step is computed on this machine; returns what that changes.
     pub(crate) fn take_over(&mut self) -> Option<KernelChange> {
-        let now = self.engine.instruction_set();
-        let found = self.kernels.last().map(str::to_owned);
-        self.kernels.take_over(self.step, now);
-        let found = found.filter(|found| found != now)?;
-        Some(KernelChange { step: self.step, found, now })
+        self.kernels.take_over(self.step, self.engine.instruction_set(), Promise::SameBits)
     }
 
     fn empty(spec: &RunSpec, compute: Compute) -> Result<Self, TrainError> {
-        let engine = Engine::new(spec.shape, spec.batch as usize, compute)?;
+        let engine = Engine::new(*spec.model.shape(), spec.batch as usize, compute)?;
         let optimizer = Optimizer::new(spec.optimizer, engine.weights().len());
         Ok(Self { engine, optimizer, step: spec.first_step, kernels: Kernels::default() })
     }
 
-    /// The first tensor with a weight that is not a finite number, if there is one.
-    pub(crate) fn broken_tensor(&self) -> Option<String> {
-        let index = self.engine.weights().iter().position(|weight| !weight.is_finite())?;
-        let layout = self.engine.shape().tensors();
-        let tensor = layout.into_iter().rfind(|tensor| tensor.offset <= index);
-        Some(tensor.expect("the first tensor starts at 0").name)
+    /// Its numbers, to save them.
+    pub(crate) fn numbers(&self) -> Numbers<'_> {
+        Numbers {
+            step: self.step,
+            shape: self.engine.shape(),
+            weights: self.engine.weights(),
+            optimizer: &self.optimizer,
+            kernels: &self.kernels,
+        }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::thread;
 
+use sparkjoy_spec::{Observer, Outcome, Signal, StepRecord};
+
 use crate::TrainError;
 use crate::loader::read_ahead;
 use crate::log::Log;
-use crate::metrics::{StepRecord, by_source};
-use crate::run::{Observer, Outcome, Run, Signal};
+use crate::metrics::by_source;
+use crate::run::Run;
 use crate::state::TrainState;
 
 /// Takes the steps from `state.step` to `run.target`, saving where the folder keeps a checkpoint
@@ -33,16 +35,16 @@ pub(crate) fn train(
             state.engine.update(&mut state.optimizer, lr);
             state.step += 1;
 
-            log.stepped(&record)?;
+            log.stepped(&record, observer)?;
             let signal = observer.stepped(&record);
             if signal != Signal::Continue || log.keeps(state.step) {
-                log.save(state)?;
+                log.save(state.numbers())?;
             }
             if signal == Signal::Stop && state.step < run.target {
                 return Ok(Outcome::Stopped { step: state.step });
             }
         }
-        log.save(state)?;
+        log.save(state.numbers())?;
         Ok(Outcome::Done)
     })
 }

@@ -25,8 +25,8 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
     (
         "cli",
         &[
-            "base", "mix", "data", "nn", "train", "eval", "study", "answers", "jobs", "draft",
-            "report", "world",
+            "base", "mix", "spec", "data", "nn", "train", "eval", "study", "answers", "jobs",
+            "draft", "report", "world",
         ],
     ),
 ];

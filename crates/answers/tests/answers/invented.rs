@@ -141,7 +141,7 @@ fn a_removed_source_is_ranked_by_what_its_own_text_loses() {
 fn scores_of_other_sequences_are_never_compared() {
     let plan = plan();
     let mut scores = scores(&plan);
-    let branch = plan.branches.iter().position(|b| b.name == "upsampled-10%-r2").unwrap();
+    let branch = plan.branches.iter().position(|b| b.name == "upsampled-10pct-r2").unwrap();
     let blogs = SourceName::new("blogs").unwrap();
     scores[branch].as_mut().unwrap().get_mut(&blogs).unwrap().ordinals = vec![7];
     let answers = of_text(&plan, &scores, Vec::new());
@@ -150,8 +150,8 @@ fn scores_of_other_sequences_are_never_compared() {
     assert!(of("blogs").is_none() && of("all").is_none() && of("proofs").is_some());
     let [gap] = &question.gaps[..] else { panic!("{:?}", question.gaps) };
     let cause = Cause::OtherSequences {
-        branch: "upsampled-10%-r2".to_owned(),
-        than: "upsampled-10%-r0".to_owned(),
+        branch: "upsampled-10pct-r2".to_owned(),
+        than: "upsampled-10pct-r0".to_owned(),
         source: blogs,
     };
     assert_eq!(gap.why, cause);
@@ -199,8 +199,8 @@ fn scopes_tell_what_was_upsampled() {
 #[test]
 fn a_missing_replicate_is_a_missing_comparison_and_nothing_else_is() {
     let whole = answers();
-    let answers = unfinished("upsampled-10%-r1");
-    assert_eq!(answers.missing, ["upsampled-10%-r1"]);
+    let answers = unfinished("upsampled-10pct-r1");
+    assert_eq!(answers.missing, ["upsampled-10pct-r1"]);
     let present = |answer: &Answer, arm, control| cell(answer, arm, control, "math").is_some();
     let [duration, removal] = &answers.questions[..] else { panic!("two questions") };
     assert!(!present(duration, "10%", "base, same 10% window"));
@@ -233,7 +233,7 @@ fn a_source_that_was_not_scored_is_missing_wherever_it_counts() {
 
 #[test]
 fn what_is_missing_comes_before_what_is_there() {
-    let answers = unfinished("upsampled-10%-r1");
+    let answers = unfinished("upsampled-10pct-r1");
     let first = &answers.questions[0].findings[0];
     assert_eq!(*first, Finding::Incomplete { missing: 1, of: 2 });
 }

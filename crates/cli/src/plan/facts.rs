@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sparkjoy_answers::{Checked, Power};
 use sparkjoy_base::{DomainName, Fingerprint, SourceName, Tokens};
-use sparkjoy_jobs::JobState;
+use sparkjoy_jobs::{ChangedSetting, JobKind, JobRun, JobState, PlannedJob};
+use sparkjoy_study::{Account, Branch, Effort, Plan, TreeCost};
 use sparkjoy_mix::{MixError, Mixture};
 use sparkjoy_nn::Throughput;
-use sparkjoy_study::{Account, Branch, Effort, Plan, TreeCost};
 
 use super::memory::Memory;
 
@@ -40,12 +40,19 @@ pub(super) struct Facts<'a> {
     /// Whether items of its tasks stand in its training text, where it has tasks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) contamination: Option<Checked>,
+    /// Settings that make what was trained before under this name unusable.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) changed: Vec<ChangedSetting>,
 }
 
 /// A job and how far it is.
 #[derive(Debug, Serialize)]
 pub(super) struct Job {
-    pub(super) name: String,
+    #[serde(flatten)]
+    pub(super) planned: PlannedJob,
+    /// Bytes of memory it takes at its peak, where it trains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory: Option<u64>,
     pub(super) state: JobState,
 }
 
@@ -89,16 +96,21 @@ pub(super) struct Progress {
 }
 
 impl<'a> Facts<'a> {
+    /// - `jobs`: each with its state.
     pub(super) fn new(
         plan: &'a Plan,
-        states: Vec<(String, JobState)>,
+        jobs: Vec<(PlannedJob, JobState)>,
         speed: Throughput,
         memory: Memory,
     ) -> Result<Self, MixError> {
-        let jobs = states.iter().cloned().map(|(name, state)| Job { name, state }).collect();
-        let states: BTreeMap<String, JobState> = states.into_iter().collect();
-        let is_trunk = |name: &str| trunk_jobs(plan).any(|job| job.0 == name);
-        let trunk = states.iter().filter(|(name, _)| is_trunk(name));
+        let jobs: Vec<Job> = jobs
+            .into_iter()
+            .map(|(planned, state)| {
+                let trains = matches!(planned.kind, JobKind::Train { .. });
+                Job { memory: trains.then_some(memory.run), planned, state }
+            })
+            .collect();
+        let trunk = trains(&jobs).filter(|job| matches!(job.planned.run, JobRun::Trunk(_)));
         Ok(Self {
             fingerprint: plan.fingerprint(),
             tokens_per_step: plan.tokens_per_step().0,
@@ -106,15 +118,16 @@ impl<'a> Facts<'a> {
             speed,
             cost: plan.cost(),
             memory,
-            left: left(plan, &states),
+            left: left(plan, &jobs),
             mixtures: mixtures(plan),
             columns: columns(plan)?,
-            groups: groups(plan, &states),
-            trunk_state: Progress::of(trunk.map(|(_, state)| *state)),
+            groups: groups(plan, &jobs),
+            trunk_state: Progress::of(trunk.map(|job| job.state)),
             jobs,
             plan,
             power: None,
             contamination: None,
+            changed: Vec::new(),
         })
     }
 
@@ -140,91 +153,64 @@ impl Progress {
     }
 }
 
-/// The stretches of all trunks: name, which trunk, first and last step.
-fn trunk_jobs(plan: &Plan) -> impl Iterator<Item = (String, usize, u64, u64)> + '_ {
-    plan.trunks().enumerate().flat_map(move |(trunk, spec)| {
-        let prefix = trunk
-            .checked_sub(1)
-            .map_or_else(String::new, |other| format!("{}-", plan.others[other].name));
-        let points = plan.branch_points_of(trunk);
-        let starts = std::iter::once(spec.first_step).chain(points.clone());
-        let stretch =
-            move |(from, to): (u64, u64)| (format!("{prefix}trunk-{to}"), trunk, from, to);
-        starts.zip(points).map(stretch)
-    })
+fn trains(jobs: &[Job]) -> impl Iterator<Item = &Job> {
+    jobs.iter().filter(|job| matches!(job.planned.kind, JobKind::Train { .. }))
 }
 
 /// Training that jobs in these states still take.
-fn left(plan: &Plan, states: &BTreeMap<String, JobState>) -> Effort {
-    let steps = |name: &str, from: u64, to: u64| match states.get(name) {
-        Some(JobState::Done) => 0,
-        Some(JobState::Begun { step }) => to - step,
-        Some(JobState::Missing) | None => to - from,
-    };
-    let trunks = trunk_jobs(plan).map(|(name, trunk, from, to)| (trunk, steps(&name, from, to)));
-    let branches = plan.branches.iter().map(|branch| {
-        let to = branch.spec.last_step();
-        (branch.trunk, steps(&branch.name, branch.from_step, to))
-    });
-    trunks.chain(branches).fold(Effort::default(), |sum, (trunk, steps)| {
-        let spec = plan.trunks().nth(trunk).expect("a trunk of the plan");
+fn left(plan: &Plan, jobs: &[Job]) -> Effort {
+    trains(jobs).fold(Effort::default(), |sum, job| {
+        let JobKind::Train { from, to } = job.planned.kind else { return sum };
+        let steps = match job.state {
+            JobState::Done => 0,
+            JobState::Begun { step } => to - step,
+            JobState::Missing => to - from,
+        };
+        let spec = match job.planned.run {
+            JobRun::Trunk(trunk) => &plan.trunks[trunk].spec,
+            JobRun::Branch(branch) => &plan.branches[branch].spec,
+            JobRun::None => return sum,
+        };
         Effort {
             steps: sum.steps + steps,
             tokens: Tokens(sum.tokens.0 + steps * spec.tokens_per_step()),
-            flops: sum.flops + u128::from(steps) * spec.shape.flops(plan.batch),
+            flops: sum.flops + u128::from(steps) * spec.model.flops(plan.batch),
         }
     })
 }
 
-fn groups<'a>(plan: &'a Plan, states: &BTreeMap<String, JobState>) -> Vec<Group<'a>> {
+fn groups<'a>(plan: &'a Plan, jobs: &[Job]) -> Vec<Group<'a>> {
+    let state = |branch: &Branch| {
+        trains(jobs).find(|job| job.planned.name == branch.name).map(|job| job.state)
+    };
     let mut groups: Vec<Group<'a>> = Vec::new();
-    for branches in together(plan) {
+    for branches in plan.groups() {
         let first = branches[0];
         let sum = |count: fn(&Account) -> Tokens| first.accounts.values().map(|a| count(a).0).sum();
-        let states = branches.iter().filter_map(|b| states.get(&b.name).copied());
+        let steps = first.window_steps * branches.len() as u64;
         groups.push(Group {
             label: label(plan, first),
             window: &first.window,
             steps: first.window_steps,
             effort: Effort {
-                steps: first.window_steps * branches.len() as u64,
-                tokens: Tokens(
-                    first.window_steps * branches.len() as u64 * first.spec.tokens_per_step(),
-                ),
-                flops: u128::from(first.window_steps * branches.len() as u64)
-                    * first.spec.shape.flops(plan.batch),
+                steps,
+                tokens: Tokens(steps * first.spec.tokens_per_step()),
+                flops: u128::from(steps) * first.spec.model.flops(plan.batch),
             },
             replicates: branches.len(),
             fresh: sum(|account| account.fresh),
             repeated: sum(|account| account.repeated),
-            state: Progress::of(states),
+            state: Progress::of(branches.iter().filter_map(|branch| state(branch))),
         });
-    }
-    groups
-}
-
-/// The branches of a plan in its order, those that differ only in their replicate together.
-fn together(plan: &Plan) -> Vec<Vec<&Branch>> {
-    let mut groups: Vec<Vec<&Branch>> = Vec::new();
-    for branch in &plan.branches {
-        let same = |group: &&mut Vec<&Branch>| {
-            let first = group[0];
-            (first.trunk, &first.label, &first.window, first.from_step)
-                == (branch.trunk, &branch.label, &branch.window, branch.from_step)
-        };
-        match groups.iter_mut().find(same) {
-            Some(group) => group.push(branch),
-            None => groups.push(vec![branch]),
-        }
     }
     groups
 }
 
 /// What a branch is called, with the model it is of where that is not the study's own.
 fn label(plan: &Plan, branch: &Branch) -> String {
-    match branch.trunk.checked_sub(1) {
-        None => branch.label.clone(),
-        Some(other) => format!("{} ({})", branch.label, plan.others[other].label),
+    match branch.trunk {
+        0 => branch.label.clone(),
+        other => format!("{} ({})", branch.label, plan.trunks[other].label),
     }
 }
 
@@ -241,9 +227,9 @@ fn mixtures(plan: &Plan) -> Vec<(String, &Mixture)> {
 
 /// Whole runs, the shortest window first.
 fn columns(plan: &Plan) -> Result<Vec<Column>, MixError> {
-    let base = &plan.trunk.phases[0].mixture;
+    let base = &plan.trunk().phases[0].mixture;
     let mut columns = vec![trunk_to_the_end(plan)?];
-    let mut groups = together(plan);
+    let mut groups = plan.groups();
     groups.sort_by_key(|branches| (branches[0].window_steps, &branches[0].label));
     for branches in groups {
         let branch = branches[0];
@@ -263,7 +249,7 @@ fn columns(plan: &Plan) -> Result<Vec<Column>, MixError> {
 
 /// What the run would read without any branch.
 fn trunk_to_the_end(plan: &Plan) -> Result<Column, MixError> {
-    let order = plan.trunk.order()?;
+    let order = plan.trunk().order()?;
     let ledger = order.ledger_at(order.slots());
     let context = plan.shape.context as u64;
     let read = plan.sources.iter().map(|(name, source)| {

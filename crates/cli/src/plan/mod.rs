@@ -8,9 +8,9 @@ use std::path::Path;
 
 use sparkjoy_answers::power;
 use sparkjoy_base::thousands;
-use sparkjoy_jobs::{checked, held_out, job_states};
-use sparkjoy_nn::{Compute, measure};
+use sparkjoy_jobs::{changed_settings, checked, held_out, job_states, planned_jobs};
 use sparkjoy_study::Plan;
+use sparkjoy_nn::{Compute, measure};
 
 use crate::args::Place;
 use crate::failure::Failure;
@@ -27,14 +27,16 @@ use memory::Memory;
 /// What is wrong with the study; a source that is not prepared.
 pub(crate) fn show(study: &Path, place: &Place) -> Result<(), Failure> {
     let Opened { plan, .. } = Opened::prepared(study, place)?;
-    let states = job_states(&plan, &place.runs)?;
+    let states = job_states(&plan, &place.runs)?.into_iter().map(|(_, state)| state);
+    let jobs = planned_jobs(&plan, &place.runs).into_iter().zip(states).collect();
     let power = power(&plan, &held_out(&plan, &place.runs)?);
-    let (precision, threads) = (plan.trunk.precision, place.threads());
+    let (precision, threads) = (plan.trunk().precision, place.threads());
     let compute = Compute { precision, recompute: place.recompute, threads };
     let speed = measure(plan.shape, plan.batch as usize, compute);
-    let facts = Facts::new(&plan, states, speed, Memory::of(&plan, compute))?;
+    let facts = Facts::new(&plan, jobs, speed, Memory::of(&plan, compute))?;
     let contamination = checked(&plan, &place.runs)?;
-    let facts = Facts { power, contamination, ..facts };
+    let changed = changed_settings(&plan, &place.runs);
+    let facts = Facts { power, contamination, changed, ..facts };
     match place.output() {
         Output::Json => print_json(&facts),
         Output::Text => print(&format!("{}{}", header(&plan), tables::render(&facts))),
@@ -43,7 +45,7 @@ pub(crate) fn show(study: &Path, place: &Place) -> Result<(), Failure> {
 
 /// The plan in one line.
 pub(crate) fn header(plan: &Plan) -> String {
-    let step = plan.trunk.tokens_per_step();
+    let step = plan.trunk().tokens_per_step();
     format!(
         "plan {} · {} branches · {} steps of {} tokens · {} tokens\n",
         plan.fingerprint(),

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use sparkjoy_base::{DomainName, SourceName, bytes, duration, quantity, thousands};
+use sparkjoy_jobs::ChangedSetting;
 use sparkjoy_mix::Mixture;
 use sparkjoy_report::{sentences, wrap};
 use sparkjoy_study::{EPOCHS_WORTH_READING, Effort};
@@ -24,7 +25,7 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
         section(&mut text, "the same by source, in percent", &mixtures(facts, Rows::Sources));
     }
     if let Some(read) = imported(facts) {
-        let trunk = &facts.plan.trunk;
+        let trunk = facts.plan.trunk();
         let moments = match trunk.start {
             Start::Imported { moments: Some(_), .. } => "with the state of its optimizer",
             _ => "without the state of its optimizer",
@@ -54,7 +55,8 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
     let notes = facts.plan.notes.iter().map(ToString::to_string);
     let power = facts.power.as_ref().map(sentences::power);
     let contamination = facts.contamination.iter().flat_map(sentences::contamination_notes);
-    let all = notes.chain(facts.memory.note()).chain(power).chain(contamination);
+    let changed = facts.changed.iter().map(ChangedSetting::sentence);
+    let all = changed.chain(notes).chain(facts.memory.note()).chain(power).chain(contamination);
     for (at, note) in all.enumerate() {
         let note = wrap(&format!("note: {note}")).join("\n");
         let _ = writeln!(text, "{}{note}", if at == 0 { "\n" } else { "" });
@@ -80,7 +82,7 @@ fn machine(text: &mut String, facts: &Facts<'_>) {
         shape.heads,
         thousands(shape.context as u64),
         thousands(shape.vocab as u64),
-        facts.plan.trunk.precision,
+        facts.plan.trunk().precision,
         bytes(facts.memory.run),
         power(facts.flops_per_step as f64),
         speed(facts.speed.tokens_per_second),
@@ -93,7 +95,7 @@ fn imported(facts: &Facts<'_>) -> Option<Table> {
     plan.import?;
     let mut table = Table::new(&["<source", "sequences", "tokens", "epochs"]);
     for (name, source) in &plan.sources {
-        let drawn = plan.trunk.opening.drawn(name);
+        let drawn = plan.trunk().opening.drawn(name);
         table.row([
             name.to_string(),
             thousands(drawn),
@@ -238,7 +240,7 @@ fn jobs(facts: &Facts<'_>) -> Table {
     table.row([
         "trunk".to_owned(),
         dash(),
-        (1 + facts.plan.others.len()).to_string(),
+        facts.plan.trunks.len().to_string(),
         thousands(trunk.steps),
         dash(),
         dash(),

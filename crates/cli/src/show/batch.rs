@@ -61,11 +61,15 @@ fn find<'a>(
     step: u64,
     branch: Option<&str>,
 ) -> Result<(String, &'a RunSpec), Failure> {
-    let trunk = ("trunk".to_owned(), &plan.trunk);
+    let trunk = (plan.trunks[0].name.clone(), plan.trunk());
     let (job, spec) = match branch {
         None => trunk,
         Some(name) => {
-            let Some(branch) = plan.branches.iter().find(|b| b.name == name) else {
+            let Some(branch) = plan
+                .branches
+                .iter()
+                .find(|b| b.name == name || b.former_name.as_deref() == Some(name))
+            else {
                 let known = plan.branches.iter().map(|b| b.name.clone()).collect();
                 return Err(Failure::NoSuchBranch { name: name.to_owned(), known });
             };

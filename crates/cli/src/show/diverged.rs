@@ -36,7 +36,7 @@ pub(super) fn show(path: &Path, rows: usize, place: &Place) -> Result<(), Failur
             });
         };
         let corpus = shelf::corpus(&place.prepared, supply)?;
-        let text = text_of(&corpus, &tokenizer, run.shape.context, what.ordinal)?;
+        let text = text_of(&corpus, &tokenizer, run.model.context(), what.ordinal)?;
         shown.push(Shown { row, what, text });
     }
     match place.output() {

@@ -46,7 +46,7 @@ pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
         fingerprint: spec.fingerprint(),
         first_step: spec.first_step,
         last_step: spec.last_step(),
-        parameters: spec.shape.parameters(),
+        parameters: spec.model.parameters(),
         last_record: read_metrics(folder)?.pop(),
         checkpoints: checkpoints
             .into_iter()

@@ -108,8 +108,9 @@ impl Chromium {
     /// none.
     pub(crate) fn complaints(&self) -> Vec<String> {
         let refused = |text: &&String| {
-            !text.contains("ERR_CONNECTION_REFUSED")
-                && !text.contains("ERR_INCOMPLETE_CHUNKED_ENCODING")
+            // A request that waited for an answer ends in one of the latter two ways.
+            let gone = ["ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE"];
+            !gone.iter().any(|error| text.contains(error))
         };
         self.complaints.iter().filter(refused).cloned().collect()
     }

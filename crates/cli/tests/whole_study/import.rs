@@ -20,7 +20,7 @@ const FILES: [&str; 4] =
 fn trained() -> (Tiny, PathBuf) {
     let tiny = Tiny::with(STUDY);
     tiny.finish();
-    let run = trunk_folder(&tiny.plan.trunk, &tiny.runs());
+    let run = trunk_folder(tiny.plan.trunk(), &tiny.runs());
     let checkpoint = Checkpoint::at(&run, STEP).unwrap().unwrap().folder;
     let relative = checkpoint.strip_prefix(tiny.root()).unwrap().to_owned();
     (tiny, relative)
@@ -64,7 +64,7 @@ fn refusal(tiny: &Tiny, text: &str) -> String {
     let error = replanned(tiny, text).unwrap_err();
     let text = format!("{error}\nhint: {}", error.hint().unwrap());
     let text = text.replace(&format!("{}/", tiny.root().display()), "");
-    text.replace(&format!("trunk-{}", tiny.plan.trunk.fingerprint()), "trunk-…")
+    text.replace(&format!("trunk-{}", tiny.plan.trunk().fingerprint()), "trunk-…")
 }
 
 /// The weights at the end of each branch.
@@ -93,10 +93,10 @@ fn with_moments_and_ledger_branches_end_in_the_bits_of_the_study_the_trunk_is_fr
 
     let tiny = tiny.changed(&whole);
     let plan = &tiny.plan;
-    assert_eq!((plan.trunk.first_step, plan.branches.len()), (STEP, 4));
+    assert_eq!((plan.trunk().first_step, plan.branches.len()), (STEP, 4));
     assert!(plan.import.unwrap().same_order);
-    let opening = original.trunk.order().unwrap().ledger_at(STEP * 6);
-    assert_eq!(plan.trunk.opening, opening);
+    let opening = original.trunk().order().unwrap().ledger_at(STEP * 6);
+    assert_eq!(plan.trunk().opening, opening);
     for branch in &plan.branches {
         let twin = original.branches.iter().find(|other| other.name == branch.name).unwrap();
         assert_eq!(branch.accounts, twin.accounts, "{}", branch.name);
@@ -107,7 +107,7 @@ fn with_moments_and_ledger_branches_end_in_the_bits_of_the_study_the_trunk_is_fr
     // Told by the study what the checkpoint says by itself, it is the same run: nothing is trained.
     let whole = tiny.plan.clone();
     let tiny = tiny.changed(&bare);
-    assert_eq!(tiny.plan.trunk, whole.trunk);
+    assert_eq!(tiny.plan.trunk(), whole.trunk());
     assert!(!tiny.plan.import.unwrap().same_order, "a bare model does not say its order");
     assert_eq!(tiny.finish().steps, 0);
 }
@@ -144,7 +144,7 @@ fn an_imported_trunk_goes_on_to_later_branch_points_and_survives_interruptions()
     assert_eq!(ends(&tiny, &tiny.plan), interrupted);
     assert!(tiny.report().unwrap().contains("upsampled"));
     // Once the trunk's checkpoints are there the model's weights are only looked at to be named.
-    let Start::Imported { moments, .. } = tiny.plan.trunk.start else { panic!("not imported") };
+    let Start::Imported { moments, .. } = tiny.plan.trunk().start else { panic!("not imported") };
     assert_eq!(moments, None);
 }
 

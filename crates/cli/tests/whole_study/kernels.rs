@@ -18,7 +18,7 @@ fn a_study_that_moves_says_so_in_every_branch_and_in_its_report() {
 
     // The trunk's checkpoint as a machine would have left it that does not exist.
     let trunk =
-        Checkpoint::at(&trunk_folder(&tiny.plan.trunk, &tiny.runs()), point).unwrap().unwrap();
+        Checkpoint::at(&trunk_folder(tiny.plan.trunk(), &tiny.runs()), point).unwrap().unwrap();
     let now = trunk.inspect().unwrap().kernels.last().unwrap().to_owned();
     let state = trunk.folder.join("state.json");
     let json = fs::read_to_string(&state).unwrap().replace(&format!("{now:?}"), "\"abacus\"");
@@ -29,7 +29,10 @@ fn a_study_that_moves_says_so_in_every_branch_and_in_its_report() {
     let seen = tiny.finish();
     assert!(!seen.kernels.is_empty());
     for change in &seen.kernels {
-        assert_eq!((change.step, change.found.as_str(), change.now), (point, "abacus", &*now));
+        assert_eq!(
+            (change.step, change.found.as_str(), change.now.as_str()),
+            (point, "abacus", &*now)
+        );
     }
     let end = &tiny.plan.branches[0];
     let folder = branch_folder(end, &tiny.runs());

@@ -4,8 +4,8 @@ use std::sync::atomic::AtomicBool;
 
 use sparkjoy_base::Hint;
 use sparkjoy_data::Part;
-use sparkjoy_jobs::{Event, JobError, corpora, open_corpora};
-use sparkjoy_study::Study;
+use sparkjoy_jobs::{Event, JobError, corpora, open_corpora, text_is_gone};
+use sparkjoy_study::{Plan, Study};
 
 use crate::tiny::{STUDY, Tiny, options};
 
@@ -56,4 +56,17 @@ fn a_preparation_stops_when_told_to() {
     let stop = AtomicBool::new(true);
     let error = corpora(&study, &mut options(tiny.root(), &stop, &mut |_| {})).unwrap_err();
     assert!(matches!(error, JobError::Interrupted), "{error}");
+}
+
+#[test]
+fn what_is_prepared_needs_no_text() {
+    let tiny = Tiny::new();
+    let study = Study::open(&tiny.root().join("study.toml"), None).unwrap();
+    let before = tiny.plan.fingerprint();
+    assert!(!text_is_gone(&study));
+    std::fs::remove_dir_all(tiny.root().join("text")).unwrap();
+    assert!(text_is_gone(&study));
+    let (tokenizer, corpora) = open_corpora(&study, &tiny.root().join("prepared")).unwrap();
+    assert_eq!(Plan::new(&study, &corpora, &tokenizer).unwrap().fingerprint(), before);
+    tiny.finish();
 }

@@ -61,12 +61,12 @@ fn branch<'a>(tiny: &'a Tiny, name: &str) -> &'a Branch {
 fn a_run_that_goes_on_from_another_ends_in_the_bytes_of_one_trained_in_one_go() {
     let tiny = Tiny::with(&study());
     tiny.finish();
-    let branch = branch(&tiny, "upsampled-20%-at-50%-then-base-30%-r1");
+    let branch = branch(&tiny, "upsampled-20pct-at-50pct-then-base-30pct-r1");
     assert!(branch.after.is_some() && branch.from_step > branch.spec.first_step);
     let chained = Checkpoint::at(&branch_folder(branch, &tiny.runs()), branch.spec.last_step());
 
     // The same run from the trunk's checkpoint, as if nobody had trained its beginning.
-    let trunk = sparkjoy_jobs::trunk_folder(&tiny.plan.trunk, &tiny.runs());
+    let trunk = sparkjoy_jobs::trunk_folder(tiny.plan.trunk(), &tiny.runs());
     let start = Checkpoint::at(&trunk, branch.spec.first_step).unwrap().unwrap();
     let folder = tiny.root().join("in-one-go");
     let request = RunRequest {
@@ -136,11 +136,11 @@ fn steps_of_a_plan_are_those_that_are_taken_and_only_compared_ends_are_scored() 
 #[test]
 fn a_job_alone_waits_for_the_run_it_goes_on_from() {
     let tiny = Tiny::with(&study());
-    let (result, _) = tiny.run(Some("upsampled-20%-at-50%-then-base-10%-r0"), None);
+    let (result, _) = tiny.run(Some("upsampled-20pct-at-50pct-then-base-10pct-r0"), None);
     let message = result.unwrap_err().to_string();
     assert_eq!(
         message,
-        "job `upsampled-20%-at-50%-then-base-10%-r0` starts from what `upsampled-20%-at-50%-r0` \
+        "job `upsampled-20pct-at-50pct-then-base-10pct-r0` starts from what `upsampled-20pct-at-50pct-r0` \
          leaves, which is not done"
     );
 }

@@ -17,17 +17,17 @@ fn shown(tiny: &Tiny, error: &JobError) -> String {
 fn a_job_alone_needs_what_comes_before_it() {
     let tiny = Tiny::new();
     let error = |only| shown(&tiny, &tiny.run(Some(only), None).0.unwrap_err());
-    insta::assert_snapshot!(error("upsampled-20%-r1"), @"
-    job `upsampled-20%-r1` starts from what `trunk-32` leaves, which is not done
+    insta::assert_snapshot!(error("upsampled-20pct-r1"), @"
+    job `upsampled-20pct-r1` starts from what `trunk-32` leaves, which is not done
     hint: run job `trunk-32` first
     ");
     insta::assert_snapshot!(error("trunk-36"), @"
     job `trunk-36` starts from what `trunk-32` leaves, which is not done
     hint: run job `trunk-32` first
     ");
-    insta::assert_snapshot!(error("base-10%-r0-score"), @"
-    job `base-10%-r0-score` starts from what `base-10%-r0` leaves, which is not done
-    hint: run job `base-10%-r0` first
+    insta::assert_snapshot!(error("base-10pct-r0-score"), @"
+    job `base-10pct-r0-score` starts from what `base-10pct-r0` leaves, which is not done
+    hint: run job `base-10pct-r0` first
     ");
     assert!(
         error("trunk-35").starts_with("the plan has no job `trunk-35`, expected one of `trunk-32`")
@@ -78,11 +78,11 @@ fn a_report_of_an_unfinished_study_names_what_is_missing() {
     let whole = tiny.report().unwrap();
     assert!(!whole.contains("missing") && !whole.contains("INCOMPLETE"), "{whole}");
 
-    let branch = tiny.plan.branches.iter().find(|b| b.name == "base-10%-r1").unwrap();
+    let branch = tiny.plan.branches.iter().find(|b| b.name == "base-10pct-r1").unwrap();
     fs::remove_dir_all(branch_folder(branch, &tiny.runs())).unwrap();
     let text = tiny.report().unwrap();
     assert!(text.contains("INCOMPLETE: 1 of 10 branches are not scored"), "{text}");
-    assert!(text.contains("\n  base-10%-r1\n"), "{text}");
+    assert!(text.contains("\n  base-10pct-r1\n"), "{text}");
     assert!(text.contains("base, same 10% window                 missing   missing"), "{text}");
 }
 
@@ -104,7 +104,7 @@ fn text_that_changed_since_the_plan_is_refused_before_a_step() {
     assert!(error.to_string().starts_with("the training tokens of source `notices` are missing"));
 
     let mut changed = Tiny::new();
-    changed.plan.trunk.tokenizer = other();
+    changed.plan.trunks[0].spec.tokenizer = other();
     let error = changed.run(None, None).0.unwrap_err();
     assert!(error.to_string().starts_with("the tokenizer at hand is"), "{error}");
 
@@ -112,7 +112,7 @@ fn text_that_changed_since_the_plan_is_refused_before_a_step() {
     changed.plan.sources.get_mut(&name).unwrap().declared = true;
     let error = changed.run(None, None).0.unwrap_err();
     assert!(error.to_string().starts_with("source `notices` is declared by its size"), "{error}");
-    assert!(!trunk_folder(&changed.plan.trunk, &changed.runs()).exists());
+    assert!(!trunk_folder(changed.plan.trunk(), &changed.runs()).exists());
 }
 
 #[test]

@@ -11,8 +11,9 @@ use sparkjoy_data::{Corpus, DataError, Part, Text, TokenRange, Tokenizer};
 use sparkjoy_eval::{Dataset, EvalError, Found, ItemTexts, OverlapIndex, Search, Task, item_texts};
 
 use super::{Asked, Record, SourceRecord};
+use crate::problem::{no_task_data, no_task_files};
 use crate::tasks::spread;
-use crate::{Event, ExecutionError, JobError, Options};
+use crate::{Event, JobError, Options};
 use sparkjoy_answers::CheckedTask;
 use sparkjoy_answers::FoundItem;
 use sparkjoy_study::Plan;
@@ -38,14 +39,14 @@ struct Items {
 /// # Errors
 ///
 /// [`JobError::Interrupted`] when `options.stop` is set: sources read to their end are kept.
-/// [`ExecutionError::NoTaskFiles`] if no task has its file; what is wrong with rows or shards.
+/// No task with its file; what is wrong with rows or shards.
 pub(crate) fn check(
     plan: &Plan,
     corpora: &[Corpus],
     tokenizer: &Tokenizer,
     options: &mut Options<'_>,
 ) -> Result<(), JobError> {
-    let data = options.eval_data.clone().ok_or(ExecutionError::NoTaskData)?;
+    let data = options.eval_data.clone().ok_or_else(no_task_data)?;
     let items = Items::read(plan, &data)?;
     let asked = Asked::new(plan).expect("the job is there for its tasks");
     let known = Record::read(plan, &options.runs)?.filter(|known| known.tasks == items.tasks);
@@ -112,7 +113,7 @@ impl Items {
             tasks.push(CheckedTask { task, file, rows, items, too_short: 0 });
         }
         if tasks.is_empty() {
-            return Err(ExecutionError::NoTaskFiles { data: data.to_owned() }.into());
+            return Err(no_task_files(data).into());
         }
         let index = OverlapIndex::new(&texts);
         for &item in index.too_short() {

@@ -18,7 +18,8 @@ use sparkjoy_answers::{CheckedTask, FoundItem};
 use sparkjoy_base::{Fingerprint, SourceName, read, write_atomic};
 use sparkjoy_eval::OVERLAP_VERSION;
 
-use crate::{ExecutionError, JobError, study_folder};
+use crate::problem::damaged;
+use crate::{JobError, study_folder};
 pub(crate) use check::{check, is_of_these_files};
 pub use checked::checked;
 pub use refusal::items_found;
@@ -78,13 +79,13 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// [`ExecutionError::Damaged`] if it cannot be read back.
+    /// A record that cannot be read back.
     pub(crate) fn read(plan: &Plan, runs: &Path) -> Result<Option<Self>, JobError> {
         let path = Self::file(plan, runs);
         let Some(asked) = Asked::new(plan).filter(|_| path.exists()) else { return Ok(None) };
         match serde_json::from_slice::<Self>(&read(&path)?) {
             Ok(record) => Ok((record.asked == asked).then_some(record)),
-            Err(source) => Err(ExecutionError::Damaged { path, source }.into()),
+            Err(why) => Err(damaged(&path, &why).into()),
         }
     }
 

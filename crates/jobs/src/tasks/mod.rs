@@ -23,7 +23,8 @@ use sparkjoy_eval::{
 use sparkjoy_nn::LazyModel;
 use sparkjoy_train::ModelFolder;
 
-use crate::{Event, ExecutionError, JobError, Options};
+use crate::problem::{no_task_data, no_task_files};
+use crate::{Event, JobError, Options};
 use records::{Writer, read_records, read_records_of};
 pub use work::TaskWork;
 
@@ -141,15 +142,14 @@ pub fn score_tasks(
 ///
 /// # Errors
 ///
-/// [`ExecutionError::NoTaskFiles`] if no task has its file; what is wrong with the rows of one that
-/// has.
+/// No task with its file; what is wrong with the rows of one that has.
 pub(crate) fn check_tasks(
     selection: &Selection,
     tokenizer: &ModelTokenizer,
     context: usize,
     options: &Options<'_>,
 ) -> Result<(), JobError> {
-    let data = options.eval_data.as_ref().ok_or(ExecutionError::NoTaskData)?;
+    let data = options.eval_data.as_ref().ok_or_else(no_task_data)?;
     let mut found = 0;
     for task in &selection.tasks {
         match Dataset::open(task, data) {
@@ -165,7 +165,7 @@ pub(crate) fn check_tasks(
         }
     }
     if found == 0 {
-        return Err(ExecutionError::NoTaskFiles { data: data.clone() }.into());
+        return Err(no_task_files(data).into());
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ use self::cache::Cache;
 use self::forest::{Path, PrefixTree, forest};
 use self::pass::{Arrays, Rooted, Weights, summary};
 use crate::kernel::InstructionSet;
+use crate::mpt::Mpt;
 use crate::packed_weights::PackedWeights;
 use crate::{Precision, Shape, ShapeError, alibi_slopes};
 

@@ -1,5 +1,6 @@
 //! Every operation again, as plain loops in f64: what the formulas say and nothing more.
 
+use crate::mpt::Mpt;
 use crate::{Shape, alibi_slopes};
 
 /// LayerNorm with a weight, row by row.

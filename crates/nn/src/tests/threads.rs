@@ -4,7 +4,8 @@ use sparkjoy_base::Seed;
 
 use super::{fill, tokens};
 use crate::kernel::InstructionSet;
-use crate::{Compute, Engine, Optimizer, OptimizerKind, Precision, Shape};
+use crate::mpt::Mpt;
+use crate::{Compute, Engine, Optimizer, OptimizerKind, Precision, Shape, memory};
 
 /// Large enough for several blocks, chunks and tiles of everything.
 const SHAPE: Shape =
@@ -60,7 +61,7 @@ fn recomputed_blocks_have_the_same_bits() {
         let isa = InstructionSet::best(precision);
         let kept = train(isa, with(false), LIONW);
         assert!(kept == train(isa, with(true), LIONW), "{precision}");
-        let memory = |recompute| SHAPE.memory(BATCH, LIONW, with(recompute));
+        let memory = |recompute| memory(&SHAPE, BATCH, LIONW, with(recompute));
         assert!(memory(true) < memory(false));
     }
 }

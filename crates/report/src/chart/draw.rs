@@ -104,7 +104,7 @@ pub(crate) fn lying(class: &str, y: f64, low: f64, high: f64) -> Markup {
 /// Grid lines and numbers of an upright axis, from `left` to `right`.
 pub(crate) fn upright(scale: &Scale, left: f64, right: f64) -> Markup {
     html! {
-        @for Tick { at, label, zero } in scale.ticks() {
+        @for Tick { at, label, zero, .. } in scale.ticks() {
             (line(if zero { "zero" } else { "grid" }, (left, at), (right, at)))
             (text("num soft end", (left - 6.0, at + 4.0), &label))
         }
@@ -124,7 +124,7 @@ pub(crate) fn level(scale: &Scale, top: f64, bottom: f64) -> Markup {
         (tick, shown)
     });
     html! {
-        @for (Tick { at, label, zero }, shown) in ticks {
+        @for (Tick { at, label, zero, .. }, shown) in ticks {
             (line(if zero { "zero" } else { "grid" }, (at, top), (at, bottom)))
             @if shown { (text("num soft mid", (at, bottom + 16.0), &label)) }
         }

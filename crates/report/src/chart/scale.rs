@@ -9,6 +9,8 @@ const SLACK: f64 = 0.02;
 pub(crate) struct Tick {
     /// Where it stands, in units of the figure.
     pub(crate) at: f64,
+    /// What it stands for.
+    pub(crate) value: f64,
     /// What is written beside it.
     pub(crate) label: String,
     /// Whether it is the tick at 0.
@@ -63,7 +65,8 @@ impl Scale {
         let first = (self.low / self.step).round() as i64;
         let tick = |index: i64| {
             let value = index as f64 * self.step;
-            Tick { at: self.at(value), label: number(value, places(self.step)), zero: index == 0 }
+            let (label, zero) = (number(value, places(self.step)), index == 0);
+            Tick { at: self.at(value), value, label, zero }
         };
         (first..=first + count).map(tick).collect()
     }
@@ -113,7 +116,7 @@ pub(crate) fn digits(value: f64) -> String {
         return "–".to_owned();
     }
     if size != 0.0 && !(1e-3..1e6).contains(&size) {
-        return exponential(value);
+        return exponential(value, 2);
     }
     number(
         value,
@@ -127,9 +130,9 @@ pub(crate) fn digits(value: f64) -> String {
     )
 }
 
-/// A number by its power of ten: `3.20e−4`.
-pub(crate) fn exponential(value: f64) -> String {
-    format!("{value:.2e}").replace('-', "−")
+/// A number by its power of ten: `3.20e−4` with two places.
+pub(crate) fn exponential(value: f64, places: usize) -> String {
+    format!("{value:.places$e}").replace('-', "−")
 }
 
 /// As [`number`], with a plus before what is above zero.

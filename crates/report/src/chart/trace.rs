@@ -8,8 +8,8 @@ use maud::{Markup, html};
 use sparkjoy_base::thousands;
 
 use super::Panel;
-use super::draw::{area, fit, line, path, rect, text, text_over, upright, width};
-use super::scale::{Scale, digits, round_numbers};
+use super::draw::{Form, area, fit, line, mark, path, rect, text, text_over, width};
+use super::scale::{Scale, Tick, digits, exponential, round_numbers};
 
 /// Some consecutive steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,7 +37,7 @@ pub(crate) struct Traces<'a> {
     /// What is measured.
     pub(crate) quantity: &'a str,
     /// The run that is looked at, then the other one.
-    pub(crate) traces: Vec<Trace>,
+    pub(crate) runs: Vec<Trace>,
     /// First and last step shown.
     pub(crate) steps: (u64, u64),
     /// Width and height, in CSS pixels.
@@ -59,7 +59,7 @@ impl Traces<'_> {
     pub(crate) fn panel(&self) -> Panel {
         let (wide, high) = self.size;
         let (right, bottom) = (wide - RIGHT, high - if self.axis { 22.0 } else { 6.0 });
-        let known: Vec<Vec<Sample>> = self.traces.iter().map(|trace| self.shown(trace)).collect();
+        let known: Vec<Vec<Sample>> = self.runs.iter().map(|trace| self.shown(trace)).collect();
         let values = known.iter().flatten().map(|sample| sample.value);
         let count = if self.axis { (high / 45.0) as u32 } else { 2 };
         let y = Scale::around(values, (bottom, TOP), count);
@@ -68,28 +68,29 @@ impl Traces<'_> {
         let x = |step: u64| LEFT + (step - from) as f64 / span * (right - LEFT);
         let place = |sample: &Sample| (x(sample.step), y.at(sample.value));
         let body = html! {
-            (upright(&y, LEFT, right))
-            @if self.axis { (self.ticks(x, right, high - 5.0)) }
-            @for (index, samples) in known.iter().enumerate().rev() {
-                @let style = index + 1;
-                @if samples.iter().any(|sample| sample.range.is_some()) {
-                    (area(&format!("band f{style}"), &outline(samples, x, &y, bottom)))
-                }
-                @let calm = if self.smooth { calmed(samples) } else { None };
-                @let dash = if index > 0 { " dash" } else { "" };
-                @if calm.is_some() {
-                    (path(&format!("raw s{style}"),
-                        &samples.iter().map(place).collect::<Vec<_>>()))
-                }
-                (path(&format!("curve s{style}{dash}"),
-                    &calm.as_ref().unwrap_or(samples).iter().map(place).collect::<Vec<_>>()))
-                @if let Some(last) = samples.last() {
-                    @let (x, y) = place(last);
-                    (super::draw::mark(super::draw::Form::Circle,
-                        &format!("s{style} f{style}"), (x, y), 1.5))
+            g {
+                (heights(&y, right))
+                @if self.axis { (self.ticks(x, right, high - 5.0)) }
+                @for (index, samples) in known.iter().enumerate().rev() {
+                    @let style = index + 1;
+                    @if samples.iter().any(|sample| sample.range.is_some()) {
+                        (area(&format!("band f{style}"), &outline(samples, x, &y, bottom)))
+                    }
+                    @let calm = if self.smooth { calmed(samples) } else { None };
+                    @let dash = if index > 0 { " dash" } else { "" };
+                    @if calm.is_some() {
+                        (path(&format!("raw s{style}"),
+                            &samples.iter().map(place).collect::<Vec<_>>()))
+                    }
+                    (path(&format!("curve s{style}{dash}"),
+                        &calm.as_ref().unwrap_or(samples).iter().map(place).collect::<Vec<_>>()))
+                    @if let Some(last) = samples.last() {
+                        (mark(Form::Circle, &format!("s{style} f{style}"), place(last), 1.5))
+                    }
                 }
             }
-            (self.readings(&known, x, (right, bottom)))
+            // Apart, so that they stay what they are while the curve above grows.
+            g { (self.readings(&known, x, (right, bottom))) }
         };
         let title = format!("{} over steps", self.quantity);
         Panel { width: wide, height: high, title, desc: self.spoken(&known), body }
@@ -106,7 +107,7 @@ impl Traces<'_> {
     /// Steps below the drawing; one that would touch the one before is left out.
     fn ticks(&self, x: impl Fn(u64) -> f64, right: f64, base: f64) -> Markup {
         let (from, to) = self.steps;
-        let count = (self.size.0 / 90.0).max(2.0) as u32;
+        let count = (self.size.0 / 70.0).max(2.0) as u32;
         let steps = round_numbers(from as f64, to as f64, count).into_iter();
         let mut free = f64::NEG_INFINITY;
         let labels: Vec<(f64, String)> = steps
@@ -152,7 +153,7 @@ impl Traces<'_> {
             let values = (0..known.len()).map(|index| match known.len() {
                 1 => value(index, step),
                 _ => {
-                    format!("{} {}", fit(&self.traces[index].name, 11.0, 90.0), value(index, step))
+                    format!("{} {}", fit(&self.runs[index].name, 11.0, 90.0), value(index, step))
                 }
             });
             format!("step {}: {}", thousands(step), values.collect::<Vec<_>>().join(", "))
@@ -170,7 +171,7 @@ impl Traces<'_> {
     }
 
     fn spoken(&self, known: &[Vec<Sample>]) -> String {
-        let told = self.traces.iter().zip(known).map(|(trace, samples)| {
+        let told = self.runs.iter().zip(known).map(|(trace, samples)| {
             let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
                 return format!("{}: no values.", trace.name);
             };
@@ -178,6 +179,20 @@ impl Traces<'_> {
             format!("{} of {}: {}, {}.", self.quantity, trace.name, at(first), at(last))
         });
         told.collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Grid lines and numbers of the axis that stands; a number too long for its room is written by its
+/// power of ten.
+fn heights(y: &Scale, right: f64) -> Markup {
+    html! {
+        @for Tick { at, value, label, zero } in y.ticks() {
+            @let long = width(&label, 11.0) > LEFT - 6.0;
+            @let label = if long && !zero { exponential(value, 2) } else { label };
+            @let label = if long && zero { "0".to_owned() } else { label };
+            (line(if zero { "zero" } else { "grid" }, (LEFT, at), (right, at)))
+            (text("num soft end", (LEFT - 6.0, at + 4.0), &label))
+        }
     }
 }
 
@@ -223,7 +238,7 @@ mod tests {
         let traces = vec![Trace { name: "trunk".into(), samples }];
         let steps = (1, count);
         let (size, axis) = ((720.0, 260.0), true);
-        Traces { quantity: "loss", traces, steps, size, axis, smooth: true }.panel()
+        Traces { quantity: "loss", runs: traces, steps, size, axis, smooth: true }.panel()
     }
 
     #[test]
@@ -251,6 +266,14 @@ mod tests {
         assert_eq!(panel.desc, "loss of trunk: 5.875 at step 1, 5.375 at step 5.");
         let long = drawn(1000, |step| step as f64).body.into_string();
         assert!((60..=120).contains(&long.matches("<g class=\"at\"").count()));
+    }
+
+    #[test]
+    fn a_number_too_long_for_its_room_is_written_by_its_power_of_ten() {
+        for (scale, label) in [(1e29, ">1.00e30<"), (1e-7, ">1.00e−6<"), (1.0, ">10<")] {
+            let svg = drawn(10, |step| step as f64 * scale).body.into_string();
+            assert!(svg.contains(label), "{label}: {svg}");
+        }
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl Detail<'_> {
         if let Some(last) = self.tail.curve.last() {
             facts.push(("loss", digits(last.loss)));
             facts.push(("gradient norm", digits(last.grad_norm)));
-            facts.push(("learning rate", exponential(last.lr)));
+            facts.push(("learning rate", exponential(last.lr, 2)));
         }
         if all > 0 {
             facts.push(("scores", format!("{scored} of {all}")));
@@ -163,6 +163,7 @@ impl Detail<'_> {
             .enumerate()
             .map(|(index, name)| (index, name.as_str()))
             .collect();
+        let width = if self.view.narrow { 350.0 } else { 230.0 };
         names.sort_unstable_by_key(|(_, name)| *name);
         html! {
             h3 { "Loss by source" }
@@ -182,7 +183,7 @@ impl Detail<'_> {
                             span { (name) } b { (last.map_or("–".to_owned(), digits)) }
                         }
                         (self.chart(&format!("source-{index}"), &format!("loss on {name}"),
-                            (230.0, 84.0), steps, true, of_curve))
+                            (width, 84.0), steps, true, of_curve))
                     }
                 }
             }
@@ -210,7 +211,7 @@ impl Detail<'_> {
         let mut traces = vec![trace(self.run, &self.tail.curve)];
         traces.extend(self.beside.map(|(run, tail)| trace(run, &tail.curve)));
         let axis = size.1 > 100.0;
-        Traces { quantity, traces, steps, size, axis, smooth }.panel().filling(id)
+        Traces { quantity, runs: traces, steps, size, axis, smooth }.panel().filling(id)
     }
 
     /// What the lines and the band of the loss are.
@@ -245,7 +246,7 @@ impl Detail<'_> {
         let shown = points.iter().enumerate();
         let shown = shown.filter(|(index, _)| (points.len() - 1 - index).is_multiple_of(every));
         let row = |(_, point): (usize, &Point)| {
-            let measured = [digits(point.loss), exponential(point.lr), digits(point.grad_norm)];
+            let measured = [digits(point.loss), exponential(point.lr, 2), digits(point.grad_norm)];
             let of_source = |at| point.of_source(at).map_or("–".to_owned(), digits);
             let sources = (0..curve.sources().len()).map(of_source);
             let cells = measured.into_iter().chain(sources).map(|cell| figures(&cell));

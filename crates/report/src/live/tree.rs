@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sparkjoy_base::thousands;
 use sparkjoy_jobs::{branch_folder, trunk_folder};
-use sparkjoy_study::{Branch, Plan};
+use sparkjoy_study::{Plan, Trunk};
 use sparkjoy_train::RunSpec;
 
 /// What a plan is about, in numbers and words that do not change while it runs.
@@ -86,9 +86,7 @@ impl About {
 impl Tree {
     pub(crate) fn new(plan: &Plan, runs: &Path) -> Self {
         let mut tree = Self { steps: plan.steps, ..Self::default() };
-        let others = plan.others.iter().map(|other| format!("{}-trunk", other.name));
-        let names: Vec<String> = std::iter::once("trunk".to_owned()).chain(others).collect();
-        for (index, (spec, name)) in plan.trunks().zip(&names).enumerate() {
+        for (index, Trunk { name, spec, .. }) in plan.trunks.iter().enumerate() {
             let points = plan.branch_points_of(index);
             let to = points.last().copied().unwrap_or(spec.first_step);
             tree.steps = tree.steps.max(spec.last_step());
@@ -101,16 +99,15 @@ impl Tree {
             .flat_map(|question| &question.arms)
             .flat_map(|arm| arm.controls.iter().copied())
             .collect();
-        // By trunk and by name without the replicate: what is the same but for the replicate.
-        let mut groups: BTreeMap<(usize, String), usize> = BTreeMap::new();
+        // Replicates together.
+        let mut groups: BTreeMap<usize, usize> = BTreeMap::new();
         for (index, branch) in plan.branches.iter().enumerate() {
             // A branch that goes on from another takes its steps from that one's end on.
             let from = branch.from_step;
             let run = Run { from, ..of(&branch.name, &branch.spec, branch_folder(branch, runs)) };
-            let key = (branch.trunk, stem(branch));
-            let at = *groups.entry(key).or_insert_with(|| {
+            let at = *groups.entry(branch.group).or_insert_with(|| {
                 tree.groups.push(Group {
-                    trunk: names[branch.trunk].clone(),
+                    trunk: plan.trunks[branch.trunk].name.clone(),
                     after: branch.after.map(|before| plan.branches[before].name.clone()),
                     label: branch.label.clone(),
                     window: branch.window.clone(),
@@ -146,16 +143,7 @@ fn of(id: &str, spec: &RunSpec, folder: PathBuf) -> Run {
         from: spec.first_step,
         to: spec.last_step(),
         tokens_per_step: spec.tokens_per_step(),
-        flops_per_step: spec.shape.flops(spec.batch) as f64,
-    }
-}
-
-/// `upsampled-10%` of `upsampled-10%-r1`.
-fn stem(branch: &Branch) -> String {
-    let replicate = format!("-r{}", branch.replicate);
-    match branch.name.rsplit_once(&replicate) {
-        Some((stem, number)) => format!("{stem}{number}"),
-        None => branch.name.clone(),
+        flops_per_step: spec.model.flops(spec.batch) as f64,
     }
 }
 

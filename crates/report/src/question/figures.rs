@@ -13,7 +13,7 @@ use crate::chart::front::{Dot, Front};
 use crate::chart::heat::{self, Heat};
 use crate::chart::slope::{Slope, Slopes};
 use crate::chart::{Figure, Panel};
-use crate::estimate::{Estimate, Unit};
+use crate::estimate::{Estimate, MEASURES, Unit};
 use crate::reference;
 
 /// Sources get columns of their own in a heat table as long as there are few.
@@ -107,11 +107,7 @@ impl View<'_> {
     fn tasks_over(&self, axis: &str, scale: f64, arms: &[usize]) -> Option<Figure> {
         let mut panels = Vec::new();
         let mut left_out = 0;
-        for (measure, title) in [
-            (Measure::Average, "Averages of suites"),
-            (Measure::Accuracy, "Accuracy on tasks"),
-            (Measure::GoldBitsPerByte, "Right answers of tasks"),
-        ] {
+        for (measure, title) in MEASURES {
             let of = |task: &&TaskAnswer| task.measure == measure;
             let tasks: Vec<&TaskAnswer> = self.answer.tasks.iter().filter(of).collect();
             left_out += tasks.len().saturating_sub(PANELS * STYLES);
@@ -278,12 +274,7 @@ impl View<'_> {
             };
             (!tasks.is_empty()).then(|| heat.panel())
         };
-        let measures = [
-            (Measure::Average, "Averages of suites"),
-            (Measure::Accuracy, "Accuracy on tasks"),
-            (Measure::GoldBitsPerByte, "Right answers of tasks"),
-        ];
-        measures.into_iter().filter_map(panel).collect()
+        MEASURES.into_iter().filter_map(panel).collect()
     }
 
     /// The same removals under each refill rule, joined.

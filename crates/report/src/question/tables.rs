@@ -7,7 +7,7 @@ use sparkjoy_study::Effort;
 
 use super::view::{Aim, View};
 use crate::chart::scale::number;
-use crate::estimate::{Estimate, Unit, cell};
+use crate::estimate::{Estimate, MEASURES, Unit, cell};
 use crate::table::{Table, figures, words};
 
 impl View<'_> {
@@ -97,7 +97,6 @@ impl View<'_> {
     pub(crate) fn on_tasks(&self) -> Vec<Markup> {
         let arms = 0..self.answer.arms.len();
         let header = |arm| format!("{} against {}", self.arm(arm).label, self.control(arm));
-        let measures = [Measure::Average, Measure::Accuracy, Measure::GoldBitsPerByte];
         let table = |measure: Measure| {
             let tasks = self.answer.tasks.iter().filter(|task| task.measure == measure);
             let rows = tasks.map(|task| {
@@ -112,7 +111,7 @@ impl View<'_> {
             };
             (!table.rows.is_empty()).then(|| table.markup())
         };
-        measures.into_iter().filter_map(table).collect()
+        MEASURES.into_iter().filter_map(|(measure, _)| table(measure)).collect()
     }
 
     /// The controls themselves: how far their replicates lie apart is the noise floor.

@@ -101,11 +101,11 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
 
 #[test]
 fn what_is_missing_is_said_first() {
-    let text = report_text(&unfinished("upsampled-10%-r1"));
+    let text = report_text(&unfinished("upsampled-10pct-r1"));
     insta::assert_snapshot!(text.split("\n\n").next().unwrap(), @"
     invented · plan 29fde71e
     INCOMPLETE: 1 of 15 branches are not scored, and every comparison that needs one of them is missing:
-      upsampled-10%-r1
+      upsampled-10pct-r1
     training: 1.54M tokens for the tree, 7.68M for every branch in full: 80.0 % saved
     numbers: held-out bits per byte, lower is better; a domain is the plain mean of its sources, `all`
       the plain mean of all sources
@@ -120,14 +120,14 @@ fn what_is_missing_is_said_first() {
 
 #[test]
 fn no_line_is_wider_than_a_terminal() {
-    for text in [report_text(&answers()), report_text(&unfinished("base-20%-r2"))] {
+    for text in [report_text(&answers()), report_text(&unfinished("base-20pct-r2"))] {
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     }
 }
 
 #[test]
 fn csv_holds_every_number_of_the_answers() {
-    let answers = unfinished("base-20%-r2");
+    let answers = unfinished("base-20pct-r2");
     let csv = report_csv(&answers);
     let lines: Vec<&str> = csv.lines().collect();
     insta::assert_snapshot!(lines[..10].join("\n"), @r#"
@@ -162,14 +162,14 @@ fn instruction_sets_are_named_where_rounding_is_part_of_a_difference() {
         note.take_while(|line| !line.starts_with("training")).collect::<Vec<_>>().join("\n")
     };
     assert_eq!(text(&[]), "");
-    assert_eq!(text(&[of(&["avx512"], &["base-10%-r0", "upsampled-10%-r0"])]), "");
-    let two = [of(&["avx512"], &["base-10%-r0"]), of(&["avx2"], &["upsampled-10%-r0"])];
+    assert_eq!(text(&[of(&["avx512"], &["base-10pct-r0", "upsampled-10pct-r0"])]), "");
+    let two = [of(&["avx512"], &["base-10pct-r0"]), of(&["avx2"], &["upsampled-10pct-r0"])];
     insta::assert_snapshot!(text(&two), @"
     KERNELS: not one set of instructions computed all that is compared, and each rounds in its own way,
-      so a difference may hold rounding besides data: avx512 (base-10%-r0); avx2 (upsampled-10%-r0)
+      so a difference may hold rounding besides data: avx512 (base-10pct-r0); avx2 (upsampled-10pct-r0)
     ");
     // All alike, but not to the bit what one machine would have made of them.
-    insta::assert_snapshot!(text(&[of(&["avx512", "avx2"], &["base-10%-r0"])]), @"
+    insta::assert_snapshot!(text(&[of(&["avx512", "avx2"], &["base-10pct-r0"])]), @"
     KERNELS: not one set of instructions computed all that is compared, and each rounds in its own way,
       so a difference may hold rounding besides data: avx512 then avx2 (every branch)
     ");

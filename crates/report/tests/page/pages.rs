@@ -42,7 +42,7 @@ fn pages() -> BTreeMap<&'static str, (Plan, String, Vec<Drawing>)> {
         pages.insert(name, (plan, html, drawings));
     };
     put("whole", studies::seven(), "", false);
-    put("hostile", studies::seven(), "upsampled-10%-r1", true);
+    put("hostile", studies::seven(), "upsampled-10pct-r1", true);
     put("once", studies::once(), "", false);
     put("large", studies::large(), "", false);
     pages
@@ -204,7 +204,7 @@ fn what_is_missing_is_said_first_and_shown_as_missing() {
     let parsed = Html::parse_document(html);
     let main = &select(&parsed, "main > section")[0];
     assert_eq!(main.attr("class"), Some("alert"));
-    assert!(main.text().collect::<String>().contains("upsampled-10%-r1"));
+    assert!(main.text().collect::<String>().contains("upsampled-10pct-r1"));
     assert!(!select(&parsed, "#q1 td.missing").is_empty());
     let curve = select(&parsed, "#q1-curves svg text");
     assert!(curve.iter().any(|text| text.text().eq(["missing"])), "a curve runs through a gap");

@@ -9,14 +9,16 @@ use sparkjoy_train::RunSpec;
 
 use super::account::Account;
 
-/// A trunk of another model size, for a question that is transferred to it.
+/// A run over the whole budget that branches start from. It is only trained as far as its last
+/// branch point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trunk {
-    /// First part of the names of its jobs and branches: `l2-w64-h2`.
+    /// `trunk`, or `l2-w64-h2-trunk` for one of another model size: with a step, the name of a job.
     pub name: String,
-    /// What it is called in tables: `2 layers, width 64, 2 heads`.
+    /// Its model in tables: `2 layers, width 64, 2 heads`.
     pub label: String,
-    /// What determines its numbers.
+    /// What determines its numbers. It covers the whole budget, so that its identity does not
+    /// depend on the windows asked about.
     pub spec: RunSpec,
 }
 
@@ -24,8 +26,15 @@ pub struct Trunk {
 /// replicate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Branch {
-    /// `upsampled-10%-r1`: unique in the plan, without its fingerprint.
+    /// `upsampled-10pct-r1`: unique in the plan, without its fingerprint. Letters, digits, `.`, `_`
+    /// and `-` alone, so that schedulers, shells and URLs take it as it is.
     pub name: String,
+    /// What versions before 0.2 called it, where that is another name: `upsampled-10%-r1`. Folders
+    /// of before are found by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former_name: Option<String>,
+    /// Branches with the same number differ in nothing but the replicate.
+    pub group: usize,
     /// What it is called in tables: `upsampled`, `base`, `upsampled − math`.
     pub label: String,
     /// Its window as written, `10%`; with what follows it, `10% at 50%, then base`.
@@ -34,10 +43,11 @@ pub struct Branch {
     pub window_steps: u64,
     /// Replicate, from 0.
     pub replicate: u32,
-    /// Which trunk it belongs to: 0 is the study's own, 1 the first of [`Plan::others`].
-    #[serde(default)]
+    /// Which of [`Plan::trunks`] it belongs to.
+    ///
+    /// [`Plan::trunks`]: super::Plan::trunks
     pub trunk: usize,
-    /// The branch it goes on from, an index into [`Plan::branches`]; none for the trunk.
+    /// The branch it goes on from, an index into the branches of the plan; none for the trunk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<usize>,
     /// Whether a question compares its end. Else it is only there to be gone on from.

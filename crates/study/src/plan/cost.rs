@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::Tokens;
 use sparkjoy_mix::Draw;
-use sparkjoy_nn::Compute;
-use sparkjoy_train::RunSpec;
+use sparkjoy_nn::{Compute, memory};
 
-use crate::plan::{Branch, Plan, QuestionPlan};
+use crate::plan::{Branch, Plan, QuestionPlan, Trunk};
 
 /// Batches at once: the one computed, the one that waits, and the one being read.
 const BATCHES: u64 = 3;
@@ -90,26 +89,26 @@ impl Plan {
             run.extend(before);
         }
         let effort = |trunk: usize, steps: u64| {
-            let spec = self.trunks().nth(trunk).expect("a trunk of the plan");
+            let spec = &self.trunks[trunk].spec;
             Effort {
                 steps,
                 tokens: Tokens(steps * spec.tokens_per_step()),
-                flops: u128::from(steps) * spec.shape.flops(self.batch),
+                flops: u128::from(steps) * spec.model.flops(self.batch),
             }
         };
         let runs = || run.iter().map(|&index| &self.branches[index]);
         let last_point = |trunk: usize| {
             let starts = runs().filter(|branch| branch.trunk == trunk);
-            starts.map(|branch| branch.spec.first_step - self.trunk.first_step).max().unwrap_or(0)
+            starts.map(|branch| branch.spec.first_step - self.trunk().first_step).max().unwrap_or(0)
         };
-        let trunk = Effort::sum((0..=self.others.len()).map(|t| effort(t, last_point(t))));
+        let trunk = Effort::sum((0..self.trunks.len()).map(|t| effort(t, last_point(t))));
         let mut tree = Effort::sum(runs().map(|branch| effort(branch.trunk, branch.window_steps)));
         tree.add(trunk);
 
         // On the trunk's mixture and curve from first to last, a run is the same for every window.
-        let base = &self.trunk.phases[0].mixture;
+        let base = &self.trunk().phases[0].mixture;
         // What was trained elsewhere is paid for.
-        let here = |branch: &Branch| branch.spec.last_step() - self.trunk.first_step;
+        let here = |branch: &Branch| branch.spec.last_step() - self.trunk().first_step;
         let full = |branch: &Branch| effort(branch.trunk, here(branch));
         let mut in_full = Effort::default();
         let mut controls_once = Effort::default();
@@ -148,10 +147,10 @@ impl Plan {
     ///
     /// - `recompute`: as in [`Options`](crate::Options).
     pub fn memory(&self, threads: usize, recompute: bool) -> u64 {
-        let compute = Compute { precision: self.trunk.precision, recompute, threads };
-        let engine =
-            |spec: &RunSpec| spec.shape.memory(self.batch as usize, self.trunk.optimizer, compute);
-        let engine = self.trunks().map(engine).max().expect("a plan has a trunk");
+        let compute = Compute { precision: self.trunk().precision, recompute, threads };
+        let (batch, optimizer) = (self.batch as usize, self.trunk().optimizer);
+        let engine = |trunk: &Trunk| memory(trunk.spec.model.shape(), batch, optimizer, compute);
+        let engine = self.trunks.iter().map(engine).max().expect("a plan has a trunk");
         let sequence = size_of::<u32>() * self.shape.context + size_of::<Draw>();
         let batches = BATCHES * self.batch * sequence as u64;
         engine + batches + PROGRAM + PER_ID * self.shape.vocab as u64

@@ -7,6 +7,7 @@ mod account;
 mod branch;
 mod cost;
 mod evaluation;
+mod identity;
 mod note;
 mod question;
 mod source;
@@ -49,12 +50,8 @@ pub struct Plan {
     pub sources: BTreeMap<SourceName, PlanSource>,
     /// Mixtures by name, resolved to sources.
     pub mixtures: BTreeMap<String, Mixture>,
-    /// The trunk, over the whole budget, so that its identity does not depend on the windows asked
-    /// about; it is only trained as far as the last branch point.
-    pub trunk: RunSpec,
-    /// Trunks of other model sizes.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub others: Vec<Trunk>,
+    /// The study's own trunk, then those of other model sizes.
+    pub trunks: Vec<Trunk>,
     /// Where the trunk was trained elsewhere, up to its first step here: what is known of it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub import: Option<Import>,
@@ -80,9 +77,10 @@ impl Plan {
         steps
     }
 
-    /// Identity of the whole plan.
+    /// Identity of the plan: of what is trained, on what, and of what is compared with what. How
+    /// things are called, and notes, are not part of it.
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of_value(self)
+        identity::fingerprint(self)
     }
 
     /// Tokens per step.
@@ -103,22 +101,35 @@ impl Plan {
         points
     }
 
-    /// All trunks, the study's own first.
-    pub fn trunks(&self) -> impl Iterator<Item = &RunSpec> {
-        std::iter::once(&self.trunk).chain(self.others.iter().map(|other| &other.spec))
+    /// The study's own trunk.
+    pub fn trunk(&self) -> &RunSpec {
+        &self.trunks[0].spec
     }
 
     /// The trunk of a branch.
     pub fn trunk_of(&self, branch: &Branch) -> &RunSpec {
-        match branch.trunk.checked_sub(1) {
-            None => &self.trunk,
-            Some(other) => &self.others[other].spec,
+        &self.trunks[branch.trunk].spec
+    }
+
+    /// The branches, those that differ only in their replicate together, in the order of the plan.
+    pub fn groups(&self) -> Vec<Vec<&Branch>> {
+        let mut groups: Vec<Vec<&Branch>> = Vec::new();
+        for branch in &self.branches {
+            match groups.iter_mut().find(|group| group[0].group == branch.group) {
+                Some(group) => group.push(branch),
+                None => groups.push(vec![branch]),
+            }
         }
+        groups
     }
 
     /// Sources that some run reads, sorted by name.
     pub fn sources_read(&self) -> BTreeSet<&SourceName> {
-        let specs = self.branches.iter().map(|branch| &branch.spec).chain(self.trunks());
+        let specs = self
+            .branches
+            .iter()
+            .map(|branch| &branch.spec)
+            .chain(self.trunks.iter().map(|trunk| &trunk.spec));
         let phases = specs.flat_map(|spec| &spec.phases);
         phases.flat_map(|phase| phase.mixture.proportions().keys()).collect()
     }
@@ -131,7 +142,7 @@ impl Plan {
     /// Tokens the trunk read before it was imported, of all sources of its ledger; 0 for a trunk
     /// that is trained here from its first step.
     pub fn imported_tokens(&self) -> Tokens {
-        let drawn: u64 = self.trunk.opening.iter().map(|(_, drawn)| drawn).sum();
+        let drawn: u64 = self.trunk().opening.iter().map(|(_, drawn)| drawn).sum();
         Tokens(drawn * self.shape.context as u64)
     }
 }

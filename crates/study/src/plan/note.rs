@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn every_note_reads_as_a_sentence() {
         let source = || SourceName::new("math").unwrap();
-        let branch = "upsampled-30%-r0".to_owned();
+        let branch = "upsampled-30pct-r0".to_owned();
         let notes = [
             Note::Repeated { source: source(), branch, epochs: 5.126 },
             Note::UnusedSource { source: source() },
@@ -193,7 +193,7 @@ mod tests {
         ];
         let text: Vec<String> = notes.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(text.join("\n"), @r"
-        `math` is read 5.13 times by the end of `upsampled-30%-r0`; past 4 epochs repetition adds little (arXiv 2305.16264)
+        `math` is read 5.13 times by the end of `upsampled-30pct-r0`; past 4 epochs repetition adds little (arXiv 2305.16264)
         source `math` is defined but nothing that is trained draws from it
         mixture `old` is defined but neither trunk nor question uses it
         the last 53.25K tokens of the budget are less than a step and unused

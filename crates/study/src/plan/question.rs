@@ -52,13 +52,25 @@ pub struct Arm {
     /// share of the run, the share of what is added or of the second mixture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<f64>,
+    /// What a removal takes out, as written: names of sources and domains.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removes: Vec<String>,
     /// Who gets the freed share of a removal, as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refill: Option<String>,
+    /// What an addition gives a share, as written: names of sources and domains.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adds: Vec<String>,
+    /// Steps of the window.
+    pub window_steps: u64,
+    /// For a transfer: the arm in the first setting that asks the same, an index into the arms of
+    /// this question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<usize>,
     /// What the question aims at in this comparison: the sources that get more than in the control,
     /// for a removal those that are removed.
     pub targets: BTreeSet<SourceName>,
-    /// Indices into [`Plan::branches`], one per replicate.
+    /// Indices into the branches of the plan, one per replicate.
     pub branches: Vec<usize>,
     /// The branches each is compared with, one per replicate.
     pub controls: Vec<usize>,

@@ -32,16 +32,16 @@ fn the_papers_token_table_comes_out_figure_by_figure() {
     let plan = paper();
     assert_eq!(plan.steps, 254_313);
     let table = [
-        ("base-10%-r0", ["343.5", "367.0", "71.7", "217.8"]),
-        ("upsampled-5%-r0", ["326.3", "363.6", "85.6", "224.4"]),
-        ("upsampled-10%-r0", ["309.2", "360.3", "99.5", "231.0"]),
-        ("upsampled-20%-r0", ["274.8", "353.6", "127.4", "244.2"]),
-        ("upsampled-30%-r0", ["240.4", "346.9", "155.2", "257.5"]),
+        ("base-10pct-r0", ["343.5", "367.0", "71.7", "217.8"]),
+        ("upsampled-5pct-r0", ["326.3", "363.6", "85.6", "224.4"]),
+        ("upsampled-10pct-r0", ["309.2", "360.3", "99.5", "231.0"]),
+        ("upsampled-20pct-r0", ["274.8", "353.6", "127.4", "244.2"]),
+        ("upsampled-30pct-r0", ["240.4", "346.9", "155.2", "257.5"]),
     ];
     for (name, expected) in table {
         assert_eq!(billions(&plan, branch(&plan, name)), expected, "{name}");
     }
-    for window in ["5%", "20%", "30%"] {
+    for window in ["5pct", "20pct", "30pct"] {
         let control = branch(&plan, &format!("base-{window}-r0"));
         assert_eq!(billions(&plan, control), table[0].1, "a control reads the base mixture");
     }
@@ -52,17 +52,17 @@ fn the_papers_windows_start_where_its_steps_say() {
     let plan = paper();
     let steps = |name: &str| branch(&plan, name).window_steps;
     assert_eq!(
-        ["5%", "10%", "20%", "30%"].map(|w| steps(&format!("upsampled-{w}-r0"))),
+        ["5pct", "10pct", "20pct", "30pct"].map(|w| steps(&format!("upsampled-{w}-r0"))),
         [12_716, 25_431, 50_863, 76_294]
     );
     assert_eq!(plan.branch_points(), [178_019, 203_450, 228_882, 241_597]);
-    assert_eq!(branch(&plan, "upsampled-20%-r0").spec.first_step, 203_450);
+    assert_eq!(branch(&plan, "upsampled-20pct-r0").spec.first_step, 203_450);
 }
 
 #[test]
 fn the_papers_removal_keeps_the_shares_of_the_domains() {
     let plan = paper();
-    let name = "upsampled-minus-math-web+math-papers+math-textbooks+math-code-to-domain-10%-r0";
+    let name = "upsampled-minus-math-web.math-papers.math-textbooks.math-code-to-domain-10pct-r0";
     let without = branch(&plan, name);
     let mut shares: BTreeMap<&str, u32> = BTreeMap::new();
     for (name, account) in &without.accounts {
@@ -105,7 +105,7 @@ fn the_papers_tree_costs_a_fraction_of_its_runs_in_full() {
     assert_eq!(format!("{:.2} {:.2}", cost.saving, cost.saving_controls_once), "3.83 2.55");
     assert_eq!(cost.in_full.steps, 9 * 254_313);
     // A window of 10 % costs a tenth of a run.
-    let index = plan.branches.iter().position(|b| b.name == "upsampled-10%-r0").unwrap();
+    let index = plan.branches.iter().position(|b| b.name == "upsampled-10pct-r0").unwrap();
     let full = cost.in_full.flops / 9;
     assert_eq!(format!("{:.2}", full as f64 / cost.branches[index].flops as f64), "10.00");
 }

@@ -71,7 +71,7 @@ fn the_study_on_real_text_starves_and_repeats_nothing() {
     assert!(most > 0.0 && most < 1.0, "{most} epochs");
     assert!(plan.notes.iter().all(|note| !matches!(note, Note::Repeated { .. })));
     // Every source the shortest control names, it draws at least once.
-    let control = plan.branches.iter().find(|branch| branch.name == "base-5%-r0").unwrap();
+    let control = plan.branches.iter().find(|branch| branch.name == "base-5pct-r0").unwrap();
     assert_eq!(control.accounts.len(), 25);
     assert!(control.accounts.values().all(|account| account.branch.0 > 0));
 }

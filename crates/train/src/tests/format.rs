@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use sparkjoy_nn::Precision;
+use sparkjoy_spec::{Precision, Shape};
 
 use super::tiny::{ADAM, LAST, Tiny, contents, go_on};
 use crate::{Checkpoint, RunRequest, RunSpec, StepRecord, load_model, read_spec, run};
@@ -65,7 +65,7 @@ optimizer.safetensors exp_avg_sq.transformer.wte.weight "F32" [288,16]
 fn config_json_is_what_transformers_reads() {
     let tiny = Tiny::new();
     let mut spec = tiny.trunk(ADAM);
-    spec.shape.clip_qkv = Some(6.0);
+    spec.model = Shape { clip_qkv: Some(6.0), ..*spec.model.shape() }.into();
     let folder = tiny.train(&spec, "run", 0);
     let config = String::from_utf8(contents(&folder, 0).remove("config.json").unwrap()).unwrap();
     insta::assert_snapshot!(config, @r#"
@@ -128,9 +128,9 @@ fn done_seals_the_state_and_the_state_every_file() {
         ]
     );
     assert_eq!((info.step, info.optimizer_steps), (2, 2));
-    assert_eq!((checkpoint.run, info.shape), (spec.fingerprint(), spec.shape));
+    assert_eq!((checkpoint.run, info.shape), (spec.fingerprint(), *spec.model.shape()));
     assert_eq!(info.ledger, spec.order().unwrap().ledger_at(8));
-    assert_eq!(info.parameters, spec.shape.parameters());
+    assert_eq!(info.parameters, spec.model.parameters());
     let state = fs::read(checkpoint.folder.join("state.json")).unwrap();
     let done = fs::read_to_string(checkpoint.folder.join("DONE")).unwrap();
     assert_eq!(done.trim_end(), sparkjoy_base::Fingerprint::of_bytes(&state).hex());
@@ -166,9 +166,9 @@ fn a_model_loads_with_the_weights_that_were_saved() {
     let mut mean = 0.0;
     for draw in order.sequences(spec.slots(2)) {
         let corpus = tiny.corpora.iter().find(|c| *c.name() == order.sources()[draw.source].name);
-        let mut tokens = vec![0; spec.shape.context];
+        let mut tokens = vec![0; spec.model.context()];
         corpus.unwrap().read(sparkjoy_data::Part::Train, draw.ordinal, &mut tokens).unwrap();
-        let mut nats = vec![0.0; spec.shape.context - 1];
+        let mut nats = vec![0.0; spec.model.context() - 1];
         engine.losses(&tokens, &mut nats);
         mean += nats.iter().map(|&x| f64::from(x)).sum::<f64>() / nats.len() as f64 / 4.0;
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sparkjoy_data::Part;
 use sparkjoy_mix::Draw;
-use sparkjoy_nn::{OptimizerKind, Precision, Shape};
+use sparkjoy_spec::{OptimizerKind, Precision, Shape};
 
 use super::refusals::{flip, text};
 use super::tiny::{
@@ -203,7 +203,7 @@ fn an_import_that_cannot_be_says_what_is_wrong() {
     "#);
 
     let model = ModelFolder::open(&folder).unwrap();
-    let shape = trunk.shape;
+    let shape = *trunk.model.shape();
     let refused = |shape| text(&tiny, &check_shape(&model, &shape).unwrap_err().into());
     insta::assert_snapshot!(
         [
@@ -272,10 +272,10 @@ fn the_first_step_of_a_model_of_others_has_the_loss_transformers_gives() {
     let trunk = tiny.trunk(LION);
     let model = ModelFolder::open(&folder).unwrap();
     // 300 rows, and 32 tokens at most: neither is what a trunk of this study would have.
-    let shape = Shape { context: trunk.shape.context, ..*model.shape() };
+    let shape = Shape { context: trunk.model.context(), ..*model.shape() };
     check_shape(&model, &shape).unwrap();
     let spec = going_on(&trunk, start(&folder, None).unwrap());
-    let spec = RunSpec { shape, precision: Precision::Fp32, ..spec };
+    let spec = RunSpec { model: shape.into(), precision: Precision::Fp32, ..spec };
     let found = train(&tiny, &spec, &folder, "of-others");
 
     let order = spec.order().unwrap();

@@ -72,7 +72,7 @@ fn a_run_that_continues_on_another_kernel_says_so_once_and_remembers_it() {
 
     let changes = told(request, 4);
     let [KernelChange { step: 2, found, now: named }] = &changes[..] else { panic!("{changes:?}") };
-    assert_eq!((found.as_str(), *named), ("abacus", now.as_str()));
+    assert_eq!((found.as_str(), named.as_str()), ("abacus", now.as_str()));
     assert_eq!(told(request, LAST), [], "the second stop was on this machine");
     assert_eq!(kernels(&folder, LAST), [(0, "abacus".to_owned()), (2, now)]);
 }

@@ -6,6 +6,8 @@ mod format;
 mod import;
 mod kernels;
 mod model_folder;
+mod parity;
+mod process;
 mod refusals;
 mod resume;
 mod tiny;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sparkjoy_base::{Hint, SourceName};
 use sparkjoy_data::Tokenizer;
-use sparkjoy_nn::OptimizerKind;
+use sparkjoy_spec::{OptimizerKind, Shape};
 
 use super::tiny::{
     ADAM, LAST, LION, SWITCH, Tiny, branch_of, files_and_folders, go_on, refusal, reseal,
@@ -166,9 +166,33 @@ hint: remove `runs/run` and run the same command again: it computes what is miss
     fs::write(&path, &json[..40]).unwrap();
     insta::assert_snapshot!(text(&tiny, &read_spec(&folder).unwrap_err()), @r#"
 cannot read `runs/run/run.json`
-  caused by: EOF while parsing a string at line 2 column 38
+  caused by: EOF while parsing a string at line 3 column 22
 hint: restore `runs/run/run.json` as it was written, or remove its folder
 "#);
+}
+
+#[test]
+fn a_run_json_of_another_version_is_refused() {
+    let tiny = Tiny::new();
+    let (folder, _) = stopped(&tiny);
+    let path = folder.join("run.json");
+    let json = fs::read_to_string(&path).unwrap();
+    let told = |version: &str| {
+        fs::write(&path, json.replace("  \"version\": 2,\n", version)).unwrap();
+        read_spec(&folder).map_err(|error| text(&tiny, &error))
+    };
+    insta::assert_snapshot!(told("  \"version\": 0,\n").unwrap_err(), @r#"
+`runs/run/run.json` was written by an older version of sparkjoy that is no longer read: found version 0, expected 1 or later
+hint: use the version of sparkjoy that wrote it, or remove `runs/run` and run the same command again: it computes the run anew
+"#);
+    insta::assert_snapshot!(told("  \"version\": 3,\n").unwrap_err(), @r#"
+`runs/run/run.json` was written by a newer version of sparkjoy: found version 3, expected 2 or earlier
+hint: install a newer sparkjoy, or use another folder than `runs/run`
+"#);
+    // Runs of before had none.
+    assert_eq!(told("").unwrap(), tiny.trunk(LION));
+    tiny.train(&tiny.trunk(LION), "run", LAST);
+    assert!(!fs::read_to_string(&path).unwrap().contains("version"), "never written anew");
 }
 
 #[test]
@@ -259,7 +283,7 @@ hint: compare `[model]` and `optimizer` of the study with `sparkjoy show runs/tr
 "#);
     fs::remove_dir_all(&folder).unwrap();
     let mut branch = branch_of(&trunk);
-    branch.shape.width = 32;
+    branch.model = Shape { width: 32, ..*branch.model.shape() }.into();
     insta::assert_snapshot!(text(&tiny, &refusal(from(&branch))), @r#"
 tensor `transformer.wte.weight` in `runs/trunk/step-000003/model.safetensors`: found F32 [288, 16], expected F32 [288, 32]
 hint: compare `[model]` and `optimizer` of the study with `sparkjoy show runs/trunk/step-000003`
@@ -315,7 +339,7 @@ the tokenizer of source `code` is …, the run was planned with …
 hint: run `sparkjoy plan` to see what the sources are now; a run goes on only with the data it was planned with
 "#);
     let mut changed = spec.clone();
-    changed.shape.vocab = 256;
+    changed.model = Shape { vocab: 256, ..*changed.model.shape() }.into();
     insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&changed, &folder))), @r#"
 the model has 256 rows of embedding, the tokenizer has 280 ids
 hint: set `vocab` of the model to at least 280
@@ -388,7 +412,7 @@ fn a_shape_or_a_mixture_that_cannot_be_is_refused() {
     let tiny = Tiny::new();
     let folder = tiny.folder("run");
     let mut spec = tiny.trunk(LION);
-    spec.shape.heads = 3;
+    spec.model = Shape { heads: 3, ..*spec.model.shape() }.into();
     insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @r#"
 cannot build the model
   caused by: width 16 is not a multiple of 3 heads

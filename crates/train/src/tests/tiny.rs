@@ -10,7 +10,7 @@ use sparkjoy_data::{
     Corpus, OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation, prepare,
 };
 use sparkjoy_mix::{Ledger, Mixture, Phase, Source};
-use sparkjoy_nn::{OptimizerKind, Precision, Schedule, ScheduleKind, Shape};
+use sparkjoy_spec::{OptimizerKind, Precision, Schedule, ScheduleKind, Shape};
 use tempfile::TempDir;
 
 use crate::checkpoint::entries;
@@ -56,7 +56,7 @@ impl Tiny {
             Shape { layers: 1, width: 16, heads: 2, context: CONTEXT, vocab: 288, clip_qkv: None };
         let total = LAST * BATCH * CONTEXT as u64;
         RunSpec {
-            shape,
+            model: shape.into(),
             precision: Precision::Bf16,
             tokenizer: self.tokenizer.fingerprint(),
             optimizer,

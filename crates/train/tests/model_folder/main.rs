@@ -104,3 +104,45 @@ fn the_fingerprint_is_of_weights_and_shape() {
     fs::write(path, bytes).unwrap();
     assert_ne!(print(&copy), first);
 }
+
+#[test]
+fn identities_are_what_they_were() {
+    // By the code that wrote the first of them: content, then fingerprint.
+    let golden = [
+        (
+            "bare",
+            "132bee4e3b0ae94dc61d80426a95a2b195d7f5f34ce7ed88038a014167eaf313",
+            "a62d003a772ad96f7080612236fe960a28cd9a17ebb9978c2c4f07b569215a8e",
+        ),
+        (
+            "bf16-clipped",
+            "f20616feb71ddb64b01f26bad82220bb1cd0fc578e3b00c29429a2a127364e36",
+            "dd546644a3098b3917265bef9204c9b945bad86cb3c3697f0ecfb8b5052e67bf",
+        ),
+        (
+            "composer",
+            "09a2e47a06cc06c4b75cc2163f714cc212bc3105c241967c74dad42761e97d40",
+            "37cb64bc6ee639cdc085e1dd847e4411c9d1ff736dcc230e49b327bb099e8f4a",
+        ),
+        (
+            "f16-odd",
+            "3dc0eee1c38896507aead0daa5962c420bc3aa689b9ac39e6ee34c5c4df02e0a",
+            "b8892f916f9038640cf61b992330c9fb684c12bc29c1ab30aa09c33c4a6f5be2",
+        ),
+        (
+            "first-loss",
+            "4521a65ebbc856f4fc47aa1c7a5e2e6315b330a6d8955704f8b4107d4c5c691d",
+            "dbda3421938e2cf9b1c8c1ecbab57cd7968528fcf1864512f7d7d0eff1c322ce",
+        ),
+        (
+            "sharded",
+            "2e62232f6143e1bb1303ba9f9e8e07756b677b65a00db65d80d9cba9f6754e86",
+            "6931a0851c1c4085adaec2792c31cbc46d608f5b8757ab3a6b3376ea44dd3ccd",
+        ),
+    ];
+    for (name, content, fingerprint) in golden {
+        let folder = open(name);
+        assert_eq!(folder.content().unwrap().hex(), content, "content of {name}");
+        assert_eq!(folder.fingerprint().unwrap().hex(), fingerprint, "fingerprint of {name}");
+    }
+}

@@ -5,14 +5,11 @@
 
 const by = (id) => document.getElementById(id);
 const narrow = matchMedia("(max-width: 560px)");
+const MINE = ["open", "data-at", "aria-current"]; // attributes that only the browser knows
 const AGAIN = 2000, LONGEST = 60000; // milliseconds
-
 let have = "";    // the version the server sent last
 let fresh = true; // nothing of this view has come yet
-let request = null;
-let later = 0;
-
-// ---- asking --------------------------------------------------------------------------------------
+let request = null, later = 0;
 
 function ask() {
   clearTimeout(later);
@@ -51,15 +48,12 @@ function look(key, value) {
   ask();
 }
 
-// ---- changing ------------------------------------------------------------------------------------
-
 function take(answer) {
   have = answer.body.dataset.have;
   if ("whole" in answer.body.dataset) fresh = false;
   if (document.title !== answer.title) document.title = answer.title;
   for (const part of [...answer.body.children]) {
-    const place = by(part.id);
-    if (place) change(place, document.adoptNode(part));
+    if (by(part.id)) change(by(part.id), document.adoptNode(part));
   }
   for (const option of document.querySelectorAll("option[selected]")) {
     if (document.activeElement !== option.parentElement) option.selected = true;
@@ -74,8 +68,7 @@ function change(old, now) {
     return old.replaceWith(now);
   }
   for (const { name } of [...old.attributes]) {
-    const mine = name === "open" || name === "data-at" || name === "aria-current";
-    if (!mine && !now.hasAttribute(name)) old.removeAttribute(name);
+    if (!MINE.includes(name) && !now.hasAttribute(name)) old.removeAttribute(name);
   }
   for (const { name, value } of now.attributes) {
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
@@ -90,18 +83,15 @@ function change(old, now) {
 
 /** Marks the chosen run in the tree, and scrolls the tree, not the page, to it when it is new. */
 function press(run) {
-  const before = document.querySelector("#tree [aria-current]");
+  const before = document.querySelector("#tree [aria-current]"), tree = by("tree");
   const link = document.querySelector(`#tree a[data-run="${run}"]`);
   if (before === link || !link) return;
   before?.removeAttribute("aria-current");
   link.setAttribute("aria-current", "true");
-  const [box, place] = [link.getBoundingClientRect(), by("tree").getBoundingClientRect()];
-  if (box.top < place.top || box.bottom > place.bottom) {
-    by("tree").scrollTop += box.top - place.top - place.height / 2;
-  }
+  const [box, place] = [link, tree].map((element) => element.getBoundingClientRect());
+  const hidden = box.top < place.top || box.bottom > place.bottom;
+  if (hidden) tree.scrollTop += box.top - place.top - place.height / 2;
 }
-
-// ---- choosing ------------------------------------------------------------------------------------
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-run]");
@@ -122,8 +112,8 @@ document.addEventListener("change", ({ target }) => {
 document.addEventListener("keydown", (event) => {
   const points = [...(event.target.closest("svg.trace")?.querySelectorAll(".at") ?? [])];
   const now = points.findIndex((point) => "at" in point.dataset), last = points.length - 1;
-  const next = { ArrowLeft: now < 0 ? last : Math.max(now - 1, 0), ArrowRight: Math.min(now + 1, last),
-    Home: 0, End: last, Escape: -1 }[event.key];
+  const left = now < 0 ? last : Math.max(now - 1, 0), right = Math.min(now + 1, last);
+  const next = { ArrowLeft: left, ArrowRight: right, Home: 0, End: last, Escape: -1 }[event.key];
   if (!points.length || next === undefined) return;
   event.preventDefault();
   points.forEach((point, i) => point.toggleAttribute("data-at", i === next));

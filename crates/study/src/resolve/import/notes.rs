@@ -8,8 +8,8 @@ use crate::{Note, Plan};
 /// The notes of a plan about its trunk; none if it is trained here from its first step.
 pub(crate) fn notes(plan: &Plan) -> Vec<Note> {
     let Some(import) = plan.import else { return Vec::new() };
-    let Start::Imported { moments, .. } = plan.trunk.start else { return Vec::new() };
-    let first = plan.trunk.first_step;
+    let Start::Imported { moments, .. } = plan.trunk().start else { return Vec::new() };
+    let first = plan.trunk().first_step;
     let before = first * plan.tokens_per_step().0;
     let elsewhere = before.saturating_sub(plan.imported_tokens().0);
     let elsewhere = (elsewhere > 0).then_some(Note::ReadElsewhere { tokens: Tokens(elsewhere) });
@@ -28,5 +28,5 @@ fn partly_read(plan: &Plan) -> Vec<(SourceName, Ppm)> {
         let parts = u128::from(drawn) * u128::from(Ppm::ONE.0) / u128::from(in_epoch);
         (drawn < in_epoch).then(|| (name.clone(), Ppm(parts as u32)))
     };
-    plan.trunk.opening.iter().filter_map(part).collect()
+    plan.trunk().opening.iter().filter_map(part).collect()
 }

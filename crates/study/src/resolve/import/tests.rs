@@ -165,11 +165,12 @@ fn imported_plan(step: u64, opening: &[(&str, u64)], import: Import, moments: bo
         moments.then_some(Moments { content: Fingerprint::of_bytes(b"moments"), steps: step });
     let model = Fingerprint::of_bytes(b"model");
     let name = |name: &str| SourceName::new(name).unwrap();
-    plan.trunk.first_step = step;
-    plan.trunk.phases[0].slots -= step * plan.batch;
-    plan.trunk.opening =
+    let trunk = &mut plan.trunks[0].spec;
+    trunk.first_step = step;
+    trunk.phases[0].slots -= step * plan.batch;
+    trunk.opening =
         Ledger::new(opening.iter().map(|&(source, drawn)| (name(source), drawn)).collect());
-    plan.trunk.start = Start::Imported { model, moments };
+    trunk.start = Start::Imported { model, moments };
     plan.import = Some(import);
     plan
 }
@@ -213,7 +214,7 @@ fn what_a_trunk_came_with_is_in_every_account() {
         supplies: supplies(std::iter::once(mixture), &plan.sources),
         opening: opening.clone(),
         phases: vec![Phase { mixture: mixture.clone(), slots: 2_400 }],
-        ..plan.trunk.clone()
+        ..plan.trunk().clone()
     };
     let closing = spec.order().unwrap().ledger_at(2_400);
     let accounts = accounts(&plan.sources, mixture, &opening, &closing, 64);

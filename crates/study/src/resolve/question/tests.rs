@@ -90,21 +90,21 @@ fn an_addition_takes_its_share_from_all_others_in_proportion() {
          add_each = [\"math\"]\nshares = [0.3]\nwindows = [\"10%\"]\n",
     );
     insta::assert_snapshot!(arms(&plan, 0), @r"
-    Answer | + recipes | base-plus-recipes-30%-10%-r0 | base-10%-r0 | base, same 10% window
-    Answer | + puzzles + recipes | base-plus-puzzles+recipes-30%-10%-r0 | base-10%-r0 | base, same 10% window
-    Answer | + proofs | base-plus-proofs-30%-10%-r0 | base-10%-r0 | base, same 10% window
-    Answer | + puzzles | base-plus-puzzles-30%-10%-r0 | base-10%-r0 | base, same 10% window
+    Answer | + recipes | base-plus-recipes-30pct-10pct-r0 | base-10pct-r0 | base, same 10% window
+    Answer | + puzzles + recipes | base-plus-puzzles.recipes-30pct-10pct-r0 | base-10pct-r0 | base, same 10% window
+    Answer | + proofs | base-plus-proofs-30pct-10pct-r0 | base-10pct-r0 | base, same 10% window
+    Answer | + puzzles | base-plus-puzzles-30pct-10pct-r0 | base-10pct-r0 | base, same 10% window
     ");
     // Base: blogs 720,000, news 180,000, proofs 75,000, puzzles 25,000; 70 % of each is left.
     assert_eq!(
-        shares(branch(&plan, "base-plus-recipes-30%-10%-r0")),
+        shares(branch(&plan, "base-plus-recipes-30pct-10pct-r0")),
         [504_000, 126_000, 52_500, 17_500, 300_000]
     );
     // What is in the mixture gets 30 % in all: the others share the rest as they did before.
-    let all = shares(branch(&plan, "base-plus-proofs-30%-10%-r0"));
+    let all = shares(branch(&plan, "base-plus-proofs-30pct-10pct-r0"));
     assert_eq!((all[2], all[0] / all[1], all.iter().sum::<u32>()), (300_000, 4, 1_000_000));
     // Named side by side they share by their tokens: 100K and 50K.
-    let both = shares(branch(&plan, "base-plus-puzzles+recipes-30%-10%-r0"));
+    let both = shares(branch(&plan, "base-plus-puzzles.recipes-30pct-10pct-r0"));
     assert_eq!(both[3..], [200_000, 100_000]);
     let targets: Vec<usize> = plan.questions[0].arms.iter().map(|arm| arm.targets.len()).collect();
     assert_eq!(targets, [1, 2, 1, 1]);
@@ -136,17 +136,17 @@ fn refill_rules_stand_side_by_side_and_against_each_other() {
          remove_each = [\"math\"]\nrefill = [\"domain\", \"proportional\"]\n",
     );
     insta::assert_snapshot!(arms(&plan, 0), @r"
-    Whole | upsampled | upsampled-10%-r0 | base-10%-r0 | base, same 10% window
-    Answer | − proofs, refill domain | upsampled-minus-proofs-to-domain-10%-r0 | upsampled-10%-r0 | upsampled, same 10% window
-    AgainstBase | − proofs, refill domain | upsampled-minus-proofs-to-domain-10%-r0 | base-10%-r0 | base, same 10% window
-    Answer | − proofs, refill proportional | upsampled-minus-proofs-to-proportional-10%-r0 | upsampled-10%-r0 | upsampled, same 10% window
-    AgainstBase | − proofs, refill proportional | upsampled-minus-proofs-to-proportional-10%-r0 | base-10%-r0 | base, same 10% window
-    Refill | − proofs, refill proportional | upsampled-minus-proofs-to-proportional-10%-r0 | upsampled-minus-proofs-to-domain-10%-r0 | − proofs, refill domain
-    Answer | − puzzles, refill domain | upsampled-minus-puzzles-to-domain-10%-r0 | upsampled-10%-r0 | upsampled, same 10% window
-    AgainstBase | − puzzles, refill domain | upsampled-minus-puzzles-to-domain-10%-r0 | base-10%-r0 | base, same 10% window
-    Answer | − puzzles, refill proportional | upsampled-minus-puzzles-to-proportional-10%-r0 | upsampled-10%-r0 | upsampled, same 10% window
-    AgainstBase | − puzzles, refill proportional | upsampled-minus-puzzles-to-proportional-10%-r0 | base-10%-r0 | base, same 10% window
-    Refill | − puzzles, refill proportional | upsampled-minus-puzzles-to-proportional-10%-r0 | upsampled-minus-puzzles-to-domain-10%-r0 | − puzzles, refill domain
+    Whole | upsampled | upsampled-10pct-r0 | base-10pct-r0 | base, same 10% window
+    Answer | − proofs, refill domain | upsampled-minus-proofs-to-domain-10pct-r0 | upsampled-10pct-r0 | upsampled, same 10% window
+    AgainstBase | − proofs, refill domain | upsampled-minus-proofs-to-domain-10pct-r0 | base-10pct-r0 | base, same 10% window
+    Answer | − proofs, refill proportional | upsampled-minus-proofs-to-proportional-10pct-r0 | upsampled-10pct-r0 | upsampled, same 10% window
+    AgainstBase | − proofs, refill proportional | upsampled-minus-proofs-to-proportional-10pct-r0 | base-10pct-r0 | base, same 10% window
+    Refill | − proofs, refill proportional | upsampled-minus-proofs-to-proportional-10pct-r0 | upsampled-minus-proofs-to-domain-10pct-r0 | − proofs, refill domain
+    Answer | − puzzles, refill domain | upsampled-minus-puzzles-to-domain-10pct-r0 | upsampled-10pct-r0 | upsampled, same 10% window
+    AgainstBase | − puzzles, refill domain | upsampled-minus-puzzles-to-domain-10pct-r0 | base-10pct-r0 | base, same 10% window
+    Answer | − puzzles, refill proportional | upsampled-minus-puzzles-to-proportional-10pct-r0 | upsampled-10pct-r0 | upsampled, same 10% window
+    AgainstBase | − puzzles, refill proportional | upsampled-minus-puzzles-to-proportional-10pct-r0 | base-10pct-r0 | base, same 10% window
+    Refill | − puzzles, refill proportional | upsampled-minus-puzzles-to-proportional-10pct-r0 | upsampled-minus-puzzles-to-domain-10pct-r0 | − puzzles, refill domain
     ");
     let targets: BTreeSet<_> =
         plan.questions[0].arms[1].targets.iter().map(ToString::to_string).collect();
@@ -160,12 +160,12 @@ fn a_blend_lies_between_two_mixtures_and_its_end_is_the_second() {
          shares = [0.5, 1.0]\nwindow = \"10%\"\n"
     ));
     insta::assert_snapshot!(arms(&plan, 1), @r"
-    Answer | 50% upsampled, else base | base-to-upsampled-50%-10%-r0 | base-10%-r0 | base, same 10% window
-    Answer | 100% upsampled, else base | upsampled-10%-r0 | base-10%-r0 | base, same 10% window
+    Answer | 50% upsampled, else base | base-to-upsampled-50pct-10pct-r0 | base-10pct-r0 | base, same 10% window
+    Answer | 100% upsampled, else base | upsampled-10pct-r0 | base-10pct-r0 | base, same 10% window
     ");
     // Halfway between 72, 18, 7.5, 2.5 % and 48, 12, 30, 10 %.
     assert_eq!(
-        shares(branch(&plan, "base-to-upsampled-50%-10%-r0")),
+        shares(branch(&plan, "base-to-upsampled-50pct-10pct-r0")),
         [600_000, 150_000, 187_500, 62_500]
     );
     assert_eq!(plan.questions[1].mixture, None);
@@ -178,12 +178,12 @@ fn a_window_that_comes_early_is_followed_by_the_trunks_mixture_to_the_end() {
          starts = [\"90%\", \"30%\"]\n"
     ));
     insta::assert_snapshot!(arms(&plan, 1), @r"
-    Answer | at 30% | upsampled-10%-at-30%-then-base-r0 | base-10%-at-30%-then-base-r0 | base, same 10% at 30%, then base window
-    Answer | at 90% | upsampled-10%-r0 | base-10%-r0 | base, same 10% window
-    Place | at 30% | upsampled-10%-at-30%-then-base-r0 | upsampled-10%-r0 | the same window at 90%
+    Answer | at 30% | upsampled-10pct-at-30pct-then-base-r0 | base-10pct-at-30pct-then-base-r0 | base, same 10% at 30%, then base window
+    Answer | at 90% | upsampled-10pct-r0 | base-10pct-r0 | base, same 10% window
+    Place | at 30% | upsampled-10pct-at-30pct-then-base-r0 | upsampled-10pct-r0 | the same window at 90%
     ");
-    let whole = branch(&plan, "upsampled-10%-at-30%-then-base-r0");
-    let window = branch(&plan, "upsampled-10%-at-30%-r0");
+    let whole = branch(&plan, "upsampled-10pct-at-30pct-then-base-r0");
+    let window = branch(&plan, "upsampled-10pct-at-30pct-r0");
     assert_eq!(plan.branches[whole.after.unwrap()].name, window.name);
     assert_eq!((window.from_step, window.spec.last_step(), window.window_steps), (300, 400, 100));
     assert_eq!((whole.from_step, whole.spec.last_step(), whole.window_steps), (400, 1000, 600));
@@ -199,14 +199,14 @@ fn a_gain_is_followed_past_the_window_by_runs_that_go_on_from_each_other() {
          then = [\"5%\", \"20%\"]\n",
     );
     insta::assert_snapshot!(arms(&plan, 0), @r"
-    Answer | at its end | upsampled-10%-at-70%-r0 | base-10%-at-70%-r0 | base, same 10% at 70% window
-    Answer | 5% later | upsampled-10%-at-70%-then-base-5%-r0 | base-10%-at-70%-then-base-5%-r0 | base, same 10% at 70%, then base for 5% window
-    Answer | 20% later | upsampled-10%-at-70%-then-base-20%-r0 | base-10%-at-70%-then-base-20%-r0 | base, same 10% at 70%, then base for 20% window
+    Answer | at its end | upsampled-10pct-at-70pct-r0 | base-10pct-at-70pct-r0 | base, same 10% at 70% window
+    Answer | 5% later | upsampled-10pct-at-70pct-then-base-5pct-r0 | base-10pct-at-70pct-then-base-5pct-r0 | base, same 10% at 70%, then base for 5% window
+    Answer | 20% later | upsampled-10pct-at-70pct-then-base-20pct-r0 | base-10pct-at-70pct-then-base-20pct-r0 | base, same 10% at 70%, then base for 20% window
     ");
-    let last = branch(&plan, "upsampled-10%-at-70%-then-base-20%-r1");
+    let last = branch(&plan, "upsampled-10pct-at-70pct-then-base-20pct-r1");
     assert_eq!((last.from_step, last.spec.last_step(), last.window_steps), (850, 1000, 150));
     let before = &plan.branches[last.after.unwrap()];
-    assert_eq!(before.name, "upsampled-10%-at-70%-then-base-5%-r1");
+    assert_eq!(before.name, "upsampled-10pct-at-70pct-then-base-5pct-r1");
     assert_eq!(last.spec.cut(2), before.spec);
 }
 
@@ -236,7 +236,7 @@ fn the_order_of_a_run_begins_like_that_of_the_run_it_goes_on_from() {
         "[[questions]]\nask = \"stability\"\nmixture = \"mostly-math\"\nwindow = \"10%\"\n\
          then = [\"20%\"]\n",
     );
-    let whole = branch(&plan, "mostly-math-10%-at-70%-then-base-20%-r1");
+    let whole = branch(&plan, "mostly-math-10pct-at-70pct-then-base-20pct-r1");
     let (whole, cut) = (whole.spec.order().unwrap(), whole.spec.cut(1).order().unwrap());
     for slot in 0..cut.slots() {
         let (a, b) = (whole.sequence_at(slot), cut.sequence_at(slot));
@@ -255,22 +255,22 @@ fn a_transferred_question_grows_on_a_trunk_of_its_own() {
          mixtures = [\"mostly-math\"]\n"
     ));
     insta::assert_snapshot!(arms(&plan, 1), @r"
-    Answer | 10%: 2 layers, width 32, 4 heads, upsampled | upsampled-10%-r0 | base-10%-r0 | base, same 10% window
-    Answer | 20%: 2 layers, width 32, 4 heads, upsampled | upsampled-20%-r0 | base-20%-r0 | base, same 20% window
-    Answer | 10%: 1 layers, width 16, 2 heads | l1-w16-h2-upsampled-10%-r0 | l1-w16-h2-base-10%-r0 | base, same 10% window
-    Answer | 20%: 1 layers, width 16, 2 heads | l1-w16-h2-upsampled-20%-r0 | l1-w16-h2-base-20%-r0 | base, same 20% window
-    Answer | 10%: 2 layers, width 32, 4 heads, mostly-math | mostly-math-10%-r0 | base-10%-r0 | base, same 10% window
-    Answer | 20%: 2 layers, width 32, 4 heads, mostly-math | mostly-math-20%-r0 | base-20%-r0 | base, same 20% window
+    Answer | 10%: 2 layers, width 32, 4 heads, upsampled | upsampled-10pct-r0 | base-10pct-r0 | base, same 10% window
+    Answer | 20%: 2 layers, width 32, 4 heads, upsampled | upsampled-20pct-r0 | base-20pct-r0 | base, same 20% window
+    Answer | 10%: 1 layers, width 16, 2 heads | l1-w16-h2-upsampled-10pct-r0 | l1-w16-h2-base-10pct-r0 | base, same 10% window
+    Answer | 20%: 1 layers, width 16, 2 heads | l1-w16-h2-upsampled-20pct-r0 | l1-w16-h2-base-20pct-r0 | base, same 20% window
+    Answer | 10%: 2 layers, width 32, 4 heads, mostly-math | mostly-math-10pct-r0 | base-10pct-r0 | base, same 10% window
+    Answer | 20%: 2 layers, width 32, 4 heads, mostly-math | mostly-math-20pct-r0 | base-20pct-r0 | base, same 20% window
     ");
     let settings: Vec<_> = plan.questions[1].settings.iter().map(|s| s.arms.clone()).collect();
     assert_eq!(settings, [vec![0, 1], vec![2, 3], vec![4, 5]]);
-    let [small] = &plan.others[..] else { panic!("one other trunk") };
-    let own = branch(&plan, "l1-w16-h2-upsampled-20%-r0");
+    let [_, small] = &plan.trunks[..] else { panic!("one other trunk") };
+    let own = branch(&plan, "l1-w16-h2-upsampled-20pct-r0");
     assert_eq!(plan.trunk_of(own).fingerprint(), small.spec.fingerprint());
-    assert_eq!(own.spec.shape.width, 16);
+    assert_eq!(own.spec.model.shape().width, 16);
     assert_eq!(plan.branch_points(), plan.branch_points_of(1));
     // Both models read the same sequences in the same order: only the model differs.
-    let here = branch(&plan, "upsampled-20%-r0");
+    let here = branch(&plan, "upsampled-20pct-r0");
     assert_eq!(own.spec.opening, here.spec.opening);
 }
 
@@ -285,7 +285,7 @@ fn branch_and_control_decay_alike() {
         assert_eq!(branch.spec.anneal, anneal, "{}", branch.name);
         assert!(branch.name.contains("-decay"), "{}", branch.name);
         // From the trunk's rate in a straight line: half of it is left at half the way.
-        let trunk = plan.trunk.lr(900);
+        let trunk = plan.trunk().lr(900);
         for (done, part) in [(900, 1.0), (950, 0.5), (999, 0.01)] {
             assert!((branch.spec.lr(done) / trunk - part).abs() < 1e-12, "{done}");
         }
@@ -319,7 +319,7 @@ fn runs_that_questions_share_are_planned_once() {
         let arms = |q: &crate::QuestionPlan| q.arms.iter().any(|arm| arm.controls.contains(&index));
         plan.questions.iter().filter(|question| arms(question)).count()
     };
-    assert_eq!(uses("base-10%-r0"), 5);
+    assert_eq!(uses("base-10pct-r0"), 5);
     for question in &plan.questions {
         let roles = |role| question.arms.iter().filter(|arm| arm.role == role).count();
         assert!(roles(Role::Answer) > 0, "{:?}", question.ask);

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use sparkjoy_base::{Fingerprint, SourceName};
+use sparkjoy_base::toml_file::Placed;
+use sparkjoy_base::{Fingerprint, Problem, SourceName};
 use sparkjoy_mix::{MixError, Mixture, Order, Phase};
 use sparkjoy_nn::Shape;
 use sparkjoy_train::{Anneal, RunSpec, Start};
 
 use super::course::Course;
-use crate::StudyError;
 use crate::plan::accounts;
 use crate::plan::{Branch, PlanSource, QuestionPlan, Trunk};
-use crate::problem::Problem;
-use crate::resolve::TrunkProblem;
-use crate::resolve::supplies;
-use crate::written::{Placed, Rate, Size, Study};
+use crate::resolve::import::before_import;
+use crate::resolve::{check_shape, supplies};
+use crate::written::{Rate, Size, Study};
 
 /// The branches of a plan as they are found.
 pub(crate) struct Tree<'a> {
@@ -31,9 +30,9 @@ pub(crate) struct Tree<'a> {
 
 /// A trunk, ready to be branched from.
 struct Root {
-    /// None for the study's own.
-    other: Option<Trunk>,
-    spec: RunSpec,
+    trunk: Trunk,
+    /// First part of the names of its branches: nothing for the study's own.
+    prefix: String,
     identity: Fingerprint,
     order: Order,
 }
@@ -45,11 +44,16 @@ impl<'a> Tree<'a> {
         sources: &'a BTreeMap<SourceName, PlanSource>,
         mixtures: &'a BTreeMap<String, Mixture>,
         trunk: &RunSpec,
-    ) -> Result<Self, StudyError> {
+    ) -> Result<Self, Problem> {
         let order = trunk.order();
-        let order = order.map_err(|why| study.problem(study.trunk.line, mix("the trunk", why)))?;
+        let order = order.map_err(|why| unordered(study, study.trunk.line, "the trunk", &why))?;
         let identity = trunk.fingerprint();
-        let root = Root { other: None, spec: trunk.clone(), identity, order };
+        let trunk = Trunk {
+            name: "trunk".to_owned(),
+            label: study.model.size().to_string(),
+            spec: trunk.clone(),
+        };
+        let root = Root { trunk, prefix: String::new(), identity, order };
         Ok(Self {
             study,
             sources,
@@ -61,14 +65,18 @@ impl<'a> Tree<'a> {
         })
     }
 
-    /// The trunks of other sizes, and the branches sorted so that none comes before the one it goes
+    /// The trunks, and the branches sorted so that none comes before the one it goes
     /// on from; the questions with their indices moved along.
     pub(crate) fn sorted(
         self,
         mut questions: Vec<QuestionPlan>,
     ) -> (Vec<Trunk>, Vec<Branch>, Vec<QuestionPlan>) {
         let mut numbered: Vec<(usize, Branch)> = self.branches.into_iter().enumerate().collect();
-        let key = |branch: &Branch| (branch.trunk, branch.from_step, branch.name.clone());
+        // The order of versions before: it is that of reports.
+        let key = |branch: &Branch| {
+            let name = branch.former_name.as_ref().unwrap_or(&branch.name);
+            (branch.trunk, branch.from_step, name.clone())
+        };
         numbered.sort_by_cached_key(|(_, branch)| key(branch));
         let mut moved = vec![0; numbered.len()];
         for (new, (old, _)) in numbered.iter().enumerate() {
@@ -88,38 +96,42 @@ impl<'a> Tree<'a> {
                 branches[index].compared = true;
             }
         }
-        let others = self.trunks.into_iter().filter_map(|root| root.other).collect();
-        (others, branches, questions)
+        number_groups(&mut branches);
+        let trunks = self.trunks.into_iter().map(|root| root.trunk).collect();
+        (trunks, branches, questions)
     }
 
     /// Does something on a trunk of another model size.
     pub(super) fn on_size<T>(
         &mut self,
         size: &Placed<Size>,
-        grow: impl FnOnce(&mut Self) -> Result<T, StudyError>,
-    ) -> Result<T, StudyError> {
+        grow: impl FnOnce(&mut Self) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
         let Size { layers, width, heads } = size.value;
-        let own = &self.trunks[0].spec;
-        let shape = Shape { layers, width, heads, ..own.shape };
-        shape.check().map_err(|why| self.study.problem(size.line, Problem::Shape(why)))?;
-        let known = self.trunks.iter().position(|root| root.spec.shape == shape);
+        let own = &self.trunks[0].trunk.spec;
+        let shape = Shape { layers, width, heads, ..*own.model.shape() };
+        check_shape(self.study, &shape, size.line)?;
+        let known = self.trunks.iter().position(|root| *root.trunk.spec.model.shape() == shape);
         let before = self.current;
         self.current = match known {
             Some(known) => known,
             None if matches!(own.start, Start::Imported { .. }) => {
-                let problem = Problem::Trunk(TrunkProblem::OtherSize);
-                return Err(self.study.problem(size.line, problem));
+                let text = "a trunk of another size is asked for, but the study's trunk was trained \
+                            elsewhere";
+                let hint = "write a study of its own for each size, each with its own `from`; or \
+                            leave `from` out, and all trunks are trained here";
+                return Err(self.study.problem(size.line, text).with_hint(hint));
             }
             None => {
-                let spec = RunSpec { shape, ..own.clone() };
+                let prefix = format!("l{layers}-w{width}-h{heads}-");
                 let trunk = Trunk {
-                    name: format!("l{layers}-w{width}-h{heads}"),
+                    name: format!("{prefix}trunk"),
                     label: size.value.to_string(),
-                    spec: spec.clone(),
+                    spec: RunSpec { model: shape.into(), ..own.clone() },
                 };
                 let order = self.trunks[0].order.clone();
-                let identity = spec.fingerprint();
-                self.trunks.push(Root { other: Some(trunk), spec, identity, order });
+                let identity = trunk.spec.fingerprint();
+                self.trunks.push(Root { trunk, prefix, identity, order });
                 self.trunks.len() - 1
             }
         };
@@ -129,13 +141,13 @@ impl<'a> Tree<'a> {
     }
 
     /// One run per replicate that takes a course, each planned once.
-    pub(super) fn grow(&mut self, course: &Course) -> Result<Vec<usize>, StudyError> {
+    pub(super) fn grow(&mut self, course: &Course) -> Result<Vec<usize>, Problem> {
         let replicates = 0..self.study.training.replicates;
         replicates.map(|replicate| self.branch(course, replicate)).collect()
     }
 
     /// A run to the end of a course, after the runs it goes on from.
-    fn branch(&mut self, course: &Course, replicate: u32) -> Result<usize, StudyError> {
+    fn branch(&mut self, course: &Course, replicate: u32) -> Result<usize, Problem> {
         let mut after = None;
         for legs in 1..=course.legs.len() {
             after = Some(self.leg(course, legs, after, replicate)?);
@@ -150,12 +162,11 @@ impl<'a> Tree<'a> {
         legs: usize,
         after: Option<usize>,
         replicate: u32,
-    ) -> Result<usize, StudyError> {
+    ) -> Result<usize, Problem> {
         let clock = self.study.training.clock;
         let root = &self.trunks[self.current];
-        let Some(since) = course.from.checked_sub(root.spec.first_step) else {
-            let problem = TrunkProblem::before_import(course.from, &root.spec);
-            return Err(self.study.problem(course.line, Problem::Trunk(problem)));
+        let Some(since) = course.from.checked_sub(root.trunk.spec.first_step) else {
+            return Err(before_import(self.study, course.line, course.from, &root.trunk.spec));
         };
         let (legs, rest) = (&course.legs[..legs], course.legs.len() - legs);
         let last = &legs[legs.len() - 1];
@@ -175,25 +186,29 @@ impl<'a> Tree<'a> {
             first_step: course.from,
             start: Start::Branch { run: root.identity },
             anneal: (course.rate == Rate::Decay).then_some(Anneal { from: course.from, to }),
-            ..root.spec.clone()
+            ..root.trunk.spec.clone()
         };
         let identity = spec.fingerprint();
         if let Some(&index) = self.by_spec.get(&identity) {
             return Ok(index);
         }
-        let size = root.other.as_ref().map_or_else(String::new, |other| format!("{}-", other.name));
-        let name = self.unique(&format!("{size}{}", last.name), replicate);
+        let former = self.unique(&format!("{}{}", root.prefix, last.name), replicate, |branch| {
+            branch.former_name.as_ref().unwrap_or(&branch.name)
+        });
+        let stem = safe(&format!("{}{}", root.prefix, last.name));
+        let name = self.unique(&stem, replicate, |branch| &branch.name);
         let order = spec.order();
-        let order = order.map_err(|why| {
-            self.study.problem(course.line, mix(&format!("branch `{name}`"), why))
-        })?;
+        let order = order
+            .map_err(|why| unordered(self.study, course.line, &format!("branch `{name}`"), &why))?;
         let (opening, closing) = (
             order.ledger_at(order.slots() - last.steps * clock.batch),
             order.ledger_at(order.slots()),
         );
         let accounts = accounts(self.sources, &last.mixture, &opening, &closing, clock.context);
         let branch = Branch {
+            former_name: (former != name).then_some(former),
             name,
+            group: 0,
             // What comes before what follows is named by the window.
             label: course.label.clone(),
             window: last.window.clone(),
@@ -214,16 +229,37 @@ impl<'a> Tree<'a> {
 
     /// Two mixtures may have names that read alike once a removal is added; a number tells them
     /// apart.
-    fn unique(&self, stem: &str, replicate: u32) -> String {
+    fn unique(&self, stem: &str, replicate: u32, called: impl Fn(&Branch) -> &String) -> String {
         let plain = format!("{stem}-r{replicate}");
         let numbered = (2..).map(|n| format!("{stem}-r{replicate}-{n}"));
         std::iter::once(plain)
             .chain(numbered)
-            .find(|name| self.branches.iter().all(|branch| branch.name != *name))
+            .find(|name| self.branches.iter().all(|branch| called(branch) != name))
             .expect("numbers do not end")
     }
 }
 
-fn mix(what: &str, why: MixError) -> Problem {
-    Problem::Mix { what: what.to_owned(), why }
+/// A run that cannot be ordered. `what`: which.
+fn unordered(study: &Study, line: usize, what: &str, why: &MixError) -> Problem {
+    study.problem(line, format!("{what}: {why}")).with_hint_of(why)
+}
+
+/// A name of letters, digits, `.`, `_` and `-` alone.
+fn safe(name: &str) -> String {
+    let plain = |c: char| match c {
+        '+' => '.',
+        c if c.is_ascii_alphanumeric() || "._-".contains(c) => c,
+        _ => '_',
+    };
+    name.replace('%', "pct").chars().map(plain).collect()
+}
+
+/// Gives the branches that differ only in their replicate one number.
+fn number_groups(branches: &mut [Branch]) {
+    let mut groups: BTreeMap<Fingerprint, usize> = BTreeMap::new();
+    for branch in branches {
+        let of = RunSpec { replicate: 0, ..branch.spec.clone() };
+        let next = groups.len();
+        branch.group = *groups.entry(of.fingerprint()).or_insert(next);
+    }
 }

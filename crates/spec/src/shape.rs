@@ -1,15 +1,9 @@
-//! The shape of a decoder, and what follows from it by arithmetic: tensors, FLOPs, memory.
+//! The shape of an MPT decoder, and what follows from it by arithmetic: tensors, parameters, FLOPs.
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::Hint;
-
-use crate::{Compute, OptimizerKind, engine};
-
-/// Tokens computed at once, about: weights are packed once for all of them, and the arrays of one
-/// operation stay in a few tens of MiB.
-const MICROBATCH: usize = 4096;
 
 /// A shape that cannot be built.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -99,17 +93,6 @@ impl Tensor {
     }
 }
 
-/// Where the tensors of one block lie in the flat buffer.
-#[derive(Clone, Debug)]
-pub(crate) struct Block {
-    pub(crate) norm_1: Range<usize>,
-    pub(crate) wqkv: Range<usize>,
-    pub(crate) out_proj: Range<usize>,
-    pub(crate) norm_2: Range<usize>,
-    pub(crate) up_proj: Range<usize>,
-    pub(crate) down_proj: Range<usize>,
-}
-
 impl Shape {
     /// Refuses what cannot be built.
     ///
@@ -163,35 +146,6 @@ impl Shape {
         tensors
     }
 
-    /// Where the embedding lies in the flat buffer.
-    pub(crate) fn embedding(&self) -> Range<usize> {
-        0..self.vocab * self.width
-    }
-
-    /// Where block `i` lies in the flat buffer.
-    pub(crate) fn block(&self, i: usize) -> Block {
-        let d = self.width;
-        let mut end = self.vocab * d + i * (12 * d * d + 2 * d);
-        let mut next = |len: usize| {
-            end += len;
-            end - len..end
-        };
-        Block {
-            norm_1: next(d),
-            wqkv: next(3 * d * d),
-            out_proj: next(d * d),
-            norm_2: next(d),
-            up_proj: next(4 * d * d),
-            down_proj: next(4 * d * d),
-        }
-    }
-
-    /// Where the last norm lies in the flat buffer.
-    pub(crate) fn norm_f(&self) -> Range<usize> {
-        let start = self.block(self.layers).norm_1.start;
-        start..start + self.width
-    }
-
     /// Parameters, embedding counted once.
     pub fn parameters(&self) -> u64 {
         let (l, d, v) = (self.layers as u64, self.width as u64, self.vocab as u64);
@@ -210,21 +164,6 @@ impl Shape {
         let (l, d, t) = (self.layers as u128, self.width as u128, self.context as u128);
         let products = 2 * u128::from(self.parameters()) * t;
         3 * u128::from(sequences) * (products + l * 4 * d * t * t)
-    }
-
-    /// Sequences computed at once: a function of the shape alone, never of the machine.
-    pub fn microbatch(&self, batch: usize) -> usize {
-        (MICROBATCH / self.context).clamp(1, batch.max(1))
-    }
-
-    /// Bytes an [`Engine`](crate::Engine) and its optimizer allocate for a batch.
-    ///
-    /// # Guarantees
-    ///
-    /// Exact, up to a few KiB of bookkeeping and the stacks of the threads (tested).
-    pub fn memory(&self, batch: usize, optimizer: OptimizerKind, compute: Compute) -> u64 {
-        let moments = 4 * self.parameters() * optimizer.moments() as u64;
-        engine::memory(self, batch, compute) + moments
     }
 }
 
@@ -248,25 +187,6 @@ mod tests {
     }
 
     #[test]
-    fn blocks_lie_where_their_tensors_do() {
-        let shape = shape();
-        let tensors = shape.tensors();
-        let range = |name: &str| tensors.iter().find(|t| t.name == name).unwrap().range();
-        assert_eq!(shape.embedding(), range("transformer.wte.weight"));
-        assert_eq!(shape.norm_f(), range("transformer.norm_f.weight"));
-        for i in 0..shape.layers {
-            let range = |name: &str| range(&format!("transformer.blocks.{i}.{name}.weight"));
-            let block = shape.block(i);
-            assert_eq!(block.norm_1, range("norm_1"));
-            assert_eq!(block.wqkv, range("attn.Wqkv"));
-            assert_eq!(block.out_proj, range("attn.out_proj"));
-            assert_eq!(block.norm_2, range("norm_2"));
-            assert_eq!(block.up_proj, range("ffn.up_proj"));
-            assert_eq!(block.down_proj, range("ffn.down_proj"));
-        }
-    }
-
-    #[test]
     fn the_papers_model_has_its_parameters_and_flops() {
         // MPT-7B: 32 blocks of 4,096 with 50,432 rows: 6.65 billion.
         let shape = Shape {
@@ -280,14 +200,6 @@ mod tests {
         assert_eq!(shape.parameters(), 6_649_286_656);
         let by_hand = 3 * 2 * (2 * 6_649_286_656 * 2048 + 32 * 2 * 2 * 4096 * 2048 * 2048);
         assert_eq!(shape.flops(2), by_hand);
-    }
-
-    #[test]
-    fn microbatches_depend_on_the_shape_and_never_exceed_the_batch() {
-        let with = |context| Shape { context, ..shape() };
-        assert_eq!(with(256).microbatch(64), 16);
-        assert_eq!(with(256).microbatch(5), 5);
-        assert_eq!(with(10_000).microbatch(64), 1);
     }
 
     #[test]

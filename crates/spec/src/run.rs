@@ -8,7 +8,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, Seed};
 use sparkjoy_mix::{Ledger, MixError, Order, Phase, Source};
-use sparkjoy_nn::{OptimizerKind, Precision, Schedule, Shape};
+
+use crate::{Model, OptimizerKind, Precision, Schedule};
 
 /// Where a run's state before its first step comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +23,7 @@ pub enum Start {
     },
     /// A model trained elsewhere, named by its numbers; where and how they lie is not identity.
     Imported {
-        /// [`ModelFolder::content`](crate::ModelFolder::content).
+        /// A hash of its weights; `docs/formats.md` says of what exactly.
         model: Fingerprint,
         /// The optimizer's state; without one, it begins with moments of zero.
         moments: Option<Moments>,
@@ -44,8 +45,9 @@ pub struct Moments {
 /// first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunSpec {
-    /// Model.
-    pub shape: Shape,
+    /// The model; its key in the JSON is `shape`, as when MPT was the only family.
+    #[serde(rename = "shape")]
+    pub model: Model,
     /// What the factors of its products are rounded to.
     pub precision: Precision,
     /// Tokenizer identity.
@@ -101,7 +103,7 @@ impl RunSpec {
     ///
     /// # Panics
     ///
-    /// If the phases do not fill whole batches: a step under two plans is nobody's.
+    /// If the phases do not fill whole batches: a phase boundary inside a batch is undefined.
     pub fn last_step(&self) -> u64 {
         let slots: u64 = self.phases.iter().map(|phase| phase.slots).sum();
         assert!(slots.is_multiple_of(self.batch), "{slots} slots do not fill batches");
@@ -110,7 +112,7 @@ impl RunSpec {
 
     /// Tokens trained on per step.
     pub fn tokens_per_step(&self) -> u64 {
-        self.batch * self.shape.context as u64
+        self.batch * self.model.context() as u64
     }
 
     /// The reading order of all phases.
@@ -129,8 +131,8 @@ impl RunSpec {
         )
     }
 
-    /// The slots of the order that are read when `done` steps have been taken.
-    pub(crate) fn slots(&self, done: u64) -> Range<u64> {
+    /// The slots of the order that the step after `done` steps reads: one per row of its batch.
+    pub fn slots(&self, done: u64) -> Range<u64> {
         let start = (done - self.first_step) * self.batch;
         start..start + self.batch
     }
