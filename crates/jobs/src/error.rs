@@ -7,7 +7,7 @@ use sparkjoy_mix::MixError;
 use sparkjoy_study::StudyError;
 use sparkjoy_train::TrainError;
 
-use crate::ExecutionError;
+use crate::execution_error::ExecutionError;
 
 /// What went wrong with the execution of a plan.
 #[derive(Debug, thiserror::Error)]

@@ -26,6 +26,22 @@ pub enum ExecutionError {
         /// The job that must be done before.
         needs: String,
     },
+    /// A branch would be trained by another engine than what it is compared with.
+    #[error(
+        "job `{job}` would be trained by {}, expected the engine that computed {of} (`{expected}`): \
+         a difference between the two would hold rounding besides data",
+        trained_by(.found.as_deref())
+    )]
+    OtherEngine {
+        /// The job.
+        job: String,
+        /// The command that would train; none where this program would.
+        found: Option<String>,
+        /// What was computed before: a branch that it is compared with, or its start.
+        of: String,
+        /// What computed that.
+        expected: String,
+    },
     /// Items of tasks stand in training text.
     #[error("{}", checked.refusal())]
     Contaminated {
@@ -147,6 +163,13 @@ impl Hint for ExecutionError {
                 "`sparkjoy plan STUDY --json` lists all jobs under `jobs`".to_owned()
             }
             Self::Prerequisite { needs, .. } => format!("run job `{needs}` first"),
+            Self::OtherEngine { found, .. } => {
+                let expected = match found {
+                    Some(_) => "run without `--engine`",
+                    None => "name that engine: `--engine 'COMMAND {job}'`",
+                };
+                format!("{expected}; or allow it by `--mixed-engines`: the report then says so")
+            }
             Self::Contaminated { checked } => format!(
                 "take these documents out of the source; or allow it by name, \
                  `contaminated = [{}]` in `[evaluation]`: the study then runs, and its report says so",
@@ -190,6 +213,10 @@ impl Hint for ExecutionError {
     }
 }
 
+fn trained_by(command: Option<&str>) -> String {
+    command.map_or_else(|| "this program".to_owned(), |command| format!("`{command}`"))
+}
+
 /// Names in backticks, at most twelve of them.
 fn listed(names: &[String]) -> String {
     let mut shown: Vec<String> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
@@ -202,11 +229,10 @@ fn listed(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::JobError;
     use sparkjoy_kit::shown;
 
     fn text<const N: usize>(errors: [ExecutionError; N]) -> String {
-        errors.map(|error| shown(Err(JobError::from(error)))).join("\n\n")
+        errors.map(|error| shown(Err(error))).join("\n\n")
     }
 
     #[test]
@@ -218,6 +244,18 @@ mod tests {
                 job: "upsampled-10pct-r1".into(),
                 needs: "trunk-3600".into(),
             },
+            ExecutionError::OtherEngine {
+                job: "upsampled-10pct-r1".into(),
+                found: Some("python3 engine.py {job}".into()),
+                of: "`base-10pct-r1`".into(),
+                expected: "avx512".into(),
+            },
+            ExecutionError::OtherEngine {
+                job: "upsampled-10pct-r1".into(),
+                found: None,
+                of: "step 3600 of `trunk`".into(),
+                expected: "torch-2.15.0-cuda-x1".into(),
+            },
         ]);
         insta::assert_snapshot!(texts, @"
         the plan has no job `trunc`, expected one of `trunk-0`, `trunk-1`, `trunk-2`, `trunk-3`, `trunk-4`, `trunk-5`, `trunk-6`, `trunk-7`, `trunk-8`, `trunk-9`, `trunk-10`, `trunk-11`, 2 more
@@ -225,6 +263,12 @@ mod tests {
 
         job `upsampled-10pct-r1` starts from what `trunk-3600` leaves, which is not done
         hint: run job `trunk-3600` first
+
+        job `upsampled-10pct-r1` would be trained by `python3 engine.py {job}`, expected the engine that computed `base-10pct-r1` (`avx512`): a difference between the two would hold rounding besides data
+        hint: run without `--engine`; or allow it by `--mixed-engines`: the report then says so
+
+        job `upsampled-10pct-r1` would be trained by this program, expected the engine that computed step 3600 of `trunk` (`torch-2.15.0-cuda-x1`): a difference between the two would hold rounding besides data
+        hint: name that engine: `--engine 'COMMAND {job}'`; or allow it by `--mixed-engines`: the report then says so
         ");
     }
 

@@ -4,16 +4,21 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, is_done, mark_done, read, write_atomic};
+use sparkjoy_base::{Fingerprint, is_done, mark_done};
 use sparkjoy_data::{
     Corpus, DataError, PrepareOptions, SourceFiles, Tokenizer, TokenizerKind, prepare,
     sample_documents,
 };
-
-use crate::{Event, ExecutionError, JobError, Options};
 use sparkjoy_study::{SourceInput, Study, StudyTokenizer};
 
+use crate::error::JobError;
+use crate::execution_error::ExecutionError;
+use crate::keyed::{read_json, write_json};
+use crate::watcher::{Event, Watcher};
+
 /// Prepares (or opens) tokenizer and sources of a study. Sources declared by size are left out.
+///
+/// - `folder`: of all that is prepared.
 ///
 /// # Guarantees
 ///
@@ -23,11 +28,13 @@ use sparkjoy_study::{SourceInput, Study, StudyTokenizer};
 ///
 /// # Errors
 ///
-/// [`JobError::Interrupted`] when `options.stop` is set; what goes wrong with text and shards;
+/// [`JobError::Interrupted`] when it is told to stop; what goes wrong with text and shards;
 /// [`ExecutionError::NoText`] if a tokenizer is to be trained and all sources are declared by size.
 pub fn corpora(
     study: &Study,
-    options: &mut Options<'_>,
+    folder: &Path,
+    threads: usize,
+    watcher: &mut Watcher<'_>,
 ) -> Result<(Tokenizer, Vec<Corpus>), JobError> {
     let sources = files(study);
     let tokenizer = match study.tokenizer() {
@@ -36,21 +43,23 @@ pub fn corpora(
         &StudyTokenizer::Made(TokenizerKind::Bpe { vocab }) => {
             let texts = sample(study, &sources, vocab)?;
             let name = tokenizer_name(vocab, &texts);
-            let folder = options.prepared.join(&name);
-            let tokenizer = if is_done(&folder) {
-                Tokenizer::open(&folder)?
+            let of_tokenizer = folder.join(&name);
+            let tokenizer = if is_done(&of_tokenizer) {
+                Tokenizer::open(&of_tokenizer)?
             } else {
-                (options.observe)(Event::TrainingTokenizer);
+                watcher.tell(Event::TrainingTokenizer);
                 let tokenizer = Tokenizer::train_bpe(&texts, vocab)?;
-                tokenizer.save(&folder)?;
-                mark_done(&folder)?;
+                tokenizer.save(&of_tokenizer)?;
+                mark_done(&of_tokenizer)?;
                 tokenizer
             };
-            record(&options.prepared, study, &sources, vocab, name)?;
+            let record = record_file(folder, study, &sources, vocab);
+            write_json(&record, &TrainedTokenizer { folder: name })?;
             tokenizer
         }
     };
-    let corpora = sources.iter().map(|source| prepared(source, &tokenizer, options));
+    let corpora =
+        sources.iter().map(|source| prepared(source, &tokenizer, folder, threads, watcher));
     let corpora = corpora.collect::<Result<_, _>>()?;
     Ok((tokenizer, corpora))
 }
@@ -140,18 +149,6 @@ fn record_file(prepared: &Path, study: &Study, sources: &[&SourceFiles], vocab: 
     prepared.join(format!("trained-for-{}.json", Fingerprint::of_value(&asked)))
 }
 
-fn record(
-    prepared: &Path,
-    study: &Study,
-    sources: &[&SourceFiles],
-    vocab: u32,
-    folder: String,
-) -> Result<(), JobError> {
-    let json =
-        serde_json::to_vec(&TrainedTokenizer { folder }).expect("plain data has a JSON form");
-    Ok(write_atomic(&record_file(prepared, study, sources, vocab), &json)?)
-}
-
 /// The name of the folder of the tokenizer that was trained last for what a study declares.
 fn recorded(
     prepared: &Path,
@@ -160,13 +157,10 @@ fn recorded(
     vocab: u32,
 ) -> Result<Option<String>, JobError> {
     let path = record_file(prepared, study, sources, vocab);
-    if !path.exists() {
-        return Ok(None);
-    }
-    match serde_json::from_slice::<TrainedTokenizer>(&read(&path)?) {
-        Ok(TrainedTokenizer { folder }) if is_plain(&folder) => Ok(Some(folder)),
-        Ok(_) => Err(ExecutionError::ForeignResults { path }.into()),
-        Err(source) => Err(ExecutionError::Damaged { path, source }.into()),
+    match read_json(&path)? {
+        Some(TrainedTokenizer { folder }) if is_plain(&folder) => Ok(Some(folder)),
+        Some(_) => Err(ExecutionError::ForeignResults { path }.into()),
+        None => Ok(None),
     }
 }
 
@@ -191,10 +185,12 @@ fn source_folder(prepared: &Path, source: &SourceFiles, tokenizer: &Tokenizer) -
 fn prepared(
     source: &SourceFiles,
     tokenizer: &Tokenizer,
-    options: &mut Options<'_>,
+    folder: &Path,
+    threads: usize,
+    watcher: &mut Watcher<'_>,
 ) -> Result<Corpus, JobError> {
-    let folder = source_folder(&options.prepared, source, tokenizer);
-    let (threads, stop) = (options.threads, options.stop);
+    let folder = source_folder(folder, source, tokenizer);
+    let stop = watcher.stop();
     let (sender, progress) = mpsc::channel();
     let result = std::thread::scope(|scope| {
         let worker = scope.spawn(move || {
@@ -202,7 +198,7 @@ fn prepared(
             prepare(source, tokenizer, &folder, &PrepareOptions { threads, stop, progress: &tell })
         });
         for progress in progress {
-            (options.observe)(Event::Preparing(&source.name, progress));
+            watcher.tell(Event::Preparing(&source.name, progress));
         }
         worker.join().expect("a panic in preparing is ours")
     });

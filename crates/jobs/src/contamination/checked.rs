@@ -7,7 +7,7 @@ use sparkjoy_answers::{Checked, CheckedSource};
 use sparkjoy_study::Plan;
 
 use super::Record;
-use crate::JobError;
+use crate::error::JobError;
 
 /// Items of a source that are shown.
 const SHOWN: usize = 3;

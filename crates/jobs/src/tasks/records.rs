@@ -14,7 +14,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{FileError, read};
 
-use crate::{ExecutionError, JobError};
+use crate::error::JobError;
+use crate::execution_error::ExecutionError;
 
 /// The version of the file's layout.
 const FORMAT: u32 = 1;
