@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sparkjoy_base::{SourceName, bytes, duration, quantity, thousands};
 use sparkjoy_data::PrepareProgress;
 use sparkjoy_lab::{Event, Plan, RecentThroughput};
-use sparkjoy_train::{KernelChange, StepRecord};
+use sparkjoy_spec::{KernelChange, StepRecord, Tolerated};
 
 use crate::board::Board;
 use crate::output::say;
@@ -90,6 +90,7 @@ impl Progress {
                 self.line(&line, record.step, *target, now);
             }
             Event::OtherKernel(change) => self.remark(&kernel_line(&self.subject, change)),
+            Event::Tolerated(steps) => self.remark(&tolerated_line(&self.subject, steps)),
             Event::Saved(path) => {
                 // Worth keeping on a terminal, not worth a line of a log.
                 if let Some(bar) = &self.bar {
@@ -247,6 +248,17 @@ fn kernel_line(job: &str, change: &KernelChange) -> String {
     )
 }
 
+/// What it means that steps were computed again and came out close.
+fn tolerated_line(job: &str, tolerated: &Tolerated) -> String {
+    let Tolerated { steps, difference, tolerance } = tolerated;
+    format!(
+        "note: {job} computed steps {} to {} again: their losses differ by at most {difference:.1e} \
+         nats per token, {tolerance:.1e} are accepted",
+        thousands(*steps.start()),
+        thousands(*steps.end())
+    )
+}
+
 /// `arc_easy  1,024/2,376 items  85 it/s  16 s`.
 fn items_line(task: &str, done: usize, of: usize, rate: &RecentThroughput) -> String {
     let mut line = format!("{task}  {}/{} items", thousands(done as u64), thousands(of as u64));
@@ -303,6 +315,16 @@ mod tests {
             kernel_line("trunk-6102", &change),
             "note: trunk-6102 was computed on avx512bf16 up to step 5,240, this machine continues on \
              avx2: sound, but not the bits of a run that stayed on either; the report will say so"
+        );
+    }
+
+    #[test]
+    fn steps_that_came_out_close_are_told_with_their_difference() {
+        let tolerated = Tolerated { steps: 1200..=1240, difference: 2.5e-5, tolerance: 1e-3 };
+        assert_eq!(
+            tolerated_line("trunk-6102", &tolerated),
+            "note: trunk-6102 computed steps 1,200 to 1,240 again: their losses differ by at most \
+             2.5e-5 nats per token, 1.0e-3 are accepted"
         );
     }
 

@@ -70,8 +70,9 @@ fn computed_before(
 ) -> Result<Option<(String, KernelSince)>, JobError> {
     for other in std::iter::once(branch).chain(compared_with(plan, branch)) {
         let checkpoints = Checkpoint::list(&branch_folder(other, &places.runs))?;
-        let last = checkpoints.into_iter().filter(|c| c.run == other.spec.fingerprint());
-        if let Some(last) = last.max_by_key(|checkpoint| checkpoint.step)
+        // An engine that is handed a run keeps a checkpoint before its first step.
+        let own = checkpoints.into_iter().filter(|c| c.step > other.from_step);
+        if let Some(last) = own.max_by_key(|checkpoint| checkpoint.step)
             && let Some(kernel) = last_kernel(&last)?
         {
             return Ok(Some((format!("`{}`", other.name), kernel)));

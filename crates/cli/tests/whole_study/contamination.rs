@@ -5,9 +5,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sparkjoy_base::Hint;
-use sparkjoy_lab::{ExecutionError, JobError, Options, report_csv, report_markdown, run};
+use sparkjoy_lab::{
+    ExecutionError, JobError, Resources, Watcher, report_csv, report_markdown, run,
+};
 
-use crate::tiny::{STUDY, Tiny, options};
+use crate::tiny::{STUDY, Tiny, resources};
 
 const TASKS: &str = r#"
 [[tasks]]
@@ -78,11 +80,9 @@ fn check(tiny: &Tiny, threads: usize, patience: usize) -> Result<(), JobError> {
             stop.store(told >= patience, Ordering::Relaxed);
         }
     };
-    let eval_data = tiny.study.task_data().map(Path::to_owned);
-    let options = options(tiny.root(), &stop, &mut observe);
-    let mut options = Options { threads, eval_data, ..options };
-    let Tiny { study, plan, corpora, tokenizer, .. } = tiny;
-    run(study, plan, corpora, tokenizer, Some("contamination"), &mut options)
+    let mut watcher = Watcher::new(&stop, &mut observe);
+    let resources = Resources { threads, ..resources() };
+    run(&tiny.inputs(), Some("contamination"), &tiny.places(), &resources, &mut watcher)
 }
 
 fn record(tiny: &Tiny) -> String {

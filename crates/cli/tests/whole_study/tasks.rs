@@ -49,7 +49,7 @@ fn study() -> String {
 }
 
 /// A study that is scored on tasks, their files in place.
-fn tiny() -> Tiny {
+pub(crate) fn tiny() -> Tiny {
     Tiny::with_files(&study(), &|root| {
         fs::write(root.join("puzzles.toml"), TASKS).unwrap();
         fs::create_dir_all(root.join("tasks")).unwrap();
