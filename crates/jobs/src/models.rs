@@ -15,7 +15,6 @@ const MODEL: &str = "{model}";
 /// The model in a folder, loaded.
 ///
 /// - `batch`: sequences whose losses are computed at a time, at most; a worker chooses its own.
-/// - `context`: tokens that it is asked at once, at most.
 ///
 /// # Errors
 ///
@@ -23,11 +22,10 @@ const MODEL: &str = "{model}";
 pub(crate) fn language_model<'a>(
     model: &'a ModelFolder,
     batch: usize,
-    context: usize,
     resources: &Resources,
 ) -> Result<Box<dyn LanguageModel + 'a>, JobError> {
     if let Some(argv) = &resources.worker {
-        return Ok(Box::new(worker(argv, model, context).map_err(EvalError::from)?));
+        return Ok(Box::new(worker(argv, model).map_err(EvalError::from)?));
     }
     let mut ours = model.language_model(batch, resources.threads);
     // No sequences: only loads it.
@@ -36,20 +34,15 @@ pub(crate) fn language_model<'a>(
 }
 
 /// A worker that has the model of a folder.
-fn worker(
-    argv: &[String],
-    model: &ModelFolder,
-    context: usize,
-) -> Result<Worker, LanguageModelError> {
+fn worker(argv: &[String], model: &ModelFolder) -> Result<Worker, LanguageModelError> {
     let worker = Worker::start(command(argv, model.path())?, PATIENCE)?;
-    let info = worker.info();
-    for (what, found, expected, fits) in [
-        ("vocab", info.vocab, model.shape().vocab, info.vocab == model.shape().vocab),
-        ("context", info.context, context, info.context >= context),
-    ] {
-        if !fits {
+    let (info, shape) = (worker.info(), model.shape());
+    for (what, found, expected) in
+        [("vocab", info.vocab, shape.vocab), ("context", info.context, shape.context)]
+    {
+        if found != expected {
             let why = format!(
-                "the worker `{}` says `{what}` is {found}, expected {expected} for `{}`",
+                "the worker `{}` says `{what}` is {found}, expected {expected} as in `{}`",
                 argv.join(" "),
                 model.path().display()
             );

@@ -317,7 +317,7 @@ impl<'a> Executor<'a, '_> {
         let checkpoint = checkpoint(&folder, branch.spec.last_step())?
             .expect("the branch is done, so its last checkpoint is there");
         let model = ModelFolder::open(&checkpoint.folder)?;
-        let mut model = language_model(&model, plan.batch as usize, context, self.resources)?;
+        let mut model = language_model(&model, plan.batch as usize, self.resources)?;
         self.watcher.tell(Event::Scoring(&branch.name));
         let mut held_out = Vec::new();
         for name in plan.sources.keys() {

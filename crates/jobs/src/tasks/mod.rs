@@ -280,7 +280,7 @@ impl Scorer<'_> {
             self.sandbox = Some(self.resources.programs.sandbox().map_err(EvalError::from)?);
         }
         if self.language_model.is_none() {
-            let model = language_model(self.request.model, 1, self.request.context, self.resources);
+            let model = language_model(self.request.model, 1, self.resources);
             self.language_model = Some(model?);
         }
         Ok(())
@@ -300,7 +300,7 @@ impl Scorer<'_> {
 /// If a file cannot be read or is damaged.
 pub(crate) fn item_results(
     folder: &Path,
-    card: &Scorecard,
+    scorecard: &Scorecard,
     score: &TaskScore,
     seed: Seed,
 ) -> Result<Option<Vec<ItemResult>>, JobError> {
@@ -321,14 +321,14 @@ pub(crate) fn item_results(
         }
         let is_of = |asked: &ResultsKey| {
             (asked.model, asked.tokenizer, asked.rows)
-                == (card.model, card.tokenizer, score.fingerprint)
-                && (asked.context, asked.seed) == (card.context, seed)
+                == (scorecard.model, scorecard.tokenizer, score.fingerprint)
+                && (asked.context, asked.seed) == (scorecard.context, seed)
                 && (asked.task.name == score.task && asked.task.few_shot.shots == score.shots)
         };
         let Some(mut found) = read_records_of(&path, is_of, |r: &ItemResult| r.index)? else {
             continue;
         };
-        let chosen = spread(score.rows_in_file, card.limit);
+        let chosen = spread(score.rows_in_file, scorecard.limit);
         let results: Option<Vec<ItemResult>> =
             chosen.iter().map(|index| found.results.remove(index)).collect();
         return Ok(results.filter(|results| results.len() == score.rows));
