@@ -1,5 +1,5 @@
 //! Types and functions that all crates share: names, token counts, fingerprints, random keys,
-//! number formats, and files that are written atomically.
+//! number formats, files that are written atomically, and TOML files that people write.
 //!
 //! This crate knows no mixture and no tensor.
 
@@ -8,14 +8,17 @@ mod fingerprint;
 mod hint;
 mod key;
 mod name;
+mod problem;
 mod quantity;
 mod show;
+pub mod toml_file;
 
 pub use file::{AtomicFile, FileError, is_done, mark_done, read, read_to_string, write_atomic};
 pub use fingerprint::Fingerprint;
 pub use hint::Hint;
 pub use key::{Key, Purpose, Seed};
 pub use name::{DomainName, NameError, SourceName};
+pub use problem::{Place, Problem, did_you_mean, nearest};
 pub use quantity::{Ppm, QuantityError, Span, Tokens};
 pub use show::{
     bytes, counted, duration, minus_sign, percent, percentage_points, quantity, signed, thousands,

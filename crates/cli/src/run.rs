@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use sparkjoy_lab::{Event, Watcher};
+use sparkjoy_lab::{Event, Watcher, changed_settings};
 
 use crate::args::{ForRun, Place};
 use crate::failure::Failure;
@@ -44,6 +44,9 @@ pub(crate) fn train(
     let plan = &opened.plan;
     if place.output() == Output::Text {
         say(plan::header(plan).trim_end());
+        for change in changed_settings(plan, &place.runs) {
+            say(&format!("note: {}", change.sentence()));
+        }
     }
     let places = place.places(with.scoring.data(opened.study.task_data()));
     let mut progress = Progress::of_tree(plan, &place.runs);

@@ -5,11 +5,11 @@
 
 use std::io::Read;
 
-use sparkjoy_base::Fingerprint;
+use sparkjoy_base::{Fingerprint, Problem, bytes};
 
 use crate::DataError;
 use crate::compression::{TextStream, fingerprint};
-use crate::error::{InputError, Place};
+use crate::error::Place;
 use crate::line_blocks::{CutError, LineBlocks};
 use crate::parquet_text::{ParquetText, RowBlock};
 use crate::prepare::Sizes;
@@ -82,7 +82,7 @@ fn read_lines(
             Ok(None) => return lines.get_ref().finish(input).map(Some),
             Err(CutError::Read(error)) => return Err(lines.get_ref().explain(input, error)),
             Err(CutError::TooLong(line)) => {
-                return Err(too_long(input, Place::Line(line), sizes));
+                return Err(too_long(input, Place::Line(line), sizes.document_bytes_max).into());
             }
         }
     }
@@ -121,7 +121,7 @@ fn read_text(
         return Err(text.explain(input, error));
     }
     if bytes.len() as u64 > most {
-        return Err(too_long(input, Place::File, sizes));
+        return Err(too_long(input, Place::File, sizes.document_bytes_max).into());
     }
     let stored_bytes = text.stored_bytes();
     if !take(Block { file, content: Content::Document(bytes), stored_bytes }) {
@@ -130,7 +130,9 @@ fn read_text(
     text.finish(input).map(Some)
 }
 
-fn too_long(input: &Input, place: Place, sizes: &Sizes) -> DataError {
-    let limit = sizes.document_bytes_max as u64;
-    InputError::TooLong { path: input.name.clone(), place, limit }.into()
+/// A document that would not fit in memory several times over. `limit`: the most bytes allowed.
+pub(crate) fn too_long(input: &Input, place: Place, limit: usize) -> Problem {
+    let (path, limit) = (&input.name, bytes(limit as u64));
+    Problem::new(format!("`{path}` {place}: longer than {limit}, the most a document may have"))
+        .with_hint("split the document, or leave the file out")
 }

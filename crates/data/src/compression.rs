@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::bufread::MultiGzDecoder;
-use sparkjoy_base::{FileError, Fingerprint};
+use sparkjoy_base::{FileError, Fingerprint, Problem, bytes};
 
 use crate::DataError;
-use crate::error::InputError;
 use crate::source::{Compression, Input, Stamp};
 
 /// Bytes read from a file at a time.
@@ -100,23 +99,29 @@ impl TextStream {
 
     /// The error for `error`: of the disk, or of the compressed data.
     pub(crate) fn explain(&self, input: &Input, error: io::Error) -> DataError {
-        let format = match self.stream {
-            Stream::Gzip(_) => "gzip",
-            Stream::Zstd(_) => "zstd",
+        let (format, check) = match self.stream {
+            Stream::Gzip(_) => ("gzip", "gzip --test"),
+            Stream::Zstd(_) => ("zstd", "zstd --test --long=27"),
             Stream::Plain(_) => return FileError::at("read", &input.path)(error).into(),
         };
         if error.raw_os_error().is_some() {
             return FileError::at("read", &input.path)(error).into();
         }
-        let (path, text_bytes) = (self.name.clone(), self.text_bytes);
-        InputError::Compressed { path, format, text_bytes, source: error }.into()
+        let path = &self.name;
+        let text = format!(
+            "`{path}` is not a whole {format} file: {error} ({} of text came before)",
+            bytes(self.text_bytes)
+        );
+        Problem::new(text)
+            .with_hint(format!("check it with `{check} {path}` and copy it again"))
+            .into()
     }
 
     /// The fingerprint of the file, after it was read completely.
     ///
     /// # Errors
     ///
-    /// [`InputError::Moving`] if the file has changed since it was listed.
+    /// If the file has changed since it was listed.
     pub(crate) fn finish(&self, input: &Input) -> Result<Fingerprint, DataError> {
         let metadata = std::fs::metadata(&input.path);
         let stamp = Stamp::of(&metadata.map_err(FileError::at("read", &input.path))?);
@@ -147,8 +152,13 @@ pub(crate) fn check_unchanged(input: &Input, file: &File) -> Result<(), DataErro
 }
 
 fn moving(input: &Input, found: u64) -> DataError {
-    let expected = input.stamp.size;
-    InputError::Moving { path: input.name.clone(), found, expected }.into()
+    let text = format!(
+        "`{}` changed while it was read: {} found, {} expected (or its times differ)",
+        input.name,
+        bytes(found),
+        bytes(input.stamp.size)
+    );
+    Problem::new(text).with_hint("run the same command again once nothing writes to it").into()
 }
 
 /// The fingerprint of a file's bytes as stored.

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, SourceName, is_done};
+use sparkjoy_base::{Fingerprint, Problem, SourceName, is_done, thousands};
 
 use crate::DataError;
 use crate::encode::ByPart;
-use crate::error::{PrepareError, ShardError};
+use crate::error::{altered_shard, bad_shard};
 use crate::manifest::{MANIFEST, Manifest, PartRecord, ShardRecord, load};
 use crate::shard::Shard;
 
@@ -75,11 +75,13 @@ impl Corpus {
     ///
     /// # Errors
     ///
-    /// [`PrepareError::NotDone`] without `DONE`, [`PrepareError::Manifest`], [`ShardError`] for a
-    /// shard that is truncated, altered, not a shard, or not the one in the manifest.
+    /// No `DONE`, a manifest of another version, a shard that is truncated, altered, not a shard, or
+    /// not the one in the manifest.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
         if !is_done(folder) {
-            return Err(PrepareError::NotDone { folder: folder.to_owned() }.into());
+            let text = format!("`{}` is not a whole prepared source: no `DONE`", folder.display());
+            let hint = "run `sparkjoy prepare` with the study: it continues";
+            return Err(Problem::new(text).with_hint(hint).into());
         }
         let manifest: Manifest = load(&folder.join(MANIFEST))?;
         let mut parts = ByPart::<OpenPart>::default();
@@ -156,7 +158,7 @@ impl Corpus {
     ///
     /// # Errors
     ///
-    /// [`ShardError::Block`] or [`ShardError::Vocabulary`] for tokens that are not as written.
+    /// Tokens that are not as written.
     ///
     /// # Panics
     ///
@@ -189,7 +191,7 @@ impl Corpus {
     ///
     /// # Errors
     ///
-    /// [`ShardError`] for the first thing that differs.
+    /// The first thing that differs.
     pub fn verify(&self) -> Result<(), DataError> {
         for part in Part::BOTH {
             let mut digest = PartDigest::new(self.tokenizer());
@@ -198,10 +200,9 @@ impl Corpus {
             }
             let (found, expected) = (digest.finish(), self.fingerprint(part));
             if found != expected {
-                let path = self.parts.of(part).shards[0].path().to_owned();
-                let (found, expected) = (found.to_string(), expected.to_string());
+                let path = self.parts.of(part).shards[0].path();
                 let what = "the fingerprint of its part";
-                return Err(ShardError::Altered { path, what, found, expected }.into());
+                return Err(altered_shard(path, what, found, expected).into());
             }
         }
         Ok(())
@@ -229,7 +230,8 @@ fn open_part(folder: &Path, part: Part, manifest: &Manifest) -> Result<Vec<Shard
     for (number, listed) in (0..).zip(&record.shards) {
         let path = folder.join(shard_name(part, number));
         if !path.exists() {
-            return Err(ShardError::Missing { path, expected: listed.stored_bytes }.into());
+            let expected = thousands(listed.stored_bytes);
+            return Err(bad_shard(&path, format!("is missing, expected {expected} bytes")).into());
         }
         let shard = Shard::open(&path)?;
         check_place(&shard, part, number, first_token, manifest.settings.tokenizer)?;
@@ -247,12 +249,12 @@ pub(crate) fn check_place(
     number: u64,
     first_token: u64,
     tokenizer: Fingerprint,
-) -> Result<(), ShardError> {
+) -> Result<(), Problem> {
     let header = shard.header();
-    let path = || shard.path().to_owned();
     if header.tokenizer != tokenizer {
-        let (found, expected) = (header.tokenizer, tokenizer);
-        return Err(ShardError::Tokenizer { path: path(), found, expected });
+        let found = header.tokenizer;
+        let what = format!("holds tokens of tokenizer {found}, expected {tokenizer}");
+        return Err(bad_shard(shard.path(), what));
     }
     let found = (header.part, header.number, header.first_token);
     let expected = (part, number, first_token);
@@ -260,23 +262,17 @@ pub(crate) fn check_place(
         let shown = |(part, number, first): (Part, u64, u64)| {
             format!("{} shard {number} from token {first}", part.label())
         };
-        let (found, expected) = (shown(found), shown(expected));
-        return Err(ShardError::Altered { path: path(), what: "its place", found, expected });
+        return Err(altered_shard(shard.path(), "its place", shown(found), shown(expected)));
     }
     Ok(())
 }
 
 /// Refuses a shard that is valid but not the one in the manifest.
-fn check_listed(shard: &Shard, listed: &ShardRecord) -> Result<(), ShardError> {
+fn check_listed(shard: &Shard, listed: &ShardRecord) -> Result<(), Problem> {
     if shard.hash() == listed.hash {
         return Ok(());
     }
-    Err(ShardError::Altered {
-        path: shard.path().to_owned(),
-        what: "its hash",
-        found: shard.hash().to_string(),
-        expected: listed.hash.to_string(),
-    })
+    Err(altered_shard(shard.path(), "its hash", shard.hash(), listed.hash))
 }
 
 /// The running fingerprint of a part.
@@ -315,13 +311,9 @@ impl PartDigest {
             last = tokens[n - 1];
         }
         if ends != header.documents || last != header.end_of_text {
-            return Err(ShardError::Altered {
-                path: shard.path().to_owned(),
-                what: "its count of end-of-text tokens",
-                found: ends.to_string(),
-                expected: format!("{}, one after each document", header.documents),
-            }
-            .into());
+            let what = "its count of end-of-text tokens";
+            let expected = format!("{}, one after each document", header.documents);
+            return Err(altered_shard(shard.path(), what, ends, expected).into());
         }
         Ok(())
     }

@@ -99,7 +99,7 @@ pub(crate) fn encode(
         Err(fault) => {
             let bad = BadDocument { path: input.name.clone(), place, fault };
             match rule.on_bad_document {
-                OnBadDocument::Refuse => Err(DataError::Input(bad.into())),
+                OnBadDocument::Refuse => Err(bad.into()),
                 OnBadDocument::Skip => {
                     out.bad.push(bad);
                     Ok(())
@@ -132,7 +132,7 @@ pub(crate) fn each_document(
         }
         Content::Rows(rows) => {
             for (text, number) in rows.texts().zip(rows.first_row..) {
-                let null = || Fault::NotText { field: field.to_owned(), found: "null" };
+                let null = || Fault::not_text(field, "null");
                 take(Place::Row(number), text.ok_or_else(null).and_then(utf8))?;
             }
         }
@@ -143,7 +143,7 @@ pub(crate) fn each_document(
 
 fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
     let text = std::str::from_utf8(bytes);
-    text.map(Cow::Borrowed).map_err(|e| Fault::NotUtf8 { byte: e.valid_up_to() + 1 })
+    text.map(Cow::Borrowed).map_err(Fault::not_utf8)
 }
 
 impl Encoded {

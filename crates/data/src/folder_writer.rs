@@ -4,11 +4,11 @@
 
 use std::path::{Path, PathBuf};
 
-use sparkjoy_base::{Fingerprint, mark_done};
+use sparkjoy_base::{Fingerprint, Problem, mark_done, thousands};
 
 use crate::corpus::{PartDigest, check_place, shard_name};
 use crate::encode::{ByPart, Encoded, Reached};
-use crate::error::PrepareError;
+use crate::error::quoted;
 use crate::manifest::{
     BAD_SHOWN, JOURNAL, Journal, MANIFEST, Manifest, PartRecord, Settings, ShardRecord,
     ValidationRule, load, save,
@@ -220,29 +220,40 @@ impl<'a> FolderWriter<'a> {
         Ok(mark_done(&self.folder)?)
     }
 
-    fn check_both_have_text(&self, source: &SourceFiles) -> Result<(), DataError> {
-        let source_name = source.name.clone();
+    fn check_both_have_text(&self, source: &SourceFiles) -> Result<(), Problem> {
+        let name = &source.name;
         let documents = |part| {
             let writer = self.parts.of(part);
             writer.documents + writer.open.documents
         };
-        let all = documents(Part::Train) + documents(Part::Validation);
+        let all = thousands(documents(Part::Train) + documents(Part::Validation));
         let rule = self.journal.settings.validation.shown();
         if self.progress.text_bytes == 0 {
-            return Err(PrepareError::Empty {
-                source_name,
-                files: self.inputs.len() as u64,
-                patterns: source.paths.clone(),
-                root: source.root.clone(),
-                skipped: self.progress.skipped,
-            }
-            .into());
+            let text = format!(
+                "source `{name}` is empty: no text in what matches {} in `{}` (files: {}, \
+                 documents skipped as broken: {})",
+                quoted(&source.paths),
+                source.root.display(),
+                self.inputs.len(),
+                self.progress.skipped
+            );
+            return Err(Problem::new(text).with_hint("check that these files are the right ones"));
         }
         if documents(Part::Validation) == 0 {
-            return Err(PrepareError::NothingHeldOut { source_name, rule, documents: all }.into());
+            let text = format!(
+                "source `{name}` holds out none of {all} documents ({rule}), expected at least one"
+            );
+            return Err(Problem::new(text).with_hint(
+                "raise the split, for example `holdout = \"5%\"`, or name held-out files with text",
+            ));
         }
         if documents(Part::Train) == 0 {
-            return Err(PrepareError::NothingTrained { source_name, rule, documents: all }.into());
+            let text = format!(
+                "source `{name}` holds out all of {all} documents ({rule}), expected some to train on"
+            );
+            return Err(Problem::new(text).with_hint(
+                "lower the split, for example `holdout = \"1%\"`, or name held-out files",
+            ));
         }
         Ok(())
     }

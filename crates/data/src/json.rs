@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 
-use crate::error::Fault;
+use crate::error::{Fault, quoted};
 
 /// Fields listed in a message about a missing one.
 const FIELDS_SHOWN: usize = 8;
@@ -17,16 +17,16 @@ const FIELDS_SHOWN: usize = 8;
 /// A [`Fault`] for bytes that are not UTF-8, a line that is not one JSON object, and an object
 /// whose `field` is missing, repeated or not a string.
 pub(crate) fn text<'a>(line: &'a [u8], field: &str) -> Result<Cow<'a, str>, Fault> {
-    let line =
-        std::str::from_utf8(line).map_err(|e| Fault::NotUtf8 { byte: e.valid_up_to() + 1 })?;
+    let line = std::str::from_utf8(line).map_err(Fault::not_utf8)?;
     // A byte order mark opens files of some editors, and lines of files that were joined; RFC 8259
     // section 8.1 lets a reader pass over it.
     let line = line.strip_prefix('\u{feff}').unwrap_or(line);
     let mut parser = serde_json::Deserializer::from_str(line);
     let broken = |e: serde_json::Error| {
         let message = e.to_string();
-        let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-        Fault::Json { column: e.column(), message }
+        let message = message.split(" at line ").next().unwrap_or_default();
+        let text = format!("broken JSON at column {}: {message}", e.column());
+        Fault { text, fix: "write one JSON object a line" }
     };
     let found = Object { field }.deserialize(&mut parser).map_err(broken)?;
     parser.end().map_err(broken)?;
@@ -69,12 +69,14 @@ impl<'de> Visitor<'de> for Object<'_> {
             }
         }
         Ok(match text {
-            _ if twice => Err(Fault::FieldTwice { field: field.to_owned() }),
+            _ if twice => Err(Fault::of_document(format!(
+                "field `{field}` stands there twice, expected once"
+            ))),
             Some(Value::Text(text)) => Ok(text),
-            Some(Value::Other(found)) => Err(Fault::NotText { field: field.to_owned(), found }),
-            None => Err(Fault::NoField {
-                field: field.to_owned(),
-                found: others.into_iter().map(Cow::into_owned).collect(),
+            Some(Value::Other(found)) => Err(Fault::not_text(field, found)),
+            None => Err(Fault {
+                text: format!("no field `{field}`, found {}", quoted(&others)),
+                fix: "name the field that holds the text with `text_field`",
             }),
         })
     }

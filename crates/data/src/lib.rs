@@ -26,9 +26,7 @@ mod tokenizer;
 
 pub use corpus::{Corpus, Part, ShardInfo};
 pub use document_reader::{Text, TokenRange};
-pub use error::{
-    BadDocument, DataError, Fault, InputChange, InputError, Place, PrepareError, ShardError,
-};
+pub use error::{BadDocument, DataError, Fault, Place};
 pub use prepare::{PrepareOptions, PrepareProgress, prepare};
 pub use sample::sample_documents;
 pub use source::{OnBadDocument, SourceFiles, SourceSummary, Validation, scan};

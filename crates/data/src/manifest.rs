@@ -9,11 +9,10 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, SourceName, write_atomic};
+use sparkjoy_base::{Fingerprint, Problem, SourceName, write_atomic};
 
 use crate::compression::fingerprint;
 use crate::encode::{ByPart, Reached};
-use crate::error::{InputChange, PrepareError};
 use crate::source::{Input, OnBadDocument, Stamp, Validation};
 use crate::{DataError, Part, SourceFiles, Tokenizer};
 
@@ -70,7 +69,7 @@ impl Settings {
     }
 
     /// Refuses a folder made with other settings.
-    pub(crate) fn check(&self, folder: &Path, made_with: &Self) -> Result<(), PrepareError> {
+    pub(crate) fn check(&self, folder: &Path, made_with: &Self) -> Result<(), Problem> {
         let bad = |rule: OnBadDocument| format!("{rule:?}").to_lowercase();
         let rows = [
             ("source", made_with.source.to_string(), self.source.to_string()),
@@ -82,12 +81,19 @@ impl Settings {
         match rows.into_iter().find(|(_, found, expected)| found != expected) {
             None => Ok(()),
             Some((what, found, expected)) => {
-                let (found, expected) = (format!("`{found}`"), format!("`{expected}`"));
-                let folder = folder.to_owned();
-                Err(PrepareError::Settings { folder, what, found, expected })
+                let text = format!("was prepared with {what} `{found}`, expected `{expected}`");
+                Err(other_folder(folder, &text))
             }
         }
     }
+}
+
+/// A prepared folder that was made of something else. `what`: what follows its name.
+fn other_folder(folder: &Path, what: &str) -> Problem {
+    let folder = folder.display();
+    Problem::new(format!("`{folder}` {what}")).with_hint(format!(
+        "remove it (`rm -r {folder}`), or keep it and prepare elsewhere with `--prepared`"
+    ))
 }
 
 /// An input file as it was when it was read.
@@ -131,13 +137,14 @@ impl InputRecord {
 ///
 /// # Errors
 ///
-/// [`PrepareError::InputChanged`] naming the first file that differs.
+/// The first file that differs.
 pub(crate) fn reconcile(
     folder: &Path,
     records: &mut [InputRecord],
     inputs: &[Input],
 ) -> Result<bool, DataError> {
-    let changed = |change| PrepareError::InputChanged { folder: folder.to_owned(), change };
+    let changed =
+        |change: String| other_folder(folder, &format!("was prepared from other text: {change}"));
     if let Some(change) = other_count(records, inputs) {
         return Err(changed(change).into());
     }
@@ -146,20 +153,22 @@ pub(crate) fn reconcile(
         if record.is_as_listed(input) {
             continue;
         }
+        let file = &input.name;
         if record.part != input.part {
-            let (file, shown) = (input.name.clone(), |part| match part {
+            let shown = |part| match part {
                 Some(Part::Train) => "trained on",
                 Some(Part::Validation) => "held out",
                 None => "split",
-            });
+            };
             let (found, expected) = (shown(input.part), shown(record.part));
-            return Err(changed(InputChange::Part { file, found, expected }).into());
+            let change = format!("file `{file}` is {found} now, expected {expected}");
+            return Err(changed(change).into());
         }
         let found = fingerprint(input)?;
         match record.fingerprint {
             Some(expected) if expected != found => {
-                let file = input.name.clone();
-                return Err(changed(InputChange::Content { file, found, expected }).into());
+                let change = format!("file `{file}` has fingerprint {found}, expected {expected}");
+                return Err(changed(change).into());
             }
             _ => {
                 record.file.clone_from(&input.name);
@@ -171,19 +180,20 @@ pub(crate) fn reconcile(
     Ok(refreshed)
 }
 
-fn other_count(records: &[InputRecord], inputs: &[Input]) -> Option<InputChange> {
+/// How other files than before are there.
+fn other_count(records: &[InputRecord], inputs: &[Input]) -> Option<String> {
     let (found, expected) = (inputs.len(), records.len());
     let known = |name: &str| records.iter().any(|r| r.file == name);
     let there = |name: &str| inputs.iter().any(|i| i.name == name);
     match found.cmp(&expected) {
         Ordering::Equal => None,
         Ordering::Greater => {
-            let file = inputs.iter().map(|i| &i.name).find(|name| !known(name))?.clone();
-            Some(InputChange::Added { file, found, expected })
+            let file = inputs.iter().map(|i| &i.name).find(|name| !known(name))?;
+            Some(format!("file `{file}` is new ({found} files found, expected {expected})"))
         }
         Ordering::Less => {
-            let file = records.iter().map(|r| &r.file).find(|name| !there(name))?.clone();
-            Some(InputChange::Gone { file, found, expected })
+            let file = records.iter().map(|r| &r.file).find(|name| !there(name))?;
+            Some(format!("file `{file}` is gone ({found} files found, expected {expected})"))
         }
     }
 }
@@ -275,14 +285,20 @@ pub(crate) fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), DataError
 ///
 /// # Errors
 ///
-/// [`PrepareError::Manifest`] for another version or another shape.
+/// Another version, or another shape.
 pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<T, DataError> {
     #[derive(Deserialize)]
     struct Versioned {
         version: u32,
     }
     let json = sparkjoy_base::read(path)?;
-    let refuse = |message| PrepareError::Manifest { path: path.to_owned(), message };
+    let refuse = |message: String| {
+        let (file, folder) = (path.display(), path.parent().unwrap_or(path).display());
+        Problem::new(format!("`{file}` is not a manifest this version can read: {message}"))
+            .with_hint(format!(
+                "remove the folder (`rm -r {folder}`) and run `sparkjoy prepare` again"
+            ))
+    };
     let Versioned { version } = serde_json::from_slice(&json).map_err(|e| refuse(e.to_string()))?;
     if version != VERSION {
         return Err(refuse(format!("format version {version} found, expected {VERSION}")).into());

@@ -10,11 +10,12 @@ use parquet::data_type::ByteArrayType;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::SchemaDescriptor;
-use sparkjoy_base::FileError;
+use sparkjoy_base::{FileError, Problem};
 
 use crate::DataError;
+use crate::blocks::too_long;
 use crate::compression::check_unchanged;
-use crate::error::InputError;
+use crate::error::{Place, quoted};
 use crate::source::Input;
 
 /// ParquetText of a text column: their bytes end to end.
@@ -79,12 +80,8 @@ impl<'a> ParquetText<'a> {
             }
             let block = self.read()?;
             if let Some(at) = block.longer_than(document_bytes_max) {
-                return Err(InputError::TooLong {
-                    path: self.input.name.clone(),
-                    place: crate::error::Place::Row(block.first_row + at as u64),
-                    limit: document_bytes_max as u64,
-                }
-                .into());
+                let place = Place::Row(block.first_row + at as u64);
+                return Err(too_long(self.input, place, document_bytes_max).into());
             }
             if !block.ends.is_empty() {
                 return Ok(Some(block));
@@ -158,19 +155,21 @@ impl RowBlock {
 }
 
 /// The top-level column `field`, which must hold strings.
-fn find_column(input: &Input, schema: &SchemaDescriptor, field: &str) -> Result<usize, DataError> {
-    let path = input.name.clone();
-    let refuse = |found: String| {
-        let (path, column) = (input.name.clone(), field.to_owned());
-        Err(InputError::ColumnType { path, column, found }.into())
+fn find_column(input: &Input, schema: &SchemaDescriptor, field: &str) -> Result<usize, Problem> {
+    let path = &input.name;
+    let problem = |text| {
+        Err(Problem::new(text).with_hint("name the column that holds the text with `text_field`"))
+    };
+    let refuse = |found: &str| {
+        problem(format!("`{path}`: column `{field}` holds {found}, expected strings"))
     };
     let Some(index) = schema.columns().iter().position(|c| c.path().parts() == [field]) else {
         let fields = schema.root_schema().get_fields();
-        let found: Vec<String> = fields.iter().map(|f| f.name().to_owned()).collect();
-        if found.iter().any(|name| name == field) {
-            return refuse("lists or structs".to_owned());
+        let found: Vec<&str> = fields.iter().map(|f| f.name()).collect();
+        if found.contains(&field) {
+            return refuse("lists or structs");
         }
-        return Err(InputError::NoColumn { path, column: field.to_owned(), found }.into());
+        return problem(format!("`{path}` has no column `{field}`, found {}", quoted(&found)));
     };
     let column = schema.column(index);
     let text = matches!(
@@ -178,7 +177,7 @@ fn find_column(input: &Input, schema: &SchemaDescriptor, field: &str) -> Result<
         None | Some(LogicalType::String | LogicalType::Enum | LogicalType::Json)
     );
     if column.physical_type() != PhysicalType::BYTE_ARRAY || !text || column.max_rep_level() > 0 {
-        return refuse(match column.logical_type_ref() {
+        return refuse(&match column.logical_type_ref() {
             Some(logical) => format!("{logical:?}"),
             None => column.physical_type().to_string(),
         });
@@ -188,6 +187,9 @@ fn find_column(input: &Input, schema: &SchemaDescriptor, field: &str) -> Result<
 
 fn broken(input: &Input, row: u64, error: &ParquetError) -> DataError {
     let message = error.to_string();
-    let message = message.strip_prefix("Parquet error: ").unwrap_or(&message).to_owned();
-    InputError::Parquet { path: input.name.clone(), row, message }.into()
+    let message = message.strip_prefix("Parquet error: ").unwrap_or(&message);
+    let path = &input.name;
+    Problem::new(format!("`{path}` is not a whole Parquet file, near row {row}: {message}"))
+        .with_hint("copy the file again: its end or a page is missing")
+        .into()
 }

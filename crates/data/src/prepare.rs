@@ -9,9 +9,8 @@ use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use sparkjoy_base::{FileError, is_done};
+use sparkjoy_base::{FileError, Problem, is_done};
 
-use crate::error::PrepareError;
 use crate::folder_writer::FolderWriter;
 use crate::manifest::{
     JOURNAL, MANIFEST, Manifest, Settings, ValidationRule, load, reconcile, save,
@@ -156,7 +155,9 @@ fn lock(folder: &Path) -> Result<Lock, DataError> {
     match handle.try_lock() {
         Ok(()) => Ok(Lock(handle)),
         Err(TryLockError::WouldBlock) => {
-            Err(PrepareError::Busy { folder: folder.to_owned() }.into())
+            let text = format!("another process is preparing `{}`", folder.display());
+            let hint = "wait for it to end; what it prepares is used as it is";
+            Err(Problem::new(text).with_hint(hint).into())
         }
         Err(TryLockError::Error(e)) => Err(FileError::at("lock", folder)(e).into()),
     }

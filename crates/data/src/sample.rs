@@ -98,7 +98,7 @@ fn read_beginning(
                 }
                 Err(fault) if source.on_bad_document == OnBadDocument::Refuse => {
                     let bad = BadDocument { path: input.name.clone(), place, fault };
-                    return Err(DataError::Input(bad.into()));
+                    return Err(bad.into());
                 }
                 Err(_) => {}
             }

@@ -10,9 +10,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{FileError, Ppm, SourceName};
+use sparkjoy_base::{FileError, Ppm, Problem, SourceName};
 
-use crate::error::InputError;
 use crate::{DataError, Part};
 
 /// What to do with a document that cannot be used.
@@ -68,8 +67,8 @@ pub struct SourceSummary {
 ///
 /// # Errors
 ///
-/// [`InputError::NoMatch`] for a path that stands for no file, [`InputError::BothParts`] for a
-/// file that is both trained on and held out, [`FileError`] for a folder that cannot be listed.
+/// [`DataError::Problem`] for a path that stands for no file and a file that is both trained on and
+/// held out, [`FileError`] for a folder that cannot be listed.
 pub fn scan(source: &SourceFiles) -> Result<SourceSummary, DataError> {
     let inputs = list(source)?;
     Ok(SourceSummary {
@@ -138,8 +137,13 @@ pub(crate) fn list(source: &SourceFiles) -> Result<Vec<Input>, DataError> {
             let held_out = find(source, globs, Some(Part::Validation))?;
             let trained: BTreeSet<&Path> = inputs.iter().map(|i| i.path.as_path()).collect();
             if let Some(twice) = held_out.iter().find(|i| trained.contains(i.path.as_path())) {
-                let source_name = source.name.clone();
-                return Err(InputError::BothParts { source_name, path: twice.path.clone() }.into());
+                let text = format!(
+                    "source `{}`: `{}` is both trained on and held out, expected one of them",
+                    source.name,
+                    twice.path.display()
+                );
+                let hint = "name the training files with a glob that leaves the held-out ones out";
+                return Err(Problem::new(text).with_hint(hint).into());
             }
             inputs.extend(held_out);
             Ok(inputs)
@@ -160,16 +164,18 @@ fn find(
             walk(&path, &mut BTreeSet::new(), &mut found)?;
         }
         if found.len() == before {
-            return Err(InputError::NoMatch {
-                source_name: source.name.clone(),
-                pattern: pattern.clone(),
-                root: source.root.clone(),
-            }
-            .into());
+            let (name, root) = (&source.name, source.root.display());
+            let text = format!("source `{name}`: no files match `{pattern}` in `{root}`");
+            let hint =
+                format!("check the path against `ls {root}`, or name another folder with `--data`");
+            return Err(Problem::new(text).with_hint(hint).into());
         }
     }
     if paths.is_empty() {
-        return Err(InputError::NoPaths { source_name: source.name.clone() }.into());
+        let name = &source.name;
+        let text = format!("source `{name}` lists no files, expected at least one path or glob");
+        let hint = format!("give source `{name}` a `path`, for example \"web/*.jsonl.zst\"");
+        return Err(Problem::new(text).with_hint(hint).into());
     }
 
     let mut inputs = Vec::with_capacity(found.len());
@@ -194,10 +200,9 @@ fn matches(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, DataError> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
         Err(e) => return Err(FileError::at("read", &literal)(e).into()),
     }
-    let bad = |e: glob::PatternError| InputError::Pattern {
-        pattern: pattern.to_owned(),
-        at: e.pos,
-        reason: e.msg,
+    let bad = |e: glob::PatternError| {
+        Problem::new(format!("`{pattern}` is not a glob: {} (character {})", e.msg, e.pos))
+            .with_hint("put `[` and `]` around characters meant literally: `[*]`")
     };
     // Parsed alone first, so that the position in an error is one in the text of the user.
     glob::Pattern::new(pattern).map_err(bad)?;

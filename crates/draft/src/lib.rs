@@ -16,8 +16,8 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use sparkjoy_base::{DomainName, Fingerprint, Seed, SourceName, Tokens};
 use sparkjoy_data::{
-    DataError, InputError, LeftOut, OnBadDocument, SurveyedSource, Tokenizer, TokenizerError,
-    count_tokens, sample_documents, survey,
+    DataError, LeftOut, OnBadDocument, SurveyedSource, Tokenizer, TokenizerError, count_tokens,
+    sample_documents, survey,
 };
 use sparkjoy_mix::Source;
 use sparkjoy_nn::{Compute, Precision, measure};
@@ -256,7 +256,7 @@ fn scaled(found: &SurveyedSource, sample: &[String], tokenizer: &Tokenizer) -> (
 /// comes upon is one to be skipped.
 fn sample(source: &mut SurveyedSource) -> Result<Vec<String>, DataError> {
     match sample_documents(&source.files, SEED, SAMPLE) {
-        Err(DataError::Input(InputError::Document(bad))) => {
+        Err(DataError::Document(bad)) => {
             source.files.on_bad_document = OnBadDocument::Skip;
             source.broken = Some((1, bad.to_string()));
             sample_documents(&source.files, SEED, SAMPLE)

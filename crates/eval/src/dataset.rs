@@ -8,10 +8,9 @@
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use sparkjoy_base::{Fingerprint, read};
-use sparkjoy_sandbox::{Problem, Rule};
+use sparkjoy_base::{Fingerprint, Place, Problem, counted, read};
+use sparkjoy_sandbox::{self as sandbox, Rule};
 
-use crate::row_error::{RowError, RowProblem};
 use crate::{Aggregation, EvalError, Task, TaskKind};
 
 /// A row as its type needs it.
@@ -54,7 +53,7 @@ pub enum Row {
         chain_of_thought: Option<String>,
     },
     /// Code.
-    Code(Problem),
+    Code(sandbox::Problem),
 }
 
 /// A row and where it stands.
@@ -109,27 +108,28 @@ impl Dataset {
     }
 
     /// Reads the rows of `task` from the bytes of a file.
-    pub(crate) fn parse(task: &Task, file: &str, bytes: &[u8]) -> Result<Self, RowError> {
+    pub(crate) fn parse(task: &Task, file: &str, bytes: &[u8]) -> Result<Self, Problem> {
         let mut rows: Vec<PlacedRow> = Vec::new();
         for (line, number) in bytes.split(|&b| b == b'\n').zip(1..) {
             // Many writers leave a blank line at the end.
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            let row = parse_row(task, line);
-            let (row, category) = row.map_err(|problem| RowError::at(file, number, problem))?;
+            let place = Place::line(file, number);
+            let (row, category) = parse_row(task, line, &place)?;
             if let Some(first) = rows.first()
                 && reasons(&first.row)
                 && !reasons(&row)
             {
                 let expected = "a text, as in the first row";
-                let problem = RowProblem::MissingField { field: REASONING, expected };
-                return Err(RowError::at(file, number, problem));
+                return Err(missing(&place, REASONING, expected));
             }
             rows.push(PlacedRow { row, line: number, category });
         }
         if rows.is_empty() {
-            return Err(RowError::of_file(file, RowProblem::NoRows));
+            let text = "no rows, expected a JSON object on every line";
+            let hint = format!("look whether `{file}` was downloaded as a whole");
+            return Err(Place::whole(file).problem(text).with_hint(hint));
         }
         let fingerprint = Fingerprint::of_bytes(bytes);
         Ok(Self { file: file.to_owned(), fingerprint, rows, examples: None })
@@ -148,15 +148,21 @@ impl Dataset {
     }
 
     /// Refuses a file with too few rows to show `shots` others before every one.
-    fn check_shots(&self, task: &Task) -> Result<(), RowError> {
+    fn check_shots(&self, task: &Task) -> Result<(), Problem> {
         let shots = task.few_shot.shots;
         if let Some(examples) = &self.examples {
             for row in &self.rows {
                 let rows = examples.rows.iter().filter(|e| e.category == row.category).count();
                 if rows < shots {
-                    let category = row.category.clone();
-                    let problem = RowProblem::TooFewExamples { shots, rows, category };
-                    return Err(RowError::of_file(&examples.file, problem));
+                    let (file, shots) = (&examples.file, counted(shots as u64, "example"));
+                    let text = format!(
+                        "{}{}, expected at least the {shots} that stand before every question",
+                        counted(rows as u64, "row"),
+                        of_category(row.category.as_deref())
+                    );
+                    return Err(Place::whole(file).problem(text).with_hint(format!(
+                        "add rows to `{file}`, or set `shots` of the task to {rows}"
+                    )));
                 }
             }
             return Ok(());
@@ -166,14 +172,25 @@ impl Dataset {
             if rows <= shots && shots > 0 {
                 let category = match task.aggregation {
                     Aggregation::Rows => None,
-                    Aggregation::Subcategories => self.rows[group[0]].category.clone(),
+                    Aggregation::Subcategories => self.rows[group[0]].category.as_deref(),
                 };
-                let problem = RowProblem::TooManyShots { shots, rows, category };
-                return Err(RowError::of_file(&self.file, problem));
+                let text = format!(
+                    "every row is to stand behind {} of the same file, but there is only {}{}, \
+                     expected more rows than examples",
+                    counted(shots as u64, "example"),
+                    counted(rows as u64, "row"),
+                    of_category(category)
+                );
+                let hint = format!("set `shots` of the task to at most {}", rows - 1);
+                return Err(Place::whole(&self.file).problem(text).with_hint(hint));
             }
         }
         Ok(())
     }
+}
+
+fn of_category(category: Option<&str>) -> String {
+    category.map(|category| format!(" of category `{category}`")).unwrap_or_default()
 }
 
 const REASONING: &str = "chain_of_thought";
@@ -182,15 +199,28 @@ fn reasons(row: &Row) -> bool {
     matches!(row, Row::Generation { chain_of_thought: Some(_), .. })
 }
 
-fn parse_row(task: &Task, line: &[u8]) -> Result<(Row, Option<String>), RowProblem> {
-    let text = std::str::from_utf8(line)
-        .map_err(|error| RowProblem::NotUtf8 { byte: error.valid_up_to() + 1 })?;
-    let value: Value = serde_json::from_str(text)
-        .map_err(|error| RowProblem::NotJson { message: without_line(&error.to_string()) })?;
-    let Value::Object(fields) = value else {
-        return Err(RowProblem::NotAnObject { found: kind_of(&value) });
+fn parse_row(task: &Task, line: &[u8], place: &Place) -> Result<(Row, Option<String>), Problem> {
+    let file = place.file.display();
+    let problem = |text: String| place.clone().problem(text);
+    let text = std::str::from_utf8(line).map_err(|error| {
+        let byte = error.valid_up_to() + 1;
+        problem(format!("byte {byte} is not UTF-8, expected a JSON object in UTF-8"))
+            .with_hint(format!("save `{file}` as UTF-8"))
+    })?;
+    let no_object = |text: String| {
+        problem(text).with_hint(format!(
+            "write one JSON object a line in `{file}`, without line breaks inside"
+        ))
     };
-    let mut fields = Fields(fields);
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| no_object(format!("not JSON: {}", without_line(&error.to_string()))))?;
+    let Value::Object(fields) = value else {
+        return Err(no_object(format!(
+            "found {}, expected an object with a field for each part of the row",
+            kind_of(&value)
+        )));
+    };
+    let mut fields = Fields { fields, place };
     let category = if task.by_category() { Some(fields.filled("category")?) } else { None };
     let row = match &task.kind {
         TaskKind::LanguageModeling => Row::Language {
@@ -217,13 +247,13 @@ fn parse_row(task: &Task, line: &[u8]) -> Result<(Row, Option<String>), RowProbl
                 None
             },
         },
-        TaskKind::Code(sampling) => Row::Code(problem(&mut fields, sampling.rule)?),
+        TaskKind::Code(sampling) => Row::Code(program(&mut fields, sampling.rule)?),
     };
     Ok((row, category))
 }
 
 /// A problem with what `rule` judges it by.
-fn problem(fields: &mut Fields, rule: Rule) -> Result<Problem, RowProblem> {
+fn program(fields: &mut Fields<'_>, rule: Rule) -> Result<sandbox::Problem, Problem> {
     let (mut test, mut test_inputs, mut test_outputs) = (String::new(), Vec::new(), Vec::new());
     match rule {
         Rule::Check => test = fields.filled("test")?,
@@ -232,20 +262,24 @@ fn problem(fields: &mut Fields, rule: Rule) -> Result<Problem, RowProblem> {
                 (fields.texts("test_inputs")?, fields.texts("test_outputs")?);
             let (inputs, outputs) = (test_inputs.len(), test_outputs.len());
             if inputs != outputs {
-                return Err(RowProblem::UnequalTests { inputs, outputs });
+                return Err(fields.wrong(format!(
+                    "{inputs} `test_inputs` and {outputs} `test_outputs`, expected as many of both"
+                )));
             }
             if inputs == 0 {
-                return Err(RowProblem::Empty { field: "test_inputs" });
+                return Err(fields.empty("test_inputs"));
             }
         }
     }
     if fields.has("language") {
         let found = fields.text("language")?;
         if found != "python" {
-            return Err(RowProblem::Language { found });
+            let text = format!("field `language` is `{found}`, expected `python`");
+            let hint = "take the task out: only Python is run";
+            return Err(fields.place.clone().problem(text).with_hint(hint));
         }
     }
-    Ok(Problem {
+    Ok(sandbox::Problem {
         task_id: fields.filled("task_id")?,
         prompt: fields.filled("prompt")?,
         entry_point: fields.filled("entry_point")?,
@@ -261,75 +295,104 @@ fn without_line(message: &str) -> String {
     message.replace(" at line 1 column ", " at column ")
 }
 
-struct Fields(Map<String, Value>);
+/// What to do where the fields of a row are not those of its task.
+const CORRECT: &str =
+    "correct the row, or the task's `type`; `docs/tasks.md` lists the fields of each";
 
-impl Fields {
+fn missing(place: &Place, field: &str, expected: &str) -> Problem {
+    let text = format!("no field `{field}`, expected {expected}");
+    place.clone().problem(text).with_hint(CORRECT)
+}
+
+/// The fields of a row, and where it is.
+struct Fields<'a> {
+    fields: Map<String, Value>,
+    place: &'a Place,
+}
+
+impl Fields<'_> {
     fn has(&self, field: &str) -> bool {
-        self.0.contains_key(field)
+        self.fields.contains_key(field)
     }
 
-    fn take(&mut self, field: &'static str, expected: &'static str) -> Result<Value, RowProblem> {
-        self.0.remove(field).ok_or(RowProblem::MissingField { field, expected })
+    fn wrong(&self, text: String) -> Problem {
+        self.place.clone().problem(text).with_hint(CORRECT)
+    }
+
+    fn wrong_field(&self, field: &str, found: &str, expected: &str) -> Problem {
+        self.wrong(format!("field `{field}` is {found}, expected {expected}"))
+    }
+
+    fn empty(&self, field: &str) -> Problem {
+        self.wrong(format!("field `{field}` is empty, expected something to score"))
+    }
+
+    fn take(&mut self, field: &'static str, expected: &'static str) -> Result<Value, Problem> {
+        self.fields.remove(field).ok_or_else(|| missing(self.place, field, expected))
     }
 
     /// A text.
-    fn text(&mut self, field: &'static str) -> Result<String, RowProblem> {
+    fn text(&mut self, field: &'static str) -> Result<String, Problem> {
         match self.take(field, "a text")? {
             Value::String(text) => Ok(text),
-            other => {
-                let found = kind_of(&other);
-                Err(RowProblem::WrongField { field, found, expected: "a text" })
-            }
+            other => Err(self.wrong_field(field, kind_of(&other), "a text")),
         }
     }
 
     /// A text that does not vanish when stripped.
-    fn filled(&mut self, field: &'static str) -> Result<String, RowProblem> {
+    fn filled(&mut self, field: &'static str) -> Result<String, Problem> {
         let text = self.text(field)?;
         if crate::text::strip(&text).is_empty() {
-            return Err(RowProblem::Empty { field });
+            return Err(self.empty(field));
         }
         Ok(text)
     }
 
     /// A list of texts.
-    fn texts(&mut self, field: &'static str) -> Result<Vec<String>, RowProblem> {
+    fn texts(&mut self, field: &'static str) -> Result<Vec<String>, Problem> {
         let expected = "a list of texts";
-        let wrong = |found| RowProblem::WrongField { field, found, expected };
         let values = match self.take(field, expected)? {
             Value::Array(values) => values,
-            other => return Err(wrong(kind_of(&other))),
+            other => return Err(self.wrong_field(field, kind_of(&other), expected)),
         };
         let text = |value| match value {
             Value::String(text) => Ok(text),
-            other => Err(wrong(kind_in_list(&other))),
+            other => Err(self.wrong_field(field, kind_in_list(&other), expected)),
         };
         values.into_iter().map(text).collect()
     }
 
     /// A list of at least two texts, none empty.
-    fn several(&mut self, field: &'static str) -> Result<Vec<String>, RowProblem> {
+    fn several(&mut self, field: &'static str) -> Result<Vec<String>, Problem> {
         let texts = self.texts(field)?;
         if texts.len() < 2 {
-            return Err(RowProblem::TooFewChoices { field, found: texts.len() });
+            let found = counted(texts.len() as u64, "text");
+            return Err(self.wrong(format!(
+                "field `{field}` has {found}, expected at least 2 to choose from"
+            )));
         }
         if texts.iter().any(String::is_empty) {
-            return Err(RowProblem::EmptyInList { field });
+            return Err(self.wrong(format!(
+                "field `{field}` holds an empty text, expected something to score in every one"
+            )));
         }
         Ok(texts)
     }
 
     /// The index of one of `count` choices.
-    fn gold(&mut self, choices: &'static str, count: usize) -> Result<usize, RowProblem> {
+    fn gold(&mut self, choices: &'static str, count: usize) -> Result<usize, Problem> {
         let expected = "the index of a choice, from 0";
         let value = self.take("gold", expected)?;
         let Value::Number(number) = &value else {
-            return Err(RowProblem::WrongField { field: "gold", found: kind_of(&value), expected });
+            return Err(self.wrong_field("gold", kind_of(&value), expected));
         };
         let index = number.as_u64().and_then(|n| usize::try_from(n).ok());
         match index {
             Some(index) if index < count => Ok(index),
-            _ => Err(RowProblem::Gold { found: number.to_string(), field: choices, count }),
+            _ => Err(self.wrong(format!(
+                "field `gold` is {number}, expected 0 to {} as there are {count} `{choices}`",
+                count - 1
+            ))),
         }
     }
 }

@@ -2,11 +2,8 @@
 
 use std::path::PathBuf;
 
-use sparkjoy_base::{FileError, Hint, SourceName, Tokens, thousands};
+use sparkjoy_base::{FileError, Hint, Problem, SourceName, Tokens, did_you_mean, thousands};
 use sparkjoy_spec::LanguageModelError;
-
-use crate::definition::{DefinitionError, did_you_mean};
-use crate::row_error::RowError;
 
 /// What went wrong in scoring.
 #[derive(Debug, thiserror::Error)]
@@ -59,12 +56,9 @@ pub enum EvalError {
     /// A file could not be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A task file cannot be used.
+    /// A task file, or a task's rows, cannot be used.
     #[error(transparent)]
-    Definition(#[from] DefinitionError),
-    /// A task's rows cannot be used.
-    #[error(transparent)]
-    Row(#[from] RowError),
+    Problem(#[from] Problem),
     /// A name that no task and no suite has.
     #[error("`{name}` is no task and no suite{}", did_you_mean(nearest.as_deref()))]
     UnknownTask {
@@ -120,8 +114,7 @@ impl Hint for EvalError {
             Self::File(error) => error.hint(),
             Self::Sandbox(error) => error.hint(),
             Self::Model(error) => error.hint(),
-            Self::Definition(error) => error.hint(),
-            Self::Row(error) => error.hint(),
+            Self::Problem(error) => error.hint(),
             Self::UnknownTask { name, nearest } => Some(match nearest {
                 Some(nearest) => format!("write `{nearest}` for `{name}`"),
                 None => "ask for `gauntlet-v0.3`, `mmlu`, `gsm8k`, `human-eval`, or a task of a \

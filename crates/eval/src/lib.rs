@@ -23,7 +23,6 @@ mod next_token;
 mod overlap;
 mod prompt;
 mod random;
-mod row_error;
 mod sample;
 mod score;
 mod scorecard;
@@ -37,7 +36,6 @@ mod worker;
 
 pub use aggregate::{Average, CategoryScore, SuiteScore, average};
 pub use dataset::{Dataset, PlacedRow, Row};
-pub use definition::{DefinitionError, DefinitionProblem};
 pub use error::EvalError;
 pub use held_out::{HeldOutScore, held_out};
 pub use judge::{AnswerMatch, ChoiceResult, ItemResult, Response, Sample, judge};
@@ -47,7 +45,6 @@ pub use overlap::{
     item_texts,
 };
 pub use prompt::{Item, Sequence, Work, items};
-pub use row_error::{RowError, RowProblem};
 pub use sample::sample;
 pub use score::{OtherRule, PassAt, Subcategory, TaskScore, score};
 pub use scorecard::{FailedTask, MissingTask, Scorecard};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::read_to_string;
+use sparkjoy_base::{Place, Problem, did_you_mean, nearest, read_to_string};
 
-use crate::definition::{self, DefinitionError, DefinitionProblem, nearest};
+use crate::definition;
 use crate::{EvalError, Task};
 
 /// Tasks in categories, whose scores are averaged.
@@ -69,7 +69,7 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// [`EvalError::Definition`] with the line, also where a name is taken: a task is never
+    /// [`EvalError::Problem`] with the line, also where a name is taken: a task is never
     /// replaced by another of its name.
     pub fn read(&mut self, file: &Path) -> Result<(), EvalError> {
         let text = read_to_string(file)?;
@@ -82,31 +82,39 @@ impl Catalog {
         file: &Path,
         text: &str,
         by: (&'static str, &'static str),
-    ) -> Result<(), DefinitionError> {
+    ) -> Result<(), Problem> {
         let definitions = definition::read(file, text)?;
-        let problem = |line, problem| {
-            Err(DefinitionError { file: file.to_owned(), line, problem: Box::new(problem) })
-        };
+        let problem = |line, text: String| Place::line(file, line).problem(text);
         let tasks = definitions.tasks.iter().map(|(task, line)| (&task.name, *line, by.0));
         let suites = definitions.suite.iter().map(|(suite, line)| (&suite.name, *line, by.1));
         for (name, line, who) in tasks.chain(suites) {
             if let Some(&by) = self.taken.get(name) {
-                return problem(line, DefinitionProblem::NameTaken { name: name.clone(), by });
+                let text = format!("the name `{name}` is taken by a {by}, expected another");
+                let hint = format!("call yours `my-{name}`, say: scores are kept by name");
+                return Err(problem(line, text).with_hint(hint));
             }
             self.taken.insert(name.clone(), who);
         }
         self.tasks.extend(definitions.tasks.into_iter().map(|(task, _)| task));
         let Some((suite, line)) = definitions.suite else { return Ok(()) };
         let mut listed = Vec::new();
+        let name = &suite.name;
         for task in suite.categories.iter().flat_map(|category| &category.tasks) {
             if self.task(task).is_none() {
                 let nearest = nearest(task, self.tasks.iter().map(|task| task.name.as_str()));
-                let (suite, task) = (suite.name, task.clone());
-                return problem(line, DefinitionProblem::UnknownTask { suite, task, nearest });
+                let meant = did_you_mean(nearest.as_deref());
+                let text = format!("suite `{name}` lists `{task}`, which is no task{meant}");
+                return Err(problem(line, text).with_hint(match nearest {
+                    Some(nearest) => format!("write `{nearest}` for `{task}`"),
+                    None => format!("define `{task}` by a `[[tasks]]` table"),
+                }));
             }
             if listed.contains(&task) {
-                let (suite, task) = (suite.name.clone(), task.clone());
-                return problem(line, DefinitionProblem::ListedTwice { suite, task });
+                let text = format!(
+                    "suite `{name}` lists `{task}` twice, expected every task in one category"
+                );
+                let hint = format!("take one `{task}` out of the suite");
+                return Err(problem(line, text).with_hint(hint));
             }
             listed.push(task);
         }

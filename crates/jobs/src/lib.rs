@@ -4,6 +4,7 @@
 //! the folders are asked, each time, and only what is whole and of the right identity counts. What
 //! is compared with what is not decided here.
 
+mod changes;
 mod contamination;
 mod engines;
 mod error;
@@ -29,6 +30,7 @@ mod training_observer;
 mod views;
 mod watcher;
 
+pub use changes::{ChangedSetting, changed_settings};
 pub use contamination::checked;
 pub use error::JobError;
 pub use execution_error::ExecutionError;

@@ -11,15 +11,16 @@ pub use sparkjoy_answers::{
 pub use sparkjoy_draft::{Draft, DraftError, DraftSource, draft};
 pub use sparkjoy_eval::{FailedTask, MissingTask, Scorecard};
 pub use sparkjoy_jobs::{
-    At, Event, ExecutionError, HEARTBEAT_EVERY, Heartbeat, Inputs, JobCost, JobError,
-    JobError as LabError, JobFailure, JobKind, JobRun, JobState, JobTime, JobView, Places,
-    PlannedJob, Programs, RecentThroughput, Resources, TaskRequest, TaskWork, Watcher,
-    branch_folder, checked, corpora, heartbeats, held_out, job_states, job_views, open_corpora,
-    planned_jobs, results, run, score_tasks, study_folder, text_is_gone, timings, trunk_folder,
+    At, ChangedSetting, Event, ExecutionError, HEARTBEAT_EVERY, Heartbeat, Inputs, JobCost,
+    JobError, JobError as LabError, JobFailure, JobKind, JobRun, JobState, JobTime, JobView,
+    Places, PlannedJob, Programs, RecentThroughput, Resources, TaskRequest, TaskWork, Watcher,
+    branch_folder, changed_settings, checked, corpora, heartbeats, held_out, job_states, job_views,
+    open_corpora, planned_jobs, results, run, score_tasks, study_folder, text_is_gone, timings,
+    trunk_folder,
 };
 pub use sparkjoy_stats::{Agreement, Effect};
 pub use sparkjoy_study::{
-    Account, Arm, Ask, Branch, EPOCHS_WORTH_READING, Effort, Evaluation, Fit, Import, Note, Plan,
-    PlanSource, Problem, QuestionPlan, Role, STUDY_TEMPLATE, Setting, SourceInput, StatedProblem,
-    Study, StudyError, StudyTokenizer, TaskPlan, TreeCost, Trunk, TrunkProblem, select_tasks,
+    Account, Arm, Ask, Branch, EPOCHS_WORTH_READING, Effort, Evaluation, Import, Note, Plan,
+    PlanSource, QuestionPlan, Role, STUDY_TEMPLATE, Setting, SourceInput, Study, StudyError,
+    StudyTokenizer, TaskPlan, TreeCost, Trunk, select_tasks,
 };

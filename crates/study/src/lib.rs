@@ -6,17 +6,15 @@
 
 mod error;
 mod plan;
-mod problem;
 mod resolve;
 #[cfg(test)]
 mod testing;
 mod written;
 
-pub use error::{StatedProblem, StudyError};
+pub use error::StudyError;
 pub use plan::{
     Account, Arm, Ask, Branch, CONFIDENCE, EPOCHS_WORTH_READING, Effort, Evaluation, Import, Note,
     Plan, PlanSource, QuestionPlan, Role, Setting, TaskPlan, TreeCost, Trunk,
 };
-pub use problem::Problem;
-pub use resolve::{Fit, TrunkProblem, apportion, plan_sources};
+pub use resolve::{apportion, plan_sources};
 pub use written::{STUDY_TEMPLATE, SourceInput, Study, StudyTokenizer, select_tasks};

@@ -6,6 +6,7 @@
 mod code;
 mod crates;
 mod files;
+mod modules;
 mod words;
 
 use std::fs;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sparkjoy_base::{DomainName, Fingerprint, SourceName, Tokens};
 use sparkjoy_lab::{
-    Account, Branch, Checked, Effort, JobKind, JobRun, JobState, Plan, PlannedJob, Sight, TreeCost,
+    Account, Branch, ChangedSetting, Checked, Effort, JobKind, JobRun, JobState, Plan, PlannedJob,
+    Sight, TreeCost,
 };
 use sparkjoy_mix::{MixError, Mixture};
 use sparkjoy_nn::Throughput;
@@ -40,6 +41,9 @@ pub(super) struct Facts<'a> {
     /// Whether items of its tasks stand in its training text, where it has tasks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) contamination: Option<Checked>,
+    /// Settings that make what was trained before under this name unusable.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) changed: Vec<ChangedSetting>,
 }
 
 /// A job and how far it is.
@@ -124,6 +128,7 @@ impl<'a> Facts<'a> {
             plan,
             sight: None,
             contamination: None,
+            changed: Vec::new(),
         })
     }
 

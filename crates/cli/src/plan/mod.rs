@@ -7,7 +7,7 @@ mod tables;
 use std::path::Path;
 
 use sparkjoy_base::thousands;
-use sparkjoy_lab::{Plan, checked, held_out, job_states, planned_jobs, sight};
+use sparkjoy_lab::{Plan, changed_settings, checked, held_out, job_states, planned_jobs, sight};
 use sparkjoy_nn::{Compute, measure};
 
 use crate::args::Place;
@@ -33,7 +33,8 @@ pub(crate) fn show(study: &Path, place: &Place) -> Result<(), Failure> {
     let speed = measure(plan.shape, plan.batch as usize, compute);
     let facts = Facts::new(&plan, jobs, speed, Memory::of(&plan, compute))?;
     let contamination = checked(&plan, &place.runs)?;
-    let facts = Facts { sight, contamination, ..facts };
+    let changed = changed_settings(&plan, &place.runs);
+    let facts = Facts { sight, contamination, changed, ..facts };
     match place.output() {
         Output::Json => print_json(&facts),
         Output::Text => print(&format!("{}{}", header(&plan), tables::render(&facts))),

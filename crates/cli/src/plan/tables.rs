@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use sparkjoy_base::{DomainName, SourceName, bytes, duration, quantity, thousands};
-use sparkjoy_lab::{Checked, EPOCHS_WORTH_READING, Effort, wrap};
+use sparkjoy_lab::{ChangedSetting, Checked, EPOCHS_WORTH_READING, Effort, wrap};
 use sparkjoy_mix::Mixture;
 use sparkjoy_train::Start;
 
@@ -53,7 +53,8 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
     let notes = facts.plan.notes.iter().map(ToString::to_string);
     let sight = facts.sight.as_ref().map(ToString::to_string);
     let contamination = facts.contamination.iter().flat_map(Checked::notes);
-    let all = notes.chain(facts.memory.note()).chain(sight).chain(contamination);
+    let changed = facts.changed.iter().map(ChangedSetting::sentence);
+    let all = changed.chain(notes).chain(facts.memory.note()).chain(sight).chain(contamination);
     for (at, note) in all.enumerate() {
         let note = wrap(&format!("note: {note}")).join("\n");
         let _ = writeln!(text, "{}{note}", if at == 0 { "\n" } else { "" });

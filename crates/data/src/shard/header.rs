@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use sparkjoy_base::Fingerprint;
+use sparkjoy_base::{Fingerprint, Problem};
 
 use super::{BLOCK_BYTES, FOOTER_BYTES};
 use crate::Part;
-use crate::error::ShardError;
+use crate::error::{altered_shard, bad_shard, prepare_again};
 
 /// Length of the header.
 pub(crate) const HEADER_BYTES: usize = 128;
@@ -71,19 +71,29 @@ impl Header {
     ///
     /// # Errors
     ///
-    /// [`ShardError::Foreign`], [`ShardError::Version`], or [`ShardError::Altered`] for a field no
-    /// version 1 shard can have.
-    pub(crate) fn parse(bytes: &[u8; HEADER_BYTES], path: &Path) -> Result<Self, ShardError> {
+    /// Another format or version, or a field no version 1 shard can have.
+    pub(crate) fn parse(bytes: &[u8; HEADER_BYTES], path: &Path) -> Result<Self, Problem> {
         let u32_at = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
         let u64_at = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
         if bytes[..8] != MAGIC {
-            let found = format!("`{}`", bytes[..8].escape_ascii());
-            let path = path.to_owned();
-            return Err(ShardError::Foreign { path, found, expected: MAGIC_SHOWN });
+            let text = format!(
+                "`{}` is not a shard: it starts with `{}`, expected `{MAGIC_SHOWN}`",
+                path.display(),
+                bytes[..8].escape_ascii()
+            );
+            return Err(Problem::new(text).with_hint(prepare_again(path)));
         }
         if u32_at(8) != VERSION {
-            let path = path.to_owned();
-            return Err(ShardError::Version { path, found: u32_at(8), expected: VERSION });
+            let found = u32_at(8);
+            let problem =
+                bad_shard(path, format!("has format version {found}, expected {VERSION}"));
+            if found < VERSION {
+                return Err(problem);
+            }
+            let folder = path.parent().unwrap_or(path).display();
+            return Err(problem.with_hint(format!(
+                "use a newer sparkjoy, or remove `{folder}` and run `sparkjoy prepare` again"
+            )));
         }
         let header = Self {
             part: if bytes[13] == 0 { Part::Train } else { Part::Validation },
@@ -98,12 +108,8 @@ impl Header {
         };
         // Whatever is not said by the fields is fixed: width, part byte, block size and padding.
         if header.to_bytes() != *bytes {
-            return Err(ShardError::Altered {
-                path: path.to_owned(),
-                what: "its header",
-                found: "inconsistent".to_owned(),
-                expected: "one of format version 1".to_owned(),
-            });
+            let expected = "one of format version 1";
+            return Err(altered_shard(path, "its header", "inconsistent", expected));
         }
         Ok(header)
     }

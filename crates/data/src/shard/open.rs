@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use memmap2::Mmap;
-use sparkjoy_base::Fingerprint;
+use sparkjoy_base::{Fingerprint, Problem, thousands};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::map::map;
 use super::{BLOCK_BYTES, FOOTER_BYTES, HEADER_BYTES, Header, shard_hash};
 use crate::DataError;
-use crate::error::ShardError;
+use crate::error::{altered_shard, bad_shard};
 
 /// One open shard.
 #[derive(Debug)]
@@ -34,14 +34,13 @@ impl Shard {
     ///
     /// # Errors
     ///
-    /// [`ShardError::Length`], [`ShardError::Foreign`], [`ShardError::Version`] or
-    /// [`ShardError::Altered`]; [`sparkjoy_base::FileError`] if it cannot be opened.
+    /// A file of another length, format or version, or that is altered;
+    /// [`sparkjoy_base::FileError`] if it cannot be opened.
     pub(crate) fn open(path: &Path) -> Result<Self, DataError> {
         let map = map(path)?;
-        let length = |expected: u64| ShardError::Length {
-            path: path.to_owned(),
-            found: map.len() as u64,
-            expected,
+        let length = |expected: u64| {
+            let (found, expected) = (thousands(map.len() as u64), thousands(expected));
+            bad_shard(path, format!("has {found} bytes, expected {expected}"))
         };
         let head: &[u8; HEADER_BYTES] =
             map.first_chunk().ok_or_else(|| length((HEADER_BYTES + FOOTER_BYTES) as u64))?;
@@ -56,13 +55,8 @@ impl Shard {
         let hash = Fingerprint::from_hash(shard_hash(head, table));
         let footer: [u8; FOOTER_BYTES] = *map.last_chunk().expect("the length was checked");
         if hash.as_bytes() != &footer {
-            return Err(ShardError::Altered {
-                path: path.to_owned(),
-                what: "the hash of its header and checksums",
-                found: hash.to_string(),
-                expected: Fingerprint::from_hash(footer).to_string(),
-            }
-            .into());
+            let what = "the hash of its header and checksums";
+            return Err(altered_shard(path, what, hash, Fingerprint::from_hash(footer)).into());
         }
         let words = payload_bytes.div_ceil(BLOCK_BYTES).div_ceil(64);
         let checked = std::iter::repeat_with(AtomicU64::default).take(words).collect();
@@ -91,12 +85,12 @@ impl Shard {
     ///
     /// # Errors
     ///
-    /// [`ShardError::Block`] or [`ShardError::Vocabulary`] for a block that is not as written.
+    /// A block that is not as written.
     ///
     /// # Panics
     ///
     /// If the shard ends before.
-    pub(crate) fn read(&self, first: u64, tokens: &mut [u32]) -> Result<(), ShardError> {
+    pub(crate) fn read(&self, first: u64, tokens: &mut [u32]) -> Result<(), Problem> {
         let width = self.header.width();
         let start = first as usize * width;
         let end = start + tokens.len() * width;
@@ -125,7 +119,7 @@ impl Shard {
 
     /// Checks a block unless it was checked before. Two threads may both check it, which is
     /// harmless.
-    fn check(&self, block: usize) -> Result<(), ShardError> {
+    fn check(&self, block: usize) -> Result<(), Problem> {
         let (word, bit) = (&self.checked[block / 64], 1 << (block % 64));
         // Relaxed: the bit guards no memory, the mapped bytes never change.
         if word.load(Ordering::Relaxed) & bit != 0 {
@@ -138,14 +132,21 @@ impl Shard {
         let found = xxh3_64(bytes);
         let from = (HEADER_BYTES + start) as u64;
         let to = from + bytes.len() as u64;
-        let path = || self.path.clone();
+        let place = || format!("bytes {} to {}", thousands(from), thousands(to));
         if found != expected {
-            return Err(ShardError::Block { path: path(), from, to, found, expected });
+            return Err(bad_shard(
+                &self.path,
+                format!(
+                    "is altered: {} have checksum {found:016x}, expected {expected:016x}",
+                    place()
+                ),
+            ));
         }
         let found = self.largest(bytes);
         let vocab = self.header.vocab;
         if found >= vocab {
-            return Err(ShardError::Vocabulary { path: path(), found, from, to, vocab });
+            let what = format!("holds token {found} at {}, expected ids below {vocab}", place());
+            return Err(bad_shard(&self.path, what));
         }
         word.fetch_or(bit, Ordering::Relaxed);
         Ok(())

@@ -6,7 +6,6 @@ use std::fs::File;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value;
 
-use crate::DataError;
 use crate::blocks::{self, Content};
 use crate::encode::each_document;
 use crate::prepare::Sizes;
@@ -98,7 +97,7 @@ fn lines(input: &Input, fields: &mut Fields, others: &mut Vec<String>) -> Result
             broken = each_document(&block, USUAL, |place, text| match text {
                 Err(fault) => {
                     let path = input.name.clone();
-                    Err(DataError::Input(crate::BadDocument { path, place, fault }.into()))
+                    Err(crate::BadDocument { path, place, fault }.into())
                 }
                 Ok(_) => Ok(()),
             });

@@ -222,7 +222,7 @@ fn a_path_that_stands_for_nothing_is_refused() {
     error: `a[.jsonl` is not a glob: invalid range pattern (character 1)
     hint: put `[` and `]` around characters meant literally: `[*]`
     ");
-    assert!(matches!(crate::scan(&place.source(&["b"], 1)), Err(DataError::Input(_))));
+    assert!(matches!(crate::scan(&place.source(&["b"], 1)), Err(DataError::Problem(_))));
 }
 
 #[test]

@@ -1,24 +1,44 @@
 //! Task files: TOML to tasks and suites.
 //!
-//! What ships with the program is read by the same code as what users write. A key that nobody
-//! reads is an error with its line, so that a misspelt one never leaves a default in force.
-
-mod problem;
-mod reader;
+//! What ships with the program is read by the same code as what users write.
 
 use std::path::Path;
 
+use sparkjoy_base::Problem;
+use sparkjoy_base::toml_file::{Form, Item, Mistake, Table};
 use sparkjoy_sandbox::Rule;
-
-pub use problem::{DefinitionError, DefinitionProblem};
-pub(crate) use problem::{did_you_mean, nearest};
 
 use crate::suite::{Category, Suite};
 use crate::task::{
     Aggregation, Baselines, ChoiceRule, Delimiters, FewShotRule, Format, Generation, MatchRule,
     Sampling, Task, TaskKind,
 };
-use reader::{Item, Table};
+
+/// How a task file speaks to its author.
+static FORM: Form = Form {
+    name: "the task file",
+    whole_keys: false,
+    hint: |mistake, place| {
+        let (file, line) = (place.file.display(), place.line.unwrap_or(1));
+        Some(match mistake {
+            Mistake::Syntax => format!("correct line {line} of `{file}`"),
+            Mistake::UnknownKey { key, nearest: Some(nearest) } => {
+                format!("write `{nearest}` for `{key}`, or take the line out")
+            }
+            Mistake::UnknownKey { key, nearest: None } => format!("take `{key}` out of `{file}`"),
+            Mistake::MissingKey { key } => {
+                format!("write `{key} = …` there; `docs/tasks.md` explains every key")
+            }
+            Mistake::WrongType { key } => {
+                format!("correct `{key}`; `docs/tasks.md` explains every key")
+            }
+            Mistake::OutOfRange { key } => format!("correct `{key}` in line {line} of `{file}`"),
+            Mistake::UnknownWord { key, nearest, known } => {
+                format!("write `{key} = \"{}\"`", nearest.unwrap_or(known[0]))
+            }
+        })
+    },
+};
 
 /// What a task file declares. Each thing comes with the line it begins on.
 pub(crate) struct Definitions {
@@ -27,8 +47,8 @@ pub(crate) struct Definitions {
 }
 
 /// Reads the text of a task file; `file` is how messages call it.
-pub(crate) fn read(file: &Path, text: &str) -> Result<Definitions, DefinitionError> {
-    let mut root = Table::root(file, text)?;
+pub(crate) fn read(file: &Path, text: &str) -> Result<Definitions, Problem> {
+    let mut root = Table::root(&FORM, file, text)?;
     let suite = root.optional("suite").map(suite).transpose()?;
     let mut tasks = Vec::new();
     if let Some(items) = root.optional("tasks") {
@@ -41,17 +61,17 @@ pub(crate) fn read(file: &Path, text: &str) -> Result<Definitions, DefinitionErr
     Ok(Definitions { tasks, suite })
 }
 
-fn suite(item: Item<'_>) -> Result<(Suite, usize), DefinitionError> {
+fn suite(item: Item<'_>) -> Result<(Suite, usize), Problem> {
     let line = item.line();
     let mut table = item.table()?;
     let name = name(&mut table)?;
-    table.rename(&format!("suite `{name}`"));
+    table.rename(format!("suite `{name}`"));
     let mut categories = Vec::new();
     let tables = "tables, each begun by `[[suite.categories]]`";
     for item in table.required("categories", tables)?.filled_list(tables)? {
         let mut table = item.table()?;
         let name = self::name(&mut table)?;
-        table.rename(&format!("category `{name}`"));
+        table.rename(format!("category `{name}`"));
         let tasks = table.required("tasks", "a list of names of tasks")?;
         let tasks = tasks.strings("a list of names of tasks")?;
         table.finish()?;
@@ -61,7 +81,7 @@ fn suite(item: Item<'_>) -> Result<(Suite, usize), DefinitionError> {
     Ok((Suite { name, categories }, line))
 }
 
-fn name(table: &mut Table<'_>) -> Result<String, DefinitionError> {
+fn name(table: &mut Table<'_>) -> Result<String, Problem> {
     let expected = "a name in quotes: letters, digits, `-`, `_` and `.`";
     let item = table.required("name", expected)?;
     let name = item.string(expected)?;
@@ -74,12 +94,12 @@ fn name(table: &mut Table<'_>) -> Result<String, DefinitionError> {
 
 const TYPES: [&str; 5] = ["language-modeling", "multiple-choice", "schema", "generation", "code"];
 
-fn task(item: Item<'_>) -> Result<Task, DefinitionError> {
+fn task(item: Item<'_>) -> Result<Task, Problem> {
     let mut table = item.table()?;
     let name = name(&mut table)?;
-    table.rename(&format!("task `{name}`"));
+    table.rename(format!("task `{name}`"));
     let word = table.required("type", "a kind of task")?.choice(&TYPES)?;
-    table.rename(&format!("task `{name}` of type `{word}`"));
+    table.rename(format!("task `{name}` of type `{word}`"));
     let paths = "a path in quotes, or a list of them";
     let files = table.required("files", paths)?.strings(paths)?;
     let rows = match table.optional("rows") {
@@ -110,7 +130,13 @@ fn task(item: Item<'_>) -> Result<Task, DefinitionError> {
         kind,
     };
     if task.prompt.contains("{subject}") && !task.by_category() {
-        return Err(table.problem(DefinitionProblem::NoSubject { task: task.name }));
+        let text = format!(
+            "the `prompt` of task `{}` speaks of `{{subject}}`, but its rows need no category",
+            task.name
+        );
+        return Err(table.problem(text).with_hint(
+            "set `aggregation = \"subcategories\"`, or write the subject into the prompt",
+        ));
     }
     table.finish()?;
     Ok(task)
@@ -122,22 +148,18 @@ fn by_word<'a>(word: &str, code: &'a str, other: &'a str) -> &'a str {
 
 const BASELINE: &str = "the accuracy of guessing, at least 0 and below 1";
 
-fn share(item: &Item<'_>) -> Result<f64, DefinitionError> {
+fn share(item: &Item<'_>) -> Result<f64, Problem> {
     item.number(|value| (0.0..1.0).contains(&value), BASELINE)
 }
 
-fn text_or(
-    table: &mut Table<'_>,
-    key: &'static str,
-    default: &str,
-) -> Result<String, DefinitionError> {
+fn text_or(table: &mut Table<'_>, key: &'static str, default: &str) -> Result<String, Problem> {
     match table.optional(key) {
         Some(item) => Ok(item.string("a text in quotes")?.to_owned()),
         None => Ok(default.to_owned()),
     }
 }
 
-fn kind(table: &mut Table<'_>, word: &str) -> Result<TaskKind, DefinitionError> {
+fn kind(table: &mut Table<'_>, word: &str) -> Result<TaskKind, Problem> {
     Ok(match word {
         "multiple-choice" => TaskKind::MultipleChoice(choice_rule(table)?),
         "schema" => TaskKind::Schema(choice_rule(table)?),
@@ -147,13 +169,13 @@ fn kind(table: &mut Table<'_>, word: &str) -> Result<TaskKind, DefinitionError> 
     })
 }
 
-fn choice_rule(table: &mut Table<'_>) -> Result<ChoiceRule, DefinitionError> {
+fn choice_rule(table: &mut Table<'_>) -> Result<ChoiceRule, Problem> {
     let Some(item) = table.optional("rule") else { return Ok(ChoiceRule::TokenMean) };
     let word = item.choice(&["token-mean", "sum"])?;
     Ok(if word == "sum" { ChoiceRule::Sum } else { ChoiceRule::TokenMean })
 }
 
-fn generation(table: &mut Table<'_>) -> Result<Generation, DefinitionError> {
+fn generation(table: &mut Table<'_>) -> Result<Generation, Problem> {
     let stop = match table.optional("stop") {
         Some(item) => item.strings("a list of texts that end an answer")?,
         None => Vec::new(),
@@ -164,7 +186,7 @@ fn generation(table: &mut Table<'_>) -> Result<Generation, DefinitionError> {
     Ok(Generation { cot_delimiter: text_or(table, "cot_delimiter", "")?, stop, normalize, rule })
 }
 
-fn sampling(table: &mut Table<'_>) -> Result<Sampling, DefinitionError> {
+fn sampling(table: &mut Table<'_>) -> Result<Sampling, Problem> {
     let expected = "a number of programs of at least 1";
     let samples = table.required("samples", expected)?.whole(1, expected)? as usize;
     let expected = "numbers of programs, ascending, none above `samples`";
@@ -175,9 +197,8 @@ fn sampling(table: &mut Table<'_>) -> Result<Sampling, DefinitionError> {
     }
     let ascends = pass_at.is_sorted_by(|a, b| a < b);
     if !ascends || pass_at.last().is_none_or(|&k| k > samples) {
-        let (key, found) = ("pass_at".to_owned(), format!("{pass_at:?}"));
-        let problem = DefinitionProblem::OutOfRange { key, found, expected };
-        return Err(table.problem_at(line, problem));
+        let found = format!("{pass_at:?}");
+        return Err(table.source().out_of_range(line, "pass_at", found, expected));
     }
     let expected = "a temperature of at least 0";
     let temperature = table.required("temperature", expected)?;
@@ -196,7 +217,7 @@ fn sampling(table: &mut Table<'_>) -> Result<Sampling, DefinitionError> {
     Ok(Sampling { rule, samples, pass_at, temperature, top_p })
 }
 
-fn few_shot(table: &mut Table<'_>, kind: &TaskKind) -> Result<FewShotRule, DefinitionError> {
+fn few_shot(table: &mut Table<'_>, kind: &TaskKind) -> Result<FewShotRule, Problem> {
     let expected = match kind {
         TaskKind::Code(_) => "0: programs are asked for without examples",
         _ => "a number of examples",
@@ -207,7 +228,7 @@ fn few_shot(table: &mut Table<'_>, kind: &TaskKind) -> Result<FewShotRule, Defin
         return if shots == 0 {
             Ok(FewShotRule { shots, seed: SEED, files: Vec::new() })
         } else {
-            Err(item.out_of_range(shots.to_string(), expected))
+            Err(item.out_of_range(shots, expected))
         };
     }
     let seed = match table.optional("few_shot_seed") {
@@ -224,7 +245,7 @@ fn few_shot(table: &mut Table<'_>, kind: &TaskKind) -> Result<FewShotRule, Defin
 /// LLM Foundry's.
 const SEED: u64 = 1234;
 
-fn format(table: &mut Table<'_>, kind: &TaskKind) -> Result<Format, DefinitionError> {
+fn format(table: &mut Table<'_>, kind: &TaskKind) -> Result<Format, Problem> {
     if !matches!(kind, TaskKind::MultipleChoice(_)) {
         return Ok(Format::AsWritten);
     }
@@ -233,7 +254,7 @@ fn format(table: &mut Table<'_>, kind: &TaskKind) -> Result<Format, DefinitionEr
     Ok(if word == "as-written" { Format::AsWritten } else { Format::LetteredLines })
 }
 
-fn aggregation(table: &mut Table<'_>, kind: &TaskKind) -> Result<Aggregation, DefinitionError> {
+fn aggregation(table: &mut Table<'_>, kind: &TaskKind) -> Result<Aggregation, Problem> {
     if matches!(kind, TaskKind::Code(_)) {
         return Ok(Aggregation::Rows);
     }

@@ -18,11 +18,11 @@ mod options;
 mod text;
 
 use rayon::prelude::*;
+use sparkjoy_base::{Place, Problem, thousands};
 use sparkjoy_data::{ModelEncoder, ModelTokenizer};
 
 use crate::dataset::{Dataset, PlacedRow, Row};
 use crate::few_shot::FewShot;
-use crate::row_error::{RowError, RowProblem};
 use crate::{EvalError, Task, TaskKind};
 use text::Writer;
 
@@ -101,7 +101,7 @@ pub fn items(
     for group in rows.groups(task) {
         let maker = Maker::new(task, rows, tokenizer, context, &group)?;
         let examples = examples(task, rows, &group);
-        let made: Vec<Result<Item, RowError>> = group
+        let made: Vec<Result<Item, Problem>> = group
             .par_iter()
             .zip(examples)
             .map_init(|| tokenizer.encoder(), |encoder, (&i, shown)| maker.item(i, &shown, encoder))
@@ -150,11 +150,17 @@ impl<'a> Maker<'a> {
         tokenizer: &ModelTokenizer,
         context: usize,
         group: &[usize],
-    ) -> Result<Self, RowError> {
+    ) -> Result<Self, Problem> {
         let writer = Writer { task, file: &rows.file, prefix_space: needs_space(tokenizer) };
         let mut maker = Self { writer, rows, context, answer_tokens: 0, max_new: 0 };
-        let refuse = |what, tokens| {
-            Err(RowError::of_file(&rows.file, RowProblem::NoRoom { what, tokens, context }))
+        let refuse = |what, tokens: usize| {
+            let text = format!(
+                "the longest {what} has {} tokens, expected it to leave room in the model's context \
+                 of {}",
+                thousands(tokens as u64),
+                thousands(context as u64)
+            );
+            Err(Place::whole(&rows.file).problem(text).with_hint(SHORTER))
         };
         match &task.kind {
             TaskKind::Generation(generation) => {
@@ -185,9 +191,9 @@ impl<'a> Maker<'a> {
         index: usize,
         examples: &[&PlacedRow],
         encoder: &mut ModelEncoder,
-    ) -> Result<Item, RowError> {
+    ) -> Result<Item, Problem> {
         let row = &self.rows.rows[index];
-        let refuse = |problem| RowError::at(&self.rows.file, row.line, problem);
+        let place = Place::line(&self.rows.file, row.line);
         let preamble = self.writer.preamble(row, examples)?;
         let mut before = Vec::new();
         encoder.begin(&mut before);
@@ -218,7 +224,7 @@ impl<'a> Maker<'a> {
         for i in 0..prompts.len().max(answers_ids.len()) {
             let prompt = &prompts[i.min(prompts.len() - 1)];
             let answer = &answers_ids[i.min(answers_ids.len() - 1)];
-            let (sequence, cut) = join(prompt, answer, self.context).map_err(refuse)?;
+            let (sequence, cut) = join(prompt, answer, self.context, &place)?;
             sequences.push(sequence);
             truncated = truncated.max(cut);
         }
@@ -237,14 +243,32 @@ impl<'a> Maker<'a> {
     }
 }
 
+/// What to do where a text fills the model's context.
+const SHORTER: &str = "leave the task out, or ask a model with a longer context";
+
 /// The prompt, cut off on the left to what the answer leaves of the context, and the answer.
-fn join(prompt: &[u32], answer: &[u32], context: usize) -> Result<(Sequence, usize), RowProblem> {
+///
+/// `place`: of the row.
+fn join(
+    prompt: &[u32],
+    answer: &[u32],
+    context: usize,
+    place: &Place,
+) -> Result<(Sequence, usize), Problem> {
     let scored = answer.len();
     if scored >= context {
-        return Err(RowProblem::TooLong { tokens: scored, context });
+        let text = format!(
+            "the answer alone has {} tokens, expected at least one token less than the model's \
+             context of {}",
+            thousands(scored as u64),
+            thousands(context as u64)
+        );
+        return Err(place.clone().problem(text).with_hint(SHORTER));
     }
     if prompt.is_empty() {
-        return Err(RowProblem::NothingBefore);
+        let text = "nothing stands before the answer, expected a context of at least one token";
+        let hint = "give the row a context, or the task a `prompt`";
+        return Err(place.clone().problem(text).with_hint(hint));
     }
     let cut = (prompt.len() + scored).saturating_sub(context);
     Ok((Sequence { tokens: [&prompt[cut..], answer].concat(), scored }, cut))

@@ -1,7 +1,5 @@
 //! Options written into a question: taken out, and written a line each.
 
-use crate::row_error::RowProblem;
-
 /// The letters of options.
 pub(super) fn letters(count: usize) -> impl Iterator<Item = char> {
     ('A'..='Z').take(count)
@@ -11,21 +9,21 @@ pub(super) fn letters(count: usize) -> impl Iterator<Item = char> {
 ///
 /// # Errors
 ///
-/// [`RowProblem::NoOptions`] if there is no way to read it so, or more than one. An option may
+/// `no way` or `more than one way`: how many there are to read it so. An option may
 /// begin with its own letter once more (`(A) (A) rises`): a marker right behind itself is text.
-pub(super) fn take_apart(query: &str, count: usize) -> Result<String, RowProblem> {
-    let no_way = || RowProblem::NoOptions { found: "no way" };
-    let text = query.strip_prefix("Question: ").ok_or_else(no_way)?;
+pub(super) fn take_apart(query: &str, count: usize) -> Result<String, &'static str> {
+    let no_way = "no way";
+    let text = query.strip_prefix("Question: ").ok_or(no_way)?;
     let markers: Vec<String> = letters(count).map(|letter| format!("({letter}) ")).collect();
     if markers.len() != count {
-        return Err(no_way());
+        return Err(no_way);
     }
     let mut ways = Vec::new();
     cut(text, 0, &markers, &mut Vec::new(), &mut ways);
     match ways.as_slice() {
         [cuts] => Ok(written(text, cuts)),
-        [] => Err(no_way()),
-        _ => Err(RowProblem::NoOptions { found: "more than one way" }),
+        [] => Err(no_way),
+        _ => Err("more than one way"),
     }
 }
 
@@ -97,10 +95,7 @@ mod tests {
 
     #[test]
     fn what_can_be_read_in_two_ways_or_none_is_refused() {
-        let found = |query| match take_apart(query, 3) {
-            Err(RowProblem::NoOptions { found }) => found,
-            other => panic!("{other:?}"),
-        };
+        let found = |query| take_apart(query, 3).unwrap_err();
         let twice = "Question: One\n(A) neither (B) nor (B) both (C) all";
         assert_eq!(found(twice), "more than one way");
         let first_twice = "Question: One\n(A) is\n(A) was (B) nor (C) all";

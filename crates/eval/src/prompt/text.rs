@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use sparkjoy_base::{Place, Problem};
+
 use super::options::take_apart;
 use crate::dataset::{PlacedRow, Row};
-use crate::row_error::RowError;
 use crate::text::{strip, strip_end};
 use crate::{Format, Task, TaskKind};
 
@@ -23,7 +24,7 @@ impl Writer<'_> {
         &self,
         row: &PlacedRow,
         examples: &[&PlacedRow],
-    ) -> Result<String, RowError> {
+    ) -> Result<String, Problem> {
         // MMLU's subjects are file names: `high_school_biology`.
         let subject = row.category.as_deref().unwrap_or_default().replace('_', " ");
         let mut text = self.task.prompt.replace("{subject}", &subject);
@@ -35,7 +36,7 @@ impl Writer<'_> {
     }
 
     /// A row with its answer, to stand behind `preceding`.
-    fn example(&self, row: &PlacedRow, preceding: &str) -> Result<String, RowError> {
+    fn example(&self, row: &PlacedRow, preceding: &str) -> Result<String, Problem> {
         let delimiters = &self.task.delimiters;
         if let Row::Schema { options, continuation, gold } = &row.row {
             // The prelimiter stands before the delimiter here, and behind it everywhere else.
@@ -57,14 +58,14 @@ impl Writer<'_> {
     }
 
     /// Everything of a row up to its answer.
-    fn question(&self, row: &PlacedRow, preceding: &str) -> Result<String, RowError> {
+    fn question(&self, row: &PlacedRow, preceding: &str) -> Result<String, Problem> {
         let delimiters = &self.task.delimiters;
         let context = match &row.row {
             Row::Choice { query, choices, .. } => match self.task.format {
                 Format::AsWritten => Cow::Borrowed(strip(query)),
                 Format::LetteredLines => {
                     let parts = take_apart(strip(query), choices.len());
-                    Cow::Owned(parts.map_err(|p| RowError::at(self.file, row.line, p))?)
+                    Cow::Owned(parts.map_err(|found| self.no_options(row, found))?)
                 }
             },
             Row::Language { context, .. } | Row::Generation { context, .. } => {
@@ -78,12 +79,18 @@ impl Writer<'_> {
         Ok(format!("{example}{before}{context}{delimiter}"))
     }
 
+    /// Options that cannot be told from the question. `found`: how many ways there are to try.
+    fn no_options(&self, row: &PlacedRow, found: &str) -> Problem {
+        let text = format!(
+            "there is {found} to tell the options of `query` from its question, expected \
+             `Question: …`, then `(A) …`, `(B) …` and so on in a line of their own"
+        );
+        let hint = "correct the row, or set `format = \"as-written\"` in the task";
+        Place::line(self.file, row.line).problem(text).with_hint(hint)
+    }
+
     /// What stands between the preamble and the answer: one text, or one per option of a schema.
-    pub(super) fn contexts(
-        &self,
-        row: &PlacedRow,
-        preamble: &str,
-    ) -> Result<Vec<String>, RowError> {
+    pub(super) fn contexts(&self, row: &PlacedRow, preamble: &str) -> Result<Vec<String>, Problem> {
         let delimiters = &self.task.delimiters;
         let Row::Schema { options, .. } = &row.row else {
             let mut question = self.question(row, preamble)?;

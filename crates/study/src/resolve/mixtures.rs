@@ -6,25 +6,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sparkjoy_base::{DomainName, Ppm, SourceName};
+use sparkjoy_base::toml_file::Placed;
+use sparkjoy_base::{DomainName, Ppm, Problem, SourceName};
 use sparkjoy_mix::Mixture;
 
-use crate::StudyError;
 use crate::plan::PlanSource;
-use crate::problem::Problem;
 use crate::resolve::apportion::apportion;
 use crate::written;
-use crate::written::{Refill, Share, Study, WrittenMixture};
+use crate::written::{Refill, Share, Study, WrittenMixture, not_in_mixture};
 
 /// The mixtures of a study, over sources alone.
 pub(crate) fn mixtures(
     study: &Study,
     sources: &BTreeMap<SourceName, PlanSource>,
-) -> Result<BTreeMap<String, Mixture>, StudyError> {
+) -> Result<BTreeMap<String, Mixture>, Problem> {
     let resolve = |(name, written): (&String, &WrittenMixture)| {
-        let mixture = resolve(name, written, study, sources);
-        let mixture = mixture.map_err(|problem| study.problem(written.line, problem))?;
-        Ok((name.clone(), mixture))
+        Ok((name.clone(), resolve(name, written, study, sources)?))
     };
     study.mixtures.iter().map(resolve).collect()
 }
@@ -47,14 +44,14 @@ fn resolve(
         }
     }
     let vanished = proportions.iter().find(|(_, part)| part.0 == 0);
-    if let Some((source_name, _)) = vanished {
-        let source = &sources[source_name];
-        return Err(Problem::ShareVanishes {
-            source_name: source_name.clone(),
-            domain: source.domain.clone(),
-            mixture: mixture.to_owned(),
-            tokens: source.tokens,
-        });
+    if let Some((name, _)) = vanished {
+        let PlanSource { domain, tokens, .. } = &sources[name];
+        let text = format!(
+            "source `{name}` gets less than one part per million of mixture `{mixture}`: it holds \
+             {tokens} of the tokens of domain `{domain}`"
+        );
+        let hint = format!("weigh the domain's sources in `[domains.{domain}]`");
+        return Err(study.problem(written.line, text).with_hint(hint));
     }
     Ok(Mixture::new(proportions).expect("its shares sum to one and none is zero"))
 }
@@ -95,12 +92,11 @@ impl Named<'_> {
     ///
     /// # Errors
     ///
-    /// [`Problem::NotInMixture`] for a name this mixture does not draw from: the comparison would
-    /// compare nothing.
-    pub(crate) fn removed(
+    /// A name this mixture does not draw from: the comparison would compare nothing.
+    pub(crate) fn removed<'c>(
         &self,
-        removal: &written::Chosen,
-    ) -> Result<BTreeSet<SourceName>, Problem> {
+        removal: &'c written::Chosen,
+    ) -> Result<BTreeSet<SourceName>, &'c str> {
         let mut removed = BTreeSet::new();
         for (name, share) in removal.names.iter().zip(&removal.shares) {
             let before = removed.len();
@@ -115,8 +111,7 @@ impl Named<'_> {
                     .cloned(),
             );
             if removed.len() == before {
-                let (name, mixture) = (name.clone(), self.name.to_owned());
-                return Err(Problem::NotInMixture { name, mixture });
+                return Err(name);
             }
         }
         Ok(removed)
@@ -133,10 +128,13 @@ impl Named<'_> {
     /// Nothing to remove, nothing left, or nobody to take the freed share.
     pub(crate) fn without(
         &self,
-        removal: &written::Chosen,
-        refill: &Refill,
+        study: &Study,
+        removal: &Placed<written::Chosen>,
+        refill: &Placed<Refill>,
     ) -> Result<Mixture, Problem> {
-        let removed = self.removed(removal)?;
+        let problem = |text: String| study.problem(removal.line, text);
+        let removed = self.removed(&removal.value);
+        let removed = removed.map_err(|name| problem(not_in_mixture(name, self.name)))?;
         let mut left: BTreeMap<SourceName, Ppm> = self.mixture.proportions().clone();
         left.retain(|name, _| !removed.contains(name));
         let mut freed: BTreeMap<&DomainName, u32> = BTreeMap::new();
@@ -144,14 +142,17 @@ impl Named<'_> {
             *freed.entry(self.domain(name)).or_default() += self.mixture.proportions()[name].0;
         }
         let freed_in_all = Ppm(freed.values().sum());
-        let gains: Vec<BTreeMap<SourceName, Ppm>> = match refill {
-            _ if left.is_empty() && !matches!(refill, Refill::Source(_)) => {
-                let (removed, mixture) = (written::quoted(&removal.names), self.name.to_owned());
-                return Err(Problem::RemovesEverything { removed, mixture });
+        let gains: Vec<BTreeMap<SourceName, Ppm>> = match &refill.value {
+            Refill::Proportional | Refill::Domain if left.is_empty() => {
+                let (removed, mixture) = (written::quoted(&removal.value.names), self.name);
+                let text = format!("removing {removed} leaves nothing of mixture `{mixture}`");
+                return Err(problem(text));
             }
             Refill::Proportional => vec![apportion(freed_in_all, &as_weights(left.iter()))],
             Refill::Source(name) if removed.contains(name) => {
-                return Err(Problem::RefillRemoved { source_name: name.clone() });
+                let text =
+                    format!("refill `{name}`: it is itself removed, expected another source");
+                return Err(study.problem(refill.line, text));
             }
             Refill::Source(name) => vec![BTreeMap::from([(name.clone(), freed_in_all)])],
             Refill::Domain => freed
@@ -160,7 +161,8 @@ impl Named<'_> {
                     let takers = left.iter().filter(|(name, _)| self.domain(name) == domain);
                     let takers = as_weights(takers);
                     if takers.is_empty() {
-                        return Err(self.nobody(domain, &removed));
+                        let text = self.nobody(domain, &removed);
+                        return Err(problem(text).with_hint("ask with `refill = \"proportional\"`"));
                     }
                     Ok(apportion(Ppm(share), &takers))
                 })
@@ -195,13 +197,15 @@ impl Named<'_> {
         Some(Mixture::new(parts).expect("what is added takes what the others give"))
     }
 
-    fn nobody(&self, domain: &DomainName, removed: &BTreeSet<SourceName>) -> Problem {
+    /// What is wrong with a removal that leaves nobody of a domain to take its share.
+    fn nobody(&self, domain: &DomainName, removed: &BTreeSet<SourceName>) -> String {
         let gone = removed.iter().find(|name| self.domain(name) == domain);
-        Problem::RefillNobody {
-            source_name: gone.expect("only a removal frees a share").clone(),
-            domain: domain.clone(),
-            mixture: self.name.to_owned(),
-        }
+        format!(
+            "refill `domain`: removing `{}` leaves no source of domain `{domain}` in mixture `{}` to \
+             take its share",
+            gone.expect("only a removal frees a share"),
+            self.name
+        )
     }
 }
 

@@ -10,22 +10,19 @@ mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sparkjoy_base::{Fingerprint, SourceName};
+use sparkjoy_base::{Fingerprint, Problem, SourceName, thousands};
 use sparkjoy_data::{Corpus, Tokenizer};
 use sparkjoy_mix::{Ledger, Mixture, Phase, Source};
 use sparkjoy_nn::Shape;
 use sparkjoy_train::{RunSpec, Start};
 
 use crate::plan::{Evaluation, Plan, PlanSource, TaskPlan};
-use crate::problem::Problem;
 use crate::{Study, StudyError};
 use epochs::check_epochs;
 use mixtures::mixtures;
 use question::Tree;
 
 pub use apportion::apportion;
-pub use epochs::Fit;
-pub use import::TrunkProblem;
 pub use sources::plan_sources;
 
 /// Rows of an embedding come in blocks of this many, as in DBRX's 100,352 for cl100k's 100,277
@@ -43,7 +40,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`StudyError::Study`] for a study that cannot be done with these sources: one too small,
+    /// [`StudyError::Problem`] for a study that cannot be done with these sources: one too small,
     /// starved, read past its `max_epochs`, or removed from where it is not.
     pub fn new(
         study: &Study,
@@ -125,16 +122,26 @@ impl Plan {
     }
 
     /// Tasks, their steps checked against the tree.
-    fn tasks(&self, study: &Study) -> Result<Option<TaskPlan>, StudyError> {
+    fn tasks(&self, study: &Study) -> Result<Option<TaskPlan>, Problem> {
         let evaluation = &study.evaluation;
         let last = self.branch_points().last().copied().unwrap_or(0);
         if let Some(&(step, line)) = evaluation.at.iter().find(|(step, _)| *step > last) {
-            return Err(study.problem(line, Problem::NeverReached { step, last }));
+            let text = format!(
+                "`at` asks for step {}, expected at most {}, the last that a branch starts from: \
+                 the trunk is trained no further",
+                thousands(step),
+                thousands(last)
+            );
+            let hint = "ask for an earlier one; the branch on the trunk's mixture is scored at its \
+                        end";
+            return Err(study.problem(line, text).with_hint(hint));
         }
         let first = self.trunk().first_step;
         if let Some(&(step, line)) = evaluation.at.iter().find(|(step, _)| *step < first) {
-            let problem = TrunkProblem::NeverHere { step, first };
-            return Err(study.problem(line, Problem::Trunk(problem)));
+            let (step, first) = (thousands(step), thousands(first));
+            let text = format!("`at` asks for step {step}, but the trunk begins at step {first}");
+            let hint = format!("write steps from {first} on in `at`");
+            return Err(study.problem(line, text).with_hint(hint));
         }
         Ok((!evaluation.selection.tasks.is_empty()).then(|| TaskPlan {
             selection: evaluation.selection.clone(),
@@ -145,7 +152,7 @@ impl Plan {
     }
 }
 
-fn shape(study: &Study, rows: usize) -> Result<Shape, StudyError> {
+fn shape(study: &Study, rows: usize) -> Result<Shape, Problem> {
     let model = &study.model;
     let shape = Shape {
         layers: model.layers,
@@ -155,8 +162,14 @@ fn shape(study: &Study, rows: usize) -> Result<Shape, StudyError> {
         vocab: rows,
         clip_qkv: model.clip_qkv,
     };
-    shape.check().map_err(|why| study.problem(model.line, Problem::Shape(why)))?;
+    check_shape(study, &shape, model.line)?;
     Ok(shape)
+}
+
+/// Refuses a shape that cannot be built. `line`: where it is asked for.
+fn check_shape(study: &Study, shape: &Shape, line: usize) -> Result<(), Problem> {
+    let text = |why| format!("the model cannot be built: {why}");
+    shape.check().map_err(|why| study.problem(line, text(why)))
 }
 
 /// The supplies that mixtures draw from, sorted by name: a run's identity does not depend on

@@ -8,7 +8,6 @@ use sparkjoy_mix::Source;
 
 use super::PlanSource;
 use crate::StudyError;
-use crate::problem::Problem;
 use crate::written::{SourceInput, Study};
 
 /// Sizes and identities of a study's sources.
@@ -25,17 +24,21 @@ pub fn plan_sources(
     let mut sources = BTreeMap::new();
     for (name, input) in study.sources() {
         let facts = &study.sources.facts[name];
-        let source_name = name.clone();
         let (tokens, sequences, fingerprint, held_out) = match input {
             SourceInput::Declared(tokens) => {
                 (*tokens, tokens.0 / context as u64, declared(name, *tokens), None)
             }
             SourceInput::Files(_) => {
                 let Some(corpus) = corpora.iter().find(|corpus| corpus.name() == name) else {
-                    return Err(study.problem(facts.line, Problem::NotPrepared { source_name }));
+                    let text =
+                        format!("source `{name}` has not been prepared, expected its tokens");
+                    return Err(study.problem(facts.line, text).with_hint(prepare(study)).into());
                 };
                 if corpus.tokenizer() != tokenizer {
-                    return Err(study.problem(facts.line, Problem::OtherTokenizer { source_name }));
+                    let text = format!(
+                        "source `{name}` was prepared with another tokenizer than the study's"
+                    );
+                    return Err(study.problem(facts.line, text).with_hint(prepare(study)).into());
                 }
                 let sequences = corpus.sequences(Part::Train, context);
                 let held_out = Some(corpus.fingerprint(Part::Validation));
@@ -44,12 +47,16 @@ pub fn plan_sources(
             }
         };
         if sequences == 0 {
-            let problem = Problem::TooSmall { source_name, tokens: tokens.0, context };
-            return Err(study.problem(facts.line, problem));
+            let text = format!(
+                "source `{name}` has {} tokens, expected at least one sequence of {context}",
+                tokens.0
+            );
+            let hint = format!("add text to `{name}`, or leave it out");
+            return Err(study.problem(facts.line, text).with_hint(hint).into());
         }
         let source = PlanSource {
             domain: facts.domain.clone(),
-            supply: Source { name: source_name, fingerprint, sequences },
+            supply: Source { name: name.clone(), fingerprint, sequences },
             tokens,
             declared: matches!(input, SourceInput::Declared(_)),
             max_epochs: facts.max_epochs.as_ref().map(|cap| cap.value),
@@ -58,6 +65,10 @@ pub fn plan_sources(
         sources.insert(name.clone(), source);
     }
     Ok(sources)
+}
+
+fn prepare(study: &Study) -> String {
+    format!("run `sparkjoy prepare {}`", study.file().display())
 }
 
 /// What has no content is identified by what is said about it.

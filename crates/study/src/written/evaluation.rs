@@ -3,15 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use sparkjoy_base::{SourceName, Span, Tokens};
+use sparkjoy_base::toml_file::{Item, Table};
+use sparkjoy_base::{Problem, SourceName, Span, Tokens, nearest};
 use sparkjoy_eval::{BaselineVersion, Selection};
 
 use super::clock::Clock;
-use super::reader::{Item, Table, nearest};
 use super::sources::Sources;
-use crate::StudyError;
 use crate::plan::CONFIDENCE;
-use crate::problem::Problem;
 use crate::written::select_tasks;
 
 /// `[evaluation]` as written.
@@ -42,14 +40,17 @@ impl Evaluation {
         folder: &Path,
         (clock, replicates): (Clock, u32),
         sources: &Sources,
-    ) -> Result<Self, StudyError> {
+    ) -> Result<Self, Problem> {
         let confidence = match table.optional("confidence") {
             None => CONFIDENCE,
             Some(item) => {
                 let fits = |confidence| (0.5..=0.999).contains(&confidence);
                 let confidence = item.number(fits, "a number from 0.5 to 0.999, such as 0.95")?;
                 if replicates < 2 {
-                    return Err(item.problem(Problem::NoIntervals));
+                    let text = "one replicate where intervals are asked for, expected two or more";
+                    return Err(item.problem(text).with_hint(
+                        "write `replicates = 3` in `[training]`, or leave `confidence` away",
+                    ));
                 }
                 confidence
             }
@@ -88,15 +89,15 @@ impl Evaluation {
     }
 }
 
-fn select(item: Item<'_>, folder: &Path) -> Result<Selection, StudyError> {
+fn select(item: Item<'_>, folder: &Path) -> Result<Selection, Problem> {
     let expected = "a list of tasks, suites and files of tasks in quotes";
     let items = item.list(expected)?;
     let names = items.iter().map(|name| name.string(expected)).collect::<Result<Vec<_>, _>>()?;
     select_tasks(&names, folder)
-        .map_err(|(index, why)| items[index].problem(Problem::Task { why: Box::new(why) }))
+        .map_err(|(index, why)| items[index].problem(why.to_string()).with_hint_of(&why))
 }
 
-fn contaminated(item: Item<'_>, sources: &Sources) -> Result<BTreeSet<SourceName>, StudyError> {
+fn contaminated(item: Item<'_>, sources: &Sources) -> Result<BTreeSet<SourceName>, Problem> {
     let expected = "a list of sources in quotes";
     let mut named = BTreeSet::new();
     for item in item.list(expected)? {
@@ -104,7 +105,10 @@ fn contaminated(item: Item<'_>, sources: &Sources) -> Result<BTreeSet<SourceName
         let known = sources.inputs.keys();
         let Some(source) = known.clone().find(|known| known.as_str() == name) else {
             let nearest = nearest(name, known.map(SourceName::as_str));
-            return Err(item.problem(Problem::NoSource { name: name.to_owned(), nearest }));
+            return Err(item
+                .problem(format!("`contaminated` names `{name}`, which is no source"))
+                .with_hint("`[sources.…]` has the names")
+                .meant(nearest.as_deref()));
         };
         named.insert(source.clone());
     }
@@ -112,16 +116,14 @@ fn contaminated(item: Item<'_>, sources: &Sources) -> Result<BTreeSet<SourceName
 }
 
 /// Steps in order, each once.
-fn steps(item: Item<'_>, clock: Clock) -> Result<Vec<(u64, usize)>, StudyError> {
+fn steps(item: Item<'_>, clock: Clock) -> Result<Vec<(u64, usize)>, Problem> {
     let expected = "places of the run in quotes, such as \"50%\"";
     let mut steps = Vec::new();
     for place in item.one_or_more(expected)? {
         let span: Span = place.quantity(expected)?;
         let step = clock.steps_of(span);
         if step == 0 {
-            let (key, found) = (place.key().to_owned(), format!("{span}"));
-            let expected = "a place after the first step";
-            return Err(place.problem(Problem::OutOfRange { key, found, expected }));
+            return Err(place.out_of_range(span, "a place after the first step"));
         }
         steps.push((step, place.line()));
     }

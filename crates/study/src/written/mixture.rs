@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use sparkjoy_base::{DomainName, Ppm, SourceName};
+use sparkjoy_base::toml_file::Item;
+use sparkjoy_base::{DomainName, Ppm, Problem, SourceName, nearest};
 
-use super::reader::{Item, nearest};
+use super::shares::{proportion, sum_to_one, undefined};
 use super::sources::{Sources, bad_name};
-use crate::StudyError;
-use crate::problem::Problem;
 
 /// A mixture as written: shares of sources and of whole domains, which sum to one.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +30,7 @@ pub(crate) enum Share {
 pub(crate) fn mixtures(
     tables: Item<'_>,
     sources: &Sources,
-) -> Result<BTreeMap<String, WrittenMixture>, StudyError> {
+) -> Result<BTreeMap<String, WrittenMixture>, Problem> {
     let mut all = BTreeMap::new();
     let tables = tables.table()?;
     let file = tables.source();
@@ -44,7 +43,7 @@ pub(crate) fn mixtures(
     Ok(all)
 }
 
-fn one(mixture: &str, item: Item<'_>, sources: &Sources) -> Result<WrittenMixture, StudyError> {
+fn one(mixture: &str, item: Item<'_>, sources: &Sources) -> Result<WrittenMixture, Problem> {
     let line = item.line();
     let what = format!("mixture `{mixture}`");
     let table = item.table()?;
@@ -52,17 +51,17 @@ fn one(mixture: &str, item: Item<'_>, sources: &Sources) -> Result<WrittenMixtur
     let mut shares = Vec::new();
     for (key, item) in table.named() {
         let part = proportion(&item, &key.value, &what)?;
-        let share = share(&key.value, sources).map_err(|nearest| {
-            let (place, name) = (what.clone(), key.value.clone());
-            item.problem(Problem::UndefinedSource { place, name, nearest })
-        })?;
+        let share = share(&key.value, sources)
+            .map_err(|nearest| undefined(&item, &what, &key.value, nearest.as_deref()))?;
         if let Some((source_name, domain)) = named_twice(&share, &shares, sources) {
-            let mixture = mixture.to_owned();
-            return Err(item.problem(Problem::NamedTwice { mixture, source_name, domain }));
+            return Err(item.problem(format!(
+                "{what} names source `{source_name}` and its domain `{domain}`, expected one of the \
+                 two"
+            )));
         }
         shares.push((share, part));
     }
-    sum_to_one(shares.iter().map(|(_, part)| part), what).map_err(|p| file.problem(line, p))?;
+    sum_to_one(shares.iter().map(|(_, part)| part), &what, (file, line))?;
     Ok(WrittenMixture { shares, line })
 }
 
@@ -95,25 +94,4 @@ fn named_twice(
         }
         _ => None,
     })
-}
-
-/// A decimal above 0 and up to 1.
-pub(super) fn proportion(item: &Item<'_>, name: &str, what: &str) -> Result<Ppm, StudyError> {
-    let value = item.number(|_| true, "a decimal from 0 to 1, such as 0.25")?;
-    let part = Ppm::from_decimal(value)
-        .map_err(|why| item.problem(Problem::Quantity { key: item.key().to_owned(), why }))?;
-    if part.0 == 0 {
-        let (name, what) = (name.to_owned(), what.to_owned());
-        return Err(item.problem(Problem::Zero { name, what }));
-    }
-    Ok(part)
-}
-
-/// Nothing is normalised: what does not sum to exactly one is refused.
-pub(super) fn sum_to_one<'a>(
-    parts: impl IntoIterator<Item = &'a Ppm>,
-    what: String,
-) -> Result<(), Problem> {
-    let sum: u64 = parts.into_iter().map(|part| u64::from(part.0)).sum();
-    if sum == u64::from(Ppm::ONE.0) { Ok(()) } else { Err(Problem::Sum { what, sum }) }
 }

@@ -8,7 +8,7 @@ mod clock;
 mod evaluation;
 mod mixture;
 mod question;
-mod reader;
+mod shares;
 mod sources;
 mod tasks;
 mod template;
@@ -18,7 +18,8 @@ mod trunk;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sparkjoy_base::{Seed, SourceName, Tokens, read_to_string};
+use sparkjoy_base::toml_file::{Form, Item, Mistake, Placed, Table};
+use sparkjoy_base::{Place, Problem, Seed, SourceName, Tokens, read_to_string};
 use sparkjoy_data::{SourceFiles, TokenizerKind};
 
 pub use self::tasks::select_tasks;
@@ -26,17 +27,15 @@ pub use self::template::STUDY_TEMPLATE;
 
 pub(crate) use self::evaluation::Evaluation;
 pub(crate) use self::mixture::{Share, WrittenMixture};
-pub(crate) use self::question::{Blend, Chosen, Question, Rate, Refill, Size, Window, quoted};
-pub(crate) use self::reader::Placed;
+pub(crate) use self::question::{
+    Blend, Chosen, Question, Rate, Refill, Window, not_in_mixture, quoted,
+};
 pub(crate) use self::sources::{DomainWeights, Sources};
-pub(crate) use self::training::{Model, Training};
+pub(crate) use self::training::{Model, Size, Training};
 pub(crate) use self::trunk::WrittenImport;
 
 use self::question::Known;
-use self::reader::{Item, Source, Table};
-use crate::problem::Problem;
-use crate::resolve::TrunkProblem;
-use crate::{StatedProblem, StudyError};
+use crate::StudyError;
 
 /// What the user wrote (design section 3), parsed and checked, nothing resolved.
 #[derive(Clone, Debug)]
@@ -76,6 +75,20 @@ pub enum StudyTokenizer {
     OfTrunk(PathBuf),
 }
 
+/// How a study speaks to its author.
+static FORM: Form = Form {
+    name: "the study",
+    whole_keys: true,
+    hint: |mistake, _| match mistake {
+        Mistake::UnknownKey { nearest: Some(word), .. }
+        | Mistake::UnknownWord { nearest: Some(word), .. } => Some(format!("write `{word}`")),
+        Mistake::UnknownKey { nearest: None, .. } | Mistake::MissingKey { .. } => {
+            Some("`sparkjoy new` writes a study with every key explained".to_owned())
+        }
+        _ => None,
+    },
+};
+
 /// Bytes of each source's text that a tokenizer is trained on, unless `sample` says otherwise.
 /// Enough for every merge of a vocabulary of some thousands to be seen hundreds of times.
 const SAMPLE_BYTES: u64 = 2_000_000;
@@ -87,7 +100,7 @@ impl Study {
     /// # Errors
     ///
     /// - [`StudyError::File`] if it cannot be read.
-    /// - [`StudyError::Study`] with file and line for everything that is wrong with its text.
+    /// - [`StudyError::Problem`] with file and line for everything that is wrong with its text.
     pub fn open(path: &Path, data: Option<&Path>) -> Result<Self, StudyError> {
         let text = read_to_string(path)?;
         Self::parse(path, text, data)
@@ -99,7 +112,7 @@ impl Study {
     ///
     /// As [`Study::open`].
     pub fn parse(path: &Path, text: String, data: Option<&Path>) -> Result<Self, StudyError> {
-        let mut root = Source::root(path, &text)?;
+        let mut root = Table::root(&FORM, path, &text)?;
         let file = root.source();
         let name = name(&mut root)?;
         let seed = Seed(root.required("seed", "a whole number")?.whole(0, "a whole number")?);
@@ -126,8 +139,9 @@ impl Study {
             (Some(kind), _) => StudyTokenizer::Made(kind),
             (None, Some(import)) => StudyTokenizer::OfTrunk(import.from.value.clone()),
             (None, None) => {
-                let problem = Problem::Trunk(TrunkProblem::NoTokenizer);
-                return Err(file.problem(tokenizer.line, problem));
+                let text = "`tokenizer.kind` is `trunk`, but `[trunk]` has no `from`";
+                let hint = "write `kind = \"bpe\"` or `kind = \"cl100k\"`, or name a trunk";
+                return Err(file.problem(tokenizer.line, text).with_hint(hint).into());
             }
         };
         let questions = table("questions", "at least one `[[questions]]`")?
@@ -211,20 +225,20 @@ impl Study {
     }
 
     /// A problem at a line of this study.
-    pub(crate) fn problem(&self, line: usize, problem: Problem) -> StudyError {
-        StudyError::from(Box::new(StatedProblem { file: self.file.clone(), line, problem }))
+    pub(crate) fn problem(&self, line: usize, text: impl Into<String>) -> Problem {
+        Place::line(&self.file, line).problem(text)
     }
 }
 
 /// A study's name becomes the name of a folder, like a source's.
-fn name(root: &mut Table<'_>) -> Result<String, StudyError> {
+fn name(root: &mut Table<'_>) -> Result<String, Problem> {
     let item = root.required("name", "a name in quotes")?;
     let name = SourceName::new(item.string("a name in quotes")?);
-    name.map(Into::into).map_err(|e| item.problem(Problem::Name(e)))
+    name.map(Into::into).map_err(|e| item.problem(e.to_string()))
 }
 
 /// What is asked for, nothing where it is the trunk's; and the bytes it is trained on.
-fn tokenizer(mut table: Table<'_>) -> Result<(Placed<Option<TokenizerKind>>, u64), StudyError> {
+fn tokenizer(mut table: Table<'_>) -> Result<(Placed<Option<TokenizerKind>>, u64), Problem> {
     let item = table.required("kind", "`cl100k`, `bpe` or `trunk`")?;
     let (kind, line) = (item.choice(&["cl100k", "bpe", "trunk"])?, item.line());
     let mut sample_bytes = SAMPLE_BYTES;

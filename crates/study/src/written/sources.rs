@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sparkjoy_base::{DomainName, NameError, Ppm, SourceName, Span, Tokens};
+use sparkjoy_base::toml_file::{Item, Placed, Source, Table};
+use sparkjoy_base::{
+    DomainName, NameError, Ppm, Problem, SourceName, Span, Tokens, did_you_mean, nearest,
+};
 use sparkjoy_data::{OnBadDocument, SourceFiles, Validation};
 
 use super::SourceInput;
-use super::mixture::{proportion, sum_to_one};
-use super::reader::{Item, Placed, Source, Table, nearest};
-use crate::StudyError;
-use crate::problem::Problem;
+use super::shares::{proportion, sum_to_one, undefined};
 
 /// What a study says about a source besides where its sequences come from.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,23 +34,24 @@ pub(crate) struct Sources {
 
 impl Sources {
     /// Reads all `[sources.*]`. `root`: the folder their paths are relative to.
-    pub(crate) fn read(tables: Item<'_>, root: &Path) -> Result<Self, StudyError> {
+    pub(crate) fn read(tables: Item<'_>, root: &Path) -> Result<Self, Problem> {
         let mut all = Self { inputs: BTreeMap::new(), facts: BTreeMap::new() };
         let tables = tables.table()?;
         let (source, line) = (tables.source(), tables.line());
         for (key, item) in tables.named() {
             let name = SourceName::new(&key.value).map_err(|e| bad_name(source, key.line, e))?;
             if ["domain", "proportional"].contains(&name.as_str()) {
-                return Err(item.problem(Problem::ReservedName { name }));
+                return Err(item.problem(format!(
+                    "a source cannot be called `{name}`: `refill` uses the word for a rule"
+                )));
             }
             let (input, facts) = one(&name, item.table()?, root)?;
             all.inputs.insert(name.clone(), input);
             all.facts.insert(name, facts);
         }
         if all.inputs.is_empty() {
-            let (key, table) = ("sources".to_owned(), "the study".to_owned());
             let expected = "at least one table `[sources.<name>]`";
-            return Err(source.problem(line, Problem::MissingKey { key, table, expected }));
+            return Err(source.missing(line, "the study", "sources", expected));
         }
         all.one_meaning_per_name(source)?;
         Ok(all)
@@ -58,15 +59,17 @@ impl Sources {
 
     /// A mixture names sources and domains alike, so no name may be both, unless both mean the
     /// same: a domain that is one source.
-    fn one_meaning_per_name(&self, source: Source<'_>) -> Result<(), StudyError> {
+    fn one_meaning_per_name(&self, source: Source<'_>) -> Result<(), Problem> {
         for (member, facts) in &self.facts {
             let clash = self.facts.iter().find(|(name, _)| {
                 name.as_str() == facts.domain.as_str()
                     && (*name != member || self.of_domain(&facts.domain).len() > 1)
             });
             if let Some((name, facts)) = clash {
-                let name = name.to_string();
-                return Err(source.problem(facts.line, Problem::SourceIsDomain { name }));
+                let text = format!(
+                    "`{name}` is the name of a source and of a domain, expected different names"
+                );
+                return Err(source.problem(facts.line, text));
             }
         }
         Ok(())
@@ -83,11 +86,11 @@ fn one(
     name: &SourceName,
     mut table: Table<'_>,
     root: &Path,
-) -> Result<(SourceInput, SourceFacts), StudyError> {
+) -> Result<(SourceInput, SourceFacts), Problem> {
     let (source, line) = (table.source(), table.line());
     let domain = table.required("domain", "the name of its domain")?;
     let domain = DomainName::new(domain.string("the name of a domain in quotes")?)
-        .map_err(|e| domain.problem(Problem::Name(e)))?;
+        .map_err(|e| domain.problem(e.to_string()))?;
     let max_epochs = match table.optional("max_epochs") {
         None => None,
         Some(item) => {
@@ -106,8 +109,7 @@ fn one(
                 Some(_) => "both `path` and `tokens`",
                 None => "neither `path` nor `tokens`",
             };
-            let source_name = name.clone();
-            return Err(source.problem(line, Problem::NotOneOf { source_name, found }));
+            return Err(source.problem(line, not_one_of(name, found)));
         }
     };
     table.finish()?;
@@ -119,7 +121,7 @@ fn files(
     path: Item<'_>,
     table: &mut Table<'_>,
     root: &Path,
-) -> Result<SourceFiles, StudyError> {
+) -> Result<SourceFiles, Problem> {
     let validation = match (table.optional("validation"), table.optional("holdout")) {
         (Some(paths), None) => Validation::Files(strings(paths)?),
         (None, Some(share)) => Validation::Split(holdout(&share)?),
@@ -128,7 +130,7 @@ fn files(
                 Some(_) => "both `validation` and `holdout`",
                 None => "neither `validation` (files) nor `holdout` (a share such as \"1%\")",
             };
-            return Err(path.problem(Problem::NotOneOf { source_name: name.clone(), found }));
+            return Err(path.problem(not_one_of(name, found)));
         }
     };
     let text_field = match table.optional("text_field") {
@@ -152,42 +154,44 @@ fn files(
     })
 }
 
-fn refuse_text_keys(name: &SourceName, table: &mut Table<'_>) -> Result<(), StudyError> {
+fn refuse_text_keys(name: &SourceName, table: &mut Table<'_>) -> Result<(), Problem> {
     for key in ["validation", "holdout", "text_field", "on_bad_document"] {
         if let Some(item) = table.optional(key) {
-            let source_name = name.clone();
-            return Err(item.problem(Problem::OnlyWithFiles { key, source_name }));
+            return Err(item.problem(format!(
+                "`{key}` is about text, but source `{name}` is declared by `tokens` and has no files"
+            )));
         }
     }
     Ok(())
 }
 
-fn strings(item: Item<'_>) -> Result<Vec<String>, StudyError> {
+fn not_one_of(name: &SourceName, found: &str) -> String {
+    format!("source `{name}` has {found}, expected one of the two")
+}
+
+fn strings(item: Item<'_>) -> Result<Vec<String>, Problem> {
     let expected = "a path in quotes, or a list of them";
     let items = item.one_or_more(expected)?;
     items.iter().map(|item| item.string(expected).map(str::to_owned)).collect()
 }
 
-fn holdout(item: &Item<'_>) -> Result<Ppm, StudyError> {
+fn holdout(item: &Item<'_>) -> Result<Ppm, Problem> {
     let expected = "a share above 0% and below 100%, such as \"1%\"";
     match item.quantity::<Span>(expected)? {
         Span::Share(share) if share.0 > 0 && share < Ppm::ONE => Ok(share),
-        other => {
-            let (key, found) = (item.key().to_owned(), format!("`{other}`"));
-            Err(item.problem(Problem::OutOfRange { key, found, expected }))
-        }
+        other => Err(item.out_of_range(format!("`{other}`"), expected)),
     }
 }
 
-pub(super) fn bad_name(source: Source<'_>, line: usize, error: NameError) -> StudyError {
-    source.problem(line, Problem::Name(error))
+pub(super) fn bad_name(source: Source<'_>, line: usize, error: NameError) -> Problem {
+    source.problem(line, error.to_string())
 }
 
 /// How the share of a domain goes to its sources, where the study says so.
 pub(crate) type DomainWeights = BTreeMap<DomainName, BTreeMap<SourceName, Ppm>>;
 
 /// Reads all `[domains.*]`: per domain, the part of each of its sources.
-pub(crate) fn weights(tables: Item<'_>, sources: &Sources) -> Result<DomainWeights, StudyError> {
+pub(crate) fn weights(tables: Item<'_>, sources: &Sources) -> Result<DomainWeights, Problem> {
     let mut all = BTreeMap::new();
     let tables = tables.table()?;
     let file = tables.source();
@@ -197,35 +201,41 @@ pub(crate) fn weights(tables: Item<'_>, sources: &Sources) -> Result<DomainWeigh
         if members.is_empty() {
             let domains = sources.facts.values().map(|facts| facts.domain.as_str());
             let nearest = nearest(domain.as_str(), domains);
-            return Err(item.problem(Problem::UndefinedDomain { domain, nearest }));
+            let meant = did_you_mean(nearest.as_deref());
+            return Err(item.problem(format!("no source is in domain `{domain}`{meant}")));
         }
         let table = item.table()?;
         let line = table.line();
         let mut parts = BTreeMap::new();
+        let what = format!("domain `{domain}`");
         for (key, item) in table.named() {
-            let part = proportion(&item, &key.value, &format!("domain `{domain}`"))?;
+            let part = proportion(&item, &key.value, &what)?;
             let member = sources.facts.iter().find(|(name, _)| name.as_str() == key.value);
             match member {
                 Some((name, facts)) if facts.domain == domain => {
                     parts.insert(name.clone(), part);
                 }
                 Some((name, facts)) => {
-                    let (source_name, found) = (name.clone(), facts.domain.clone());
-                    return Err(item.problem(Problem::OtherDomain { source_name, found, domain }));
+                    let found = &facts.domain;
+                    return Err(item.problem(format!(
+                        "source `{name}` is in domain `{found}`, not in `{domain}`"
+                    )));
                 }
                 None => {
                     let known = members.iter().map(|name| name.as_str());
                     let nearest = nearest(&key.value, known);
-                    let (place, name) = (format!("domain `{domain}`"), key.value);
-                    return Err(item.problem(Problem::UndefinedSource { place, name, nearest }));
+                    return Err(undefined(&item, &what, &key.value, nearest.as_deref()));
                 }
             }
         }
-        sum_to_one(parts.values(), format!("domain `{domain}`"))
-            .map_err(|problem| file.problem(line, problem))?;
+        sum_to_one(parts.values(), &what, (file, line))?;
         if let Some(&missing) = members.iter().find(|&&member| !parts.contains_key(member)) {
-            let source_name = missing.clone();
-            return Err(file.problem(line, Problem::Unweighed { domain, source_name }));
+            let text = format!(
+                "domain `{domain}` weighs its sources but not `{missing}`, expected all of them"
+            );
+            return Err(file.problem(line, text).with_hint(format!(
+                "add `{missing}` to `[domains.{domain}]`, or drop the whole table"
+            )));
         }
         all.insert(domain, parts);
     }

@@ -1,13 +1,10 @@
 //! Reads `[model]` and `[training]`: the shape, the clock, the optimizer, the learning-rate curve.
 
-use sparkjoy_base::{Span, Tokens};
+use sparkjoy_base::toml_file::{Item, Table};
+use sparkjoy_base::{Problem, Span, Tokens};
 use sparkjoy_nn::{OptimizerKind, Precision, Schedule, ScheduleKind};
 
 use super::clock::Clock;
-use super::question::Size;
-use super::reader::{Item, Table};
-use crate::StudyError;
-use crate::problem::Problem;
 
 const AT_LEAST_ONE: &str = "a whole number of at least 1";
 const SPAN: &str = "a duration in quotes, such as \"1M\", \"2%\" or \"500 steps\"";
@@ -29,6 +26,23 @@ pub(crate) struct Model {
     pub(crate) line: usize,
 }
 
+/// The size of a model that differs from the study's in nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// Blocks.
+    pub(crate) layers: usize,
+    /// Width of the residual stream.
+    pub(crate) width: usize,
+    /// Attention heads.
+    pub(crate) heads: usize,
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} layers, width {}, {} heads", self.layers, self.width, self.heads)
+    }
+}
+
 impl Model {
     /// Its size, as other sizes are written.
     pub(crate) fn size(&self) -> Size {
@@ -36,10 +50,10 @@ impl Model {
     }
 
     /// Reads `[model]`.
-    pub(crate) fn read(mut table: Table<'_>) -> Result<Self, StudyError> {
+    pub(crate) fn read(mut table: Table<'_>) -> Result<Self, Problem> {
         let mut size = |key| {
             let item = table.required(key, AT_LEAST_ONE)?;
-            Ok::<_, StudyError>((item.whole(1, AT_LEAST_ONE)? as usize, item.line()))
+            Ok::<_, Problem>((item.whole(1, AT_LEAST_ONE)? as usize, item.line()))
         };
         let ((layers, _), (width, _), (heads, line)) =
             (size("layers")?, size("width")?, size("heads")?);
@@ -70,7 +84,7 @@ pub(crate) struct Training {
 
 impl Training {
     /// Reads `[training]`.
-    pub(crate) fn read(mut table: Table<'_>, model: &Model) -> Result<Self, StudyError> {
+    pub(crate) fn read(mut table: Table<'_>, model: &Model) -> Result<Self, Problem> {
         let budget = table.required("budget", "the tokens of the run, such as \"40M\"")?;
         let batch = table.required("batch", "the sequences of a step")?.whole(1, AT_LEAST_ONE)?;
         let clock = Clock {
@@ -79,8 +93,11 @@ impl Training {
             context: model.context as u64,
         };
         if clock.steps() == 0 {
-            let problem = Problem::BudgetBelowStep { budget: clock.budget, step: clock.step() };
-            return Err(budget.problem(problem));
+            return Err(budget.problem(format!(
+                "budget {} is less than one step of {} tokens (batch × context)",
+                clock.budget,
+                clock.step()
+            )));
         }
         let precision = table.optional("precision").as_ref().map(precision).transpose()?;
         let optimizer =
@@ -97,19 +114,19 @@ impl Training {
     }
 }
 
-fn positive(item: Option<Item<'_>>) -> Result<Option<f32>, StudyError> {
+fn positive(item: Option<Item<'_>>) -> Result<Option<f32>, Problem> {
     let read = |item: Item<'_>| item.number(|x| x.is_finite() && x > 0.0, "a number above 0");
     Ok(item.map(read).transpose()?.map(|x| x as f32))
 }
 
-fn precision(item: &Item<'_>) -> Result<Precision, StudyError> {
+fn precision(item: &Item<'_>) -> Result<Precision, Problem> {
     Ok(match item.choice(&["bf16", "fp32"])? {
         "fp32" => Precision::Fp32,
         _ => Precision::Bf16,
     })
 }
 
-fn optimizer(item: Item<'_>) -> Result<OptimizerKind, StudyError> {
+fn optimizer(item: Item<'_>) -> Result<OptimizerKind, Problem> {
     let mut table = item.table()?;
     let kind = table.required("kind", "`lionw` or `adamw`")?.choice(&["lionw", "adamw"])?;
     let lr = table.required("lr", "the peak learning rate")?;
@@ -130,7 +147,7 @@ fn optimizer(item: Item<'_>) -> Result<OptimizerKind, StudyError> {
     Ok(kind)
 }
 
-fn betas(item: Item<'_>) -> Result<[f64; 2], StudyError> {
+fn betas(item: Item<'_>) -> Result<[f64; 2], Problem> {
     let expected = "two numbers of at least 0 and below 1";
     let line_and_key = (item.line(), item.key().to_owned());
     let source = item.source();
@@ -141,29 +158,27 @@ fn betas(item: Item<'_>) -> Result<[f64; 2], StudyError> {
         .collect::<Result<_, _>>()?;
     betas.try_into().map_err(|wrong: Vec<f64>| {
         let (line, key) = line_and_key;
-        let found = format!("a list of {}", wrong.len());
-        source.problem(line, Problem::OutOfRange { key, found, expected })
+        source.out_of_range(line, &key, format!("a list of {}", wrong.len()), expected)
     })
 }
 
 /// The curve with its lengths in tokens.
-fn schedule_of(item: Item<'_>, clock: Clock) -> Result<Schedule, StudyError> {
+fn schedule_of(item: Item<'_>, clock: Clock) -> Result<Schedule, Problem> {
     let kinds = ["inverse-sqrt", "warmup-stable-decay", "cosine", "linear", "constant"];
     let (source, line) = (item.source(), item.line());
     let mut table = item.table()?;
     let kind = table.required("kind", "the shape of the curve")?.choice(&kinds)?;
     let mut length = |key| {
         let span = table.required(key, SPAN)?.quantity::<Span>(SPAN)?;
-        Ok::<_, StudyError>(clock.tokens_of(span))
+        Ok::<_, Problem>(clock.tokens_of(span))
     };
     let warmup = length("warmup")?;
     let (kind, down) = match kind {
         "inverse-sqrt" => {
             let (scale, cooldown) = (length("scale")?, length("cooldown")?);
             if scale == 0 {
-                let key = "training.schedule.scale".to_owned();
-                let (found, expected) = ("0".to_owned(), "a duration above 0");
-                return Err(source.problem(line, Problem::OutOfRange { key, found, expected }));
+                let (key, expected) = ("training.schedule.scale", "a duration above 0");
+                return Err(source.out_of_range(line, key, 0, expected));
             }
             (ScheduleKind::InverseSqrt { warmup, scale, cooldown }, cooldown)
         }
@@ -178,12 +193,14 @@ fn schedule_of(item: Item<'_>, clock: Clock) -> Result<Schedule, StudyError> {
     table.finish()?;
     let (needed, total) = (Tokens(warmup.saturating_add(down)), clock.total());
     if needed > total {
-        return Err(source.problem(line, Problem::ScheduleTooLong { needed, total }));
+        let text =
+            format!("warmup and cooldown take {needed} tokens, expected at most the run's {total}");
+        return Err(source.problem(line, text));
     }
     Ok(Schedule { kind, total: total.0 })
 }
 
-fn floor(table: &mut Table<'_>) -> Result<f64, StudyError> {
+fn floor(table: &mut Table<'_>) -> Result<f64, Problem> {
     let expected = "a number from 0 to 1";
     table
         .required("floor", "the final rate as a part of the peak")?

@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sparkjoy_base::{SourceName, Span, Tokens};
+use sparkjoy_base::toml_file::{Item, Placed, Table};
+use sparkjoy_base::{Problem, SourceName, Span, Tokens, nearest, thousands};
 
 use super::question::Known;
-use super::reader::{Item, Placed, Table, nearest};
-use crate::StudyError;
-use crate::problem::Problem;
-use crate::resolve::TrunkProblem;
 
 /// A trunk trained elsewhere, as written.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,12 +49,16 @@ pub(crate) fn read(
     mut table: Table<'_>,
     known: &Known<'_>,
     folder: &Path,
-) -> Result<(Placed<String>, Option<WrittenImport>), StudyError> {
+) -> Result<(Placed<String>, Option<WrittenImport>), Problem> {
     let mixture = known.mixture(&table.required("mixture", "the trunk's mixture")?)?;
     let Some(from) = table.optional("from") else {
         for key in ["step", "optimizer", "read"] {
             if let Some(item) = table.optional(key) {
-                return Err(item.problem(Problem::Trunk(TrunkProblem::NoFrom { key })));
+                let text = format!(
+                    "`{key}` is about a trunk trained elsewhere, but `[trunk]` has no `from`"
+                );
+                let hint = "name the model's folder: `from = \"checkpoints/NAME\"`";
+                return Err(item.problem(text).with_hint(hint));
             }
         }
         table.finish()?;
@@ -75,12 +76,19 @@ pub(crate) fn read(
     Ok((mixture, Some(import)))
 }
 
-fn step(item: &Item<'_>, known: &Known<'_>) -> Result<Placed<u64>, StudyError> {
+fn step(item: &Item<'_>, known: &Known<'_>) -> Result<Placed<u64>, Problem> {
     let span: Span = item.quantity("a duration in quotes, such as \"90%\"")?;
     let (step, of) = (known.clock.steps_of(span), known.clock.steps());
     if !(1..of).contains(&step) {
-        let written = span.to_string();
-        return Err(item.problem(Problem::Trunk(TrunkProblem::Step { written, step, of })));
+        let text = format!(
+            "`step` \"{span}\" is step {} of {}, expected one between the first and the last",
+            thousands(step),
+            thousands(of)
+        );
+        return Err(item.problem(text).with_hint(format!(
+            "write 1 to {} steps, or a share above 0% and below 100%",
+            thousands(of - 1)
+        )));
     }
     Ok(Placed { value: step, line: item.line() })
 }
@@ -88,23 +96,33 @@ fn step(item: &Item<'_>, known: &Known<'_>) -> Result<Placed<u64>, StudyError> {
 fn amounts(
     item: Item<'_>,
     known: &Known<'_>,
-) -> Result<Placed<BTreeMap<SourceName, Amount>>, StudyError> {
+) -> Result<Placed<BTreeMap<SourceName, Amount>>, Problem> {
     let line = item.line();
     let mut amounts = BTreeMap::new();
     for (key, item) in item.table()?.named() {
         let facts = &known.sources.facts;
         let Some(source) = facts.keys().find(|source| source.as_str() == key.value) else {
-            let nearest = nearest(&key.value, facts.keys().map(SourceName::as_str));
-            let is_domain = facts.values().any(|facts| facts.domain.as_str() == key.value);
-            let problem = TrunkProblem::UnknownSource { name: key.value, nearest, is_domain };
-            return Err(item.problem(Problem::Trunk(problem)));
+            let name = key.value;
+            if facts.values().any(|facts| facts.domain.as_str() == name) {
+                let text = format!("`read` names `{name}`, which is a domain, expected sources");
+                return Err(item.problem(text).with_hint("say it of each of its sources"));
+            }
+            let text = format!("`read` names `{name}`, which is no source of this study");
+            let nearest = nearest(&name, facts.keys().map(SourceName::as_str));
+            return Err(item.problem(text).with_hint(match nearest {
+                Some(nearest) => format!("write `{nearest}`"),
+                None => format!(
+                    "leave `{name}` out: what was read of sources the study does not have changes \
+                     nothing in it"
+                ),
+            }));
         };
         amounts.insert(source.clone(), amount(item)?);
     }
     Ok(Placed { value: amounts, line })
 }
 
-fn amount(item: Item<'_>) -> Result<Amount, StudyError> {
+fn amount(item: Item<'_>) -> Result<Amount, Problem> {
     if !item.is_table() {
         let expected = "tokens in quotes, such as \"700M\", or a table such as { epochs = 1.5 }";
         return item.quantity(expected).map(Amount::Tokens);

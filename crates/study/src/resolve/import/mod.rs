@@ -4,22 +4,24 @@
 //! not contradict them. Of any other model the study declares both.
 
 mod notes;
-mod problem;
 
 use std::collections::BTreeMap;
 
-use sparkjoy_base::{Fingerprint, Ppm, SourceName, Tokens};
+use sparkjoy_base::toml_file::Placed;
+use sparkjoy_base::{Fingerprint, Ppm, Problem, SourceName, Tokens, thousands};
 use sparkjoy_mix::Ledger;
 use sparkjoy_nn::Shape;
 use sparkjoy_train::{ModelFolder, RunSpec, Start, check_shape, imported, read_spec};
 
 use crate::StudyError;
 use crate::plan::{Import, PlanSource};
-use crate::problem::Problem;
-use crate::written::{Placed, Study, WrittenImport};
+use crate::written::{Study, WrittenImport};
 
 pub(crate) use notes::notes;
-pub use problem::TrunkProblem;
+
+/// How to say otherwise than a checkpoint of ours says by itself.
+const COPY: &str = "copy its `config.json`, `*.safetensors` and `tokenizer*.json` into a folder of \
+                    their own";
 
 /// A model that was opened for a plan.
 pub(crate) struct Opened<'a> {
@@ -49,10 +51,9 @@ impl Opened<'_> {
     }
 
     /// Refuses a study of a model of another shape.
-    pub(crate) fn check_shape(&self, study: &Study, shape: &Shape) -> Result<(), StudyError> {
-        check_shape(&self.model, shape).map_err(|why| {
-            study.problem(study.model.line, Problem::Trunk(TrunkProblem::Shape(why)))
-        })
+    pub(crate) fn check_shape(&self, study: &Study, shape: &Shape) -> Result<(), Problem> {
+        check_shape(&self.model, shape)
+            .map_err(|why| study.problem(study.model.line, why.to_string()).with_hint_of(&why))
     }
 }
 
@@ -62,7 +63,7 @@ impl Opened<'_> {
 ///
 /// # Errors
 ///
-/// [`TrunkProblem`] where study and model do not fit; what cannot be opened.
+/// [`StudyError::Problem`] where study and model do not fit; what cannot be opened.
 pub(crate) fn open<'a>(
     study: &'a Study,
     sources: &BTreeMap<SourceName, PlanSource>,
@@ -87,10 +88,6 @@ pub(crate) fn open<'a>(
     Ok(Some(Opened { written, model, import, step, opening }))
 }
 
-fn at(study: &Study, line: usize, problem: TrunkProblem) -> StudyError {
-    study.problem(line, Problem::Trunk(problem))
-}
-
 /// The tokenizer must be the study's; whether the folder says so.
 fn check_tokenizer(
     study: &Study,
@@ -102,7 +99,14 @@ fn check_tokenizer(
     let folder = model.path();
     let rows = model.shape().vocab;
     if ids > rows {
-        return Err(at(study, line, TrunkProblem::Rows { rows: rows as u64, ids: ids as u64 }));
+        let text = format!(
+            "the model has {} rows of embedding, the study's tokenizer has {} ids",
+            thousands(rows as u64),
+            thousands(ids as u64)
+        );
+        let hint = "a model reads no other ids than it was trained on: write the tokenizer it was \
+                    trained with";
+        return Err(study.problem(line, text).with_hint(hint).into());
     }
     let path = folder.join("tokenizer.json");
     if !path.exists() {
@@ -110,10 +114,20 @@ fn check_tokenizer(
     }
     let found = model.tokenizer()?;
     if !found.is_ours() {
-        return Err(at(study, line, TrunkProblem::ForeignTokenizer { path }));
+        let path = path.display();
+        let text = format!("`{path}` is a tokenizer sparkjoy cannot prepare text with");
+        let hint = format!(
+            "text is prepared with `cl100k` or a tokenizer sparkjoy trained; if the model was \
+             trained on the ids of one of these, move `{path}` away and the study's word is taken \
+             for it"
+        );
+        return Err(study.problem(line, text).with_hint(hint).into());
     }
     if found.fingerprint() != tokenizer {
-        return Err(at(study, line, TrunkProblem::OtherTokenizer { folder: folder.to_owned() }));
+        let folder = folder.display();
+        let text = format!("the tokenizer of the model in `{folder}` is not the study's");
+        let hint = "write `[tokenizer]` with `kind = \"trunk\"`: the one in the model's folder";
+        return Err(study.problem(line, text).with_hint(hint).into());
     }
     Ok(true)
 }
@@ -130,41 +144,77 @@ fn check_run(
     run: &RunSpec,
     model: &ModelFolder,
     sources: &BTreeMap<SourceName, PlanSource>,
-) -> Result<(), StudyError> {
+) -> Result<(), Problem> {
     let line = study.import.as_ref().map_or(0, |written| written.from.line);
     let (found, expected) = (run.batch, study.training.clock.batch);
     if found != expected {
-        return Err(at(study, line, TrunkProblem::OtherClock { what: "batch", found, expected }));
+        return Err(other_clock(study, "batch", found, expected));
     }
     for supply in &run.supplies {
         let read = model.ledger().map_or(0, |ledger| ledger.drawn(&supply.name));
         let source = sources.get(&supply.name).filter(|_| read > 0);
         if source.is_some_and(|source| source.supply.fingerprint != supply.fingerprint) {
-            let source_name = supply.name.clone();
-            return Err(at(study, line, TrunkProblem::OtherText { source_name }));
+            let name = &supply.name;
+            let text = format!("source `{name}` was other text when the checkpoint read it");
+            return Err(study.problem(line, text).with_hint(format!(
+                "give the source another name; or {COPY} and declare `step` and `[trunk.read]`"
+            )));
         }
     }
     Ok(())
 }
 
-fn step(study: &Study, written: &WrittenImport, model: &ModelFolder) -> Result<u64, StudyError> {
+/// A checkpoint whose steps or sequences are of another length. `what`: the key of the length.
+fn other_clock(study: &Study, what: &str, found: u64, expected: u64) -> Problem {
+    let line = study.import.as_ref().map_or(0, |written| written.from.line);
+    let text = format!(
+        "the checkpoint was trained with a {what} of {}, the study's is {}",
+        thousands(found),
+        thousands(expected)
+    );
+    study.problem(line, text).with_hint(format!(
+        "write `{what} = {found}`, or {COPY} and declare `step` and `[trunk.read]`"
+    ))
+}
+
+fn step(study: &Study, written: &WrittenImport, model: &ModelFolder) -> Result<u64, Problem> {
     let of = study.training.clock.steps();
     match (&written.step, model.step()) {
         (Some(step), Some(found)) if step.value != found => {
-            let written = step.value;
-            Err(at(study, step.line, TrunkProblem::OtherStep { written, found }))
+            let text = format!(
+                "`step` is step {}, but the checkpoint is of step {}",
+                thousands(step.value),
+                thousands(found)
+            );
+            Err(study.problem(step.line, text).with_hint(format!(
+                "leave `step` out; to place the model elsewhere on the curve, {COPY}"
+            )))
         }
         (_, Some(step)) if !(1..of).contains(&step) => {
-            let problem = TrunkProblem::Beyond { found: step, of };
-            Err(at(study, written.from.line, problem))
+            let text = format!(
+                "the checkpoint is of step {}, expected one from 1 to {}, before the run's last",
+                thousands(step),
+                thousands(of - 1)
+            );
+            let hint = "raise `budget`: it covers the whole run, what the checkpoint has read \
+                        included";
+            Err(study.problem(written.from.line, text).with_hint(hint))
         }
         (_, Some(step)) => Ok(step),
         (Some(step), None) => Ok(step.value),
         (None, None) => {
-            let folder = model.path().to_owned();
-            Err(at(study, written.from.line, TrunkProblem::Untold { key: "step", folder }))
+            let hint = "write how far into this study's budget and learning-rate curve the model \
+                        is: `step = \"90%\"`";
+            Err(untold(study, written, model, "step").with_hint(hint))
         }
     }
+}
+
+/// What only a checkpoint of ours says by itself. `key`: where the study says it.
+fn untold(study: &Study, written: &WrittenImport, model: &ModelFolder, key: &str) -> Problem {
+    let folder = model.path().display();
+    let text = format!("`[trunk]` has no `{key}`, and the model in `{folder}` does not say it");
+    study.problem(written.from.line, text)
 }
 
 fn ledger(
@@ -173,7 +223,7 @@ fn ledger(
     model: &ModelFolder,
     sources: &BTreeMap<SourceName, PlanSource>,
     step: u64,
-) -> Result<Ledger, StudyError> {
+) -> Result<Ledger, Problem> {
     let clock = study.training.clock;
     let declared = written.read.as_ref().map(|read| {
         let in_sequences = read.value.iter().map(|(name, amount)| {
@@ -184,49 +234,62 @@ fn ledger(
     });
     let Some(found) = model.ledger() else {
         let Some(declared) = declared else {
-            let folder = model.path().to_owned();
-            return Err(at(study, written.from.line, TrunkProblem::Untold { key: "read", folder }));
+            return Err(untold(study, written, model, "read").with_hint(
+                "write under `[trunk.read]` how much of each source it has read, as `web = \"700M\"` \
+                 or `web = { epochs = 1.5 }`; an empty table if nothing",
+            ));
         };
         let read: u64 = declared.value.iter().map(|(_, drawn)| drawn).sum();
         // Rounding to whole steps and sequences is no contradiction.
         if read > (step + 1) * clock.batch {
             let tokens = |sequences: u64| Tokens(sequences * clock.context);
-            let (read, before) = (tokens(read), tokens(step * clock.batch));
-            let problem = TrunkProblem::ReadTooMuch { read, before, step };
-            return Err(at(study, declared.line, problem));
+            let text = format!(
+                "`read` adds up to {} tokens, expected at most the {} of the {} steps before it",
+                tokens(read),
+                tokens(step * clock.batch),
+                thousands(step)
+            );
+            let hint = "raise `step`, or the budget: tokens the trunk has read are part of it";
+            return Err(study.problem(declared.line, text).with_hint(hint));
         }
         return Ok(declared.value);
     };
     let (of, expected) = (model.shape().context as u64, clock.context);
     if of != expected {
-        let problem = TrunkProblem::OtherClock { what: "context", found: of, expected };
-        return Err(at(study, written.from.line, problem));
+        return Err(other_clock(study, "context", of, expected));
     }
     if let Some(declared) = declared {
         // Of sources the study does not have it cannot speak.
         let names = sources.keys();
         let differs = |name: &&SourceName| declared.value.drawn(name) != found.drawn(name);
         if let Some(name) = names.into_iter().find(differs) {
-            let problem = TrunkProblem::OtherRead {
-                source_name: name.clone(),
-                written: declared.value.drawn(name),
-                found: found.drawn(name),
-            };
-            return Err(at(study, declared.line, problem));
+            let text = format!(
+                "`read` says {} sequences of `{name}`, but the checkpoint has read {}",
+                thousands(declared.value.drawn(name)),
+                thousands(found.drawn(name))
+            );
+            let hint = format!("leave `[trunk.read]` out; to say otherwise, {COPY}");
+            return Err(study.problem(declared.line, text).with_hint(hint));
         }
     }
     Ok(found.clone())
 }
 
-impl TrunkProblem {
-    /// A branch that would start at `step` of a trunk that begins later.
-    pub(crate) fn before_import(step: u64, trunk: &RunSpec) -> Self {
-        let (first, last) = (trunk.first_step, trunk.last_step());
-        let share = u128::from(last - first) * u128::from(Ppm::ONE.0) / u128::from(last);
-        // Down to hundredths of a percent: what is said to fit must fit.
-        let longest = Ppm(share as u32 / 100 * 100);
-        Self::BeforeImport { step, first, longest }
-    }
+/// A branch that would start at `step` of a trunk that begins later.
+pub(crate) fn before_import(study: &Study, line: usize, step: u64, trunk: &RunSpec) -> Problem {
+    let (first, last) = (trunk.first_step, trunk.last_step());
+    let share = u128::from(last - first) * u128::from(Ppm::ONE.0) / u128::from(last);
+    // Down to hundredths of a percent: what is said to fit must fit.
+    let longest = Ppm(share as u32 / 100 * 100);
+    let text = format!(
+        "a branch would start at step {}, but the trunk begins at step {}: the longest window is \
+         {longest}",
+        thousands(step),
+        thousands(first)
+    );
+    study
+        .problem(line, text)
+        .with_hint(format!("ask for windows of at most {longest}, or import an earlier checkpoint"))
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! A course: what is trained after the trunk, one mixture after the other.
 
+use sparkjoy_base::toml_file::Placed;
 use sparkjoy_mix::Mixture;
 
-use crate::written::{Placed, Rate, Window};
+use crate::written::{Rate, Window};
 
 /// A mixture with its names.
 #[derive(Clone, Debug)]

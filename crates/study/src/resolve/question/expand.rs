@@ -2,20 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sparkjoy_base::{Ppm, SourceName};
+use sparkjoy_base::toml_file::Placed;
+use sparkjoy_base::{Ppm, Problem, SourceName};
 use sparkjoy_mix::Mixture;
 
 use super::course::{Course, Ending, place};
 use super::tree::Tree;
-use crate::StudyError;
 use crate::plan::{Arm, Ask, QuestionPlan, Role, Setting};
-use crate::problem::Problem;
 use crate::resolve::mixtures::{Named, between, weights};
-use crate::written::{Blend, Chosen, Placed, Question, Rate, Refill, Share, Size, Window, quoted};
+use crate::written::{Blend, Chosen, Question, Rate, Refill, Share, Size, Window, quoted};
 
 impl Tree<'_> {
     /// Expands the study's questions.
-    pub(crate) fn questions(&mut self) -> Result<Vec<QuestionPlan>, StudyError> {
+    pub(crate) fn questions(&mut self) -> Result<Vec<QuestionPlan>, Problem> {
         let mut plans: Vec<QuestionPlan> = Vec::new();
         for question in &self.study.questions {
             let plan = match question {
@@ -30,7 +29,7 @@ impl Tree<'_> {
         Ok(plans)
     }
 
-    fn expand(&mut self, question: &Question) -> Result<QuestionPlan, StudyError> {
+    fn expand(&mut self, question: &Question) -> Result<QuestionPlan, Problem> {
         match question {
             Question::Duration { mixture, windows, rate } => self.duration(mixture, windows, *rate),
             Question::Removal { mixture, window, remove, refill, rate } => {
@@ -53,7 +52,7 @@ impl Tree<'_> {
         mixture: &Placed<String>,
         windows: &[Placed<Window>],
         rate: Rate,
-    ) -> Result<QuestionPlan, StudyError> {
+    ) -> Result<QuestionPlan, Problem> {
         let (ending, base) = (self.ending(&mixture.value), self.base());
         let mut arms = Vec::new();
         for window in windows {
@@ -73,7 +72,7 @@ impl Tree<'_> {
         (window, rate): (&Placed<Window>, Rate),
         remove: &[Placed<Chosen>],
         refills: &[Placed<Refill>],
-    ) -> Result<QuestionPlan, StudyError> {
+    ) -> Result<QuestionPlan, Problem> {
         let (full, base) = (self.ending(&mixture.value), self.base());
         // Where sources are removed from the base mixture itself, the full mixture is the base and
         // one comparison says all.
@@ -111,13 +110,14 @@ impl Tree<'_> {
                 // What several refill rules do apart is seen between them.
                 let known = under.iter().find(|(_, other, _)| other.mixture == ending.mixture);
                 if let Some((first, ..)) = known {
-                    let (first, second) = (taker(first).to_owned(), taker(&refill.value));
-                    let problem = Problem::RefillsAlike {
-                        removed: quoted(&removal.value.names),
-                        first,
-                        second: second.to_owned(),
-                    };
-                    return Err(self.study.problem(refill.line, problem));
+                    let text = format!(
+                        "after removing {}, refill `{}` and refill `{}` give the same mixture, \
+                         expected rules that differ",
+                        quoted(&removal.value.names),
+                        taker(first),
+                        taker(&refill.value)
+                    );
+                    return Err(self.study.problem(refill.line, text));
                 }
                 let apart = under.first().map(|(_, _, with_first)| Arm {
                     role: Role::Refill,
@@ -140,7 +140,7 @@ impl Tree<'_> {
         (add, shares): (&[Placed<Chosen>], &[Placed<Ppm>]),
         windows: &[Placed<Window>],
         rate: Rate,
-    ) -> Result<QuestionPlan, StudyError> {
+    ) -> Result<QuestionPlan, Problem> {
         let base = self.ending(&mixture.value);
         let mut arms = Vec::new();
         for added in add {
@@ -179,7 +179,7 @@ impl Tree<'_> {
         mixtures: &[Placed<Blend>],
         window: &Placed<Window>,
         rate: Rate,
-    ) -> Result<QuestionPlan, StudyError> {
+    ) -> Result<QuestionPlan, Problem> {
         let base = self.base();
         let mut arms = Vec::new();
         for blend in mixtures {
@@ -199,7 +199,7 @@ impl Tree<'_> {
         mixture: &Placed<String>,
         window: &Placed<Window>,
         starts: &[Placed<Window>],
-    ) -> Result<QuestionPlan, StudyError> {
+    ) -> Result<QuestionPlan, Problem> {
         let (ending, base) = (self.ending(&mixture.value), self.base());
         let steps = self.study.training.clock.steps();
         let mut arms: Vec<Arm> = Vec::new();
@@ -238,7 +238,7 @@ impl Tree<'_> {
         mixture: &Placed<String>,
         window: &Placed<Window>,
         then: &[Placed<Window>],
-    ) -> Result<QuestionPlan, StudyError> {
+    ) -> Result<QuestionPlan, Problem> {
         let (ending, base) = (self.ending(&mixture.value), self.base());
         let steps = self.study.training.clock.steps();
         let longest = then.last().expect("a question has a continuation").value.steps;
@@ -273,7 +273,7 @@ impl Tree<'_> {
         first: QuestionPlan,
         models: &[Placed<Size>],
         mixtures: &[Placed<String>],
-    ) -> Result<QuestionPlan, StudyError> {
+    ) -> Result<QuestionPlan, Problem> {
         let question = self.study.questions[of].clone();
         let model = &self.study.model;
         let own = model.size();
@@ -317,7 +317,7 @@ impl Tree<'_> {
         label: String,
         (ending, course): (&Ending, Course),
         (base, control): (&Ending, Course),
-    ) -> Result<Arm, StudyError> {
+    ) -> Result<Arm, Problem> {
         let control_label = format!("{}, same {} window", base.label, course.window());
         Ok(Arm {
             label,
@@ -378,15 +378,9 @@ impl Tree<'_> {
         mixture: &str,
         removal: &Placed<Chosen>,
         (refill, several): (&Placed<Refill>, bool),
-    ) -> Result<Ending, StudyError> {
+    ) -> Result<Ending, Problem> {
         let full = self.named(mixture);
-        let rest = full.without(&removal.value, &refill.value).map_err(|problem| {
-            let line = match problem {
-                Problem::RefillRemoved { .. } => refill.line,
-                _ => removal.line,
-            };
-            self.study.problem(line, problem)
-        })?;
+        let rest = full.without(self.study, removal, refill)?;
         let (names, taker) = (&removal.value.names, taker(&refill.value));
         Ok(Ending {
             name: format!("{mixture}-minus-{}-to-{taker}", names.join("+")),
@@ -412,13 +406,17 @@ impl Tree<'_> {
         base: &Ending,
         added: &Placed<Chosen>,
         share: &Placed<Ppm>,
-    ) -> Result<Ending, StudyError> {
+    ) -> Result<Ending, Problem> {
         let names = &added.value.names;
         let Some(mixture) = self.named(&base.name).with(&self.added(&added.value), share.value)
         else {
-            let (added, mixture) = (quoted(names), base.name.clone());
-            let problem = Problem::AddsEverything { added, share: share.value, mixture };
-            return Err(self.study.problem(share.line, problem));
+            let text = format!(
+                "adding {} at a share of {} leaves nothing for the rest of mixture `{}`",
+                quoted(names),
+                share.value,
+                base.name
+            );
+            return Err(self.study.problem(share.line, text));
         };
         let percent = share.value.to_string().replace(' ', "");
         Ok(Ending {
@@ -444,12 +442,15 @@ impl Tree<'_> {
     }
 
     /// Refuses a comparison of a run with itself.
-    fn checked(&self, arm: Arm, mixture: &str, line: usize) -> Result<Arm, StudyError> {
+    fn checked(&self, arm: Arm, mixture: &str, line: usize) -> Result<Arm, Problem> {
         if arm.branches != arm.controls {
             return Ok(arm);
         }
-        let (mixture, control) = (mixture.to_owned(), arm.control_label);
-        Err(self.study.problem(line, Problem::ChangesNothing { mixture, control }))
+        let text = format!(
+            "mixture `{mixture}` changes nothing against its control ({}): both draw the same",
+            arm.control_label
+        );
+        Err(self.study.problem(line, text).with_hint("ask about another mixture"))
     }
 }
 

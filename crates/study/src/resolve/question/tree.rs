@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use sparkjoy_base::{Fingerprint, SourceName};
+use sparkjoy_base::toml_file::Placed;
+use sparkjoy_base::{Fingerprint, Problem, SourceName};
 use sparkjoy_mix::{MixError, Mixture, Order, Phase};
 use sparkjoy_nn::Shape;
 use sparkjoy_train::{Anneal, RunSpec, Start};
 
 use super::course::Course;
-use crate::StudyError;
 use crate::plan::accounts;
 use crate::plan::{Branch, PlanSource, QuestionPlan, Trunk};
-use crate::problem::Problem;
-use crate::resolve::TrunkProblem;
-use crate::resolve::supplies;
-use crate::written::{Placed, Rate, Size, Study};
+use crate::resolve::import::before_import;
+use crate::resolve::{check_shape, supplies};
+use crate::written::{Rate, Size, Study};
 
 /// The branches of a plan as they are found.
 pub(crate) struct Tree<'a> {
@@ -45,9 +44,9 @@ impl<'a> Tree<'a> {
         sources: &'a BTreeMap<SourceName, PlanSource>,
         mixtures: &'a BTreeMap<String, Mixture>,
         trunk: &RunSpec,
-    ) -> Result<Self, StudyError> {
+    ) -> Result<Self, Problem> {
         let order = trunk.order();
-        let order = order.map_err(|why| study.problem(study.trunk.line, mix("the trunk", why)))?;
+        let order = order.map_err(|why| unordered(study, study.trunk.line, "the trunk", &why))?;
         let identity = trunk.fingerprint();
         let trunk = Trunk {
             name: "trunk".to_owned(),
@@ -106,19 +105,22 @@ impl<'a> Tree<'a> {
     pub(super) fn on_size<T>(
         &mut self,
         size: &Placed<Size>,
-        grow: impl FnOnce(&mut Self) -> Result<T, StudyError>,
-    ) -> Result<T, StudyError> {
+        grow: impl FnOnce(&mut Self) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
         let Size { layers, width, heads } = size.value;
         let own = &self.trunks[0].trunk.spec;
         let shape = Shape { layers, width, heads, ..*own.model.shape() };
-        shape.check().map_err(|why| self.study.problem(size.line, Problem::Shape(why)))?;
+        check_shape(self.study, &shape, size.line)?;
         let known = self.trunks.iter().position(|root| *root.trunk.spec.model.shape() == shape);
         let before = self.current;
         self.current = match known {
             Some(known) => known,
             None if matches!(own.start, Start::Imported { .. }) => {
-                let problem = Problem::Trunk(TrunkProblem::OtherSize);
-                return Err(self.study.problem(size.line, problem));
+                let text = "a trunk of another size is asked for, but the study's trunk was trained \
+                            elsewhere";
+                let hint = "write a study of its own for each size, each with its own `from`; or \
+                            leave `from` out, and all trunks are trained here";
+                return Err(self.study.problem(size.line, text).with_hint(hint));
             }
             None => {
                 let prefix = format!("l{layers}-w{width}-h{heads}-");
@@ -139,13 +141,13 @@ impl<'a> Tree<'a> {
     }
 
     /// One run per replicate that takes a course, each planned once.
-    pub(super) fn grow(&mut self, course: &Course) -> Result<Vec<usize>, StudyError> {
+    pub(super) fn grow(&mut self, course: &Course) -> Result<Vec<usize>, Problem> {
         let replicates = 0..self.study.training.replicates;
         replicates.map(|replicate| self.branch(course, replicate)).collect()
     }
 
     /// A run to the end of a course, after the runs it goes on from.
-    fn branch(&mut self, course: &Course, replicate: u32) -> Result<usize, StudyError> {
+    fn branch(&mut self, course: &Course, replicate: u32) -> Result<usize, Problem> {
         let mut after = None;
         for legs in 1..=course.legs.len() {
             after = Some(self.leg(course, legs, after, replicate)?);
@@ -160,12 +162,11 @@ impl<'a> Tree<'a> {
         legs: usize,
         after: Option<usize>,
         replicate: u32,
-    ) -> Result<usize, StudyError> {
+    ) -> Result<usize, Problem> {
         let clock = self.study.training.clock;
         let root = &self.trunks[self.current];
         let Some(since) = course.from.checked_sub(root.trunk.spec.first_step) else {
-            let problem = TrunkProblem::before_import(course.from, &root.trunk.spec);
-            return Err(self.study.problem(course.line, Problem::Trunk(problem)));
+            return Err(before_import(self.study, course.line, course.from, &root.trunk.spec));
         };
         let (legs, rest) = (&course.legs[..legs], course.legs.len() - legs);
         let last = &legs[legs.len() - 1];
@@ -197,9 +198,8 @@ impl<'a> Tree<'a> {
         let stem = safe(&format!("{}{}", root.prefix, last.name));
         let name = self.unique(&stem, replicate, |branch| &branch.name);
         let order = spec.order();
-        let order = order.map_err(|why| {
-            self.study.problem(course.line, mix(&format!("branch `{name}`"), why))
-        })?;
+        let order = order
+            .map_err(|why| unordered(self.study, course.line, &format!("branch `{name}`"), &why))?;
         let (opening, closing) = (
             order.ledger_at(order.slots() - last.steps * clock.batch),
             order.ledger_at(order.slots()),
@@ -239,6 +239,11 @@ impl<'a> Tree<'a> {
     }
 }
 
+/// A run that cannot be ordered. `what`: which.
+fn unordered(study: &Study, line: usize, what: &str, why: &MixError) -> Problem {
+    study.problem(line, format!("{what}: {why}")).with_hint_of(why)
+}
+
 /// A name of letters, digits, `.`, `_` and `-` alone.
 fn safe(name: &str) -> String {
     let plain = |c: char| match c {
@@ -257,8 +262,4 @@ fn number_groups(branches: &mut [Branch]) {
         let next = groups.len();
         branch.group = *groups.entry(of.fingerprint()).or_insert(next);
     }
-}
-
-fn mix(what: &str, why: MixError) -> Problem {
-    Problem::Mix { what: what.to_owned(), why }
 }

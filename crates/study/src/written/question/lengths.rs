@@ -1,15 +1,13 @@
 //! Stretches of the run and places in it.
 
-use sparkjoy_base::Span;
+use sparkjoy_base::toml_file::{Item, Placed, Table};
+use sparkjoy_base::{Problem, Span, thousands};
 
-use super::super::reader::{Item, Placed, Table};
 use super::{Known, Window};
-use crate::StudyError;
-use crate::problem::Problem;
 
 impl Known<'_> {
     /// The length under `window`.
-    pub(super) fn window(&self, table: &mut Table<'_>) -> Result<Placed<Window>, StudyError> {
+    pub(super) fn window(&self, table: &mut Table<'_>) -> Result<Placed<Window>, Problem> {
         self.length(&table.required("window", "the length of the phase, such as \"10%\"")?)
     }
 
@@ -19,7 +17,7 @@ impl Known<'_> {
         table: &mut Table<'_>,
         key: &'static str,
         expected: &'static str,
-    ) -> Result<Vec<Placed<Window>>, StudyError> {
+    ) -> Result<Vec<Placed<Window>>, Problem> {
         let items = table.required(key, expected)?;
         let (file, line) = (items.source(), items.line());
         let mut windows: Vec<Placed<Window>> = Vec::new();
@@ -27,32 +25,39 @@ impl Known<'_> {
             let window = self.length(&item)?;
             let twin = windows.iter().find(|other| other.value.steps == window.value.steps);
             if let Some(twin) = twin {
-                return Err(item.problem(Problem::WindowTwice {
-                    first: twin.value.span.to_string(),
-                    second: window.value.span.to_string(),
-                    steps: window.value.steps,
-                }));
+                return Err(item.problem(format!(
+                    "windows `{}` and `{}` are both {} steps, expected different ones",
+                    twin.value.span,
+                    window.value.span,
+                    thousands(window.value.steps)
+                )));
             }
             windows.push(window);
         }
         if windows.is_empty() {
-            let (key, found) = (format!("questions.{key}"), "empty".to_owned());
-            return Err(file.problem(line, Problem::OutOfRange { key, found, expected }));
+            return Err(file.out_of_range(line, &format!("questions.{key}"), "empty", expected));
         }
         Ok(windows)
     }
 
-    fn length(&self, item: &Item<'_>) -> Result<Placed<Window>, StudyError> {
+    fn length(&self, item: &Item<'_>) -> Result<Placed<Window>, Problem> {
         let span: Span = item.quantity("a duration in quotes, such as \"10%\"")?;
         let (steps, of) = (self.clock.steps_of(span), self.clock.steps());
-        let window = span.to_string();
         if steps == 0 {
-            let step = self.clock.step();
-            return Err(item.problem(Problem::WindowEmpty { window, step }));
+            return Err(item.problem(format!(
+                "window `{span}` is less than half a step of {} tokens, expected at least one",
+                self.clock.step()
+            )));
         }
         if steps >= of {
-            return Err(item.problem(Problem::WindowWhole { window, steps, of }));
+            return Err(item.problem(self.whole_run(&span.to_string(), steps)));
         }
         Ok(Placed { value: Window { span, steps }, line: item.line() })
+    }
+
+    /// What is wrong with a window that leaves no trunk. `window`: as written.
+    pub(super) fn whole_run(&self, window: &str, steps: u64) -> String {
+        let (steps, of) = (thousands(steps), thousands(self.clock.steps()));
+        format!("window `{window}` is {steps} of the run's {of} steps, expected fewer than all")
     }
 }

@@ -6,17 +6,16 @@ mod transfer;
 
 use std::collections::BTreeMap;
 
-use sparkjoy_base::{Ppm, SourceName, Span};
+use sparkjoy_base::toml_file::{Item, Placed, Table};
+use sparkjoy_base::{Ppm, Problem, SourceName, Span, nearest, thousands};
 
 use super::clock::Clock;
-use super::mixture::{Share, WrittenMixture, proportion};
-use super::reader::{Item, Placed, Table, nearest};
+use super::mixture::{Share, WrittenMixture};
+use super::shares::proportion;
 use super::sources::Sources;
-use super::training::Model;
-use crate::StudyError;
-use crate::problem::Problem;
+use super::training::{Model, Size};
 
-pub(crate) use self::transfer::Size;
+pub(crate) use self::selection::not_in_mixture;
 
 /// A question as written.
 #[derive(Clone, Debug, PartialEq)]
@@ -171,7 +170,7 @@ impl Known<'_> {
         &self,
         items: Vec<Item<'_>>,
         trunk: &str,
-    ) -> Result<Vec<Question>, StudyError> {
+    ) -> Result<Vec<Question>, Problem> {
         let mut questions = Vec::new();
         for item in items {
             questions.push(self.question(item, trunk, &questions)?);
@@ -184,7 +183,7 @@ impl Known<'_> {
         item: Item<'_>,
         trunk: &str,
         before: &[Question],
-    ) -> Result<Question, StudyError> {
+    ) -> Result<Question, Problem> {
         let mut table = item.table()?;
         let ask = table.required("ask", "what is asked, such as `duration`")?.choice(&ASKS)?;
         let table_ref = &mut table;
@@ -224,7 +223,7 @@ impl Known<'_> {
         Ok(question)
     }
 
-    fn timing(&self, table: &mut Table<'_>) -> Result<Question, StudyError> {
+    fn timing(&self, table: &mut Table<'_>) -> Result<Question, Problem> {
         let mixture = self.asked_about(table)?;
         let window = self.window(table)?;
         let mut starts = self.windows(table, "starts", PLACES)?;
@@ -241,17 +240,16 @@ impl Known<'_> {
         Ok(Question::Timing { mixture, window, starts })
     }
 
-    fn stability(&self, table: &mut Table<'_>) -> Result<Question, StudyError> {
+    fn stability(&self, table: &mut Table<'_>) -> Result<Question, Problem> {
         let mixture = self.asked_about(table)?;
         let window = self.window(table)?;
         let mut then = self.windows(table, "then", LENGTHS)?;
         for rest in &then {
             let steps = window.value.steps + rest.value.steps;
             if steps >= self.clock.steps() {
-                let (window, rest) = (window.value.span.to_string(), rest.value.span.to_string());
-                let window = format!("{window} and then {rest}");
-                let problem = Problem::WindowWhole { window, steps, of: self.clock.steps() };
-                return Err(table.source().problem(then[0].line, problem));
+                let window = format!("{} and then {}", window.value.span, rest.value.span);
+                let text = self.whole_run(&window, steps);
+                return Err(table.source().problem(then[0].line, text));
             }
         }
         then.sort_by_key(|rest| rest.value.steps);
@@ -264,31 +262,41 @@ impl Known<'_> {
         stretches: &[&Placed<Window>; 2],
         table: &Table<'_>,
         line: usize,
-    ) -> Result<(), StudyError> {
+    ) -> Result<(), Problem> {
         let [start, window] = stretches.map(|stretch| stretch.value);
         let (steps, of) = (start.steps + window.steps, self.clock.steps());
         if steps <= of {
             return Ok(());
         }
-        let (start, window) = (start.span.to_string(), window.span.to_string());
-        Err(table.source().problem(line, Problem::WindowPastEnd { start, window, steps, of }))
+        let text = format!(
+            "a window of {} that begins at {} ends at step {}, expected at most {}, the end of the \
+             run",
+            window.span,
+            start.span,
+            thousands(steps),
+            thousands(of)
+        );
+        Err(table.source().problem(line, text).with_hint("begin earlier, or shorten the window"))
     }
 
     /// The name of a defined mixture.
-    pub(crate) fn mixture(&self, item: &Item<'_>) -> Result<Placed<String>, StudyError> {
+    pub(crate) fn mixture(&self, item: &Item<'_>) -> Result<Placed<String>, Problem> {
         let name = item.string("the name of a mixture in quotes")?.to_owned();
         if !self.mixtures.contains_key(&name) {
             let nearest = nearest(&name, self.mixtures.keys().map(String::as_str));
-            return Err(item.problem(Problem::UndefinedMixture { name, nearest }));
+            return Err(item
+                .problem(format!("mixture `{name}` is not defined"))
+                .with_hint(format!("define it in a table `[mixtures.{name}]`"))
+                .meant(nearest.as_deref()));
         }
         Ok(Placed { value: name, line: item.line() })
     }
 
-    fn asked_about(&self, table: &mut Table<'_>) -> Result<Placed<String>, StudyError> {
+    fn asked_about(&self, table: &mut Table<'_>) -> Result<Placed<String>, Problem> {
         self.mixture(&table.required("mixture", "the mixture asked about")?)
     }
 
-    fn mixture_or(&self, table: &mut Table<'_>, trunk: &str) -> Result<Placed<String>, StudyError> {
+    fn mixture_or(&self, table: &mut Table<'_>, trunk: &str) -> Result<Placed<String>, Problem> {
         match table.optional("mixture") {
             Some(item) => self.mixture(&item),
             None => Ok(Placed { value: trunk.to_owned(), line: table.line() }),
@@ -296,13 +304,13 @@ impl Known<'_> {
     }
 
     /// `mixtures`, or `between` two with `shares` of the second.
-    fn blends(&self, table: &mut Table<'_>) -> Result<Vec<Placed<Blend>>, StudyError> {
+    fn blends(&self, table: &mut Table<'_>) -> Result<Vec<Placed<Blend>>, Problem> {
         let expected = "a list of mixtures in quotes";
         let (mixtures, between) = (table.optional("mixtures"), table.optional("between"));
-        let line = table.line();
+        let (file, line) = (table.source(), table.line());
         let blends = match (mixtures, between) {
             (Some(mixtures), None) => {
-                let named = |item: Item<'_>| -> Result<Placed<Blend>, StudyError> {
+                let named = |item: Item<'_>| -> Result<Placed<Blend>, Problem> {
                     let Placed { value, line } = self.mixture(&item)?;
                     Ok(Placed { value: Blend::Whole(value), line })
                 };
@@ -316,10 +324,8 @@ impl Known<'_> {
                     .map(|item| self.mixture(item))
                     .collect::<Result<_, _>>()?;
                 let [first, second] = &pair[..] else {
-                    let found = format!("a list of {}", pair.len());
-                    let key = "questions.between".to_owned();
-                    let expected = "two mixtures";
-                    return Err(file.problem(line, Problem::OutOfRange { key, found, expected }));
+                    let (key, found) = ("questions.between", format!("a list of {}", pair.len()));
+                    return Err(file.out_of_range(line, key, found, "two mixtures"));
                 };
                 let between = |share: Placed<Ppm>| Placed {
                     value: Blend::Between {
@@ -331,11 +337,17 @@ impl Known<'_> {
                 };
                 shares(table)?.into_iter().map(between).collect()
             }
-            _ => return Err(table.source().problem(line, Problem::MixturesOrBetween)),
+            _ => {
+                let text = "a `proportion` question has `mixtures`, or `between` and `shares`: \
+                            expected one of the two";
+                return Err(table.problem(text).with_hint(
+                    "write `mixtures = [\"a\", \"b\"]`, or `between = [\"a\", \"b\"]` with `shares = \
+                     [0.5]`",
+                ));
+            }
         };
         if blends.is_empty() {
-            let (key, found) = ("questions.mixtures".to_owned(), "empty".to_owned());
-            return Err(table.source().problem(line, Problem::OutOfRange { key, found, expected }));
+            return Err(file.out_of_range(line, "questions.mixtures", "empty", expected));
         }
         Ok(blends)
     }
@@ -344,13 +356,13 @@ impl Known<'_> {
 const LENGTHS: &str = "a list of durations, such as [\"5%\", \"10%\"]";
 const PLACES: &str = "a list of places of the run, such as [\"30%\", \"60%\", \"90%\"]";
 
-fn rate(table: &mut Table<'_>) -> Result<Rate, StudyError> {
+fn rate(table: &mut Table<'_>) -> Result<Rate, Problem> {
     let Some(item) = table.optional("rate") else { return Ok(Rate::Trunk) };
     Ok(if item.choice(&["trunk", "decay"])? == "decay" { Rate::Decay } else { Rate::Trunk })
 }
 
 /// One or more shares under `shares`, each above 0 and up to 1, each once.
-fn shares(table: &mut Table<'_>) -> Result<Vec<Placed<Ppm>>, StudyError> {
+fn shares(table: &mut Table<'_>) -> Result<Vec<Placed<Ppm>>, Problem> {
     let expected = "a list of decimals from 0 to 1, such as [0.1, 0.3]";
     let items = table.required("shares", expected)?;
     let (file, line) = (items.source(), items.line());
@@ -358,13 +370,12 @@ fn shares(table: &mut Table<'_>) -> Result<Vec<Placed<Ppm>>, StudyError> {
     for item in items.one_or_more(expected)? {
         let value = proportion(&item, "shares", "a question")?;
         if shares.iter().any(|share| share.value == value) {
-            return Err(item.problem(Problem::ShareTwice { share: value }));
+            return Err(item.problem(format!("`shares` names {value} twice, expected once")));
         }
         shares.push(Placed { value, line: item.line() });
     }
     if shares.is_empty() {
-        let (key, found) = ("questions.shares".to_owned(), "empty".to_owned());
-        return Err(file.problem(line, Problem::OutOfRange { key, found, expected }));
+        return Err(file.out_of_range(line, "questions.shares", "empty", expected));
     }
     shares.sort_by_key(|share| share.value);
     Ok(shares)

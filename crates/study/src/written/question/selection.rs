@@ -1,12 +1,11 @@
 //! What is removed or added, and who makes room.
 
-use sparkjoy_base::{DomainName, SourceName};
+use sparkjoy_base::toml_file::{Item, Placed, Table};
+use sparkjoy_base::{DomainName, Problem, SourceName, nearest};
 
 use super::super::mixture::{Share, WrittenMixture, share};
-use super::super::reader::{Item, Placed, Table, nearest};
+use super::super::shares::undefined;
 use super::{Chosen, Known, Refill, quoted};
-use crate::StudyError;
-use crate::problem::Problem;
 
 const CHOICES: &str = "a list of sources, domains, or lists of them";
 const REFILLS: &str = "`domain`, `proportional` or a source, which gets the freed share";
@@ -21,14 +20,14 @@ impl Known<'_> {
         key: &'static str,
         each: &'static str,
         mixture: Option<&Placed<String>>,
-    ) -> Result<Vec<Placed<Chosen>>, StudyError> {
+    ) -> Result<Vec<Placed<Chosen>>, Problem> {
         let (groups, domains) = (table.optional(key), table.optional(each));
         let (file, line) = (table.source(), table.line());
         let mut all: Vec<Placed<Chosen>> = Vec::new();
         let mut add = |chosen: Chosen, line: usize| {
             if all.iter().any(|other| same(&other.value, &chosen)) {
                 let names = quoted(&chosen.names);
-                return Err(file.problem(line, Problem::ChosenTwice { key, names }));
+                return Err(file.problem(line, twice(key, &names)));
             }
             all.push(Placed { value: chosen, line });
             Ok(())
@@ -45,23 +44,27 @@ impl Known<'_> {
             }
         }
         if let Some(empty) = all.iter().find(|chosen| chosen.value.names.is_empty()) {
-            let (key, found) = (format!("questions.{key}"), "an empty list".to_owned());
-            let problem = Problem::OutOfRange { key, found, expected: CHOICES };
-            return Err(file.problem(empty.line, problem));
+            let key = format!("questions.{key}");
+            return Err(file.out_of_range(empty.line, &key, "an empty list", CHOICES));
         }
         if all.is_empty() {
-            return Err(file.problem(line, Problem::NothingChosen { key, each }));
+            let verb = if key == "add" { "add" } else { "remove" };
+            let text = format!(
+                "the question names nothing to {verb}: `{key}` and `{each}` are empty or absent"
+            );
+            return Err(file.problem(line, text).with_hint(format!(
+                "write `{key} = [\"a source\"]`, or `{each} = [\"a domain\"]`"
+            )));
         }
         Ok(all)
     }
 
-    fn group(&self, key: &'static str, items: Vec<Item<'_>>) -> Result<Chosen, StudyError> {
+    fn group(&self, key: &'static str, items: Vec<Item<'_>>) -> Result<Chosen, Problem> {
         let mut chosen = Chosen { names: vec![], shares: vec![] };
         for item in items {
             let name = item.string("the name of a source or domain in quotes")?.to_owned();
             let share = share(&name, self.sources).map_err(|nearest| {
-                let (place, name) = (format!("`{key}`"), name.clone());
-                item.problem(Problem::UndefinedSource { place, name, nearest })
+                undefined(&item, &format!("`{key}`"), &name, nearest.as_deref())
             })?;
             chosen.names.push(name);
             chosen.shares.push(share);
@@ -75,12 +78,14 @@ impl Known<'_> {
         key: &'static str,
         item: &Item<'_>,
         mixture: Option<&Placed<String>>,
-    ) -> Result<Vec<SourceName>, StudyError> {
+    ) -> Result<Vec<SourceName>, Problem> {
         let name = item.string("the name of a domain in quotes")?.to_owned();
         let domains = || self.sources.facts.values().map(|facts| facts.domain.as_str());
         if !domains().any(|domain| domain == name) {
-            let (place, nearest) = (format!("`{key}`"), nearest(&name, domains()));
-            return Err(item.problem(Problem::NotADomain { place, name, nearest }));
+            let nearest = nearest(&name, domains());
+            return Err(item
+                .problem(format!("`{key}` names `{name}`, which is no domain"))
+                .meant(nearest.as_deref()));
         }
         let drawn = |source: &SourceName, domain: &DomainName| {
             mixture.is_none_or(|mixture| draws(&self.mixtures[&mixture.value], source, domain))
@@ -91,15 +96,14 @@ impl Known<'_> {
         let inside: Vec<SourceName> = inside.map(|(source, _)| source.clone()).collect();
         match mixture {
             Some(mixture) if inside.is_empty() => {
-                let mixture = mixture.value.clone();
-                Err(item.problem(Problem::NotInMixture { name, mixture }))
+                Err(item.problem(not_in_mixture(&name, &mixture.value)))
             }
             _ => Ok(inside),
         }
     }
 
     /// One or more refill rules.
-    pub(super) fn refills(&self, table: &mut Table<'_>) -> Result<Vec<Placed<Refill>>, StudyError> {
+    pub(super) fn refills(&self, table: &mut Table<'_>) -> Result<Vec<Placed<Refill>>, Problem> {
         let items = table.required("refill", REFILLS)?;
         let (file, line) = (items.source(), items.line());
         let mut refills: Vec<Placed<Refill>> = Vec::new();
@@ -107,18 +111,17 @@ impl Known<'_> {
             let refill = self.refill(&item)?;
             if refills.iter().any(|other| other.value == refill.value) {
                 let names = format!("`{}`", item.string(REFILLS)?);
-                return Err(item.problem(Problem::ChosenTwice { key: "refill", names }));
+                return Err(item.problem(twice("refill", &names)));
             }
             refills.push(refill);
         }
         if refills.is_empty() {
-            let (key, found) = ("questions.refill".to_owned(), "empty".to_owned());
-            return Err(file.problem(line, Problem::OutOfRange { key, found, expected: REFILLS }));
+            return Err(file.out_of_range(line, "questions.refill", "empty", REFILLS));
         }
         Ok(refills)
     }
 
-    fn refill(&self, item: &Item<'_>) -> Result<Placed<Refill>, StudyError> {
+    fn refill(&self, item: &Item<'_>) -> Result<Placed<Refill>, Problem> {
         let name = item.string("`domain`, `proportional` or a source in quotes")?;
         let mut sources = self.sources.facts.keys();
         let refill = match (name, sources.find(|source| source.as_str() == name)) {
@@ -128,12 +131,24 @@ impl Known<'_> {
             (_, None) => {
                 let known = self.sources.facts.keys().map(SourceName::as_str);
                 let nearest = nearest(name, known.chain(["domain", "proportional"]));
-                let name = name.to_owned();
-                return Err(item.problem(Problem::RefillUnknown { name, nearest }));
+                let text = format!(
+                    "refill `{name}` is not a source, expected `domain`, `proportional` or a source"
+                );
+                return Err(item.problem(text).meant(nearest.as_deref()));
             }
         };
         Ok(Placed { value: refill, line: item.line() })
     }
+}
+
+/// What is wrong with a removal of what is not there. `name`: a source or domain.
+pub(crate) fn not_in_mixture(name: &str, mixture: &str) -> String {
+    format!("`{name}` cannot be removed: mixture `{mixture}` does not draw from it")
+}
+
+/// What is wrong with a key that names one thing twice. `names`: in backticks, where they are names.
+pub(super) fn twice(key: &str, names: &str) -> String {
+    format!("`{key}` names {names} twice, expected once")
 }
 
 /// Whether a mixture as written gives a source a share.

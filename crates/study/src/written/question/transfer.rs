@@ -1,20 +1,11 @@
 //! `transfer`: another question, asked of other models or about other mixtures.
 
-use super::super::reader::{Item, Placed, Table};
-use super::{Known, Question};
-use crate::StudyError;
-use crate::problem::Problem;
+use sparkjoy_base::Problem;
+use sparkjoy_base::toml_file::{Item, Placed, Table};
 
-/// The size of a model that differs from the study's in nothing else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Size {
-    /// Blocks.
-    pub(crate) layers: usize,
-    /// Width of the residual stream.
-    pub(crate) width: usize,
-    /// Attention heads.
-    pub(crate) heads: usize,
-}
+use super::super::training::Size;
+use super::selection::twice;
+use super::{Known, Question};
 
 const AT_LEAST_ONE: &str = "a whole number of at least 1";
 const MODELS: &str = "a list of tables such as { layers = 4, width = 128, heads = 4 }";
@@ -26,14 +17,21 @@ impl Known<'_> {
         &self,
         table: &mut Table<'_>,
         before: &[Question],
-    ) -> Result<Question, StudyError> {
+    ) -> Result<Question, Problem> {
         let expected = "the number of a question above this one, from 1";
         let item = table.required("of", expected)?;
         let number = item.whole(1, expected)?;
         let line = item.line();
         let of = usize::try_from(number - 1).ok().filter(|&of| of < before.len());
         let Some(of) = of.filter(|&of| !matches!(before[of], Question::Transfer { .. })) else {
-            return Err(item.problem(Problem::TransferOf { number, above: before.len() }));
+            let above = match before.len() {
+                0 => "there is none".to_owned(),
+                above => format!("there are {above}"),
+            };
+            return Err(item.problem(format!(
+                "`of` is {number}, expected the number of a question above that is no transfer \
+                 itself ({above})"
+            )));
         };
         let models = table.optional("models").map_or(Ok(vec![]), |items| items.list(MODELS))?;
         let models =
@@ -44,41 +42,41 @@ impl Known<'_> {
         if let Some(twin) =
             (1..models.len()).find(|&i| models[..i].iter().any(|m| m.value == models[i].value))
         {
-            let problem =
-                Problem::ChosenTwice { key: "models", names: models[twin].value.to_string() };
-            return Err(table.source().problem(models[twin].line, problem));
+            let text = twice("models", &models[twin].value.to_string());
+            return Err(table.source().problem(models[twin].line, text));
         }
         if models.is_empty() && mixtures.is_empty() {
-            return Err(table.source().problem(table.line(), Problem::TransferNowhere));
+            let text = "a `transfer` question names neither `models` nor `mixtures`, expected at \
+                        least one";
+            return Err(table.problem(text).with_hint(
+                "write `models = [{ layers = 2, width = 64, heads = 2 }]`, or `mixtures = [\"a\"]`",
+            ));
         }
         if !mixtures.is_empty() && matches!(before[of], Question::Proportion { .. }) {
-            let problem = Problem::TransferMixtures { of: number };
-            return Err(table.source().problem(mixtures[0].line, problem));
+            let text = format!(
+                "question {number} compares mixtures itself, so it cannot be asked about other \
+                 `mixtures`"
+            );
+            return Err(table.source().problem(mixtures[0].line, text));
         }
         Ok(Question::Transfer { of: Placed { value: of, line }, models, mixtures })
     }
 
-    fn size(&self, item: Item<'_>) -> Result<Placed<Size>, StudyError> {
+    fn size(&self, item: Item<'_>) -> Result<Placed<Size>, Problem> {
         let line = item.line();
         let mut table = item.table()?;
-        let mut number = |key| -> Result<usize, StudyError> {
+        let mut number = |key| -> Result<usize, Problem> {
             Ok(table.required(key, AT_LEAST_ONE)?.whole(1, AT_LEAST_ONE)? as usize)
         };
         let size =
             Size { layers: number("layers")?, width: number("width")?, heads: number("heads")? };
         let file = table.source();
         table.finish()?;
-        let own =
-            Size { layers: self.model.layers, width: self.model.width, heads: self.model.heads };
+        let own = self.model.size();
         if size == own {
-            return Err(file.problem(line, Problem::TransferSame { model: size.to_string() }));
+            let text = format!("`models` names {size}, the study's own model, expected another");
+            return Err(file.problem(line, text));
         }
         Ok(Placed { value: size, line })
-    }
-}
-
-impl std::fmt::Display for Size {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} layers, width {}, {} heads", self.layers, self.width, self.heads)
     }
 }
