@@ -254,7 +254,7 @@ pub(crate) struct ForScoring {
     unprotected_code: bool,
     /// Have a command compute the models to be scored: 'python worker.py {model}'
     ///
-    /// `{model}` becomes the folder of the model. docs/workers.md says what the command must
+    /// `{model}` becomes the folder of the model. docs/engines.md says what the command must
     /// answer.
     #[arg(long, value_name = "COMMAND", value_parser = worker)]
     worker: Option<CommandLine>,

@@ -1,4 +1,4 @@
-//! A language model worker around our own decoder: what `docs/workers.md` asks for, in Rust.
+//! A language model worker around our own decoder: what `docs/engines.md` asks for, in Rust.
 //!
 //! `decoder_worker FOLDER`, where the folder is a checkpoint or a Hugging Face MPT model.
 

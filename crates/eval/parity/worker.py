@@ -1,4 +1,4 @@
-"""A language model worker of PyTorch and transformers, as `docs/workers.md` asks for.
+"""A language model worker of PyTorch and transformers, as `docs/engines.md` asks for.
 
     python worker.py FOLDER [DEVICE]
 

@@ -25,7 +25,7 @@ pub struct Resources {
     /// Whether branches may be compared that different engines have trained.
     pub mixed_engines: bool,
     /// The command that computes the models to be scored, with `{model}` in one of its arguments:
-    /// `docs/workers.md`. Without it, this program computes them.
+    /// `docs/engines.md`. Without it, this program computes them.
     pub worker: Option<Vec<String>>,
 }
 

@@ -1,4 +1,4 @@
-//! The messages between us and a worker, byte by byte: `docs/workers.md`.
+//! The messages between us and a worker, byte by byte: `docs/engines.md`.
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_spec::Promise;

@@ -1,6 +1,6 @@
 //! A language model that another program computes: a worker process behind pipes.
 //!
-//! The contract is `docs/workers.md`. Everything a worker sends is checked: sizes
+//! The contract is `docs/engines.md`. Everything a worker sends is checked: sizes
 //! before anything of that size is allocated, counts and numbers before they are used. After an
 //! error a worker is not asked again.
 
@@ -48,7 +48,7 @@ impl Fault {
 
     /// An answer that breaks the contract.
     fn lie(why: impl Into<String>) -> Self {
-        Self::new(why, "correct the worker: `docs/workers.md` says what it must answer")
+        Self::new(why, "correct the worker: `docs/engines.md` says what it must answer")
     }
 }
 

@@ -135,7 +135,7 @@ fn answers_are_checked() {
         let mut worker = says(folder.path(), &messages).unwrap();
         let error = ask(&mut worker).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}\n{expected}");
-        assert!(error.hint().unwrap().contains("docs/workers.md"), "{error}");
+        assert!(error.hint().unwrap().contains("docs/engines.md"), "{error}");
         assert_eq!(losses(&mut worker).unwrap_err(), error, "it is not asked again");
     }
     // The same worker, honest.
