@@ -11,11 +11,12 @@ pub use sparkjoy_answers::{
 pub use sparkjoy_draft::{Draft, DraftError, DraftSource, draft};
 pub use sparkjoy_eval::{FailedTask, MissingTask, Scorecard};
 pub use sparkjoy_jobs::{
-    At, ChangedSetting, Event, JobCost, JobError, JobError as LabError, JobFailure, JobKind,
-    JobRun, JobState, JobTime, JobView, Options, PlannedJob, Programs, Rate, SIGN_EVERY, Sign,
-    TaskRequest, TaskWork, branch_folder, changed_settings, checked, corpora, held_out, job_states,
-    job_views, open_corpora, planned_jobs, results, run, score_tasks, signs, study_folder,
-    text_is_gone, timings, trunk_folder,
+    At, ChangedSetting, Event, ExecutionError, HEARTBEAT_EVERY, Heartbeat, Inputs, JobCost,
+    JobError, JobError as LabError, JobFailure, JobKind, JobRun, JobState, JobTime, JobView,
+    Places, PlannedJob, Programs, RecentThroughput, Resources, TaskRequest, TaskWork, Watcher,
+    branch_folder, changed_settings, checked, corpora, heartbeats, held_out, job_states, job_views,
+    open_corpora, planned_jobs, results, run, score_tasks, study_folder, text_is_gone, timings,
+    trunk_folder,
 };
 pub use sparkjoy_stats::{Agreement, Effect};
 pub use sparkjoy_study::{

@@ -23,7 +23,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 18] = [
     ("draft", &["base", "mix", "data", "nn", "eval", "study"]),
     ("lab", &["base", "stats", "eval", "study", "answers", "jobs", "draft"]),
     ("report", &["base", "train", "lab"]),
-    ("cli", &["base", "mix", "data", "nn", "train", "eval", "lab", "report", "world"]),
+    ("cli", &["base", "mix", "spec", "data", "nn", "train", "eval", "lab", "report", "world"]),
 ];
 
 /// What the tests of a crate may name besides: models for what scores any.

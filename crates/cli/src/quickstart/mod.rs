@@ -10,7 +10,7 @@ use sparkjoy_base::{Seed, write_atomic};
 use sparkjoy_lab::{Programs, wrap};
 use sparkjoy_world::{FULL, QUICKSTART, World, study};
 
-use crate::args::{ForTasks, Place};
+use crate::args::{ForRun, Place};
 use crate::failure::Failure;
 use crate::output::{BOLD, Output, print, say};
 use crate::study::Opened;
@@ -39,8 +39,7 @@ pub(crate) fn quickstart(
     for line in explain::plan(&opened.plan) {
         say(&wrap(&line).join("\n"));
     }
-    let tasks = ForTasks::default();
-    run::train(&opened, None, &tasks, place, stop)?;
+    run::train(&opened, None, &ForRun::default(), place, stop)?;
     let (answers, written) = report::write(&opened, place)?;
     match place.output() {
         Output::Json => crate::output::print_json(&answers)?,
