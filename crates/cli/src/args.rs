@@ -12,8 +12,9 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use sparkjoy_base::Tokens;
 use sparkjoy_eval::BaselineVersion;
-use sparkjoy_jobs::Programs;
+use sparkjoy_jobs::{Places, Programs, Resources};
 
+use crate::command_line::{CommandLine, engine, worker};
 use crate::output::Output;
 
 /// Which data is worth the last tokens of a training run, how much, for how long
@@ -121,7 +122,11 @@ refused, never reused.
 
 Where a study has tasks, the first job looks for their items in all training
 text, and a source in which one stands is refused unless the study names it.
-By itself: sparkjoy run study.toml --job contamination")]
+By itself: sparkjoy run study.toml --job contamination
+
+`--engine` has another program train, `--worker` has one compute the models to
+be scored. They change no fingerprint; what computed is recorded. A branch and
+its control are trained by one engine, unless `--mixed-engines` is given.")]
     Run {
         /// The study file
         study: PathBuf,
@@ -129,7 +134,7 @@ By itself: sparkjoy run study.toml --job contamination")]
         #[arg(long, value_name = "NAME")]
         job: Option<String>,
         #[command(flatten)]
-        tasks_need: ForTasks,
+        with: ForRun,
     },
     /// Score a model on tasks: Gauntlet, MMLU, GSM8K, HumanEval, your own
     #[command(after_long_help = "\
@@ -235,9 +240,9 @@ pub(crate) struct What {
     pub(crate) rows: usize,
 }
 
-/// What tasks need of the machine.
+/// What scores models, and what that needs.
 #[derive(Debug, Default, Args)]
-pub(crate) struct ForTasks {
+pub(crate) struct ForScoring {
     /// Folder of task files [default: the study's, or SPARKJOY_EVAL_DATA]
     #[arg(long, value_name = "DIR")]
     eval_data: Option<PathBuf>,
@@ -247,18 +252,58 @@ pub(crate) struct ForTasks {
     /// lost.
     #[arg(long)]
     unprotected_code: bool,
+    /// Have a command compute the models to be scored: 'python worker.py {model}'
+    ///
+    /// `{model}` becomes the folder of the model. docs/engines.md says what the command must
+    /// answer.
+    #[arg(long, value_name = "COMMAND", value_parser = worker)]
+    worker: Option<CommandLine>,
 }
 
-impl ForTasks {
+impl ForScoring {
     /// Where task files lie: as typed, as the study says, or as the environment says.
     pub(crate) fn data(&self, study: Option<&Path>) -> Option<PathBuf> {
         let environment = || std::env::var_os("SPARKJOY_EVAL_DATA").map(PathBuf::from);
         self.eval_data.clone().or_else(|| study.map(Path::to_owned)).or_else(environment)
     }
 
-    /// How programs that a model writes are run.
-    pub(crate) fn programs(&self) -> Programs {
-        Programs::run_by(self.unprotected_code)
+    /// What scores.
+    pub(crate) fn resources(&self, place: &Place) -> Resources {
+        Resources {
+            recompute: place.recompute,
+            programs: Programs::run_by(self.unprotected_code),
+            worker: self.worker.clone().map(CommandLine::into_argv),
+            ..Resources::new(place.threads())
+        }
+    }
+}
+
+/// What trains and scores a study.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ForRun {
+    #[command(flatten)]
+    pub(crate) scoring: ForScoring,
+    /// Have a command train: 'python engine.py {job}'
+    ///
+    /// `{job}` becomes the path of a job file. docs/engines.md says what the command must write.
+    /// What it writes is checked before it is used.
+    #[arg(long, value_name = "COMMAND", value_parser = engine)]
+    engine: Option<CommandLine>,
+    /// Compare branches that different engines trained
+    ///
+    /// Their difference then holds rounding besides data, and the report says so.
+    #[arg(long)]
+    mixed_engines: bool,
+}
+
+impl ForRun {
+    /// What trains and scores.
+    pub(crate) fn resources(&self, place: &Place) -> Resources {
+        Resources {
+            engine: self.engine.clone().map(CommandLine::into_argv),
+            mixed_engines: self.mixed_engines,
+            ..self.scoring.resources(place)
+        }
     }
 }
 
@@ -290,7 +335,7 @@ pub(crate) struct EvalOf {
     #[arg(long, conflicts_with = "model")]
     pub(crate) list: bool,
     #[command(flatten)]
-    pub(crate) tasks_need: ForTasks,
+    pub(crate) scoring: ForScoring,
 }
 
 /// A version of baselines.
@@ -345,6 +390,11 @@ impl Place {
     pub(crate) fn threads(&self) -> usize {
         let asked = self.threads.or_else(|| available_parallelism().ok());
         asked.map_or(1, NonZeroUsize::get)
+    }
+
+    /// The folders.
+    pub(crate) fn places(&self, eval_data: Option<PathBuf>) -> Places {
+        Places { runs: self.runs.clone(), prepared: self.prepared.clone(), eval_data }
     }
 
     /// How to print.
@@ -404,6 +454,19 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn what_trains_and_scores_can_be_typed() {
+        let typed = ["sparkjoy", "run", "study.toml", "--threads", "3", "--mixed-engines"];
+        let commands = ["--engine", "python3 e.py {job}", "--worker", "w '{model}' x"];
+        let matches = command().get_matches_from(typed.iter().chain(&commands));
+        let Arguments { command, place } = Arguments::from_arg_matches(&matches).unwrap();
+        let Command::Run { with, .. } = command else { panic!("{command:?}") };
+        let resources = with.resources(&place);
+        assert_eq!(resources.engine.unwrap(), ["python3", "e.py", "{job}"]);
+        assert_eq!(resources.worker.unwrap(), ["w", "{model}", "x"]);
+        assert!(resources.mixed_engines && resources.threads == 3);
     }
 
     #[test]

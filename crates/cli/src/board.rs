@@ -12,7 +12,7 @@ use std::path::Path;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use sparkjoy_base::{duration, quantity, thousands};
-use sparkjoy_jobs::{JobKind, JobRun, JobState, JobView, Rate, job_views};
+use sparkjoy_jobs::{JobKind, JobRun, JobState, JobView, RecentThroughput, job_views};
 use sparkjoy_study::Plan;
 
 /// Branch points that get a line of their own: the rest of a screen is for what runs.
@@ -70,7 +70,7 @@ impl Board {
     }
 
     /// So many training tokens are left of the whole study.
-    pub(crate) fn tokens(&mut self, left: u64, rate: &Rate) {
+    pub(crate) fn tokens(&mut self, left: u64, rate: &RecentThroughput) {
         let done = self.tokens.saturating_sub(left);
         self.whole.set_position(done * 1000 / self.tokens.max(1));
         self.whole.set_message(whole_line(done, self.tokens, rate));
@@ -85,7 +85,7 @@ impl Board {
 }
 
 /// ` 5 %  5.5M tok left  14.5K tok/s  6 min 21 s`.
-fn whole_line(done: u64, all: u64, rate: &Rate) -> String {
+fn whole_line(done: u64, all: u64, rate: &RecentThroughput) -> String {
     let left = all - done;
     let mut words =
         vec![format!("{} %", done * 100 / all.max(1)), format!("{} tok left", quantity(left))];

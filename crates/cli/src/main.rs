@@ -5,6 +5,7 @@
 
 mod args;
 mod board;
+mod command_line;
 mod doctor;
 mod eval;
 mod failure;
@@ -57,9 +58,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::New { file } => new::write(file, place, &stop),
         Command::Prepare { study } => prepare::prepare(study, place, &stop),
         Command::Plan { study } => plan::show(study, place),
-        Command::Run { study, job, tasks_need } => {
-            run::run(study, job.as_deref(), tasks_need, place, &stop)
-        }
+        Command::Run { study, job, with } => run::run(study, job.as_deref(), with, place, &stop),
         Command::Eval(of) => eval::eval(of, place, &stop),
         Command::Report { study } => report::show(study, place),
         Command::Serve { study, port } => serve::serve(study, *port, place, &stop),

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use sparkjoy_base::{SourceName, bytes, duration, quantity, thousands};
 use sparkjoy_data::PrepareProgress;
-use sparkjoy_jobs::{Event, Rate};
-use sparkjoy_report::sentences::{cautions, contamination_summary};
+use sparkjoy_jobs::{Event, RecentThroughput};
 use sparkjoy_study::Plan;
-use sparkjoy_train::{KernelChange, StepRecord};
+use sparkjoy_spec::{KernelChange, StepRecord, Tolerated};
+use sparkjoy_report::sentences::{cautions, contamination_summary};
 
 use crate::board::Board;
 use crate::output::say;
@@ -31,9 +31,9 @@ pub(crate) struct Progress {
     /// The source or job the next lines are about.
     subject: String,
     /// Tokens trained on, or bytes of input read.
-    main: Rate,
+    main: RecentThroughput,
     /// Bytes of text encoded.
-    text: Rate,
+    text: RecentThroughput,
     logged: Option<Instant>,
 }
 
@@ -45,7 +45,7 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        let (main, text) = (Rate::default(), Rate::default());
+        let (main, text) = (RecentThroughput::default(), RecentThroughput::default());
         Self { bar, board: None, subject: String::new(), main, text, logged: None }
     }
 
@@ -92,6 +92,7 @@ impl Progress {
                 self.line(&line, record.step, *target, now);
             }
             Event::OtherKernel(change) => self.remark(&kernel_line(&self.subject, change)),
+            Event::Tolerated(steps) => self.remark(&tolerated_line(&self.subject, steps)),
             Event::Saved(path) => {
                 // Worth keeping on a terminal, not worth a line of a log.
                 if let Some(bar) = &self.bar {
@@ -150,7 +151,7 @@ impl Progress {
     /// Something new starts: its first line is always shown.
     fn begin(&mut self, subject: &str, line: &str, now: Instant) {
         subject.clone_into(&mut self.subject);
-        (self.main, self.text) = (Rate::default(), Rate::default());
+        (self.main, self.text) = (RecentThroughput::default(), RecentThroughput::default());
         self.logged = Some(now);
         match &self.bar {
             Some(bar) => {
@@ -187,8 +188,8 @@ fn gauge() -> ProgressStyle {
 fn prepare_line(
     source: &SourceName,
     progress: PrepareProgress,
-    stored: &Rate,
-    text: &Rate,
+    stored: &RecentThroughput,
+    text: &RecentThroughput,
 ) -> String {
     let (read, total) = (progress.stored_bytes, progress.stored_bytes_total);
     let mut parts = vec![
@@ -205,7 +206,7 @@ fn prepare_line(
 }
 
 /// `web  items of tasks in 31.2 of 40.0 MiB  45.1 MB/s  8 s`.
-fn check_line(source: &SourceName, text_bytes: u64, of: u64, rate: &Rate) -> String {
+fn check_line(source: &SourceName, text_bytes: u64, of: u64, rate: &RecentThroughput) -> String {
     let mut parts = vec![
         source.to_string(),
         format!("items of tasks in {} of {}", bytes(text_bytes), bytes(of)),
@@ -223,7 +224,7 @@ fn step_line(
     job: &str,
     record: &StepRecord,
     target: u64,
-    rate: &Rate,
+    rate: &RecentThroughput,
     tokens_left: Option<u64>,
 ) -> String {
     let mut parts =
@@ -249,8 +250,19 @@ fn kernel_line(job: &str, change: &KernelChange) -> String {
     )
 }
 
+/// What it means that steps were computed again and came out close.
+fn tolerated_line(job: &str, tolerated: &Tolerated) -> String {
+    let Tolerated { steps, difference, tolerance } = tolerated;
+    format!(
+        "note: {job} computed steps {} to {} again: their losses differ by at most {difference:.1e} \
+         nats per token, {tolerance:.1e} are accepted",
+        thousands(*steps.start()),
+        thousands(*steps.end())
+    )
+}
+
 /// `arc_easy  1,024/2,376 items  85 it/s  16 s`.
-fn items_line(task: &str, done: usize, of: usize, rate: &Rate) -> String {
+fn items_line(task: &str, done: usize, of: usize, rate: &RecentThroughput) -> String {
     let mut line = format!("{task}  {}/{} items", thousands(done as u64), thousands(of as u64));
     if let Some(rate) = rate.per_second() {
         let _ = write!(line, "  {rate:.0} it/s");
@@ -268,9 +280,9 @@ mod tests {
     use super::*;
 
     /// 100,000 things in 10 seconds.
-    fn rate() -> Rate {
+    fn rate() -> RecentThroughput {
         let start = Instant::now();
-        let mut rate = Rate::default();
+        let mut rate = RecentThroughput::default();
         rate.reach(0, start);
         rate.reach(100_000, start + Duration::from_secs(10));
         rate
@@ -291,7 +303,10 @@ mod tests {
             "upsampled-10pct-r1  5,240/6,102  1.5M tok left  loss 3.412  |g| 0.81  lr 4.1e-4  \
              10K tok/s  2 min 30 s"
         );
-        assert!(!step_line("trunk", &record, 6102, &Rate::default(), None).contains("tok/s"));
+        assert!(
+            !step_line("trunk", &record, 6102, &RecentThroughput::default(), None)
+                .contains("tok/s")
+        );
     }
 
     #[test]
@@ -302,6 +317,16 @@ mod tests {
             kernel_line("trunk-6102", &change),
             "note: trunk-6102 was computed on avx512bf16 up to step 5,240, this machine continues on \
              avx2: sound, but not the bits of a run that stayed on either; the report will say so"
+        );
+    }
+
+    #[test]
+    fn steps_that_came_out_close_are_told_with_their_difference() {
+        let tolerated = Tolerated { steps: 1200..=1240, difference: 2.5e-5, tolerance: 1e-3 };
+        assert_eq!(
+            tolerated_line("trunk-6102", &tolerated),
+            "note: trunk-6102 computed steps 1,200 to 1,240 again: their losses differ by at most \
+             2.5e-5 nats per token, 1.0e-3 are accepted"
         );
     }
 

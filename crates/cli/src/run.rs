@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use sparkjoy_jobs::changed_settings;
+use sparkjoy_jobs::{Event, Watcher, changed_settings};
 
-use crate::args::{ForTasks, Place};
+use crate::args::{ForRun, Place};
 use crate::failure::Failure;
 use crate::output::{Output, say};
 use crate::progress::Progress;
-use crate::study::{Opened, with_options};
+use crate::study::Opened;
 use crate::{plan, report};
 
 /// Prepares, plans, trains and scores what is missing of a study, and reports.
@@ -20,12 +20,12 @@ use crate::{plan, report};
 pub(crate) fn run(
     study: &Path,
     job: Option<&str>,
-    tasks_need: &ForTasks,
+    with: &ForRun,
     place: &Place,
     stop: &AtomicBool,
 ) -> Result<(), Failure> {
     let opened = Opened::to_run(study, job, place, stop)?;
-    train(&opened, job, tasks_need, place, stop)?;
+    train(&opened, job, with, place, stop)?;
     if job.is_some() { Ok(()) } else { report::print_report(&opened, place) }
 }
 
@@ -37,23 +37,23 @@ pub(crate) fn run(
 pub(crate) fn train(
     opened: &Opened,
     job: Option<&str>,
-    tasks_need: &ForTasks,
+    with: &ForRun,
     place: &Place,
     stop: &AtomicBool,
 ) -> Result<(), Failure> {
-    let Opened { study, tokenizer, corpora, plan, .. } = opened;
+    let plan = &opened.plan;
     if place.output() == Output::Text {
         say(plan::header(plan).trim_end());
         for change in changed_settings(plan, &place.runs) {
             say(&format!("note: {}", change.sentence()));
         }
     }
+    let places = place.places(with.scoring.data(opened.study.task_data()));
     let mut progress = Progress::of_tree(plan, &place.runs);
-    let ended = with_options(place, stop, &mut progress, |options| {
-        options.eval_data = tasks_need.data(study.task_data());
-        options.programs = tasks_need.programs();
-        sparkjoy_jobs::run(study, plan, corpora, tokenizer, job, options)
-    });
+    let mut show = |event: Event<'_>| progress.show(&event);
+    let mut watcher = Watcher::new(stop, &mut show);
+    let resources = with.resources(place);
+    let ended = sparkjoy_jobs::run(&opened.inputs(), job, &places, &resources, &mut watcher);
     progress.finish();
     Ok(ended?)
 }

@@ -2,18 +2,14 @@
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use sparkjoy_data::{Corpus, Tokenizer};
-use sparkjoy_jobs::{Options, Programs, corpora, open_corpora, text_is_gone};
+use sparkjoy_jobs::{Event, Inputs, Watcher, corpora, open_corpora, text_is_gone};
 use sparkjoy_study::{Plan, Study};
 
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::progress::Progress;
-
-/// How much training a kill may cost.
-const SAVE_EVERY: Duration = Duration::from_secs(15);
 
 /// A study with its plan and what the plan was made of.
 pub(crate) struct Opened {
@@ -71,6 +67,12 @@ impl Opened {
         Self::planned(study, tokenizer, corpora)
     }
 
+    /// What the plan was made of.
+    pub(crate) fn inputs(&self) -> Inputs<'_> {
+        let Self { study, tokenizer, corpora, plan } = self;
+        Inputs { study, plan, corpora, tokenizer }
+    }
+
     fn planned(study: Study, tokenizer: Tokenizer, corpora: Vec<Corpus>) -> Result<Self, Failure> {
         let plan = Plan::new(&study, &corpora, &tokenizer)?;
         Ok(Self { study, tokenizer, corpora, plan })
@@ -88,27 +90,9 @@ pub(crate) fn prepare(
     stop: &AtomicBool,
 ) -> Result<(Tokenizer, Vec<Corpus>), Failure> {
     let mut progress = Progress::new();
-    let found = with_options(place, stop, &mut progress, |options| corpora(study, options));
+    let mut show = |event: Event<'_>| progress.show(&event);
+    let mut watcher = Watcher::new(stop, &mut show);
+    let found = corpora(study, &place.prepared, place.threads(), &mut watcher);
     progress.finish();
     Ok(found?)
-}
-
-/// Calls `work` with the options of a place, events going to `progress`.
-pub(crate) fn with_options<T>(
-    place: &Place,
-    stop: &AtomicBool,
-    progress: &mut Progress,
-    work: impl FnOnce(&mut Options<'_>) -> T,
-) -> T {
-    work(&mut Options {
-        runs: place.runs.clone(),
-        prepared: place.prepared.clone(),
-        threads: place.threads(),
-        recompute: place.recompute,
-        save_every: SAVE_EVERY,
-        eval_data: None,
-        programs: Programs::run_by(false),
-        stop,
-        observe: &mut |event| progress.show(&event),
-    })
 }

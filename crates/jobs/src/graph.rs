@@ -6,19 +6,17 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, Problem, Tokens};
-use sparkjoy_nn::OptimizerKind;
-use sparkjoy_study::Effort;
-use sparkjoy_train::{Checkpoint, RunSpec};
-
-use crate::cards::{Asked, Point, read_card};
-use crate::contamination::Record;
-use crate::folders::{branch_folder, study_folder, trunk_folder};
-use crate::problem::AGAIN;
-use crate::scores::{Scored, Scores};
-use crate::timing;
-use crate::{JobError, JobTime};
+use sparkjoy_spec::RunSpec;
 use sparkjoy_study::{Branch, Plan};
+use sparkjoy_train::Checkpoint;
+
+use crate::contamination::Record;
+use crate::error::JobError;
+use crate::execution_error::ExecutionError;
+use crate::folders::{branch_folder, study_folder, trunk_folder};
+use crate::keyed::find;
+use crate::scorecards::{FiledScorecard, Point, ScorecardKey};
+use crate::scores::{HeldOutKey, Scores};
 
 /// Whether a job is done, begun or missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,9 +32,6 @@ pub enum JobState {
     /// Whole.
     Done,
 }
-
-/// Bytes of a number in a checkpoint.
-const FLOAT: u64 = 4;
 
 /// The name of the job that comes before all others.
 pub(crate) const CONTAMINATION: &str = "contamination";
@@ -92,142 +87,7 @@ fn points_of(plan: &Plan) -> Vec<Point<'_>> {
     trunk.chain(plan.compared().map(|(_, branch)| Point::Branch(branch))).collect()
 }
 
-/// State of each job of a plan, by name: the contamination check, the trunk's stretches, then each
-/// branch and its score.
-///
-/// # Errors
-///
-/// A folder that holds something else than its name says; whatever reading the folders meets.
-pub fn job_states(plan: &Plan, runs: &Path) -> Result<Vec<(String, JobState)>, JobError> {
-    let states = jobs(plan).into_iter().map(|job| {
-        let state = job.state(plan, runs)?;
-        Ok((job.name(plan), state))
-    });
-    states.collect()
-}
-
-/// What a job does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum JobKind {
-    /// Trains a run from a step to a step.
-    Train {
-        /// Where it begins.
-        from: u64,
-        /// Where it ends.
-        to: u64,
-    },
-    /// Scores a model on held-out text.
-    Score,
-    /// Scores a model on tasks.
-    Tasks,
-    /// Looks for items of tasks in training text.
-    Contamination,
-}
-
-/// The run that a job trains or scores.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum JobRun {
-    /// One of the plan's trunks.
-    Trunk(usize),
-    /// One of the plan's branches.
-    Branch(usize),
-    /// No run at all.
-    None,
-}
-
-/// What a job takes and leaves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JobCost {
-    /// Training; none in a job that scores.
-    #[serde(flatten)]
-    pub effort: Effort,
-    /// Bytes of the checkpoints it leaves, about: weights and optimizer state.
-    pub disk: u64,
-}
-
-/// A job as it is planned: what anybody's scheduler has to know to run it by
-/// `sparkjoy run STUDY --job NAME`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PlannedJob {
-    /// Its name, unique in its plan. Letters, digits, `.`, `_` and `-` alone.
-    pub name: String,
-    /// What it does.
-    pub kind: JobKind,
-    /// The run it trains or scores.
-    pub run: JobRun,
-    /// Names of the jobs that must be done before.
-    pub needs: Vec<String>,
-    /// The folder of its run, below the folder of all runs.
-    pub folder: PathBuf,
-    /// What it takes and leaves.
-    #[serde(flatten)]
-    pub cost: JobCost,
-}
-
-/// A job as it is on the disk.
-#[derive(Debug)]
-pub struct JobView {
-    /// Its name, unique in its plan.
-    pub name: String,
-    /// What it does.
-    pub kind: JobKind,
-    /// The run it trains or scores.
-    pub run: JobRun,
-    /// The folder of that run.
-    pub folder: PathBuf,
-    /// How far it has come, or what is wrong with what it left.
-    pub state: Result<JobState, JobError>,
-    /// What it has cost so far, if it ever ran.
-    pub time: Option<JobTime>,
-}
-
-/// All jobs of a plan, each after those it needs.
-pub fn planned_jobs(plan: &Plan, runs: &Path) -> Vec<PlannedJob> {
-    jobs(plan).iter().map(|job| job.planned(plan, runs)).collect()
-}
-
-/// All jobs of a plan with their states. What is wrong with one keeps no other from being seen.
-pub fn job_views(plan: &Plan, runs: &Path) -> Vec<JobView> {
-    let views = jobs(plan).into_iter().map(|job| JobView {
-        name: job.name(plan),
-        kind: job.kind(),
-        run: job.run(plan),
-        folder: job.folder(plan, runs),
-        state: job.state(plan, runs),
-        // A time that cannot be read is a time that is not known.
-        time: timing::of_job(plan, runs, &job).unwrap_or_default(),
-    });
-    views.collect()
-}
-
 impl<'a> Job<'a> {
-    fn planned(&self, plan: &'a Plan, runs: &Path) -> PlannedJob {
-        let folder = self.folder(plan, runs);
-        PlannedJob {
-            name: self.name(plan),
-            kind: self.kind(),
-            run: self.run(plan),
-            needs: self.needs(plan).iter().map(|job| job.name(plan)).collect(),
-            folder: folder.strip_prefix(runs).map_or_else(|_| folder.clone(), Path::to_owned),
-            cost: self.cost(plan),
-        }
-    }
-
-    /// What it does.
-    fn kind(&self) -> JobKind {
-        match self {
-            Self::Trunk { from, to, .. } => JobKind::Train { from: *from, to: *to },
-            Self::Branch(branch) => {
-                JobKind::Train { from: branch.from_step, to: branch.spec.last_step() }
-            }
-            Self::Score(_) => JobKind::Score,
-            Self::Tasks(_) => JobKind::Tasks,
-            Self::Contamination => JobKind::Contamination,
-        }
-    }
-
     /// The folder of its run.
     pub(crate) fn folder(&self, plan: &Plan, runs: &Path) -> PathBuf {
         match self {
@@ -253,7 +113,7 @@ impl<'a> Job<'a> {
     }
 
     /// What versions before 0.2 called it.
-    pub(crate) fn former_name(&self) -> Option<String> {
+    fn former_name(&self) -> Option<String> {
         match self {
             Self::Branch(branch) => branch.former_name.clone(),
             Self::Score(branch) => branch.former_name.as_ref().map(|name| format!("{name}-score")),
@@ -264,45 +124,9 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// The run it trains or scores.
-    fn run(&self, plan: &Plan) -> JobRun {
-        match self {
-            Self::Trunk { trunk, .. } => JobRun::Trunk(*trunk),
-            Self::Branch(branch) | Self::Score(branch) | Self::Tasks(Point::Branch(branch)) => {
-                let is_it = |other: &Branch| other.name == branch.name;
-                JobRun::Branch(plan.branches.iter().position(is_it).expect("a branch of the plan"))
-            }
-            Self::Tasks(Point::Trunk(_)) => JobRun::Trunk(0),
-            Self::Contamination => JobRun::None,
-        }
-    }
-
-    /// What it takes and leaves, if it is done from its beginning.
-    fn cost(&self, plan: &Plan) -> JobCost {
-        let (spec, checkpoints) = match self {
-            Self::Trunk { trunk, from, to } => {
-                let kept = plan
-                    .kept_steps(*trunk)
-                    .into_iter()
-                    .filter(|step| (from + 1..=*to).contains(step));
-                (&plan.trunks[*trunk].spec, kept.count() as u64)
-            }
-            Self::Branch(branch) => (&branch.spec, 1),
-            Self::Score(_) | Self::Tasks(_) | Self::Contamination => return JobCost::default(),
-        };
-        let steps = self.steps_left(JobState::Missing);
-        let moments = match spec.optimizer {
-            OptimizerKind::LionW { .. } => 1,
-            OptimizerKind::AdamW { .. } => 2,
-        };
-        JobCost {
-            effort: Effort {
-                steps,
-                tokens: Tokens(steps * spec.tokens_per_step()),
-                flops: u128::from(steps) * spec.model.flops(spec.batch),
-            },
-            disk: checkpoints * spec.model.parameters() * FLOAT * (1 + moments),
-        }
+    /// The names it has and had, the present one first.
+    pub(crate) fn names(&self, plan: &Plan) -> Vec<String> {
+        std::iter::once(self.name(plan)).chain(self.former_name()).collect()
     }
 
     /// The jobs that must be done before this one.
@@ -345,14 +169,14 @@ impl<'a> Job<'a> {
                 progress(&branch_folder(branch, runs), spec, branch.from_step, spec.last_step())
             }
             Self::Score(branch) => {
-                let scored = Scored::new(plan, branch);
-                let scores = Scores::read(&branch_folder(branch, runs), &scored)?;
+                let asked = HeldOutKey::new(plan, branch);
+                let scores = find::<Scores>(&branch_folder(branch, runs), &asked)?;
                 Ok(if scores.is_some() { JobState::Done } else { JobState::Missing })
             }
             Self::Tasks(point) => {
-                let of = Asked::new(plan, *point).expect("there are tasks to score");
-                let card = read_card(&point.folder(plan, runs), &of)?;
-                Ok(if card.is_some() { JobState::Done } else { JobState::Missing })
+                let asked = ScorecardKey::new(plan, *point).expect("there are tasks to score");
+                let filed = find::<FiledScorecard>(&point.folder(plan, runs), &asked)?;
+                Ok(if filed.is_some() { JobState::Done } else { JobState::Missing })
             }
             Self::Contamination => {
                 let record = Record::read(plan, runs)?.filter(|record| record.is_complete(plan));
@@ -376,17 +200,6 @@ impl<'a> Job<'a> {
     }
 }
 
-/// A run folder that holds the checkpoint of another run.
-fn other_run(path: &Path, found: Fingerprint, expected: Fingerprint) -> Problem {
-    let text = format!(
-        "the checkpoint `{}` belongs to run {found}, expected run {expected}",
-        path.display()
-    );
-    let folder = path.parent().unwrap_or(path).display();
-    Problem::new(text)
-        .with_hint(format!("move `{folder}` away and {AGAIN}: the run is trained anew"))
-}
-
 /// How far the run of `spec` in `folder` has come between two of its steps.
 fn progress(folder: &Path, spec: &RunSpec, from: u64, to: u64) -> Result<JobState, JobError> {
     if !folder.exists() {
@@ -395,7 +208,8 @@ fn progress(folder: &Path, spec: &RunSpec, from: u64, to: u64) -> Result<JobStat
     let checkpoints = Checkpoint::list(folder)?;
     let expected = spec.fingerprint();
     if let Some(foreign) = checkpoints.iter().find(|c| c.run != expected) {
-        return Err(other_run(&foreign.folder, foreign.run, expected).into());
+        let (path, found) = (foreign.folder.clone(), foreign.run);
+        return Err(ExecutionError::ForeignCheckpoint { path, found, expected }.into());
     }
     if checkpoints.iter().any(|c| c.step == to) {
         return Ok(JobState::Done);
@@ -410,20 +224,4 @@ pub(crate) fn checkpoint(folder: &Path, step: u64) -> Result<Option<Checkpoint>,
         return Ok(None);
     }
     Ok(Checkpoint::list(folder)?.into_iter().find(|c| c.step == step))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sparkjoy_kit::shown;
-
-    #[test]
-    fn a_checkpoint_of_another_run_is_refused_with_its_place() {
-        let [found, expected] = ["found", "expected"].map(|t| Fingerprint::of_bytes(t.as_bytes()));
-        let path = Path::new("runs/trunk-3f9a12bc/step-3600");
-        insta::assert_snapshot!(shown(Err(other_run(path, found, expected))), @"
-        the checkpoint `runs/trunk-3f9a12bc/step-3600` belongs to run 6166e496, expected run a99e31b7
-        hint: move `runs/trunk-3f9a12bc` away and run the same command again: the run is trained anew
-        ");
-    }
 }

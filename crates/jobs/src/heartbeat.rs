@@ -1,4 +1,4 @@
-//! Signs of life: what a job is doing, and how its last attempt failed, for other processes.
+//! Heartbeats: what a job is doing, and how its last attempt failed, for other processes.
 //!
 //! ```text
 //! <study>/live/
@@ -7,8 +7,8 @@
 //! ```
 //!
 //! A job that ends well, or is stopped by its user, leaves neither. One that fails leaves its
-//! message; one that is killed leaves its last sign, and the system lets go of the lock: nothing
-//! looks as if it ran for ever, and no clock is compared with another machine's. Signs are no
+//! message; one that is killed leaves its last heartbeat, and the system lets go of the lock: nothing
+//! looks as if it ran for ever, and no clock is compared with another machine's. Heartbeats are no
 //! results. Where they cannot be written the job goes on without them.
 
 use std::collections::BTreeMap;
@@ -22,14 +22,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Hint, write_atomic};
 
+use crate::error::JobError;
 use crate::folders::study_folder;
 use crate::graph::jobs;
-use crate::throughput::Rate;
-use crate::{Event, JobError};
+use crate::throughput::RecentThroughput;
+use crate::watcher::Event;
 use sparkjoy_study::Plan;
 
-/// A sign is written this often.
-pub const SIGN_EVERY: Duration = Duration::from_secs(2);
+/// A heartbeat is written this often.
+pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(2);
 /// Whoever looks whether a job runs holds its lock for a moment; beginning waits that out.
 const LOCK_TRIES: u32 = 20;
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
@@ -37,7 +38,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 /// What a job last said of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sign {
+pub struct Heartbeat {
     /// The job's name.
     pub job: String,
     /// The name of the folder of its run: another plan may have a job of the same name.
@@ -109,17 +110,17 @@ impl JobFailure {
     }
 }
 
-/// The last sign of each job of a plan that has left one, and whether its process lives, in the
-/// order of names. A file that is no sign is passed over.
-pub fn signs(plan: &Plan, runs: &Path) -> Vec<(Sign, bool)> {
+/// The last heartbeat of each job of a plan that has left one, and whether its process lives, in the
+/// order of names. A file that is no heartbeat is passed over.
+pub fn heartbeats(plan: &Plan, runs: &Path) -> Vec<(Heartbeat, bool)> {
     let Ok(entries) = fs::read_dir(live_folder(plan, runs)) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.sort();
     let found = paths.into_iter().filter_map(|path| {
-        let sign: Sign = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
-        let lives = sign.failed.is_none() && is_locked(&lock_file(&path));
-        Some((sign, lives))
+        let heartbeat: Heartbeat = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+        let lives = heartbeat.failed.is_none() && is_locked(&lock_file(&path));
+        Some((heartbeat, lives))
     });
     found.collect()
 }
@@ -128,8 +129,8 @@ fn live_folder(plan: &Plan, runs: &Path) -> PathBuf {
     study_folder(plan, runs).join("live")
 }
 
-fn lock_file(sign: &Path) -> PathBuf {
-    sign.with_extension("lock")
+fn lock_file(heartbeat: &Path) -> PathBuf {
+    heartbeat.with_extension("lock")
 }
 
 /// Whether a process holds the lock at `path`. A system without locks never says so.
@@ -145,8 +146,8 @@ fn is_locked(path: &Path) -> bool {
     }
 }
 
-/// Gives signs of the jobs of this process, one after the other.
-pub(crate) struct Pulse {
+/// Writes the heartbeats of the jobs of this process, one after the other.
+pub(crate) struct HeartbeatWriter {
     folder: PathBuf,
     /// The folder of each job's run, by the job's name.
     runs: BTreeMap<String, String>,
@@ -157,26 +158,26 @@ pub(crate) struct Pulse {
 struct Shared {
     state: Mutex<State>,
     wake: Condvar,
-    /// Held while a file is written or removed, so that no sign is written after its end.
+    /// Held while a file is written or removed, so that no heartbeat is written after its end.
     disk: Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
     job: Option<Alive>,
-    tokens: Rate,
+    tokens: RecentThroughput,
     closed: bool,
 }
 
-/// A job that gives signs.
+/// A job that writes heartbeats.
 struct Alive {
-    sign: Sign,
+    heartbeat: Heartbeat,
     path: PathBuf,
     /// Held until dropped, or until the process dies.
     lock: File,
 }
 
-impl Pulse {
+impl HeartbeatWriter {
     /// Starts the thread that writes; nothing is written before a job begins.
     pub(crate) fn new(plan: &Plan, runs: &Path) -> Self {
         let shared = Arc::new(Shared {
@@ -185,7 +186,8 @@ impl Pulse {
             disk: Mutex::default(),
         });
         let beating = Arc::clone(&shared);
-        let beat = thread::Builder::new().name("signs".to_owned()).spawn(move || beating.beat());
+        let beat =
+            thread::Builder::new().name("heartbeats".to_owned()).spawn(move || beating.beat());
         let of_jobs = jobs(plan).into_iter().map(|job| {
             let folder = job.folder(plan, runs);
             let run = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -213,7 +215,8 @@ impl Pulse {
             Event::Items { done, of } => {
                 let mut state = self.shared.state();
                 if let Some(Alive {
-                    sign: Sign { at: At::Task { items, items_of, .. }, .. }, ..
+                    heartbeat: Heartbeat { at: At::Task { items, items_of, .. }, .. },
+                    ..
                 }) = &mut state.job
                 {
                     (*items, *items_of) = (*done, *of);
@@ -223,7 +226,7 @@ impl Pulse {
         }
     }
 
-    /// The first sign of a job. Another process that gives signs of the same job keeps doing so.
+    /// The first heartbeat of a job. Another process that writes heartbeats of the same job keeps doing so.
     fn begin(&self, job: &str) {
         let path = self.folder.join(format!("{job}.json"));
         if fs::create_dir_all(&self.folder).is_err() {
@@ -231,7 +234,7 @@ impl Pulse {
         }
         let Some(lock) = lock(&lock_file(&path)) else { return };
         let now = milliseconds();
-        let sign = Sign {
+        let heartbeat = Heartbeat {
             job: job.to_owned(),
             run: self.runs.get(job).cloned().unwrap_or_default(),
             process: std::process::id(),
@@ -240,30 +243,33 @@ impl Pulse {
             at: At::Start,
             failed: None,
         };
-        *self.shared.state() = State { job: Some(Alive { sign, path, lock }), ..State::default() };
+        *self.shared.state() =
+            State { job: Some(Alive { heartbeat, path, lock }), ..State::default() };
         self.shared.write();
     }
 
     /// The job has ended.
     pub(crate) fn ended(&self, result: &Result<(), JobError>) {
         let _disk = self.shared.disk.lock();
-        let Some(Alive { mut sign, path, lock }) = self.shared.state().job.take() else { return };
+        let Some(Alive { mut heartbeat, path, lock }) = self.shared.state().job.take() else {
+            return;
+        };
         match result {
             Ok(()) | Err(JobError::Interrupted) => {
                 let _ = fs::remove_file(&path);
                 let _ = fs::remove_file(lock_file(&path));
             }
             Err(error) => {
-                sign.written = milliseconds();
-                sign.failed = Some(JobFailure::of(error));
-                put(&path, &sign);
+                heartbeat.written = milliseconds();
+                heartbeat.failed = Some(JobFailure::of(error));
+                put(&path, &heartbeat);
             }
         }
         let _ = lock.unlock();
     }
 }
 
-impl Drop for Pulse {
+impl Drop for HeartbeatWriter {
     fn drop(&mut self) {
         self.shared.state().closed = true;
         self.shared.wake.notify_all();
@@ -282,7 +288,7 @@ impl Shared {
     fn beat(&self) {
         let mut state = self.state();
         while !state.closed {
-            let waited = self.wake.wait_timeout(state, SIGN_EVERY);
+            let waited = self.wake.wait_timeout(state, HEARTBEAT_EVERY);
             (state, _) = waited.expect("nothing under this lock panics");
             if !state.closed {
                 drop(state);
@@ -294,10 +300,11 @@ impl Shared {
 
     fn write(&self) {
         let _disk = self.disk.lock();
-        let current = self.state().job.as_ref().map(|job| (job.sign.clone(), job.path.clone()));
-        if let Some((mut sign, path)) = current {
-            sign.written = milliseconds();
-            put(&path, &sign);
+        let current =
+            self.state().job.as_ref().map(|job| (job.heartbeat.clone(), job.path.clone()));
+        if let Some((mut heartbeat, path)) = current {
+            heartbeat.written = milliseconds();
+            put(&path, &heartbeat);
         }
     }
 }
@@ -305,14 +312,14 @@ impl Shared {
 impl State {
     fn is_at(&mut self, at: At) {
         if let Some(job) = &mut self.job {
-            job.sign.at = at;
+            job.heartbeat.at = at;
         }
     }
 }
 
-/// A sign that cannot be written is missed by nobody but its reader.
-fn put(path: &Path, sign: &Sign) {
-    let _ = write_atomic(path, &serde_json::to_vec(sign).expect("plain data has a JSON form"));
+/// Heartbeats are best-effort: a failed write is ignored.
+fn put(path: &Path, heartbeat: &Heartbeat) {
+    let _ = write_atomic(path, &serde_json::to_vec(heartbeat).expect("plain data has a JSON form"));
 }
 
 fn lock(path: &Path) -> Option<File> {

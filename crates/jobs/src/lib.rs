@@ -4,37 +4,49 @@
 //! the folders are asked, each time, and only what is whole and of the right identity counts. What
 //! is compared with what is not decided here.
 
-mod cards;
 mod changes;
 mod contamination;
+mod engines;
 mod error;
+mod execution_error;
 mod folders;
 mod graph;
 mod heartbeat;
-mod options;
+mod inputs;
+mod keyed;
+mod models;
+mod places;
 mod prepared;
-mod problem;
+mod resources;
 mod results;
 mod run;
+mod scorecards;
 mod scores;
 mod tasks;
 mod tensorboard;
 mod throughput;
 mod timing;
-mod watch;
+mod training_observer;
+mod views;
+mod watcher;
 
 pub use changes::{ChangedSetting, changed_settings};
 pub use contamination::{checked, items_found};
 pub use error::JobError;
+pub use execution_error::ExecutionError;
 pub use folders::{branch_folder, study_folder, trunk_folder};
-pub use graph::{
-    JobCost, JobKind, JobRun, JobState, JobView, PlannedJob, job_states, job_views, planned_jobs,
-};
-pub use heartbeat::{At, JobFailure, SIGN_EVERY, Sign, signs};
-pub use options::{Event, Options, Programs};
+pub use graph::JobState;
+pub use heartbeat::{At, HEARTBEAT_EVERY, Heartbeat, JobFailure, heartbeats};
+pub use inputs::Inputs;
+pub use places::Places;
 pub use prepared::{corpora, open_corpora, text_is_gone};
+pub use resources::{Programs, Resources};
 pub use results::{held_out, results};
 pub use run::run;
 pub use tasks::{TaskRequest, TaskWork, score_tasks};
-pub use throughput::Rate;
-pub use timing::{JobTime, timings};
+pub use throughput::RecentThroughput;
+pub use timing::JobTime;
+pub use views::{
+    JobCost, JobKind, JobRun, JobView, PlannedJob, job_states, job_views, planned_jobs, timings,
+};
+pub use watcher::{Event, Watcher};

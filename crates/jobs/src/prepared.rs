@@ -4,17 +4,21 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, Problem, is_done, mark_done, read, write_atomic};
+use sparkjoy_base::{Fingerprint, is_done, mark_done};
 use sparkjoy_data::{
     Corpus, DataError, PrepareOptions, SourceFiles, Tokenizer, TokenizerKind, prepare,
     sample_documents,
 };
-
-use crate::problem::{damaged, foreign_results};
-use crate::{Event, JobError, Options};
 use sparkjoy_study::{SourceInput, Study, StudyTokenizer};
 
+use crate::error::JobError;
+use crate::execution_error::ExecutionError;
+use crate::keyed::{read_json, write_json};
+use crate::watcher::{Event, Watcher};
+
 /// Prepares (or opens) tokenizer and sources of a study. Sources declared by size are left out.
+///
+/// - `folder`: of all that is prepared.
 ///
 /// # Guarantees
 ///
@@ -24,11 +28,13 @@ use sparkjoy_study::{SourceInput, Study, StudyTokenizer};
 ///
 /// # Errors
 ///
-/// [`JobError::Interrupted`] when `options.stop` is set; what goes wrong with text and shards;
-/// a tokenizer that is to be trained where all sources are declared by size.
+/// [`JobError::Interrupted`] when it is told to stop; what goes wrong with text and shards;
+/// [`ExecutionError::NoText`] if a tokenizer is to be trained and all sources are declared by size.
 pub fn corpora(
     study: &Study,
-    options: &mut Options<'_>,
+    folder: &Path,
+    threads: usize,
+    watcher: &mut Watcher<'_>,
 ) -> Result<(Tokenizer, Vec<Corpus>), JobError> {
     let sources = files(study);
     let tokenizer = match study.tokenizer() {
@@ -37,21 +43,23 @@ pub fn corpora(
         &StudyTokenizer::Made(TokenizerKind::Bpe { vocab }) => {
             let texts = sample(study, &sources, vocab)?;
             let name = tokenizer_name(vocab, &texts);
-            let folder = options.prepared.join(&name);
-            let tokenizer = if is_done(&folder) {
-                Tokenizer::open(&folder)?
+            let of_tokenizer = folder.join(&name);
+            let tokenizer = if is_done(&of_tokenizer) {
+                Tokenizer::open(&of_tokenizer)?
             } else {
-                (options.observe)(Event::TrainingTokenizer);
+                watcher.tell(Event::TrainingTokenizer);
                 let tokenizer = Tokenizer::train_bpe(&texts, vocab)?;
-                tokenizer.save(&folder)?;
-                mark_done(&folder)?;
+                tokenizer.save(&of_tokenizer)?;
+                mark_done(&of_tokenizer)?;
                 tokenizer
             };
-            record(&options.prepared, study, &sources, vocab, name)?;
+            let record = record_file(folder, study, &sources, vocab);
+            write_json(&record, &TrainedTokenizer { folder: name })?;
             tokenizer
         }
     };
-    let corpora = sources.iter().map(|source| prepared(source, &tokenizer, options));
+    let corpora =
+        sources.iter().map(|source| prepared(source, &tokenizer, folder, threads, watcher));
     let corpora = corpora.collect::<Result<_, _>>()?;
     Ok((tokenizer, corpora))
 }
@@ -61,7 +69,7 @@ pub fn corpora(
 ///
 /// # Errors
 ///
-/// One that is not there; else as [`corpora`].
+/// [`ExecutionError::NotPrepared`] if one is not there; else as [`corpora`].
 pub fn open_corpora(study: &Study, prepared: &Path) -> Result<(Tokenizer, Vec<Corpus>), JobError> {
     let sources = files(study);
     let tokenizer = match study.tokenizer() {
@@ -85,14 +93,12 @@ pub fn open_corpora(study: &Study, prepared: &Path) -> Result<(Tokenizer, Vec<Co
     Ok((tokenizer, corpora))
 }
 
-fn whole<'a>(folder: &'a Path, what: &str, study: &Study) -> Result<&'a Path, Problem> {
-    if is_done(folder) { Ok(folder) } else { Err(not_prepared(folder, what, study.file())) }
-}
-
-/// A tokenizer or shards that are not there, where nothing may be written.
-fn not_prepared(folder: &Path, what: &str, study: &Path) -> Problem {
-    Problem::new(format!("{what} is not prepared: `{}` is not whole", folder.display()))
-        .with_hint(format!("run `sparkjoy prepare {}`", study.display()))
+fn whole<'a>(folder: &'a Path, what: &str, study: &Study) -> Result<&'a Path, JobError> {
+    if is_done(folder) {
+        return Ok(folder);
+    }
+    let (folder, what, study) = (folder.to_owned(), what.to_owned(), study.file().to_owned());
+    Err(ExecutionError::NotPrepared { what, folder, study }.into())
 }
 
 fn files(study: &Study) -> Vec<&SourceFiles> {
@@ -106,21 +112,13 @@ fn files(study: &Study) -> Vec<&SourceFiles> {
 /// The text a tokenizer of `vocab` entries is trained on.
 fn sample(study: &Study, sources: &[&SourceFiles], vocab: u32) -> Result<Vec<String>, JobError> {
     if sources.is_empty() {
-        return Err(no_text(vocab).into());
+        return Err(ExecutionError::NoText { vocab }.into());
     }
     let mut texts = Vec::new();
     for source in sources {
         texts.extend(sample_documents(source, study.seed(), study.sample_bytes())?);
     }
     Ok(texts)
-}
-
-/// No source has text that a tokenizer of `vocab` entries could be trained on.
-fn no_text(vocab: u32) -> Problem {
-    Problem::new(format!(
-        "no source has text files, expected at least one to train a tokenizer of {vocab} entries on"
-    ))
-    .with_hint("set `kind = \"cl100k\"` in `[tokenizer]`, or give a source a `path`")
 }
 
 fn tokenizer_name(vocab: u32, texts: &[String]) -> String {
@@ -151,18 +149,6 @@ fn record_file(prepared: &Path, study: &Study, sources: &[&SourceFiles], vocab: 
     prepared.join(format!("trained-for-{}.json", Fingerprint::of_value(&asked)))
 }
 
-fn record(
-    prepared: &Path,
-    study: &Study,
-    sources: &[&SourceFiles],
-    vocab: u32,
-    folder: String,
-) -> Result<(), JobError> {
-    let json =
-        serde_json::to_vec(&TrainedTokenizer { folder }).expect("plain data has a JSON form");
-    Ok(write_atomic(&record_file(prepared, study, sources, vocab), &json)?)
-}
-
 /// The name of the folder of the tokenizer that was trained last for what a study declares.
 fn recorded(
     prepared: &Path,
@@ -171,13 +157,10 @@ fn recorded(
     vocab: u32,
 ) -> Result<Option<String>, JobError> {
     let path = record_file(prepared, study, sources, vocab);
-    if !path.exists() {
-        return Ok(None);
-    }
-    match serde_json::from_slice::<TrainedTokenizer>(&read(&path)?) {
-        Ok(TrainedTokenizer { folder }) if is_plain(&folder) => Ok(Some(folder)),
-        Ok(_) => Err(foreign_results(&path).into()),
-        Err(why) => Err(damaged(&path, &why).into()),
+    match read_json(&path)? {
+        Some(TrainedTokenizer { folder }) if is_plain(&folder) => Ok(Some(folder)),
+        Some(_) => Err(ExecutionError::ForeignResults { path }.into()),
+        None => Ok(None),
     }
 }
 
@@ -202,10 +185,12 @@ fn source_folder(prepared: &Path, source: &SourceFiles, tokenizer: &Tokenizer) -
 fn prepared(
     source: &SourceFiles,
     tokenizer: &Tokenizer,
-    options: &mut Options<'_>,
+    folder: &Path,
+    threads: usize,
+    watcher: &mut Watcher<'_>,
 ) -> Result<Corpus, JobError> {
-    let folder = source_folder(&options.prepared, source, tokenizer);
-    let (threads, stop) = (options.threads, options.stop);
+    let folder = source_folder(folder, source, tokenizer);
+    let stop = watcher.stop();
     let (sender, progress) = mpsc::channel();
     let result = std::thread::scope(|scope| {
         let worker = scope.spawn(move || {
@@ -213,7 +198,7 @@ fn prepared(
             prepare(source, tokenizer, &folder, &PrepareOptions { threads, stop, progress: &tell })
         });
         for progress in progress {
-            (options.observe)(Event::Preparing(&source.name, progress));
+            watcher.tell(Event::Preparing(&source.name, progress));
         }
         worker.join().expect("a panic in preparing is ours")
     });
@@ -221,25 +206,4 @@ fn prepared(
         DataError::Interrupted => JobError::Interrupted,
         error => error.into(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sparkjoy_kit::shown;
-
-    #[test]
-    fn text_that_is_not_there_is_named() {
-        let folder = Path::new("prepared/math-77c1d2e0");
-        let problems =
-            [no_text(4096), not_prepared(folder, "source `math`", Path::new("study.toml"))];
-        let texts = problems.map(|problem| shown(Err(problem))).join("\n\n");
-        insta::assert_snapshot!(texts, @r#"
-        no source has text files, expected at least one to train a tokenizer of 4096 entries on
-        hint: set `kind = "cl100k"` in `[tokenizer]`, or give a source a `path`
-
-        source `math` is not prepared: `prepared/math-77c1d2e0` is not whole
-        hint: run `sparkjoy prepare study.toml`
-        "#);
-    }
 }

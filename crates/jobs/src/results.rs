@@ -7,29 +7,29 @@ use sparkjoy_answers::{Computed, HeldOut, Items, Results};
 use sparkjoy_eval::Scorecard;
 use sparkjoy_study::{Branch, Plan};
 
-use crate::JobError;
-use crate::cards::{Asked, Point, read_card};
 use crate::contamination::checked;
+use crate::error::JobError;
 use crate::folders::branch_folder;
 use crate::graph::checkpoint;
-use crate::scores::{Scored, Scores};
+use crate::keyed::find;
+use crate::scorecards::{FiledScorecard, Point, ScorecardKey};
+use crate::scores::{HeldOutKey, Scores};
 use crate::tasks::item_results;
 
 /// Everything there is of a plan's results.
 ///
 /// # Errors
 ///
-/// A result on disk that is damaged or not of what the plan names.
+/// [`crate::ExecutionError`] if a result on disk is damaged or not of what the plan names.
 pub fn results(plan: &Plan, runs: &Path) -> Result<Results, JobError> {
-    let held_out = held_out(plan, runs)?;
-    let scored = plan.branches.iter().zip(&held_out).filter(|(_, score)| score.is_some());
-    let computed = computed(scored.map(|(branch, _)| branch), runs)?;
+    let scores = scores(plan, runs)?;
+    let computed = computed(plan.branches.iter().zip(&scores), runs)?;
     let scorecards = scorecards(plan, runs)?;
     Ok(Results {
         items: items(plan, &scorecards, runs)?,
         trunk: trunk(plan, runs)?,
         contamination: checked(plan, runs)?,
-        held_out,
+        held_out: by_source(scores),
         scorecards,
         computed,
     })
@@ -41,36 +41,46 @@ pub fn results(plan: &Plan, runs: &Path) -> Result<Results, JobError> {
 ///
 /// As [`results`].
 pub fn held_out(plan: &Plan, runs: &Path) -> Result<Vec<Option<HeldOut>>, JobError> {
+    Ok(by_source(scores(plan, runs)?))
+}
+
+fn scores(plan: &Plan, runs: &Path) -> Result<Vec<Option<Scores>>, JobError> {
     let scores = plan.branches.iter().map(|branch| {
         if !branch.compared {
             return Ok(None);
         }
-        let scored = Scored::new(plan, branch);
-        let scores = Scores::read(&branch_folder(branch, runs), &scored)?;
-        let by_source = |scores: Scores| {
-            scores.held_out.into_iter().map(|score| (score.source.clone(), score)).collect()
-        };
-        Ok(scores.map(by_source))
+        find(&branch_folder(branch, runs), &HeldOutKey::new(plan, branch))
     });
     scores.collect()
 }
 
-/// What computed each branch, by the checkpoint at its end.
+fn by_source(scores: Vec<Option<Scores>>) -> Vec<Option<HeldOut>> {
+    let of_one = |scores: Scores| {
+        scores.held_out.into_iter().map(|score| (score.source.clone(), score)).collect()
+    };
+    scores.into_iter().map(|scores| scores.map(of_one)).collect()
+}
+
+/// What computed each branch that is scored, by the checkpoint at its end and by its score.
 ///
 /// # Errors
 ///
 /// If a checkpoint is not as it was written.
 fn computed<'a>(
-    branches: impl Iterator<Item = &'a Branch>,
+    branches: impl Iterator<Item = (&'a Branch, &'a Option<Scores>)>,
     runs: &Path,
 ) -> Result<Vec<Computed>, JobError> {
     let mut groups: Vec<Computed> = Vec::new();
-    for branch in branches {
+    for (branch, scores) in branches {
+        let Some(scores) = scores else { continue };
         let end = checkpoint(&branch_folder(branch, runs), branch.spec.last_step())?;
         // A score is enough for a report; its checkpoint may have been removed to save space.
         let Some(end) = end else { continue };
-        let kernels: Vec<String> =
+        let mut kernels: Vec<String> =
             end.inspect()?.kernels.iter().map(|since| since.kernel.clone()).collect();
+        if let (Some(last), Some(scored_by)) = (kernels.last_mut(), &scores.kernel) {
+            *last = format!("{last}, scored by {scored_by}");
+        }
         match groups.iter_mut().find(|group| group.kernels == kernels) {
             Some(group) => group.branches.push(branch.name.clone()),
             None => groups.push(Computed { kernels, branches: vec![branch.name.clone()] }),
@@ -79,36 +89,29 @@ fn computed<'a>(
     Ok(groups)
 }
 
-/// Items of every task on the cards.
+/// Items of every task on the scorecards.
 fn items(
     plan: &Plan,
-    cards: &[Option<Scorecard>],
+    scorecards: &[Option<Scorecard>],
     runs: &Path,
 ) -> Result<Vec<BTreeMap<String, Items>>, JobError> {
-    let of = |(branch, card): (&Branch, &Option<Scorecard>)| {
+    let of = |(branch, scorecard): (&Branch, &Option<Scorecard>)| {
         let mut by_task = BTreeMap::new();
-        let Some(card) = card else { return Ok(by_task) };
+        let Some(scorecard) = scorecard else { return Ok(by_task) };
         let folder = branch_folder(branch, runs).join("tasks");
-        for task in &card.tasks {
-            if let Some(results) = item_results(&folder, card, task, plan.seed)? {
+        for task in &scorecard.tasks {
+            if let Some(results) = item_results(&folder, scorecard, task, plan.seed)? {
                 by_task.insert(task.task.clone(), Items::of(task, &results));
             }
         }
         Ok(by_task)
     };
-    plan.branches.iter().zip(cards).map(of).collect()
+    plan.branches.iter().zip(scorecards).map(of).collect()
 }
 
-/// The cards of all branches of a plan, as far as there are any.
+/// The scorecards of all branches of a plan, as far as there are any.
 fn scorecards(plan: &Plan, runs: &Path) -> Result<Vec<Option<Scorecard>>, JobError> {
-    let card = |branch| {
-        let point = Point::Branch(branch);
-        match Asked::new(plan, point) {
-            None => Ok(None),
-            Some(asked) => read_card(&point.folder(plan, runs), &asked),
-        }
-    };
-    plan.branches.iter().map(card).collect()
+    plan.branches.iter().map(|branch| scorecard(plan, Point::Branch(branch), runs)).collect()
 }
 
 /// The trunk's scores on tasks at the steps the plan asks for, as far as there are any.
@@ -116,10 +119,14 @@ fn trunk(plan: &Plan, runs: &Path) -> Result<Vec<(u64, Scorecard)>, JobError> {
     let steps = plan.evaluation.tasks.iter().flat_map(|tasks| &tasks.at);
     let mut points = Vec::new();
     for &step in steps {
-        let point = Point::Trunk(step);
-        let Some(asked) = Asked::new(plan, point) else { continue };
-        let Some(card) = read_card(&point.folder(plan, runs), &asked)? else { continue };
-        points.push((step, card));
+        let Some(scorecard) = scorecard(plan, Point::Trunk(step), runs)? else { continue };
+        points.push((step, scorecard));
     }
     Ok(points)
+}
+
+fn scorecard(plan: &Plan, point: Point<'_>, runs: &Path) -> Result<Option<Scorecard>, JobError> {
+    let Some(asked) = ScorecardKey::new(plan, point) else { return Ok(None) };
+    let filed = find::<FiledScorecard>(&point.folder(plan, runs), &asked)?;
+    Ok(filed.map(|filed| filed.scorecard))
 }

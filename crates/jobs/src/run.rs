@@ -5,26 +5,31 @@
 //! below the command line that looks at a clock, to know when to save and how long a job took.
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use sparkjoy_base::{Fingerprint, Problem, SourceName, write_atomic};
-use sparkjoy_data::{Corpus, Part, Tokenizer};
-use sparkjoy_eval::FailedTask;
-use sparkjoy_train::{Checkpoint, ModelFolder, Outcome, RunRequest};
+use sparkjoy_base::write_atomic;
+use sparkjoy_spec::{Job as TrainingJob, Outcome};
+use sparkjoy_study::{Branch, Plan};
+use sparkjoy_train::{Checkpoint, ModelFolder};
 
-use crate::cards::{self, Asked, Point};
 use crate::contamination::{self, Record, check, is_of_these_files};
+use crate::engines::{engine, refuse_other_engine};
+use crate::error::JobError;
+use crate::execution_error::ExecutionError;
 use crate::folders::{branch_folder, study_folder, trunk_folder};
 use crate::graph::{CONTAMINATION, Job, JobState, checkpoint, jobs};
-use crate::heartbeat::Pulse;
-use crate::problem::{AGAIN, no_task_data, no_task_files, not_done};
-use crate::scores::{Scored, Scores};
+use crate::heartbeat::HeartbeatWriter;
+use crate::inputs::Inputs;
+use crate::keyed::keep;
+use crate::models::language_model;
+use crate::places::Places;
+use crate::resources::Resources;
+use crate::scorecards::{FiledScorecard, Point, ScorecardKey};
+use crate::scores::{HeldOutKey, Scores};
 use crate::tasks::{TaskRequest, check_tasks, score_tasks};
 use crate::timing::{self, JobTime};
-use crate::watch::Watch;
-use crate::{Event, JobError, Options};
-use sparkjoy_study::{Branch, Plan, Study};
+use crate::training_observer::TrainingObserver;
+use crate::watcher::{Event, Watcher};
 
 /// Runs what is missing: trunk to its branch points, branches, scores.
 ///
@@ -35,48 +40,38 @@ use sparkjoy_study::{Branch, Plan, Study};
 ///
 /// Jobs that are done are not run again, jobs that were interrupted continue, folders that hold
 /// something else than the plan expects are refused. Interrupted at any instant and run again, a
-/// study ends in the same bytes of every weight and score.
+/// study ends in the same bytes of every weight and score, as far as what trains and scores
+/// promises the same bits.
 ///
 /// # Errors
 ///
-/// [`JobError::Interrupted`] after saving, when `options.stop` is set. [`JobError::Problem`] for a
-/// job that cannot begin or a result that is not the plan's; what goes wrong in training and
-/// scoring.
+/// [`JobError::Interrupted`] after saving, when it is told to stop. [`ExecutionError`] for a job
+/// that cannot begin or a result that is not the plan's; what goes wrong in training and scoring.
+///
+/// [`job_states`]: crate::job_states
 pub fn run(
-    study: &Study,
-    plan: &Plan,
-    corpora: &[Corpus],
-    tokenizer: &Tokenizer,
+    inputs: &Inputs<'_>,
     only: Option<&str>,
-    options: &mut Options<'_>,
+    places: &Places,
+    resources: &Resources,
+    watcher: &mut Watcher<'_>,
 ) -> Result<(), JobError> {
-    check_inputs(plan, corpora, tokenizer)?;
-    record(study.text(), plan, &options.runs)?;
+    let Inputs { study, plan, .. } = *inputs;
+    inputs.check()?;
+    record(study.text(), plan, &places.runs)?;
 
     let jobs = jobs(plan);
     let only = only.map(|name| known_job(plan, &jobs, name)).transpose()?;
     let only = only.as_deref();
-    check_task_files(plan, tokenizer, &jobs, only, options)?;
-    let pulse = Pulse::new(plan, &options.runs);
-    let Options { runs, prepared, threads, recompute, save_every, eval_data, .. } = options;
-    let (programs, stop) = (options.programs.clone(), options.stop);
-    let observe = &mut *options.observe;
+    check_task_files(inputs, &jobs, only, places, resources)?;
+    let heartbeats = HeartbeatWriter::new(plan, &places.runs);
+    let stop = watcher.stop();
     let mut tell = |event: Event<'_>| {
-        pulse.note(&event);
-        observe(event);
+        heartbeats.note(&event);
+        watcher.tell(event);
     };
-    let mut options = Options {
-        runs: runs.clone(),
-        prepared: prepared.clone(),
-        threads: *threads,
-        recompute: *recompute,
-        save_every: *save_every,
-        eval_data: eval_data.clone(),
-        programs,
-        stop,
-        observe: &mut tell,
-    };
-    let mut executor = Executor { study, plan, corpora, tokenizer, options: &mut options };
+    let watcher = Watcher::new(stop, &mut tell);
+    let mut executor = Executor { inputs: *inputs, plan, places, resources, watcher };
     for (index, job) in jobs.iter().enumerate() {
         let name = job.name(plan);
         if only.is_none_or(|only| only == name) {
@@ -85,10 +80,10 @@ pub fn run(
                 executor.refuse_contaminated(&name)?;
             }
             let event = Event::Job { name: &name, index: index + 1, of: jobs.len(), done };
-            (executor.options.observe)(event);
+            executor.watcher.tell(event);
             if !done {
                 let ended = executor.execute(job);
-                pulse.ended(&ended);
+                heartbeats.ended(&ended);
                 ended?;
             }
             if matches!(job, Job::Contamination) {
@@ -101,102 +96,34 @@ pub fn run(
 }
 
 /// The name of a job by the name it has or had.
-fn known_job(plan: &Plan, jobs: &[Job<'_>], name: &str) -> Result<String, Problem> {
-    let is_it =
-        |job: &&Job<'_>| job.name(plan) == name || job.former_name().as_deref() == Some(name);
+fn known_job(plan: &Plan, jobs: &[Job<'_>], name: &str) -> Result<String, ExecutionError> {
+    let is_it = |job: &&Job<'_>| job.names(plan).iter().any(|known| known == name);
     match jobs.iter().find(is_it) {
         Some(job) => Ok(job.name(plan)),
         None => {
-            let known: Vec<String> = jobs.iter().map(|job| job.name(plan)).collect();
-            Err(unknown_job(name, &known))
+            let known = jobs.iter().map(|job| job.name(plan)).collect();
+            Err(ExecutionError::UnknownJob { name: name.to_owned(), known })
         }
     }
-}
-
-/// No job of the plan has this name. `known`: the jobs there are, of which twelve are named.
-fn unknown_job(name: &str, known: &[String]) -> Problem {
-    let mut shown: Vec<String> = known.iter().take(12).map(|name| format!("`{name}`")).collect();
-    if let more @ 1.. = known.len().saturating_sub(12) {
-        shown.push(format!("{more} more"));
-    }
-    Problem::new(format!("the plan has no job `{name}`, expected one of {}", shown.join(", ")))
-        .with_hint("`sparkjoy plan STUDY --json` lists all jobs under `jobs`")
-}
-
-/// A source without text.
-fn declared(name: &SourceName) -> Problem {
-    let text = "is declared by its size, expected text files to train on";
-    Problem::new(format!("source `{name}` {text}"))
-        .with_hint(format!("give `[sources.{name}]` a `path` and a `validation` instead of a size"))
-}
-
-/// Something else at hand than was planned with. `text`: what follows "the".
-fn changed(text: &str, expected: Fingerprint) -> Problem {
-    Problem::new(format!("the {text}, the plan expects {expected}"))
-        .with_hint(format!("the text changed since the plan was made: {AGAIN} to plan anew"))
-}
-
-/// Tokens of a source that are not those of the plan.
-///
-/// - `found`: identity of the tokens at hand; none if there are none.
-fn other_tokens(
-    name: &SourceName,
-    part: &str,
-    found: Option<Fingerprint>,
-    expected: Fingerprint,
-) -> Problem {
-    let found = found.map_or_else(|| "missing".to_owned(), |found| found.to_string());
-    changed(&format!("{part} tokens of source `{name}` are {found}"), expected)
-}
-
-/// A tokenizer that is not the plan's.
-fn other_tokenizer(found: Fingerprint, expected: Fingerprint) -> Problem {
-    changed(&format!("tokenizer at hand is {found}"), expected)
-}
-
-/// Refuses text other than the plan's before a second is spent on it.
-fn check_inputs(plan: &Plan, corpora: &[Corpus], tokenizer: &Tokenizer) -> Result<(), JobError> {
-    let (found, expected) = (tokenizer.fingerprint(), plan.trunk().tokenizer);
-    if found != expected {
-        return Err(other_tokenizer(found, expected).into());
-    }
-    for (name, source) in &plan.sources {
-        let Some(held_out) = source.held_out.filter(|_| !source.declared) else {
-            return Err(declared(name).into());
-        };
-        let corpus = corpora.iter().find(|corpus| corpus.name() == name);
-        for (part, words, expected) in [
-            (Part::Train, "training", source.supply.fingerprint),
-            (Part::Validation, "held-out", held_out),
-        ] {
-            let found = corpus.map(|corpus| corpus.fingerprint(part));
-            if found != Some(expected) {
-                return Err(other_tokens(name, words, found, expected).into());
-            }
-        }
-        if let Some(corpus) = corpus {
-            let context = plan.shape.context;
-            sparkjoy_eval::sample(corpus, context, plan.seed, plan.evaluation.held_out)?;
-        }
-    }
-    Ok(())
 }
 
 /// Refuses task files that cannot be used before a month is spent on training.
 fn check_task_files(
-    plan: &Plan,
-    tokenizer: &Tokenizer,
+    inputs: &Inputs<'_>,
     jobs: &[Job<'_>],
     only: Option<&str>,
-    options: &Options<'_>,
+    places: &Places,
+    resources: &Resources,
 ) -> Result<(), JobError> {
+    let Inputs { plan, tokenizer, .. } = *inputs;
     let Some(tasks) = &plan.evaluation.tasks else { return Ok(()) };
     // A machine that only trains needs no task files.
     let wanted = jobs.iter().filter(|job| only.is_none_or(|only| only == job.name(plan)));
     for job in wanted.filter(|job| matches!(job, Job::Tasks(_))) {
-        if job.state(plan, &options.runs)? != JobState::Done {
-            let tokenizer = tokenizer.clone().into();
-            return check_tasks(&tasks.selection, &tokenizer, plan.shape.context, options);
+        if job.state(plan, &places.runs)? != JobState::Done {
+            let data = places.eval_data.as_ref().ok_or(ExecutionError::NoTaskData)?;
+            let (tokenizer, context) = (tokenizer.clone().into(), plan.shape.context);
+            return check_tasks(&tasks.selection, &tokenizer, context, data, &resources.programs);
         }
     }
     Ok(())
@@ -211,23 +138,23 @@ fn record(study: &str, plan: &Plan, runs: &Path) -> Result<(), JobError> {
 }
 
 /// A plan with all that its jobs need.
-struct Executor<'a, 'o> {
-    study: &'a Study,
+struct Executor<'a, 'w> {
+    inputs: Inputs<'a>,
     plan: &'a Plan,
-    corpora: &'a [Corpus],
-    tokenizer: &'a Tokenizer,
-    options: &'a mut Options<'o>,
+    places: &'a Places,
+    resources: &'a Resources,
+    watcher: Watcher<'w>,
 }
 
 impl<'a> Executor<'a, '_> {
     /// Whether there is nothing left to do for a job.
     fn is_done(&self, job: &Job<'_>) -> Result<bool, JobError> {
-        let (plan, options) = (self.plan, &self.options);
-        if job.state(plan, &options.runs)? != JobState::Done {
+        let (plan, places) = (self.plan, self.places);
+        if job.state(plan, &places.runs)? != JobState::Done {
             return Ok(false);
         }
         // A task file that has changed holds other items. A machine that only trains has none.
-        match (job, &options.eval_data, Record::read(plan, &options.runs)?) {
+        match (job, &places.eval_data, Record::read(plan, &places.runs)?) {
             (Job::Contamination, Some(data), Some(record)) => {
                 is_of_these_files(&record, plan, data)
             }
@@ -238,109 +165,105 @@ impl<'a> Executor<'a, '_> {
     /// Refuses to go on where items of tasks stand in training text that the study does not name,
     /// or where nobody knows.
     fn refuse_contaminated(&self, job: &str) -> Result<(), JobError> {
-        let Some(checked) = contamination::checked(self.plan, &self.options.runs)? else {
+        let Some(checked) = contamination::checked(self.plan, &self.places.runs)? else {
             return Ok(());
         };
         if !checked.unknown.is_empty() {
-            return Err(not_done(job, CONTAMINATION).into());
+            let (job, needs) = (job.to_owned(), CONTAMINATION.to_owned());
+            return Err(ExecutionError::Prerequisite { job, needs }.into());
         }
         if checked.is_refused() {
-            let hint = format!(
-                "take these documents out of the source; or allow it by name, \
-                 `contaminated = [{}]` in `[evaluation]`: the study then runs, and its report says \
-                 so",
-                contamination::to_name(&checked)
-            );
-            return Err(Problem::new(contamination::refusal(&checked)).with_hint(hint).into());
+            return Err(ExecutionError::Contaminated { checked: Box::new(checked) }.into());
         }
         Ok(())
     }
 
     /// Says what the check has found.
     fn tell_contamination(&mut self) -> Result<(), JobError> {
-        if let Some(checked) = contamination::checked(self.plan, &self.options.runs)? {
-            (self.options.observe)(Event::Checked(&checked));
+        if let Some(checked) = contamination::checked(self.plan, &self.places.runs)? {
+            self.watcher.tell(Event::Checked(&checked));
         }
         Ok(())
     }
 
     /// Runs one job that is not done, and notes how long it took.
     fn execute(&mut self, job: &Job<'a>) -> Result<(), JobError> {
-        if self.options.stop.load(Ordering::Relaxed) {
+        if self.watcher.wants_stop() {
             return Err(JobError::Interrupted);
         }
         for needs in job.needs(self.plan) {
-            if needs.state(self.plan, &self.options.runs)? != JobState::Done {
-                return Err(not_done(&job.name(self.plan), &needs.name(self.plan)).into());
+            if needs.state(self.plan, &self.places.runs)? != JobState::Done {
+                let (job, needs) = (job.name(self.plan), needs.name(self.plan));
+                return Err(ExecutionError::Prerequisite { job, needs }.into());
             }
         }
         let begin = Instant::now();
-        let before = job.steps_left(job.state(self.plan, &self.options.runs)?);
+        let before = job.steps_left(job.state(self.plan, &self.places.runs)?);
         let result = match *job {
             Job::Trunk { trunk, to, .. } => self.train_trunk(job, trunk, to),
             Job::Branch(branch) => self.train_branch(job, branch),
             Job::Score(branch) => self.score(branch),
             Job::Tasks(point) => self.score_tasks(point),
-            Job::Contamination => check(self.plan, self.corpora, self.tokenizer, self.options),
+            Job::Contamination => {
+                check(&self.inputs, self.places, self.resources.threads, &mut self.watcher)
+            }
         };
         if matches!(result, Ok(()) | Err(JobError::Interrupted)) {
-            let after = job.steps_left(job.state(self.plan, &self.options.runs)?);
+            let after = job.steps_left(job.state(self.plan, &self.places.runs)?);
             let spent = JobTime { seconds: begin.elapsed().as_secs_f64(), steps: before - after };
-            timing::add(self.plan, &self.options.runs, job, spent)?;
+            timing::add(self.plan, &self.places.runs, &job.names(self.plan), spent)?;
         }
         result
     }
 
     fn train_trunk(&mut self, job: &Job<'a>, trunk: usize, to: u64) -> Result<(), JobError> {
         let spec = &self.plan.trunks[trunk].spec;
-        let folder = trunk_folder(spec, &self.options.runs);
-        let request = RunRequest {
+        let folder = trunk_folder(spec, &self.places.runs);
+        let training = TrainingJob {
             spec,
-            corpora: self.corpora,
-            tokenizer: self.tokenizer,
             folder: &folder,
-            start_from: self.study.trunk_folder(),
+            start_from: self.inputs.study.trunk_folder(),
             target: to,
             keep: &self.plan.kept_steps(trunk),
-            threads: self.options.threads,
-            recompute: self.options.recompute,
         };
-        self.train(job, request)
+        self.train(job, training)
     }
 
     fn train_branch(&mut self, job: &Job<'a>, branch: &'a Branch) -> Result<(), JobError> {
-        let folder = branch_folder(branch, &self.options.runs);
-        let runs = &self.options.runs;
+        let runs = &self.places.runs;
+        let folder = branch_folder(branch, runs);
         let parent = match branch.after {
             Some(after) => branch_folder(&self.plan.branches[after], runs),
             None => trunk_folder(self.plan.trunk_of(branch), runs),
         };
         let start = checkpoint(&parent, branch.from_step)?;
-        let request = RunRequest {
+        refuse_other_engine(self.plan, branch, start.as_ref(), self.places, self.resources)?;
+        let training = TrainingJob {
             spec: &branch.spec,
-            corpora: self.corpora,
-            tokenizer: self.tokenizer,
             folder: &folder,
             start_from: start.as_ref().map(|checkpoint| checkpoint.folder.as_path()),
             target: branch.spec.last_step(),
             keep: &[],
-            threads: self.options.threads,
-            recompute: self.options.recompute,
         };
-        self.train(job, request)
+        self.train(job, training)
     }
 
-    /// Trains until the request's target, saving now and then, or until told to stop.
-    fn train(&mut self, job: &Job<'a>, request: RunRequest<'_>) -> Result<(), JobError> {
+    /// Trains until the target, saving now and then, or until told to stop.
+    fn train(&mut self, job: &Job<'a>, training: TrainingJob<'_>) -> Result<(), JobError> {
         let steps_after =
-            self.steps_left()? - job.steps_left(job.state(self.plan, &self.options.runs)?);
-        let tokens_per_step = self.plan.tokens_per_step().0;
-        let (folder, target) = (request.folder, request.target);
-        let mut watch = Watch::new(self.options, folder, target, steps_after, tokens_per_step);
-        let outcome = sparkjoy_train::run(request, &mut watch)?;
-        let last = Checkpoint::list(request.folder)?.into_iter().max_by_key(|c| c.step);
+            self.steps_left()? - job.steps_left(job.state(self.plan, &self.places.runs)?);
+        let mut observer = TrainingObserver::new(
+            &mut self.watcher,
+            training.folder,
+            training.target,
+            steps_after,
+            self.plan.tokens_per_step().0,
+            self.resources.save_every,
+        );
+        let outcome = engine(&self.inputs, self.resources).run(training, &mut observer)?;
+        let last = Checkpoint::list(training.folder)?.into_iter().max_by_key(|c| c.step);
         if let Some(last) = last {
-            (self.options.observe)(Event::Saved(&last.folder));
+            self.watcher.tell(Event::Saved(&last.folder));
         }
         match outcome {
             Outcome::Done => Ok(()),
@@ -350,18 +273,16 @@ impl<'a> Executor<'a, '_> {
 
     /// Steps of training all jobs still take.
     fn steps_left(&self) -> Result<u64, JobError> {
-        let left = |job: &Job<'_>| Ok(job.steps_left(job.state(self.plan, &self.options.runs)?));
+        let left = |job: &Job<'_>| Ok(job.steps_left(job.state(self.plan, &self.places.runs)?));
         jobs(self.plan).iter().map(left).sum()
     }
 
-    /// Scores a model on the plan's tasks. Only a card without failures is kept as done.
+    /// Scores a model on the plan's tasks. Only a scorecard without failures is kept as done.
     fn score_tasks(&mut self, point: Point<'_>) -> Result<(), JobError> {
         let plan = self.plan;
         let tasks = plan.evaluation.tasks.as_ref().expect("the job is there for its tasks");
-        let Some(data) = self.options.eval_data.clone() else {
-            return Err(no_task_data().into());
-        };
-        let folder = point.folder(plan, &self.options.runs);
+        let data = self.places.eval_data.as_ref().ok_or(ExecutionError::NoTaskData)?;
+        let folder = point.folder(plan, &self.places.runs);
         let checkpoint = checkpoint(&folder, point.step())?
             .expect("the run is done, so its checkpoint is there");
         let model = ModelFolder::open(&checkpoint.folder)?;
@@ -369,98 +290,51 @@ impl<'a> Executor<'a, '_> {
             name: &point.name(),
             model: &model,
             selection: &tasks.selection,
-            data: &data,
+            data,
             context: plan.shape.context,
             limit: tasks.limit,
             baselines: tasks.baselines,
             seed: plan.seed,
             folder: &folder.join("tasks"),
         };
-        let (card, _) = score_tasks(&request, self.options)?;
-        if !card.failed.is_empty() {
-            let text = format!(
-                "{} of the tasks of `{}` could not be scored:{}",
-                card.failed.len(),
-                point.name(),
-                FailedTask::list(&card.failed)
-            );
-            let hint =
-                card.failed[0].hint.as_ref().map_or(String::new(), |hint| format!("{hint}; "));
-            let hint = format!("{hint}then {AGAIN}: what is answered is kept");
-            return Err(Problem::new(text).with_hint(hint).into());
+        let (scorecard, _) = score_tasks(&request, self.resources, &mut self.watcher)?;
+        if !scorecard.failed.is_empty() {
+            let (model, failed) = (point.name(), scorecard.failed);
+            return Err(ExecutionError::TasksFailed { model, failed }.into());
         }
-        if card.tasks.is_empty() {
-            return Err(no_task_files(&data).into());
+        if scorecard.tasks.is_empty() {
+            return Err(ExecutionError::NoTaskFiles { data: data.clone() }.into());
         }
-        let of = Asked::new(plan, point).expect("there are tasks to score");
-        cards::write_card(&folder, of, card)
+        let of = ScorecardKey::new(plan, point).expect("there are tasks to score");
+        keep(&folder, &FiledScorecard { of, scorecard })
     }
 
     /// Scores the end of a branch on the held-out text of every source of the plan, whether its
     /// mixture names the source or not: a removed source is what a removal asks about.
     fn score(&mut self, branch: &Branch) -> Result<(), JobError> {
-        let plan = self.plan;
-        let folder = branch_folder(branch, &self.options.runs);
-        let scored = Scored::new(plan, branch);
+        let (plan, context) = (self.plan, self.plan.shape.context);
+        let folder = branch_folder(branch, &self.places.runs);
         let checkpoint = checkpoint(&folder, branch.spec.last_step())?
             .expect("the branch is done, so its last checkpoint is there");
-        let batch = plan.batch as usize;
         let model = ModelFolder::open(&checkpoint.folder)?;
-        let mut model = model.language_model(batch, self.options.threads);
-        (self.options.observe)(Event::Scoring(&branch.name));
+        let mut model = language_model(&model, plan.batch as usize, self.resources)?;
+        self.watcher.tell(Event::Scoring(&branch.name));
         let mut held_out = Vec::new();
         for name in plan.sources.keys() {
-            if self.options.stop.load(Ordering::Relaxed) {
+            if self.watcher.wants_stop() {
                 return Err(JobError::Interrupted);
             }
-            let corpus = self.corpora.iter().find(|corpus| corpus.name() == name);
-            let corpus = corpus.expect("`check_inputs` found a corpus for every source");
             held_out.extend(sparkjoy_eval::held_out(
-                &mut model,
-                std::slice::from_ref(corpus),
-                self.tokenizer,
-                plan.shape.context,
+                &mut *model,
+                std::slice::from_ref(self.inputs.corpus(name)),
+                self.inputs.tokenizer,
+                context,
                 plan.seed,
                 plan.evaluation.held_out,
             )?);
         }
-        Scores { of: scored, held_out }.write(&folder)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sparkjoy_kit::shown;
-
-    #[test]
-    fn a_job_that_is_not_there_is_told_of_those_that_are() {
-        let known: Vec<String> = (0..14).map(|i| format!("trunk-{i}")).collect();
-        insta::assert_snapshot!(shown(Err(unknown_job("trunc", &known))), @"
-        the plan has no job `trunc`, expected one of `trunk-0`, `trunk-1`, `trunk-2`, `trunk-3`, `trunk-4`, `trunk-5`, `trunk-6`, `trunk-7`, `trunk-8`, `trunk-9`, `trunk-10`, `trunk-11`, 2 more
-        hint: `sparkjoy plan STUDY --json` lists all jobs under `jobs`
-        ");
-    }
-
-    #[test]
-    fn text_that_is_not_the_plans_is_named_with_what_was_expected() {
-        let name = SourceName::new("math").unwrap();
-        let [found, expected] = ["found", "expected"].map(|t| Fingerprint::of_bytes(t.as_bytes()));
-        let problems = [
-            declared(&name),
-            other_tokens(&name, "held-out", None, expected),
-            other_tokenizer(found, expected),
-        ];
-        let texts = problems.map(|problem| shown(Err(problem))).join("\n\n");
-        insta::assert_snapshot!(texts, @"
-        source `math` is declared by its size, expected text files to train on
-        hint: give `[sources.math]` a `path` and a `validation` instead of a size
-
-        the held-out tokens of source `math` are missing, the plan expects a99e31b7
-        hint: the text changed since the plan was made: run the same command again to plan anew
-
-        the tokenizer at hand is 6166e496, the plan expects a99e31b7
-        hint: the text changed since the plan was made: run the same command again to plan anew
-        ");
+        let info = model.info();
+        let kernel = (!info.promise.is_same_bits()).then(|| info.kernel.clone());
+        keep(&folder, &Scores { of: HeldOutKey::new(plan, branch), held_out, kernel })
     }
 }

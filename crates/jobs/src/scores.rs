@@ -1,23 +1,23 @@
-//! Scores of a branch on disk, each beside the run it scores.
+//! Scores of a branch on held-out text, on disk beside the run they score.
 //!
 //! A score enters a report only if it is of the run, the step, the held-out text and the budget
-//! the plan names. That a job once ended is no evidence.
+//! the plan names.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, Problem, Seed, SourceName, Tokens, read, write_atomic};
+use sparkjoy_base::{Fingerprint, Seed, SourceName, Tokens};
 use sparkjoy_eval::HeldOutScore;
-
-use crate::JobError;
-use crate::problem::{damaged, move_away};
 use sparkjoy_study::{Branch, Plan};
+
+use crate::execution_error::ExecutionError;
+use crate::keyed::Keyed;
 
 /// What was scored: everything that determines the numbers of a score.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Scored {
+pub(crate) struct HeldOutKey {
     /// The run whose checkpoint it is; holds model and tokenizer.
     run: Fingerprint,
     /// The checkpoint's step.
@@ -30,7 +30,7 @@ pub(crate) struct Scored {
     held_out: BTreeMap<SourceName, Fingerprint>,
 }
 
-impl Scored {
+impl HeldOutKey {
     /// What the plan wants scored of a branch: its last step.
     pub(crate) fn new(plan: &Plan, branch: &Branch) -> Self {
         let held_out = plan.sources.iter().filter_map(|(name, source)| {
@@ -43,11 +43,6 @@ impl Scored {
             budget: plan.evaluation.held_out,
             held_out: held_out.collect(),
         }
-    }
-
-    /// The file of a score of this, in the run's folder.
-    pub(crate) fn file(&self, run_folder: &Path) -> PathBuf {
-        run_folder.join(format!("scores-{}.json", Fingerprint::of_value(self)))
     }
 
     /// In words, for an error.
@@ -63,57 +58,32 @@ impl Scored {
     }
 }
 
-/// A score file that holds the score of something else.
-fn other_score(path: &Path, found: &str, expected: &str) -> Problem {
-    Problem::new(format!("`{}` scores {found}, expected {expected}", path.display()))
-        .with_hint(move_away(path))
-}
-
 /// A score file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Scores {
     /// What was scored.
-    pub(crate) of: Scored,
+    pub(crate) of: HeldOutKey,
     /// Held-out loss by source, sorted by name.
     pub(crate) held_out: Vec<HeldOutScore>,
+    /// What computed it, where that promises no more than close numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kernel: Option<String>,
 }
 
-impl Scores {
-    /// Reads the score of `of` from a run folder; `None` if there is none.
-    pub(crate) fn read(run_folder: &Path, of: &Scored) -> Result<Option<Self>, JobError> {
-        let path = of.file(run_folder);
-        if !path.exists() {
-            return Ok(None);
-        }
-        let scores: Self = match serde_json::from_slice(&read(&path)?) {
-            Ok(scores) => scores,
-            Err(why) => return Err(damaged(&path, &why).into()),
-        };
-        if scores.of != *of {
-            return Err(other_score(&path, &scores.of.describe(), &of.describe()).into());
-        }
-        Ok(Some(scores))
+impl Keyed for Scores {
+    type Key = HeldOutKey;
+
+    fn key(&self) -> &HeldOutKey {
+        &self.of
     }
 
-    /// Writes it where [`Scores::read`] finds it.
-    pub(crate) fn write(&self, run_folder: &Path) -> Result<(), JobError> {
-        let json = serde_json::to_vec(self).expect("plain data has a JSON form");
-        Ok(write_atomic(&self.of.file(run_folder), &json)?)
+    fn file_name(key: &HeldOutKey) -> String {
+        format!("scores-{}.json", Fingerprint::of_value(key))
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sparkjoy_kit::shown;
-
-    #[test]
-    fn a_score_of_something_else_is_refused_with_its_place() {
-        let path = Path::new("runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json");
-        insta::assert_snapshot!(shown(Err(other_score(path, "step 3", "step 4"))), @"
-        `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` scores step 3, expected step 4
-        hint: move `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
-        ");
+    fn foreign(path: PathBuf, found: &HeldOutKey, asked: &HeldOutKey) -> Option<ExecutionError> {
+        let (found, expected) = (found.describe(), asked.describe());
+        Some(ExecutionError::ForeignScore { path, found, expected })
     }
 }

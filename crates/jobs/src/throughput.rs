@@ -10,12 +10,12 @@ const APART: Duration = Duration::from_millis(200);
 
 /// A count that grows, and when it was how much.
 #[derive(Debug, Default)]
-pub struct Rate {
+pub struct RecentThroughput {
     count: u64,
     samples: VecDeque<(Instant, u64)>,
 }
 
-impl Rate {
+impl RecentThroughput {
     /// Counts `more` things, done at `now`.
     pub fn add(&mut self, more: u64, now: Instant) {
         self.reach(self.count + more, now);
@@ -53,7 +53,7 @@ mod tests {
     fn only_the_last_stretch_counts() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut rate = Rate::default();
+        let mut rate = RecentThroughput::default();
         rate.add(0, at(0));
         assert_eq!(rate.per_second(), None);
         rate.add(1000, at(10));

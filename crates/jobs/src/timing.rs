@@ -1,16 +1,13 @@
 //! How long jobs took, kept apart from every result: times differ from run to run, results do not.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{read, write_atomic};
-
-use crate::JobError;
-use crate::folders::study_folder;
-use crate::graph::{Job, jobs};
-use crate::problem::damaged;
 use sparkjoy_study::Plan;
+
+use crate::error::JobError;
+use crate::folders::study_folder;
+use crate::keyed::{read_json, write_json};
 
 /// What a job has cost so far. Time lost to a kill is not in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,41 +18,38 @@ pub struct JobTime {
     pub steps: u64,
 }
 
-/// What each job of a plan has cost, by name; jobs that never ran are absent.
-///
-/// # Errors
-///
-/// If a file cannot be read.
-pub fn timings(plan: &Plan, runs: &Path) -> Result<BTreeMap<String, JobTime>, JobError> {
-    let times = jobs(plan).into_iter().filter_map(|job| {
-        let time = of_job(plan, runs, &job).transpose()?;
-        Some(time.map(|time| (job.name(plan), time)))
-    });
-    times.collect()
-}
-
 /// One file per job, so that jobs that run side by side do not write the same one.
 fn file(plan: &Plan, runs: &Path, job: &str) -> PathBuf {
     study_folder(plan, runs).join("timing").join(format!("{job}.json"))
 }
 
 /// What one job has cost so far.
-pub(crate) fn of_job(plan: &Plan, runs: &Path, job: &Job<'_>) -> Result<Option<JobTime>, JobError> {
-    let former = job.former_name();
-    let names = std::iter::once(job.name(plan)).chain(former);
-    let mut paths = names.map(|name| file(plan, runs, &name));
-    let Some(path) = paths.find(|path| path.exists()) else { return Ok(None) };
-    match serde_json::from_slice(&read(&path)?) {
-        Ok(time) => Ok(Some(time)),
-        Err(why) => Err(damaged(&path, &why).into()),
+///
+/// - `names`: those it has and had, the present one first.
+pub(crate) fn of_job(
+    plan: &Plan,
+    runs: &Path,
+    names: &[String],
+) -> Result<Option<JobTime>, JobError> {
+    for name in names {
+        if let Some(time) = read_json(&file(plan, runs, name))? {
+            return Ok(Some(time));
+        }
     }
+    Ok(None)
 }
 
 /// Adds what a call cost to what earlier calls did.
-pub(crate) fn add(plan: &Plan, runs: &Path, job: &Job<'_>, spent: JobTime) -> Result<(), JobError> {
-    let before = of_job(plan, runs, job)?.unwrap_or_default();
+///
+/// - `names`: as for [`of_job`].
+pub(crate) fn add(
+    plan: &Plan,
+    runs: &Path,
+    names: &[String],
+    spent: JobTime,
+) -> Result<(), JobError> {
+    let before = of_job(plan, runs, names)?.unwrap_or_default();
     let seconds = before.seconds + spent.seconds;
     let time = JobTime { seconds, steps: before.steps + spent.steps };
-    let json = serde_json::to_vec(&time).expect("plain data has a JSON form");
-    Ok(write_atomic(&file(plan, runs, &job.name(plan)), &json)?)
+    write_json(&file(plan, runs, &names[0]), &time)
 }

@@ -7,6 +7,9 @@
 use serde::{Deserialize, Serialize};
 use sparkjoy_spec::{KernelChange, Promise};
 
+/// The names of the instruction sets of our own engine. No other engine may use them.
+pub(crate) const OURS: [&str; 4] = ["avx512bf16", "avx512", "avx2", "portable"];
+
 /// Where a kernel took over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KernelSince {
@@ -17,6 +20,13 @@ pub struct KernelSince {
     /// What the engine promised about its steps; said only where it is not the same bits.
     #[serde(default, skip_serializing_if = "Promise::is_same_bits")]
     pub promise: Promise,
+}
+
+impl KernelSince {
+    /// Whether it is an instruction set of our own engine.
+    pub fn is_ours(&self) -> bool {
+        OURS.contains(&self.kernel.as_str())
+    }
 }
 
 /// The kernels that computed a model so far, its trunk's steps included, first to last.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use sparkjoy_base::{Seed, write_atomic};
 use sparkjoy_eval::Catalog;
 use sparkjoy_eval::Scorecard;
-use sparkjoy_jobs::{TaskRequest, TaskWork, score_tasks};
+use sparkjoy_jobs::{Event, TaskRequest, TaskWork, Watcher, score_tasks};
 use sparkjoy_study::select_tasks;
 use sparkjoy_train::ModelFolder;
 
@@ -17,7 +17,6 @@ use crate::args::{EvalOf, Place};
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json, say};
 use crate::progress::Progress;
-use crate::study::with_options;
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -38,7 +37,7 @@ pub(crate) fn eval(of: &EvalOf, place: &Place, stop: &AtomicBool) -> Result<(), 
     let Some(path) = &of.model else { return list(place.output()) };
     let selection = select_tasks(&of.tasks, Path::new("")).map_err(|(_, why)| why)?;
     let model = ModelFolder::open(path)?;
-    let data = of.tasks_need.data(None).ok_or(Failure::NoEvalData)?;
+    let data = of.scoring.data(None).ok_or(Failure::NoEvalData)?;
     let shape = model.shape();
     let context = of.context.map_or(shape.context, std::num::NonZero::get);
     let folder = match &of.out {
@@ -57,10 +56,9 @@ pub(crate) fn eval(of: &EvalOf, place: &Place, stop: &AtomicBool) -> Result<(), 
         folder: &folder,
     };
     let mut progress = Progress::new();
-    let scored = with_options(place, stop, &mut progress, |options| {
-        options.programs = of.tasks_need.programs();
-        score_tasks(&request, options)
-    });
+    let mut show = |event: Event<'_>| progress.show(&event);
+    let mut watcher = Watcher::new(stop, &mut show);
+    let scored = score_tasks(&request, &of.scoring.resources(place), &mut watcher);
     progress.finish();
     let (card, work) = scored?;
     let mut json = serde_json::to_vec_pretty(&card).expect("plain data has a JSON form");

@@ -11,7 +11,7 @@ use sparkjoy_jobs::Programs;
 use sparkjoy_report::wrap;
 use sparkjoy_world::{FULL, QUICKSTART, World, study};
 
-use crate::args::{ForTasks, Place};
+use crate::args::{ForRun, Place};
 use crate::failure::Failure;
 use crate::output::{BOLD, Output, print, say};
 use crate::study::Opened;
@@ -40,8 +40,7 @@ pub(crate) fn quickstart(
     for line in explain::plan(&opened.plan) {
         say(&wrap(&line).join("\n"));
     }
-    let tasks = ForTasks::default();
-    run::train(&opened, None, &tasks, place, stop)?;
+    run::train(&opened, None, &ForRun::default(), place, stop)?;
     let (answers, written) = report::write(&opened, place)?;
     match place.output() {
         Output::Json => crate::output::print_json(&answers)?,

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sparkjoy_base::Hint;
-use sparkjoy_jobs::{JobError, Options, run};
+use sparkjoy_jobs::{ExecutionError, JobError, Resources, Watcher, run};
 use sparkjoy_report::{report_csv, report_text};
 
-use crate::tiny::{STUDY, Tiny, options};
+use crate::tiny::{STUDY, Tiny, resources};
 
 const TASKS: &str = r#"
 [[tasks]]
@@ -79,11 +79,9 @@ fn check(tiny: &Tiny, threads: usize, patience: usize) -> Result<(), JobError> {
             stop.store(told >= patience, Ordering::Relaxed);
         }
     };
-    let eval_data = tiny.study.task_data().map(Path::to_owned);
-    let options = options(tiny.root(), &stop, &mut observe);
-    let mut options = Options { threads, eval_data, ..options };
-    let Tiny { study, plan, corpora, tokenizer, .. } = tiny;
-    run(study, plan, corpora, tokenizer, Some("contamination"), &mut options)
+    let mut watcher = Watcher::new(&stop, &mut observe);
+    let resources = Resources { threads, ..resources() };
+    run(&tiny.inputs(), Some("contamination"), &tiny.places(), &resources, &mut watcher)
 }
 
 fn record(tiny: &Tiny) -> String {
@@ -110,7 +108,10 @@ fn a_planted_question_is_refused_before_a_step_is_taken() {
     assert_eq!((seen.steps, seen.checked.len()), (0, 0));
     // It is on record, and said again without reading the text again.
     let before = record(&tiny);
-    assert_eq!(shown(&check(&tiny, 1, 1).unwrap_err()), shown(&error));
+    assert!(matches!(
+        check(&tiny, 1, 1).unwrap_err(),
+        JobError::Execution(ExecutionError::Contaminated { .. })
+    ));
     assert_eq!(record(&tiny), before);
 }
 
@@ -151,7 +152,7 @@ fn the_record_is_the_same_for_any_number_of_threads_and_interruptions() {
     let planted = [("tales", RIDDLE), ("sums", RIDDLE), ("proofs", MOON)];
     let whole = tiny("", &planted);
     let refused = |result: Result<(), JobError>| {
-        result.is_err_and(|error| error.to_string().contains("in the training text of source"))
+        matches!(result, Err(JobError::Execution(ExecutionError::Contaminated { .. })))
     };
     assert!(refused(check(&whole, 1, usize::MAX)));
     let expected = record(&whole);

@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sparkjoy_base::Hint;
-use sparkjoy_jobs::{branch_folder, corpora, trunk_folder};
+use sparkjoy_jobs::{branch_folder, trunk_folder};
 use sparkjoy_study::{Plan, Study, StudyError};
 use sparkjoy_train::{Checkpoint, Start};
 
-use crate::tiny::{STUDY, Tiny, options};
+use crate::tiny::{STUDY, Tiny, prepared};
 
 /// The step of the trunk that the other study takes over.
 const STEP: u64 = 36;
@@ -165,9 +165,7 @@ fn the_trunks_tokenizer_can_be_taken_over_with_it() {
     assert!(text.contains(own));
     let plan = |text: String| {
         let study = Study::parse(&tiny.root().join("study.toml"), text, None).unwrap();
-        let stop = std::sync::atomic::AtomicBool::new(false);
-        let made = corpora(&study, &mut options(tiny.root(), &stop, &mut |_| {}));
-        let (tokenizer, corpora) = made.unwrap();
+        let (tokenizer, corpora) = prepared(&study, tiny.root()).unwrap();
         Plan::new(&study, &corpora, &tokenizer).map(|plan| (plan, tokenizer.fingerprint()))
     };
     let error = plan(text.clone()).unwrap_err();
@@ -281,9 +279,7 @@ fn a_ledger_about_other_text_is_refused() {
         .replace("\"notices.jsonl\"", "\"tales.jsonl\"")
         .replace("\"swap\"", "\"notices.jsonl\"");
     let study = Study::parse(&tiny.root().join("study.toml"), text, None).unwrap();
-    let stop = std::sync::atomic::AtomicBool::new(false);
-    let (tokenizer, corpora) =
-        corpora(&study, &mut options(tiny.root(), &stop, &mut |_| {})).unwrap();
+    let (tokenizer, corpora) = prepared(&study, tiny.root()).unwrap();
     assert_eq!(tokenizer.fingerprint(), tiny.tokenizer.fingerprint());
     let error = Plan::new(&study, &corpora, &tokenizer).unwrap_err();
     assert!(error.to_string().contains("source `notices` was other text"), "{error}");

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod contamination;
 #[cfg(test)]
+mod engines;
+#[cfg(test)]
 mod import;
 #[cfg(test)]
 mod kernels;

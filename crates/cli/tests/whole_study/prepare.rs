@@ -4,17 +4,18 @@ use std::sync::atomic::AtomicBool;
 
 use sparkjoy_base::Hint;
 use sparkjoy_data::Part;
-use sparkjoy_jobs::{Event, JobError, corpora, open_corpora, text_is_gone};
+use sparkjoy_jobs::{Event, JobError, Watcher, corpora, open_corpora, text_is_gone};
 use sparkjoy_study::{Plan, Study};
 
-use crate::tiny::{STUDY, Tiny, options};
+use crate::tiny::{STUDY, Tiny, places};
 
 /// Whether a tokenizer is trained when the study is opened again in the same folders.
 fn trains_anew(tiny: &Tiny, study: &str) -> bool {
     let study = Study::parse(&tiny.root().join("study.toml"), study.to_owned(), None).unwrap();
     let (stop, mut trained) = (AtomicBool::new(false), false);
     let mut observe = |event: Event<'_>| trained |= matches!(event, Event::TrainingTokenizer);
-    corpora(&study, &mut options(tiny.root(), &stop, &mut observe)).unwrap();
+    let mut watcher = Watcher::new(&stop, &mut observe);
+    corpora(&study, &places(tiny.root()).prepared, 2, &mut watcher).unwrap();
     trained
 }
 
@@ -53,8 +54,9 @@ fn a_preparation_stops_when_told_to() {
     let tiny = Tiny::new();
     let study = STUDY.replace("vocab = 300", "vocab = 302");
     let study = Study::parse(&tiny.root().join("study.toml"), study, None).unwrap();
-    let stop = AtomicBool::new(true);
-    let error = corpora(&study, &mut options(tiny.root(), &stop, &mut |_| {})).unwrap_err();
+    let (stop, mut observe) = (AtomicBool::new(true), |_: Event<'_>| {});
+    let mut watcher = Watcher::new(&stop, &mut observe);
+    let error = corpora(&study, &places(tiny.root()).prepared, 2, &mut watcher).unwrap_err();
     assert!(matches!(error, JobError::Interrupted), "{error}");
 }
 

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use sparkjoy_answers::{Answers, answers};
 use sparkjoy_data::{Corpus, Tokenizer};
-use sparkjoy_jobs::{Event, JobError, Options, Programs, corpora, results, run, study_folder};
-use sparkjoy_report::sentences::contamination_summary;
+use sparkjoy_answers::{Answers, answers};
+use sparkjoy_jobs::{Event, Inputs, JobError, Places, Resources, Watcher, corpora, results, run, study_folder};
 use sparkjoy_report::{report_text, write_report};
 use sparkjoy_study::{Plan, Study};
+use sparkjoy_report::sentences::contamination_summary;
 use sparkjoy_train::KernelChange;
 use tempfile::TempDir;
 
@@ -135,8 +136,7 @@ impl Tiny {
         let path = root.path().join("study.toml");
         sparkjoy_base::write_atomic(&path, study.as_bytes()).unwrap();
         let study = Study::open(&path, None)?;
-        let stop = AtomicBool::new(false);
-        let (tokenizer, corpora) = corpora(&study, &mut options(root.path(), &stop, &mut |_| {}))?;
+        let (tokenizer, corpora) = prepared(&study, root.path())?;
         let plan = Plan::new(&study, &corpora, &tokenizer)?;
         Ok(Self { root, study, tokenizer, corpora, plan })
     }
@@ -159,6 +159,16 @@ impl Tiny {
         self.root().join("runs")
     }
 
+    pub(crate) fn inputs(&self) -> Inputs<'_> {
+        let Self { study, plan, corpora, tokenizer, .. } = self;
+        Inputs { study, plan, corpora, tokenizer }
+    }
+
+    pub(crate) fn places(&self) -> Places {
+        let eval_data = self.study.task_data().map(Path::to_owned);
+        Places { eval_data, ..places(self.root()) }
+    }
+
     /// Runs all jobs or one; `stop_after` steps of training the user loses patience.
     pub(crate) fn run(
         &self,
@@ -173,6 +183,16 @@ impl Tiny {
         only: Option<&str>,
         stop_after: Option<usize>,
         save_every: Duration,
+    ) -> (Result<(), JobError>, Seen) {
+        self.run_with(only, stop_after, &Resources { save_every, ..resources() })
+    }
+
+    /// The same, with what trains and scores.
+    pub(crate) fn run_with(
+        &self,
+        only: Option<&str>,
+        stop_after: Option<usize>,
+        resources: &Resources,
     ) -> (Result<(), JobError>, Seen) {
         let stop = AtomicBool::new(false);
         let seen = RefCell::new(Seen::default());
@@ -195,16 +215,14 @@ impl Tiny {
                 }
                 Event::Preparing(..)
                 | Event::TrainingTokenizer
+                | Event::Tolerated(_)
                 | Event::Checking { .. }
                 | Event::Items { .. } => {}
                 Event::Checked(checked) => seen.checked.push(contamination_summary(checked)),
             }
         };
-        let eval_data = self.study.task_data().map(Path::to_owned);
-        let options = options(self.root(), &stop, &mut observe);
-        let mut options = Options { save_every, eval_data, ..options };
-        let Self { study, plan, corpora, tokenizer, .. } = self;
-        let result = run(study, plan, corpora, tokenizer, only, &mut options);
+        let mut watcher = Watcher::new(&stop, &mut observe);
+        let result = run(&self.inputs(), only, &self.places(), resources, &mut watcher);
         (result, seen.into_inner())
     }
 
@@ -216,10 +234,8 @@ impl Tiny {
                 stop.store(true, Ordering::Relaxed);
             }
         };
-        let options = options(self.root(), &stop, &mut observe);
-        let eval_data = self.study.task_data().map(Path::to_owned);
-        let Self { study, plan, corpora, tokenizer, .. } = self;
-        run(study, plan, corpora, tokenizer, None, &mut Options { eval_data, ..options })
+        let mut watcher = Watcher::new(&stop, &mut observe);
+        run(&self.inputs(), None, &self.places(), &resources(), &mut watcher)
     }
 
     /// Runs whatever is missing to the end.
@@ -254,22 +270,21 @@ impl Tiny {
     }
 }
 
-pub(crate) fn options<'a>(
-    root: &Path,
-    stop: &'a AtomicBool,
-    observe: &'a mut dyn FnMut(Event<'_>),
-) -> Options<'a> {
-    Options {
-        runs: root.join("runs"),
-        prepared: root.join("prepared"),
-        threads: 2,
-        recompute: false,
-        save_every: Duration::from_hours(1),
-        eval_data: None,
-        programs: Programs::run_by(false),
-        stop,
-        observe,
-    }
+/// The folders below one.
+pub(crate) fn places(root: &Path) -> Places {
+    Places { runs: root.join("runs"), prepared: root.join("prepared"), eval_data: None }
+}
+
+/// This program on two threads.
+pub(crate) fn resources() -> Resources {
+    Resources { save_every: Duration::from_hours(1), ..Resources::new(2) }
+}
+
+/// The tokenizer and the sources of a study, prepared below `root`.
+pub(crate) fn prepared(study: &Study, root: &Path) -> Result<(Tokenizer, Vec<Corpus>), JobError> {
+    let (stop, mut observe) = (AtomicBool::new(false), |_: Event<'_>| {});
+    let mut watcher = Watcher::new(&stop, &mut observe);
+    corpora(study, &places(root).prepared, 2, &mut watcher)
 }
 
 fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {

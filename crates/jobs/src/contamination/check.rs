@@ -10,10 +10,13 @@ use sparkjoy_base::SourceName;
 use sparkjoy_data::{Corpus, DataError, Part, Text, TokenRange, Tokenizer};
 use sparkjoy_eval::{Dataset, EvalError, Found, ItemTexts, OverlapIndex, Search, Task, item_texts};
 
-use super::{Asked, Record, SourceRecord};
-use crate::problem::{no_task_data, no_task_files};
+use super::{ItemsKey, Record, SourceRecord};
+use crate::error::JobError;
+use crate::execution_error::ExecutionError;
+use crate::inputs::Inputs;
+use crate::places::Places;
 use crate::tasks::spread;
-use crate::{Event, JobError, Options};
+use crate::watcher::{Event, Watcher};
 use sparkjoy_answers::CheckedTask;
 use sparkjoy_answers::FoundItem;
 use sparkjoy_study::Plan;
@@ -38,18 +41,19 @@ struct Items {
 ///
 /// # Errors
 ///
-/// [`JobError::Interrupted`] when `options.stop` is set: sources read to their end are kept.
-/// No task with its file; what is wrong with rows or shards.
+/// [`JobError::Interrupted`] when it is told to stop: sources read to their end are kept.
+/// [`ExecutionError::NoTaskFiles`] if no task has its file; what is wrong with rows or shards.
 pub(crate) fn check(
-    plan: &Plan,
-    corpora: &[Corpus],
-    tokenizer: &Tokenizer,
-    options: &mut Options<'_>,
+    inputs: &Inputs<'_>,
+    places: &Places,
+    threads: usize,
+    watcher: &mut Watcher<'_>,
 ) -> Result<(), JobError> {
-    let data = options.eval_data.clone().ok_or_else(no_task_data)?;
-    let items = Items::read(plan, &data)?;
-    let asked = Asked::new(plan).expect("the job is there for its tasks");
-    let known = Record::read(plan, &options.runs)?.filter(|known| known.tasks == items.tasks);
+    let Inputs { plan, tokenizer, .. } = *inputs;
+    let data = places.eval_data.as_ref().ok_or(ExecutionError::NoTaskData)?;
+    let items = Items::read(plan, data)?;
+    let asked = ItemsKey::new(plan).expect("the job is there for its tasks");
+    let known = Record::read(plan, &places.runs)?.filter(|known| known.tasks == items.tasks);
     let sources = BTreeMap::new();
     let mut record = known.unwrap_or(Record { asked, tasks: items.tasks.clone(), sources });
     record.sources.retain(|name, _| plan.sources.contains_key(name));
@@ -57,11 +61,10 @@ pub(crate) fn check(
         if record.of(plan, name).is_some() {
             continue;
         }
-        let corpus = corpora.iter().find(|corpus| corpus.name() == name);
-        let corpus = corpus.expect("`check_inputs` found a corpus for every source");
-        let found = walk(corpus, tokenizer, &items.index, options)?;
+        let corpus = inputs.corpus(name);
+        let found = walk(corpus, tokenizer, &items.index, threads, watcher)?;
         record.sources.insert(name.clone(), items.record(corpus, &found));
-        record.write(plan, &options.runs)?;
+        record.write(plan, &places.runs)?;
     }
     Ok(())
 }
@@ -113,7 +116,7 @@ impl Items {
             tasks.push(CheckedTask { task, file, rows, items, too_short: 0 });
         }
         if tasks.is_empty() {
-            return Err(no_task_files(data).into());
+            return Err(ExecutionError::NoTaskFiles { data: data.to_owned() }.into());
         }
         let index = OverlapIndex::new(&texts);
         for &item in index.too_short() {
@@ -149,17 +152,18 @@ fn walk(
     corpus: &Corpus,
     tokenizer: &Tokenizer,
     index: &OverlapIndex,
-    options: &mut Options<'_>,
+    threads: usize,
+    watcher: &mut Watcher<'_>,
 ) -> Result<Found, JobError> {
     let stretches = corpus.token_ranges(Part::Train, STRETCH_TOKENS);
-    let (of, stop) = (corpus.text_bytes(Part::Train), options.stop);
+    let (of, stop) = (corpus.text_bytes(Part::Train), watcher.stop());
     let mut progress = Progress { source: corpus.name(), bytes: 0, of };
-    progress.tell(0, options);
+    progress.tell(0, watcher);
     // Where a stretch went wrong, nobody needs begin another.
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
         let (sender, results) = mpsc::channel();
-        for _ in 0..options.threads.max(1) {
+        for _ in 0..threads.max(1) {
             let (sender, stretches, next, failed) = (sender.clone(), &stretches, &next, &failed);
             scope.spawn(move || {
                 let mut search = Search::new(index);
@@ -180,7 +184,7 @@ fn walk(
         let (mut early, mut found, mut taken) = (BTreeMap::new(), Found::default(), 0);
         for (number, result) in results {
             let (bytes, in_stretch) = result?;
-            progress.tell(bytes, options);
+            progress.tell(bytes, watcher);
             early.insert(number, in_stretch);
             while let Some(next) = early.remove(&taken) {
                 found.append(next);
@@ -221,9 +225,9 @@ struct Progress<'a> {
 }
 
 impl Progress<'_> {
-    fn tell(&mut self, more: u64, options: &mut Options<'_>) {
+    fn tell(&mut self, more: u64, watcher: &mut Watcher<'_>) {
         self.bytes += more;
         let Self { source, bytes, of } = *self;
-        (options.observe)(Event::Checking { source, text_bytes: bytes, of });
+        watcher.tell(Event::Checking { source, text_bytes: bytes, of });
     }
 }

@@ -7,7 +7,7 @@ use sparkjoy_answers::{Checked, CheckedSource};
 use sparkjoy_study::Plan;
 
 use super::Record;
-use crate::JobError;
+use crate::error::JobError;
 
 /// Items of a source that are shown.
 const SHOWN: usize = 3;
@@ -16,7 +16,7 @@ const SHOWN: usize = 3;
 ///
 /// # Errors
 ///
-/// A record that cannot be read back.
+/// [`crate::ExecutionError::Damaged`] if the record cannot be read back.
 pub fn checked(plan: &Plan, runs: &Path) -> Result<Option<Checked>, JobError> {
     if plan.evaluation.tasks.is_none() {
         return Ok(None);

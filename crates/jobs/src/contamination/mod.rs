@@ -15,22 +15,24 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_answers::{CheckedTask, FoundItem};
-use sparkjoy_base::{Fingerprint, SourceName, read, write_atomic};
+use sparkjoy_base::{Fingerprint, SourceName};
 use sparkjoy_eval::OVERLAP_VERSION;
+use sparkjoy_study::Plan;
 
-use crate::problem::damaged;
-use crate::{JobError, study_folder};
+use crate::error::JobError;
+use crate::execution_error::ExecutionError;
+use crate::folders::study_folder;
+use crate::keyed::{Keyed, find, keep};
 pub(crate) use check::{check, is_of_these_files};
 pub use checked::checked;
 pub use refusal::items_found;
 pub(crate) use refusal::{refusal, to_name};
-use sparkjoy_study::Plan;
 
 /// What was found, as it lies on the disk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Record {
-    asked: Asked,
+    asked: ItemsKey,
     /// The tasks whose files were there, in the order of the study.
     tasks: Vec<CheckedTask>,
     /// The sources read so far.
@@ -40,7 +42,7 @@ pub(crate) struct Record {
 /// Everything a study says that determines which items are looked for and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+pub(crate) struct ItemsKey {
     /// Of the measure.
     version: u32,
     /// Definitions of the tasks, and how many items of each.
@@ -61,7 +63,7 @@ struct SourceRecord {
     items: Vec<FoundItem>,
 }
 
-impl Asked {
+impl ItemsKey {
     /// What the plan asks for; nothing where it asks for no tasks.
     fn new(plan: &Plan) -> Option<Self> {
         let tasks = plan.evaluation.tasks.as_ref()?;
@@ -70,28 +72,41 @@ impl Asked {
     }
 }
 
-impl Record {
-    fn file(plan: &Plan, runs: &Path) -> PathBuf {
-        study_folder(plan, runs).join("contamination.json")
+impl Keyed for Record {
+    type Key = ItemsKey;
+
+    fn key(&self) -> &ItemsKey {
+        &self.asked
     }
 
+    fn file_name(_: &ItemsKey) -> String {
+        "contamination.json".to_owned()
+    }
+
+    fn foreign(_: PathBuf, _: &ItemsKey, _: &ItemsKey) -> Option<ExecutionError> {
+        None
+    }
+
+    fn json(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(self).expect("plain data has a JSON form")
+    }
+}
+
+impl Record {
     /// The record of what the plan asks for; `None` if there is none, or one of something else.
     ///
     /// # Errors
     ///
-    /// A record that cannot be read back.
+    /// [`ExecutionError::Damaged`] if it cannot be read back.
     pub(crate) fn read(plan: &Plan, runs: &Path) -> Result<Option<Self>, JobError> {
-        let path = Self::file(plan, runs);
-        let Some(asked) = Asked::new(plan).filter(|_| path.exists()) else { return Ok(None) };
-        match serde_json::from_slice::<Self>(&read(&path)?) {
-            Ok(record) => Ok((record.asked == asked).then_some(record)),
-            Err(why) => Err(damaged(&path, &why).into()),
+        match ItemsKey::new(plan) {
+            Some(key) => find(&study_folder(plan, runs), &key),
+            None => Ok(None),
         }
     }
 
     fn write(&self, plan: &Plan, runs: &Path) -> Result<(), JobError> {
-        let json = serde_json::to_vec_pretty(self).expect("plain data has a JSON form");
-        Ok(write_atomic(&Self::file(plan, runs), &json)?)
+        keep(&study_folder(plan, runs), self)
     }
 
     /// What was found in a source as it is planned with, if it was read.

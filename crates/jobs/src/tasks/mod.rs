@@ -9,7 +9,6 @@ mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -20,11 +19,13 @@ use sparkjoy_eval::{
     Sandbox, Scorecard, Selection, Session, Task, TaskKind, TaskScore, TokenizedModel, answer,
     average, items, score,
 };
-use sparkjoy_nn::LazyModel;
 use sparkjoy_train::ModelFolder;
 
-use crate::problem::{no_task_data, no_task_files};
-use crate::{Event, JobError, Options};
+use crate::error::JobError;
+use crate::execution_error::ExecutionError;
+use crate::models::language_model;
+use crate::resources::{Programs, Resources};
+use crate::watcher::{Event, Watcher};
 use records::{Writer, read_records, read_records_of};
 pub use work::TaskWork;
 
@@ -54,7 +55,7 @@ pub struct TaskRequest<'a> {
 /// Everything that determines the result of an item. Its fingerprint is in the file's name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct ResultsKey {
     model: Fingerprint,
     tokenizer: Fingerprint,
     context: usize,
@@ -65,7 +66,7 @@ struct Asked {
     examples: Option<Fingerprint>,
 }
 
-impl Asked {
+impl ResultsKey {
     fn file(&self, folder: &Path) -> PathBuf {
         folder.join(format!("{}-{}.jsonl", self.task.name, Fingerprint::of_value(self)))
     }
@@ -78,22 +79,24 @@ impl Asked {
 ///
 /// # Errors
 ///
-/// [`JobError::Interrupted`] when `options.stop` is set: what is answered is kept. A model that
+/// [`JobError::Interrupted`] when it is told to stop: what is answered is kept. A model that
 /// cannot be read, results that cannot be written or are not what their name says.
 pub fn score_tasks(
     request: &TaskRequest<'_>,
-    options: &mut Options<'_>,
+    resources: &Resources,
+    watcher: &mut Watcher<'_>,
 ) -> Result<(Scorecard, Vec<TaskWork>), JobError> {
     let tokenizer = request.model.tokenizer()?;
     let mut scorer = Scorer {
         request,
+        resources,
         model: request.model.fingerprint()?,
         tokenizer,
         language_model: None,
         sandbox: None,
         kernels: BTreeSet::new(),
     };
-    let mut card = Scorecard {
+    let mut scorecard = Scorecard {
         model: scorer.model,
         tokenizer: scorer.tokenizer.fingerprint(),
         context: request.context,
@@ -114,27 +117,28 @@ pub fn score_tasks(
             index: index + 1,
             of: tasks.len(),
         };
-        (options.observe)(event);
-        match scorer.task(task, options) {
+        watcher.tell(event);
+        match scorer.task(task, watcher) {
             Ok((score, did)) => {
-                card.tasks.push(score);
+                scorecard.tasks.push(score);
                 work.push(did);
             }
             // A model that cannot be read, or whose worker is dead, answers no other task either.
             Err(error @ JobError::Eval(EvalError::Model(_))) => return Err(error),
             Err(JobError::Eval(EvalError::NoTaskFile { tried, .. })) => {
-                card.missing.push(MissingTask { task: task.name.clone(), tried });
+                scorecard.missing.push(MissingTask { task: task.name.clone(), tried });
             }
             Err(JobError::Eval(error)) => {
                 let (why, hint) = (error.to_string(), error.hint());
-                card.failed.push(FailedTask { task: task.name.clone(), why, hint });
+                scorecard.failed.push(FailedTask { task: task.name.clone(), why, hint });
             }
             Err(error) => return Err(error),
         }
     }
-    card.kernels = scorer.kernels;
-    card.suites = request.selection.suites.iter().map(|s| average(s, &card.tasks)).collect();
-    Ok((card, work))
+    scorecard.kernels = scorer.kernels;
+    let suites = request.selection.suites.iter();
+    scorecard.suites = suites.map(|suite| average(suite, &scorecard.tasks)).collect();
+    Ok((scorecard, work))
 }
 
 /// Looks at everything a selection needs before a model is there to be asked: rows, their prompts
@@ -142,14 +146,15 @@ pub fn score_tasks(
 ///
 /// # Errors
 ///
-/// No task with its file; what is wrong with the rows of one that has.
+/// [`ExecutionError::NoTaskFiles`] if no task has its file; what is wrong with the rows of one that
+/// has.
 pub(crate) fn check_tasks(
     selection: &Selection,
     tokenizer: &ModelTokenizer,
     context: usize,
-    options: &Options<'_>,
+    data: &Path,
+    programs: &Programs,
 ) -> Result<(), JobError> {
-    let data = options.eval_data.as_ref().ok_or_else(no_task_data)?;
     let mut found = 0;
     for task in &selection.tasks {
         match Dataset::open(task, data) {
@@ -161,11 +166,11 @@ pub(crate) fn check_tasks(
             Err(error) => return Err(error.into()),
         }
         if matches!(task.kind, TaskKind::Code(_)) {
-            options.programs.sandbox().map_err(EvalError::from)?;
+            programs.sandbox().map_err(EvalError::from)?;
         }
     }
     if found == 0 {
-        return Err(no_task_files(data).into());
+        return Err(ExecutionError::NoTaskFiles { data: data.to_owned() }.into());
     }
     Ok(())
 }
@@ -173,10 +178,11 @@ pub(crate) fn check_tasks(
 /// A model and what has been made ready to ask it.
 struct Scorer<'a> {
     request: &'a TaskRequest<'a>,
+    resources: &'a Resources,
     model: Fingerprint,
     tokenizer: ModelTokenizer,
     /// Loaded when the first item is missing.
-    language_model: Option<LazyModel<'a>>,
+    language_model: Option<Box<dyn LanguageModel + 'a>>,
     /// Made when the first program is to be run.
     sandbox: Option<Sandbox>,
     kernels: BTreeSet<String>,
@@ -187,13 +193,13 @@ impl Scorer<'_> {
     fn task(
         &mut self,
         task: &Task,
-        options: &mut Options<'_>,
+        watcher: &mut Watcher<'_>,
     ) -> Result<(TaskScore, TaskWork), JobError> {
         let request = self.request;
         let rows = Dataset::open(task, request.data)?;
         let all = items(task, &rows, &self.tokenizer, request.context)?;
         let chosen = spread(all.len(), request.limit);
-        let asked = Asked {
+        let asked = ResultsKey {
             model: self.model,
             tokenizer: self.tokenizer.fingerprint(),
             context: request.context,
@@ -212,11 +218,11 @@ impl Scorer<'_> {
         let mut work = TaskWork::new(&task.name, wanted.len());
         let mut new = BTreeMap::new();
         if !wanted.is_empty() {
-            self.make_ready(task, options)?;
+            self.make_ready(task, watcher)?;
             self.kernels.insert(self.kernel().to_owned());
             let writer = Writer::open(&path, &asked, found.as_ref(), self.kernel())?;
             let session = (&rows, &all[..], &wanted[..]);
-            new = self.ask(task, session, (writer, chosen.len()), &mut work, options)?;
+            new = self.ask(task, session, (writer, chosen.len()), &mut work, watcher)?;
         }
         let mut results: BTreeMap<usize, ItemResult> = BTreeMap::new();
         if let Some(found) = found {
@@ -236,9 +242,9 @@ impl Scorer<'_> {
         (rows, items, wanted): (&Dataset, &[Item], &[usize]),
         (mut writer, of): (Writer, usize),
         work: &mut TaskWork,
-        options: &mut Options<'_>,
+        watcher: &mut Watcher<'_>,
     ) -> Result<BTreeMap<usize, ItemResult>, JobError> {
-        let Self { request, language_model, sandbox, tokenizer, .. } = self;
+        let Self { request, resources, language_model, sandbox, tokenizer, .. } = self;
         let model = language_model.as_mut().expect("made ready before it is asked");
         let session = Session {
             task,
@@ -246,17 +252,17 @@ impl Scorer<'_> {
             items,
             seed: request.seed,
             sandbox: sandbox.as_ref(),
-            threads: options.threads,
-            stop: options.stop,
+            threads: resources.threads,
+            stop: watcher.stop(),
         };
         let (begin, before) = (Instant::now(), model.computed());
         let mut new = BTreeMap::new();
         let mut done = of - wanted.len();
-        let mut tokenized = TokenizedModel { model: &mut *model, tokenizer };
+        let mut tokenized = TokenizedModel { model: &mut **model, tokenizer };
         let all = answer(&mut tokenized, &session, wanted, |results: Vec<ItemResult>| {
             writer.add(&results)?;
             done += results.len();
-            (options.observe)(Event::Items { done, of });
+            watcher.tell(Event::Items { done, of });
             new.extend(results.into_iter().map(|result| (result.index, result)));
             Ok::<_, JobError>(())
         })?;
@@ -266,18 +272,16 @@ impl Scorer<'_> {
     }
 
     /// Loads the model, and finds the sandbox where programs are to be run.
-    fn make_ready(&mut self, task: &Task, options: &Options<'_>) -> Result<(), JobError> {
-        if options.stop.load(Ordering::Relaxed) {
+    fn make_ready(&mut self, task: &Task, watcher: &Watcher<'_>) -> Result<(), JobError> {
+        if watcher.wants_stop() {
             return Err(JobError::Interrupted);
         }
         if matches!(task.kind, TaskKind::Code(_)) && self.sandbox.is_none() {
-            self.sandbox = Some(options.programs.sandbox().map_err(EvalError::from)?);
+            self.sandbox = Some(self.resources.programs.sandbox().map_err(EvalError::from)?);
         }
         if self.language_model.is_none() {
-            let mut model = self.request.model.language_model(1, options.threads);
-            // No sequences: only loads it.
-            model.score(&[]).map_err(EvalError::from)?;
-            self.language_model = Some(model);
+            let model = language_model(self.request.model, 1, self.resources);
+            self.language_model = Some(model?);
         }
         Ok(())
     }
@@ -296,7 +300,7 @@ impl Scorer<'_> {
 /// If a file cannot be read or is damaged.
 pub(crate) fn item_results(
     folder: &Path,
-    card: &Scorecard,
+    scorecard: &Scorecard,
     score: &TaskScore,
     seed: Seed,
 ) -> Result<Option<Vec<ItemResult>>, JobError> {
@@ -315,16 +319,16 @@ pub(crate) fn item_results(
         if !name.starts_with(&begin) || !is_results {
             continue;
         }
-        let is_of = |asked: &Asked| {
+        let is_of = |asked: &ResultsKey| {
             (asked.model, asked.tokenizer, asked.rows)
-                == (card.model, card.tokenizer, score.fingerprint)
-                && (asked.context, asked.seed) == (card.context, seed)
+                == (scorecard.model, scorecard.tokenizer, score.fingerprint)
+                && (asked.context, asked.seed) == (scorecard.context, seed)
                 && (asked.task.name == score.task && asked.task.few_shot.shots == score.shots)
         };
         let Some(mut found) = read_records_of(&path, is_of, |r: &ItemResult| r.index)? else {
             continue;
         };
-        let chosen = spread(score.rows_in_file, card.limit);
+        let chosen = spread(score.rows_in_file, scorecard.limit);
         let results: Option<Vec<ItemResult>> =
             chosen.iter().map(|index| found.results.remove(index)).collect();
         return Ok(results.filter(|results| results.len() == score.rows));

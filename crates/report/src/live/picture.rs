@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use sparkjoy_jobs::{At, JobFailure, JobKind, JobState, JobView, Sign};
+use sparkjoy_jobs::{At, Heartbeat, JobFailure, JobKind, JobState, JobView};
 use sparkjoy_train::Divergence;
 
 use super::tree::{Run, Tree, at_step};
@@ -101,11 +101,11 @@ pub(crate) struct Failing {
 /// Rows of a batch that are worth naming.
 const ROWS: usize = 3;
 
-/// What was found on the disk for each job: its state, and its last sign.
+/// What was found on the disk for each job: its state, and its last heartbeat.
 #[derive(Debug)]
 pub(crate) struct Found<'a> {
     pub(crate) jobs: &'a [JobView],
-    pub(crate) signs: &'a [(Sign, bool)],
+    pub(crate) heartbeats: &'a [(Heartbeat, bool)],
 }
 
 /// All runs and failures.
@@ -119,12 +119,15 @@ pub(crate) struct Picture {
 impl Picture {
     pub(crate) fn new(tree: &Tree, found: &Found<'_>) -> Self {
         let mut picture = Self { runs: BTreeMap::new(), doing: Vec::new(), failing: Vec::new() };
-        let signs: BTreeMap<&str, &(Sign, bool)> =
-            found.signs.iter().map(|sign| (sign.0.job.as_str(), sign)).collect();
+        let heartbeats: BTreeMap<&str, &(Heartbeat, bool)> = found
+            .heartbeats
+            .iter()
+            .map(|heartbeat| (heartbeat.0.job.as_str(), heartbeat))
+            .collect();
         for run in &tree.runs {
             let jobs: Vec<&JobView> =
                 found.jobs.iter().filter(|job| job.folder == run.folder).collect();
-            let of_run = picture.of_run(run, &jobs, &signs);
+            let of_run = picture.of_run(run, &jobs, &heartbeats);
             picture.runs.insert(run.id.clone(), of_run);
         }
         picture
@@ -134,7 +137,7 @@ impl Picture {
         &mut self,
         run: &Run,
         jobs: &[&JobView],
-        signs: &BTreeMap<&str, &(Sign, bool)>,
+        heartbeats: &BTreeMap<&str, &(Heartbeat, bool)>,
     ) -> RunPicture {
         let mut step = run.from;
         let mut scores = (0, 0);
@@ -155,16 +158,16 @@ impl Picture {
             if let Err(error) = &job.state {
                 self.fail(job, run, JobFailure::of(error));
             }
-            // A sign of a run that another plan had under this name tells nothing.
-            let of_run = |sign: &&&(Sign, bool)| job.folder.ends_with(&sign.0.run);
-            match signs.get(job.name.as_str()).filter(of_run) {
-                Some((sign, true)) => {
-                    if let At::Step { step: at, .. } = sign.at {
+            // A heartbeat of a run that another plan had under this name tells nothing.
+            let of_run = |heartbeat: &&&(Heartbeat, bool)| job.folder.ends_with(&heartbeat.0.run);
+            match heartbeats.get(job.name.as_str()).filter(of_run) {
+                Some((heartbeat, true)) => {
+                    if let At::Step { step: at, .. } = heartbeat.at {
                         step = step.max(at);
                     }
-                    doing = Some(under_way(job, run, sign));
+                    doing = Some(under_way(job, run, heartbeat));
                 }
-                Some((Sign { failed: Some(failure), .. }, false)) if !done => {
+                Some((Heartbeat { failed: Some(failure), .. }, false)) if !done => {
                     self.fail(job, run, failure.clone());
                 }
                 Some((_, false)) if !done => {
@@ -209,8 +212,8 @@ impl Picture {
     }
 }
 
-fn under_way(job: &JobView, run: &Run, sign: &Sign) -> Doing {
-    let (what, part, tokens_per_second) = match (&sign.at, job.kind) {
+fn under_way(job: &JobView, run: &Run, heartbeat: &Heartbeat) -> Doing {
+    let (what, part, tokens_per_second) = match (&heartbeat.at, job.kind) {
         (At::Step { step, tokens_per_second }, JobKind::Train { from, to }) => (
             "training".to_owned(),
             Some((step.saturating_sub(from), to - from)),
@@ -227,7 +230,7 @@ fn under_way(job: &JobView, run: &Run, sign: &Sign) -> Doing {
     Doing {
         job: job.name.clone(),
         run: run.id.clone(),
-        process: sign.process,
+        process: heartbeat.process,
         what,
         part,
         tokens_per_second,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use sparkjoy_jobs::{JobView, Sign, job_views, signs};
+use sparkjoy_jobs::{Heartbeat, JobView, heartbeats, job_views};
 use tokio::sync::watch;
 
 use super::detail::Detail;
@@ -115,7 +115,7 @@ struct Watcher {
     tree: Option<Tree>,
     picture: Option<Picture>,
     jobs: Vec<JobView>,
-    signs: Vec<(Sign, bool)>,
+    heartbeats: Vec<(Heartbeat, bool)>,
     looked_through: Option<Instant>,
     tails: BTreeMap<String, Tail>,
     snapshot: Snapshot,
@@ -130,7 +130,7 @@ impl Watcher {
             tree: None,
             picture: None,
             jobs: Vec::new(),
-            signs: Vec::new(),
+            heartbeats: Vec::new(),
             looked_through: None,
             tails: BTreeMap::new(),
             snapshot: Snapshot { server: name_of_server(), ..Snapshot::default() },
@@ -188,18 +188,20 @@ impl Watcher {
     fn look_at_jobs(&mut self) -> bool {
         let (Some(Ok(plan)), Some(tree)) = (self.planned.plan(), &self.tree) else { return false };
         let subject = self.planned.subject();
-        let signs = signs(plan, &subject.runs);
-        if signs == self.signs && self.looked_through.is_some_and(|t| t.elapsed() < LOOK_THROUGH) {
+        let heartbeats = heartbeats(plan, &subject.runs);
+        if heartbeats == self.heartbeats
+            && self.looked_through.is_some_and(|t| t.elapsed() < LOOK_THROUGH)
+        {
             return false;
         }
         if self.looked_through.is_none_or(|time| time.elapsed() >= LOOK_THROUGH)
-            || which(&signs) != which(&self.signs)
+            || which(&heartbeats) != which(&self.heartbeats)
         {
             self.jobs = job_views(plan, &subject.runs);
             self.looked_through = Some(Instant::now());
         }
-        self.signs = signs;
-        let picture = Picture::new(tree, &Found { jobs: &self.jobs, signs: &self.signs });
+        self.heartbeats = heartbeats;
+        let picture = Picture::new(tree, &Found { jobs: &self.jobs, heartbeats: &self.heartbeats });
         let progress = Progress::new(tree, &self.jobs, &picture);
         self.snapshot.title = study::title(self.about.as_ref(), Some(&progress));
         let file = subject.study.display().to_string();
@@ -295,9 +297,9 @@ fn name_of_server() -> u64 {
 }
 
 /// What tells whether a job has begun or ended.
-fn which(signs: &[(Sign, bool)]) -> Vec<(&str, u64, bool, bool)> {
-    let which = signs
-        .iter()
-        .map(|(sign, lives)| (sign.job.as_str(), sign.began, *lives, sign.failed.is_some()));
+fn which(heartbeats: &[(Heartbeat, bool)]) -> Vec<(&str, u64, bool, bool)> {
+    let which = heartbeats.iter().map(|(heartbeat, lives)| {
+        (heartbeat.job.as_str(), heartbeat.began, *lives, heartbeat.failed.is_some())
+    });
     which.collect()
 }

@@ -32,8 +32,8 @@ pub fn instruction_sets(computed: &[Computed]) -> Option<String> {
         format!("{} ({branches})", group.kernels.join(" then "))
     };
     Some(format!(
-        "INSTRUCTION SETS: several computed what is compared, and each rounds differently, so a \
-         difference may include rounding: {}",
+        "ROUNDING: several instruction sets or engines computed what is compared, and each rounds \
+         differently, so a difference may include rounding: {}",
         computed.iter().map(of).collect::<Vec<_>>().join("; ")
     ))
 }

@@ -26,6 +26,7 @@ use self::child::{Trainer, last_lines};
 use self::job::OpeningFolder;
 use self::reply::{ENGINE, Refusal, Replies};
 use self::verify::Held;
+use crate::kernels::OURS;
 use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::run::{Opening, Run, opened, ordered};
@@ -39,9 +40,6 @@ const PAUSE: Duration = Duration::from_millis(20);
 const WORK: &str = "engine.partial";
 /// What a command printed last, in a run folder.
 const LOG: &str = "engine.log";
-
-/// The names of our own kernels: what computed a step is never in doubt.
-const OURS: [&str; 4] = ["avx512bf16", "avx512", "avx2", "portable"];
 
 /// Has a command train.
 #[derive(Clone, Copy, Debug)]

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, Seed, read, write_atomic};
-
-use crate::JobError;
-use crate::folders::{branch_folder, trunk_folder};
-use crate::problem::{damaged, foreign_results};
+use sparkjoy_base::{Fingerprint, Seed};
 use sparkjoy_eval::Scorecard;
 use sparkjoy_study::{Branch, Plan, TaskPlan};
+
+use crate::execution_error::ExecutionError;
+use crate::folders::{branch_folder, trunk_folder};
+use crate::keyed::Keyed;
 
 /// A model that is scored on tasks.
 #[derive(Clone, Copy, Debug)]
@@ -46,11 +46,11 @@ impl Point<'_> {
     }
 }
 
-/// What was asked of which model: everything a study says that determines a card. The rows of
-/// tasks are named on the card itself.
+/// What was asked of which model: everything a study says that determines a scorecard. The
+/// rows of tasks are named on the scorecard itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+pub(crate) struct ScorecardKey {
     /// The run; holds model and tokenizer.
     run: Fingerprint,
     /// The checkpoint's step.
@@ -61,7 +61,7 @@ pub(crate) struct Asked {
     tasks: TaskPlan,
 }
 
-impl Asked {
+impl ScorecardKey {
     /// What the plan wants of a model; nothing where it asks for no tasks.
     pub(crate) fn new(plan: &Plan, point: Point<'_>) -> Option<Self> {
         let run = match point {
@@ -72,44 +72,31 @@ impl Asked {
         let tasks = TaskPlan { at: Vec::new(), ..plan.evaluation.tasks.clone()? };
         Some(Self { run, step: point.step(), seed: plan.seed, tasks })
     }
-
-    fn file(&self, run_folder: &Path) -> PathBuf {
-        run_folder.join(format!("tasks-{}.json", Fingerprint::of_value(self)))
-    }
 }
 
-/// A card as it lies on the disk.
-#[derive(Serialize, Deserialize)]
+/// A scorecard as it lies on the disk.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Filed {
-    of: Asked,
-    card: Scorecard,
+pub(crate) struct FiledScorecard {
+    /// What was asked.
+    pub(crate) of: ScorecardKey,
+    /// The scores.
+    #[serde(rename = "card")]
+    pub(crate) scorecard: Scorecard,
 }
 
-/// The card of a model, if it has one.
-///
-/// # Errors
-///
-/// A file that is damaged, or not what its name says.
-pub(crate) fn read_card(run_folder: &Path, of: &Asked) -> Result<Option<Scorecard>, JobError> {
-    let path = of.file(run_folder);
-    if !path.exists() {
-        return Ok(None);
-    }
-    match serde_json::from_slice::<Filed>(&read(&path)?) {
-        Ok(filed) if filed.of == *of => Ok(Some(filed.card)),
-        Ok(_) => Err(foreign_results(&path).into()),
-        Err(why) => Err(damaged(&path, &why).into()),
-    }
-}
+impl Keyed for FiledScorecard {
+    type Key = ScorecardKey;
 
-/// Writes a card where [`read_card`] finds it.
-///
-/// # Errors
-///
-/// If it cannot be written.
-pub(crate) fn write_card(run_folder: &Path, of: Asked, card: Scorecard) -> Result<(), JobError> {
-    let path = of.file(run_folder);
-    let json = serde_json::to_vec(&Filed { of, card }).expect("plain data has a JSON form");
-    Ok(write_atomic(&path, &json)?)
+    fn key(&self) -> &ScorecardKey {
+        &self.of
+    }
+
+    fn file_name(key: &ScorecardKey) -> String {
+        format!("tasks-{}.json", Fingerprint::of_value(key))
+    }
+
+    fn foreign(path: PathBuf, _: &ScorecardKey, _: &ScorecardKey) -> Option<ExecutionError> {
+        Some(ExecutionError::ForeignResults { path })
+    }
 }

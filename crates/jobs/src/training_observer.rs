@@ -1,13 +1,12 @@
-//! Watches a run: passes on what happens, and decides when to save and when to stop.
+//! The observer of a training job: passes on what happens, and decides when to save and to stop.
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use sparkjoy_train::{KernelChange, Observer, Signal, StepRecord};
+use sparkjoy_spec::{KernelChange, Observer, Signal, StepRecord, Tolerated};
 
 use crate::tensorboard::Events;
-use crate::{Event, Options};
+use crate::watcher::{Event, Watcher};
 
 /// Time between saves in times a save takes: a checkpoint of 100 GB is not written every minute.
 const SAVING_SHARE: u32 = 20;
@@ -34,14 +33,16 @@ impl EventFile {
 }
 
 /// The observer of one training job.
-pub(crate) struct Watch<'a, 'o> {
-    options: &'a mut Options<'o>,
+pub(crate) struct TrainingObserver<'a, 'w> {
+    watcher: &'a mut Watcher<'w>,
     folder: &'a Path,
     events: EventFile,
     target: u64,
     /// Steps of the jobs after this one.
     steps_after: u64,
     tokens_per_step: u64,
+    /// The least time from save to save.
+    save_every: Duration,
     saved: Instant,
     /// Whether the last step ended in a save.
     saving: bool,
@@ -49,33 +50,43 @@ pub(crate) struct Watch<'a, 'o> {
     wait: Duration,
 }
 
-impl<'a, 'o> Watch<'a, 'o> {
+impl<'a, 'w> TrainingObserver<'a, 'w> {
     /// Watches a job in the run folder `folder` to `target`, with `steps_after`
     /// steps of other jobs to come.
     pub(crate) fn new(
-        options: &'a mut Options<'o>,
+        watcher: &'a mut Watcher<'w>,
         folder: &'a Path,
         target: u64,
         steps_after: u64,
         tokens_per_step: u64,
+        save_every: Duration,
     ) -> Self {
-        let (saved, wait) = (Instant::now(), options.save_every);
-        let (events, saving) = (EventFile::NotBegun, false);
-        Self { options, folder, events, target, steps_after, tokens_per_step, saved, saving, wait }
+        Self {
+            watcher,
+            folder,
+            events: EventFile::NotBegun,
+            target,
+            steps_after,
+            tokens_per_step,
+            save_every,
+            saved: Instant::now(),
+            saving: false,
+            wait: save_every,
+        }
     }
 }
 
-impl Observer for Watch<'_, '_> {
+impl Observer for TrainingObserver<'_, '_> {
     fn stepped(&mut self, record: &StepRecord) -> Signal {
         if std::mem::take(&mut self.saving) {
             // A step has passed as well, so a save is taken to be longer than it was.
-            self.wait = self.options.save_every.max(self.saved.elapsed() * SAVING_SHARE);
+            self.wait = self.save_every.max(self.saved.elapsed() * SAVING_SHARE);
         }
         let target = self.target;
         self.events.add(self.folder, record, record.step == target);
         let tokens_left = (self.steps_after + target - record.step) * self.tokens_per_step;
-        (self.options.observe)(Event::Step { record, target, tokens_left });
-        if self.options.stop.load(Ordering::Relaxed) {
+        self.watcher.tell(Event::Step { record, target, tokens_left });
+        if self.watcher.wants_stop() {
             Signal::Stop
         } else if self.saved.elapsed() >= self.wait {
             (self.saved, self.saving) = (Instant::now(), true);
@@ -85,7 +96,15 @@ impl Observer for Watch<'_, '_> {
         }
     }
 
+    fn waiting(&mut self) -> Signal {
+        if self.watcher.wants_stop() { Signal::Stop } else { Signal::Continue }
+    }
+
     fn kernel_changed(&mut self, change: &KernelChange) {
-        (self.options.observe)(Event::OtherKernel(change));
+        self.watcher.tell(Event::OtherKernel(change));
+    }
+
+    fn tolerated(&mut self, steps: &Tolerated) {
+        self.watcher.tell(Event::Tolerated(steps));
     }
 }

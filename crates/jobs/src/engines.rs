@@ -1,0 +1,100 @@
+//! The engine that trains, and whether it may train what is compared.
+//!
+//! Two engines order their sums differently. A branch is compared with its control, so both are
+//! trained by one engine: else their difference holds the engines besides the data. The
+//! instruction sets of our own engine differ far less; their change is told and recorded.
+
+use std::time::Duration;
+
+use sparkjoy_spec::Engine;
+use sparkjoy_study::{Branch, Plan};
+use sparkjoy_train::{Checkpoint, KernelSince, LocalEngine, ProcessEngine, TrainError};
+
+use crate::error::JobError;
+use crate::execution_error::ExecutionError;
+use crate::folders::branch_folder;
+use crate::inputs::Inputs;
+use crate::places::Places;
+use crate::resources::Resources;
+
+/// How long a command may take to save and end once it is asked to.
+const GRACE: Duration = Duration::from_mins(5);
+
+/// What trains.
+pub(crate) fn engine<'a>(
+    inputs: &Inputs<'a>,
+    resources: &'a Resources,
+) -> Box<dyn Engine<Error = TrainError> + 'a> {
+    let Inputs { corpora, tokenizer, .. } = *inputs;
+    let Resources { threads, recompute, .. } = *resources;
+    match &resources.engine {
+        Some(argv) => Box::new(ProcessEngine { argv, corpora, tokenizer, grace: GRACE }),
+        None => Box::new(LocalEngine { corpora, tokenizer, threads, recompute }),
+    }
+}
+
+/// Refuses to train a branch with another engine than what it is compared with.
+///
+/// - `start`: the checkpoint it starts from.
+///
+/// # Errors
+///
+/// [`ExecutionError::OtherEngine`]; if a checkpoint cannot be read.
+pub(crate) fn refuse_other_engine(
+    plan: &Plan,
+    branch: &Branch,
+    start: Option<&Checkpoint>,
+    places: &Places,
+    resources: &Resources,
+) -> Result<(), JobError> {
+    if resources.mixed_engines {
+        return Ok(());
+    }
+    let is_ours = resources.engine.is_none();
+    let Some((of, kernel)) = computed_before(plan, branch, start, places)? else { return Ok(()) };
+    if kernel.is_ours() == is_ours {
+        return Ok(());
+    }
+    let found = resources.engine.as_ref().map(|argv| argv.join(" "));
+    let (job, expected) = (branch.name.clone(), kernel.kernel);
+    Err(ExecutionError::OtherEngine { job, found, of, expected }.into())
+}
+
+/// What computed the last step of what tells about a branch, and its name: of its own beginning,
+/// else of a branch that it is compared with, else of the checkpoint that it starts from.
+fn computed_before(
+    plan: &Plan,
+    branch: &Branch,
+    start: Option<&Checkpoint>,
+    places: &Places,
+) -> Result<Option<(String, KernelSince)>, JobError> {
+    for other in std::iter::once(branch).chain(compared_with(plan, branch)) {
+        let checkpoints = Checkpoint::list(&branch_folder(other, &places.runs))?;
+        // An engine that is handed a run keeps a checkpoint before its first step.
+        let own = checkpoints.into_iter().filter(|c| c.step > other.from_step);
+        if let Some(last) = own.max_by_key(|checkpoint| checkpoint.step)
+            && let Some(kernel) = last_kernel(&last)?
+        {
+            return Ok(Some((format!("`{}`", other.name), kernel)));
+        }
+    }
+    let Some(start) = start else { return Ok(None) };
+    let of = || format!("step {} of `{}`", start.step, plan.trunks[branch.trunk].name);
+    Ok(last_kernel(start)?.map(|kernel| (of(), kernel)))
+}
+
+fn last_kernel(checkpoint: &Checkpoint) -> Result<Option<KernelSince>, JobError> {
+    Ok(checkpoint.inspect()?.kernels.iter().last().cloned())
+}
+
+/// The controls of a branch, and the branches it is a control of.
+fn compared_with<'a>(plan: &'a Plan, branch: &'a Branch) -> impl Iterator<Item = &'a Branch> {
+    let arms = plan.questions.iter().flat_map(|question| &question.arms);
+    let pairs = arms.flat_map(|arm| arm.branches.iter().zip(&arm.controls));
+    let is_it = |index: usize| plan.branches[index].name == branch.name;
+    pairs.filter_map(move |(&one, &control)| match (is_it(one), is_it(control)) {
+        (true, false) => Some(&plan.branches[control]),
+        (false, true) => Some(&plan.branches[one]),
+        _ => None,
+    })
+}
