@@ -16,6 +16,7 @@
 
 mod answer;
 mod compare;
+mod comparison;
 mod computed;
 mod contamination;
 mod finding;
@@ -25,6 +26,7 @@ mod held_out;
 mod judge;
 mod power;
 mod results;
+mod scope;
 mod spread;
 mod tasks;
 
@@ -39,9 +41,8 @@ use compare::Scale;
 use held_out::{Text, members};
 use tasks::Tasks;
 
-pub use answer::{
-    Answer, Answers, ArmAnswer, Comparison, Control, Cost, Holds, QuestionCost, Scope, What,
-};
+pub use answer::{Answer, Answers, ArmAnswer, Control, Cost, Holds, QuestionCost};
+pub use comparison::Comparison;
 pub use computed::{Computed, is_mixed};
 pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem, LEAST_WORDS};
 pub use finding::{
@@ -53,6 +54,7 @@ pub use gap::{Cause, Gap};
 pub use held_out::HeldOut;
 pub use power::{DetectableIn, Power, power};
 pub use results::Results;
+pub use scope::{Scope, What};
 pub use sparkjoy_stats::{Agreement, Effect};
 pub use spread::{Spread, Verdict};
 pub use tasks::{Items, Measure, TaskAnswer, TrunkPoint, TrunkScore};

@@ -6,9 +6,9 @@ use sparkjoy_answers::{Comparison, Finding, Verdict, What};
 use sparkjoy_base::{duration, quantity};
 
 use crate::Report;
-use crate::chart::scale::number;
 use crate::cost::all_seconds;
 use crate::question::{View, findings, power};
+use crate::scale::number;
 use crate::sentences::{Heading, title};
 use crate::words::rich;
 

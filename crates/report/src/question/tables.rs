@@ -6,8 +6,8 @@ use sparkjoy_base::{duration, thousands};
 use sparkjoy_study::Effort;
 
 use super::view::{Aim, View};
-use crate::chart::scale::number;
 use crate::estimate::{Estimate, MEASURES, Unit, cell};
+use crate::scale::number;
 use crate::table::{Table, figures, words};
 
 impl View<'_> {
