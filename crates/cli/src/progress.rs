@@ -13,9 +13,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sparkjoy_base::{SourceName, bytes, duration, quantity, thousands};
 use sparkjoy_data::PrepareProgress;
 use sparkjoy_jobs::{Event, RecentThroughput};
-use sparkjoy_study::Plan;
-use sparkjoy_spec::{KernelChange, StepRecord, Tolerated};
 use sparkjoy_report::sentences::{cautions, contamination_summary};
+use sparkjoy_spec::{KernelChange, StepRecord, Tolerated};
+use sparkjoy_study::Plan;
 
 use crate::board::Board;
 use crate::output::say;

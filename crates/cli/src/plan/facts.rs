@@ -6,9 +6,9 @@ use serde::Serialize;
 use sparkjoy_answers::{Checked, Power};
 use sparkjoy_base::{DomainName, Fingerprint, SourceName, Tokens};
 use sparkjoy_jobs::{ChangedSetting, JobKind, JobRun, JobState, PlannedJob};
-use sparkjoy_study::{Account, Branch, Effort, Plan, TreeCost};
 use sparkjoy_mix::{MixError, Mixture};
 use sparkjoy_nn::Throughput;
+use sparkjoy_study::{Account, Branch, Effort, Plan, TreeCost};
 
 use super::memory::Memory;
 

@@ -9,8 +9,8 @@ use std::path::Path;
 use sparkjoy_answers::power;
 use sparkjoy_base::thousands;
 use sparkjoy_jobs::{changed_settings, checked, held_out, job_states, planned_jobs};
-use sparkjoy_study::Plan;
 use sparkjoy_nn::{Compute, measure};
+use sparkjoy_study::Plan;
 
 use crate::args::Place;
 use crate::failure::Failure;

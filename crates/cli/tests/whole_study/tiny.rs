@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use sparkjoy_answers::{Answers, answers};
 use sparkjoy_data::{Corpus, Tokenizer};
-use sparkjoy_answers::{Answers, answers};
-use sparkjoy_jobs::{Event, Inputs, JobError, Places, Resources, Watcher, corpora, results, run, study_folder};
+use sparkjoy_jobs::{
+    Event, Inputs, JobError, Places, Resources, Watcher, corpora, results, run, study_folder,
+};
+use sparkjoy_report::sentences::contamination_summary;
 use sparkjoy_report::{report_text, write_report};
 use sparkjoy_study::{Plan, Study};
-use sparkjoy_report::sentences::contamination_summary;
 use sparkjoy_train::KernelChange;
 use tempfile::TempDir;
 
