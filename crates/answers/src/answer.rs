@@ -3,11 +3,17 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{DomainName, Fingerprint, Ppm, SourceName, Tokens};
-use sparkjoy_stats::{Agreement, Effect};
+use sparkjoy_base::{Fingerprint, SourceName, Tokens};
+use sparkjoy_stats::Agreement;
 
-use super::{Computed, Finding, Gap, Spread, TaskAnswer, TrunkPoint, Verdict};
-use crate::Checked;
+use crate::compare::Comparison;
+use crate::computed::Computed;
+use crate::contamination::Checked;
+use crate::finding::Finding;
+use crate::gap::Gap;
+use crate::scope::Scope;
+use crate::spread::Spread;
+use crate::tasks::{TaskAnswer, TrunkPoint};
 use sparkjoy_study::{Ask, Effort, Role, Setting};
 
 /// The answers of a finished (or partly finished) study.
@@ -121,43 +127,6 @@ pub struct QuestionCost {
     pub in_full: Effort,
 }
 
-/// What a number is about: everything, a domain or a source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Scope {
-    /// Its kind and name.
-    #[serde(flatten)]
-    pub what: What,
-    /// Its share of the trunk's mixture; none where it is not the same for all arms.
-    pub base: Option<Ppm>,
-    /// Its share of the mixture asked about; none where there are several.
-    pub upsampled: Option<Ppm>,
-}
-
-/// The kind and name of a [`Scope`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(tag = "scope", rename_all = "lowercase")]
-pub enum What {
-    /// All sources.
-    All,
-    /// The sources an arm is about: those it gives more than its control, for removals the removed
-    /// ones. Plain mean.
-    Targeted,
-    /// All other sources. Plain mean.
-    General,
-    /// The sources of a domain.
-    Domain {
-        /// Its name.
-        name: DomainName,
-    },
-    /// One source.
-    Source {
-        /// Its domain.
-        domain: DomainName,
-        /// Its name.
-        name: SourceName,
-    },
-}
-
 /// The branches others are compared with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Control {
@@ -186,25 +155,4 @@ pub struct ArmAnswer {
     pub control: usize,
     /// One element per scope; none where a replicate of branch or control is missing.
     pub cells: Vec<Option<Comparison>>,
-}
-
-/// A branch against its control in one scope.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
-    /// Bits per byte of the branch.
-    pub branch: Spread,
-    /// Bits per byte of the control.
-    pub control: Spread,
-    /// Branch − control of the same replicate.
-    pub difference: Spread,
-    /// The same over replicates and items, with intervals; none with a single replicate.
-    pub effect: Option<Effect>,
-    /// p after Holm's correction over the question; none where the comparison is not among those
-    /// that are tested together.
-    pub adjusted_p: Option<f64>,
-    /// The minimum detectable effect: the least true difference, either way, that is significant
-    /// with 80 % power.
-    pub detectable: Option<f64>,
-    /// What the difference says.
-    pub verdict: Verdict,
 }

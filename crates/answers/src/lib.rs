@@ -25,6 +25,7 @@ mod held_out;
 mod judge;
 mod power;
 mod results;
+mod scope;
 mod spread;
 mod tasks;
 
@@ -39,9 +40,8 @@ use compare::Scale;
 use held_out::{Text, members};
 use tasks::Tasks;
 
-pub use answer::{
-    Answer, Answers, ArmAnswer, Comparison, Control, Cost, Holds, QuestionCost, Scope, What,
-};
+pub use answer::{Answer, Answers, ArmAnswer, Control, Cost, Holds, QuestionCost};
+pub use compare::Comparison;
 pub use computed::{Computed, is_mixed};
 pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem, LEAST_WORDS};
 pub use finding::{
@@ -53,6 +53,7 @@ pub use gap::{Cause, Gap};
 pub use held_out::HeldOut;
 pub use power::{DetectableIn, Power, power};
 pub use results::Results;
+pub use scope::{Scope, What};
 pub use sparkjoy_stats::{Agreement, Effect};
 pub use spread::{Spread, Verdict};
 pub use tasks::{Items, Measure, TaskAnswer, TrunkPoint, TrunkScore};

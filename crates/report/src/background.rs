@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 use sparkjoy_answers::{Checked, CheckedSource, CheckedTask, Measure, TrunkScore};
-use sparkjoy_base::{Ppm, SourceName, bytes, thousands};
+use sparkjoy_base::{Ppm, SourceName, bytes, number, thousands};
 use sparkjoy_study::Plan;
 
 use crate::Report;
 use crate::chart::Figure;
 use crate::chart::curves::{Curves, Point, STYLES, Series};
-use crate::chart::scale::number;
 use crate::chart::tree::{Tree, Twig};
 use crate::estimate::{Estimate, MEASURES, Unit};
 use crate::sentences;

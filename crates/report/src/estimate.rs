@@ -2,8 +2,7 @@
 
 use maud::{Markup, html};
 use sparkjoy_answers::{Comparison, Measure, Verdict};
-
-use crate::chart::scale::{number, signed};
+use sparkjoy_base::{number, signed};
 
 /// Measures on tasks in the order they are shown, with their titles.
 pub(crate) const MEASURES: [(Measure, &str); 3] = [

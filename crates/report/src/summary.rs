@@ -3,10 +3,9 @@
 
 use maud::{Markup, html};
 use sparkjoy_answers::{Comparison, Finding, Verdict, What};
-use sparkjoy_base::{duration, quantity};
+use sparkjoy_base::{duration, number, quantity};
 
 use crate::Report;
-use crate::chart::scale::number;
 use crate::cost::all_seconds;
 use crate::question::{View, findings, power};
 use crate::sentences::{Heading, title};

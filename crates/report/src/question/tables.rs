@@ -2,11 +2,10 @@
 
 use maud::{Markup, html};
 use sparkjoy_answers::{Answer, Comparison, Holds, Measure, Spread};
-use sparkjoy_base::{duration, thousands};
+use sparkjoy_base::{duration, number, thousands};
 use sparkjoy_study::Effort;
 
 use super::view::{Aim, View};
-use crate::chart::scale::number;
 use crate::estimate::{Estimate, MEASURES, Unit, cell};
 use crate::table::{Table, figures, words};
 
