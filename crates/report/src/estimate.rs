@@ -2,8 +2,7 @@
 
 use maud::{Markup, html};
 use sparkjoy_answers::{Comparison, Measure, Verdict};
-
-use crate::scale::{number, signed};
+use sparkjoy_base::{number, signed};
 
 /// Measures on tasks in the order they are shown, with their titles.
 pub(crate) const MEASURES: [(Measure, &str); 3] = [
@@ -115,7 +114,7 @@ impl Estimate {
         }
     }
 
-    /// Whether there is something to see: it was tested and is distinguishable, or it was not
+    /// Whether there is something to see: it was tested and is significant, or it was not
     /// tested and its own interval leaves out nothing.
     pub(crate) fn stands_out(&self) -> bool {
         match self.verdict {
@@ -143,7 +142,7 @@ impl Estimate {
         match self.verdict {
             Verdict::Better => "better",
             Verdict::Worse => "worse",
-            Verdict::NotSignificant => "not distinguishable",
+            Verdict::NotSignificant => "not significant",
             Verdict::NotTested => "not tested",
         }
     }
@@ -172,7 +171,7 @@ impl Estimate {
                 @if let Some(range) = self.range() { " " span.range { (range) } }
                 @if self.is_noise() {
                     @if let Some(least) = self.detectable {
-                        " " span.range { "could have seen " (number(least, self.unit.places())) }
+                        " " span.range { "detectable: " (number(least, self.unit.places())) }
                     }
                 }
             }
@@ -184,7 +183,7 @@ impl Estimate {
         let (sign, word) = match self.verdict {
             Verdict::Better => ("● ", "better: "),
             Verdict::Worse => ("◆ ", "worse: "),
-            Verdict::NotSignificant => ("~ ", "not distinguishable: "),
+            Verdict::NotSignificant => ("~ ", "not significant: "),
             Verdict::NotTested => return html! {},
         };
         html! { span aria-hidden="true" { (sign) } span.sr { (word) } }

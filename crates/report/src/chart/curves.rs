@@ -169,7 +169,7 @@ impl Curves {
 
 /// A key to forms of points, for captions.
 pub(crate) fn key() -> &'static str {
-    "Bars and bands are intervals; a hollow point is not distinguishable from its control."
+    "Bars and bands are intervals; a hollow point is not significant from its control."
 }
 
 #[cfg(test)]
@@ -226,7 +226,7 @@ mod tests {
         let panel = drawn(vec![point(5.0, Some(-0.1)), noise]);
         let svg = panel.body.into_string();
         assert_eq!((svg.matches("s1 open").count(), svg.matches("s1 f1\"").count()), (1, 1));
-        assert!(panel.desc.contains("at 10 % −0.2000 [−0.2100, −0.1900], not distinguishable"));
+        assert!(panel.desc.contains("at 10 % −0.2000 [−0.2100, −0.1900], not significant"));
     }
 
     #[test]

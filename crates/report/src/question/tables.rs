@@ -2,12 +2,11 @@
 
 use maud::{Markup, html};
 use sparkjoy_answers::{Answer, Comparison, Holds, Measure, Spread};
-use sparkjoy_base::{duration, thousands};
+use sparkjoy_base::{duration, number, thousands};
 use sparkjoy_study::Effort;
 
 use super::view::{Aim, View};
 use crate::estimate::{Estimate, MEASURES, Unit, cell};
-use crate::scale::number;
 use crate::table::{Table, figures, words};
 
 impl View<'_> {
@@ -56,7 +55,7 @@ impl View<'_> {
             let what = match task.measure {
                 Measure::Average => "average",
                 Measure::Accuracy => "accuracy, points",
-                Measure::GoldBitsPerByte => "right answers, bits per byte",
+                Measure::GoldBitsPerByte => "correct answers, bits per byte",
             };
             let cells = task.cells.iter().enumerate();
             let cells = cells.filter_map(|(arm, cell)| Some((arm, cell.as_ref()?)));
@@ -66,8 +65,8 @@ impl View<'_> {
             })
         });
         let rows: Vec<_> = rows.collect();
-        let caption = "The comparisons on tasks that are tested together, right answers and their \
-                       bits per byte as a family each";
+        let caption = "The comparisons on tasks that are tested together, accuracy and bits per \
+                       byte of correct answers as a family each";
         (!rows.is_empty()).then(|| tested(caption, ["task", "Δ"], rows))
     }
 
@@ -224,7 +223,7 @@ fn tested(caption: &str, [what, unit]: [&str; 2], rows: Vec<(String, Vec<Markup>
         "degrees of freedom",
         "p",
         "p, Holm",
-        "could have seen",
+        "minimum detectable effect",
         "verdict",
     ];
     let table = Table {
