@@ -6,14 +6,7 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, SourceName, Tokens};
 use sparkjoy_stats::Agreement;
 
-use crate::compare::Comparison;
-use crate::computed::Computed;
-use crate::contamination::Checked;
-use crate::finding::Finding;
-use crate::gap::Gap;
-use crate::scope::Scope;
-use crate::spread::Spread;
-use crate::tasks::{TaskAnswer, TrunkPoint};
+use crate::{Checked, Comparison, Computed, Finding, Gap, Scope, Spread, TaskAnswer, TrunkPoint};
 use sparkjoy_study::{Ask, Effort, Role, Setting};
 
 /// The answers of a finished (or partly finished) study.

@@ -16,6 +16,7 @@
 
 mod answer;
 mod compare;
+mod comparison;
 mod computed;
 mod contamination;
 mod finding;
@@ -41,7 +42,7 @@ use held_out::{Text, members};
 use tasks::Tasks;
 
 pub use answer::{Answer, Answers, ArmAnswer, Control, Cost, Holds, QuestionCost};
-pub use compare::Comparison;
+pub use comparison::Comparison;
 pub use computed::{Computed, is_mixed};
 pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem, LEAST_WORDS};
 pub use finding::{

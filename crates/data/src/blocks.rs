@@ -46,7 +46,7 @@ pub(crate) enum Content {
 ///
 /// # Errors
 ///
-/// [`InputError`] for a truncated stream or a document that is too long.
+/// A truncated stream, a document that is too long.
 pub(crate) fn read(
     index: usize,
     input: &Input,

@@ -55,7 +55,7 @@ impl Corpus {
     ///
     /// # Errors
     ///
-    /// [`crate::ShardError`] for tokens that are not as written.
+    /// Tokens that are not as written.
     ///
     /// # Panics
     ///

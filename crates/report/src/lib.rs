@@ -15,6 +15,7 @@ mod glossary;
 pub mod live;
 mod question;
 mod reference;
+mod scale;
 pub mod sentences;
 mod summary;
 mod table;

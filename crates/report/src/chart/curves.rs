@@ -7,8 +7,8 @@ use super::Panel;
 use super::draw::{
     Form, area, fit, level, line, mark, path, text, text_over, upright, whisker, width,
 };
-use super::scale::{Scale, spread};
 use crate::estimate::Estimate;
+use crate::scale::{Scale, spread};
 
 /// A value at a place.
 #[derive(Clone, Debug)]

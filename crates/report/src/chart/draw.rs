@@ -5,7 +5,7 @@
 
 use maud::{Markup, html};
 
-use super::scale::{Scale, Tick};
+use crate::scale::{Scale, Tick};
 
 /// A place as it is written.
 pub(crate) fn px(value: f64) -> String {

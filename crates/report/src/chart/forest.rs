@@ -4,9 +4,9 @@
 use maud::{Markup, html};
 
 use super::draw::{Form, fit, level, line, lying, mark, rect, text, two_lines, width};
-use super::scale::Scale;
 use super::{Panel, told};
 use crate::estimate::Estimate;
+use crate::scale::Scale;
 
 /// A comparison.
 #[derive(Clone, Debug)]

@@ -3,9 +3,9 @@
 use maud::html;
 
 use super::draw::{Form, fit, level, lying, mark, path, text, text_over, upright, whisker, width};
-use super::scale::Scale;
 use super::{Panel, told};
 use crate::estimate::Estimate;
+use crate::scale::Scale;
 
 /// One arm.
 #[derive(Clone, Debug)]

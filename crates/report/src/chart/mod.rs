@@ -5,7 +5,6 @@ pub(crate) mod draw;
 pub(crate) mod forest;
 pub(crate) mod front;
 pub(crate) mod heat;
-pub(crate) mod scale;
 pub(crate) mod slope;
 pub(crate) mod theme;
 pub(crate) mod trace;

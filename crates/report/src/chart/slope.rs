@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::draw::{fit, line, mark, path, text, text_over, two_lines, upright, whisker};
 use super::forest::manner;
-use super::scale::{Scale, spread};
 use super::{Panel, told};
 use crate::estimate::Estimate;
+use crate::scale::{Scale, spread};
 
 /// One comparison in all settings.
 #[derive(Clone, Debug)]

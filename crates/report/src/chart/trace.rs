@@ -9,7 +9,7 @@ use sparkjoy_base::thousands;
 
 use super::Panel;
 use super::draw::{Form, area, fit, line, mark, path, rect, text, text_over, width};
-use super::scale::{Scale, Tick, digits, exponential, round_numbers};
+use crate::scale::{Scale, Tick, digits, exponential, round_numbers};
 
 /// Some consecutive steps.
 #[derive(Clone, Copy, Debug, PartialEq)]

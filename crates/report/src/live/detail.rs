@@ -9,8 +9,8 @@ use super::study::{mark, per_second};
 use super::tail::Tail;
 use super::tree::Tree;
 use super::view::{Last, View};
-use crate::chart::scale::{digits, exponential};
 use crate::chart::trace::{Sample, Trace, Traces, calm_over};
+use crate::scale::{digits, exponential};
 use crate::table::{Table, figures};
 
 /// Rows of the table of numbers at most.
