@@ -326,7 +326,7 @@ pub(crate) fn fingerprints(plan: &Plan) -> Markup {
     ];
     rows.extend(plan.trunks[1..].iter().map(|t| row(t.name.clone(), t.spec.fingerprint().hex())));
     rows.extend(plan.sources.iter().flat_map(|(name, source)| {
-        let text = row(format!("source {name}"), source.supply.fingerprint.hex());
+        let text = row(format!("source {name}"), source.identity.fingerprint.hex());
         let held = source.held_out.map(|held| row(format!("source {name}, held out"), held.hex()));
         std::iter::once(text).chain(held)
     }));

@@ -9,7 +9,7 @@ use crate::scale::{number, signed};
 pub(crate) const MEASURES: [(Measure, &str); 3] = [
     (Measure::Average, "Averages of suites"),
     (Measure::Accuracy, "Accuracy on tasks"),
-    (Measure::GoldBitsPerByte, "Right answers of tasks"),
+    (Measure::GoldBitsPerByte, "Correct answers of tasks"),
 ];
 
 /// What a number counts, and how it is written.
@@ -70,7 +70,7 @@ pub(crate) struct Estimate {
     pub(crate) verdict: Verdict,
     /// p after correction, where it is tested.
     pub(crate) p: Option<f64>,
-    /// The least difference that would have been seen.
+    /// The minimum detectable effect.
     pub(crate) detectable: Option<f64>,
     /// How it is written.
     pub(crate) unit: Unit,
@@ -115,7 +115,7 @@ impl Estimate {
         }
     }
 
-    /// Whether there is something to see: it was tested and is distinguishable, or it was not
+    /// Whether there is something to see: it was tested and is significant, or it was not
     /// tested and its own interval leaves out nothing.
     pub(crate) fn stands_out(&self) -> bool {
         match self.verdict {
@@ -143,7 +143,7 @@ impl Estimate {
         match self.verdict {
             Verdict::Better => "better",
             Verdict::Worse => "worse",
-            Verdict::NotSignificant => "not distinguishable",
+            Verdict::NotSignificant => "not significant",
             Verdict::NotTested => "not tested",
         }
     }
@@ -172,7 +172,7 @@ impl Estimate {
                 @if let Some(range) = self.range() { " " span.range { (range) } }
                 @if self.is_noise() {
                     @if let Some(least) = self.detectable {
-                        " " span.range { "could have seen " (number(least, self.unit.places())) }
+                        " " span.range { "detectable effect: " (number(least, self.unit.places())) }
                     }
                 }
             }
@@ -184,7 +184,7 @@ impl Estimate {
         let (sign, word) = match self.verdict {
             Verdict::Better => ("● ", "better: "),
             Verdict::Worse => ("◆ ", "worse: "),
-            Verdict::NotSignificant => ("~ ", "not distinguishable: "),
+            Verdict::NotSignificant => ("~ ", "not significant: "),
             Verdict::NotTested => return html! {},
         };
         html! { span aria-hidden="true" { (sign) } span.sr { (word) } }

@@ -23,11 +23,6 @@ const WORDS: [(&str, &str); 23] = [
         "A branch with the same window, learning-rate curve and replicate on the mixture that is \
          compared with.",
     ),
-    (
-        "could have seen",
-        "The least true difference that a comparison would have found in four of five studies like \
-         this one.",
-    ),
     ("domain", "A group of sources. Its score is the plain mean of its sources' scores."),
     ("epoch", "One reading of a whole source."),
     (
@@ -38,20 +33,24 @@ const WORDS: [(&str, &str); 23] = [
     ("held out", "Text that no run is trained on."),
     (
         "harm",
-        "A task gets distinguishably better without a source. It is said to be the source's doing \
-         where no other removal that frees as much room does as well.",
+        "A task gets significantly better without a source, and no other removal that frees at least \
+         as large a share improves it as much.",
     ),
     (
         "Holm",
         "A correction of p for asking several things at once: the chance that any of a family of \
          tests finds a difference where there is none stays below the level. A question has up to \
-         three families: held-out text, right answers of tasks, and their bits per byte; so the \
+         three families: held-out text, correct answers of tasks, and their bits per byte; so the \
          chance that any of the three is wrong somewhere is at most three times the level.",
     ),
     ("interval", "The differences that the data do not speak against."),
+    (
+        "minimum detectable effect",
+        "The least true difference that a comparison would have found with 80 % power.",
+    ),
     ("mixture", "The share of each source in what is read."),
     (
-        "not distinguishable",
+        "not significant",
         "Noise alone could look like this. It does not mean that there is no difference.",
     ),
     (
@@ -60,8 +59,8 @@ const WORDS: [(&str, &str); 23] = [
     ),
     (
         "redundant",
-        "Sources that stand in for each other: without all of them a task falls distinguishably, \
-         without one of them it does not, and each alone costs distinguishably less than its part \
+        "Sources that stand in for each other: without all of them a task falls significantly, \
+         without one of them it does not, and each alone costs significantly less than its part \
          of what all of them cost.",
     ),
     ("refill", "Who gets the share that a removal frees."),

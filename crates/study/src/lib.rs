@@ -13,8 +13,8 @@ mod written;
 
 pub use error::StudyError;
 pub use plan::{
-    Account, Arm, Ask, Branch, CONFIDENCE, EPOCHS_WORTH_READING, Effort, Evaluation, Import, Note,
-    Plan, PlanSource, QuestionPlan, Role, Setting, TaskPlan, TreeCost, Trunk,
+    Arm, Ask, Branch, CONFIDENCE, EPOCHS_WORTH_READING, Effort, Evaluation, Import, Note, Plan,
+    PlanSource, QuestionPlan, Role, Setting, SourceTokens, TaskPlan, TreeCost, Trunk,
 };
 pub use resolve::{apportion, plan_sources};
 pub use written::{STUDY_TEMPLATE, SourceInput, Study, StudyTokenizer, select_tasks};

@@ -8,7 +8,7 @@ use sparkjoy_base::{DomainName, Fingerprint, SourceName, Tokens};
 use sparkjoy_jobs::{ChangedSetting, JobKind, JobRun, JobState, PlannedJob};
 use sparkjoy_mix::{MixError, Mixture};
 use sparkjoy_nn::Throughput;
-use sparkjoy_study::{Account, Branch, Effort, Plan, TreeCost};
+use sparkjoy_study::{Branch, Effort, Plan, SourceTokens, TreeCost};
 
 use super::memory::Memory;
 
@@ -186,7 +186,8 @@ fn groups<'a>(plan: &'a Plan, jobs: &[Job]) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     for branches in plan.groups() {
         let first = branches[0];
-        let sum = |count: fn(&Account) -> Tokens| first.accounts.values().map(|a| count(a).0).sum();
+        let sum =
+            |count: fn(&SourceTokens) -> Tokens| first.accounts.values().map(|a| count(a).0).sum();
         let steps = first.window_steps * branches.len() as u64;
         groups.push(Group {
             label: label(plan, first),
@@ -254,7 +255,7 @@ fn trunk_to_the_end(plan: &Plan) -> Result<Column, MixError> {
     let context = plan.shape.context as u64;
     let read = plan.sources.iter().map(|(name, source)| {
         let drawn = ledger.drawn(name);
-        let epochs = drawn as f64 / source.supply.sequences as f64;
+        let epochs = drawn as f64 / source.identity.sequences as f64;
         (name.clone(), Read { tokens: drawn * context, epochs })
     });
     Ok(Column::new(plan, "base", "0%", read.collect()))

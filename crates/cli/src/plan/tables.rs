@@ -100,7 +100,7 @@ fn imported(facts: &Facts<'_>) -> Option<Table> {
             name.to_string(),
             thousands(drawn),
             thousands(drawn * plan.shape.context as u64),
-            format!("{:.2}", drawn as f64 / source.supply.sequences as f64),
+            format!("{:.2}", drawn as f64 / source.identity.sequences as f64),
         ]);
     }
     Some(table)

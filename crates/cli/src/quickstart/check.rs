@@ -40,12 +40,12 @@ fn direction(effect: &Effect, measure: Measure) -> Option<bool> {
     }
 }
 
-/// What was found about an effect that was foretold: in the accuracy if its interval excludes zero,
-/// else in the bits per byte of the right answers, which see more where a model is near chance.
+/// What was found about an effect that was predicted: in the accuracy if its interval excludes zero,
+/// else in the bits per byte of the correct answers, which show more where a model is near chance.
 ///
 /// It was named before anything was measured, one effect at a time, so its own interval is the
 /// test.
-fn foretold(
+fn predicted(
     better: bool,
     (accuracy, mark): (&Effect, Verdict),
     (bits, mark_in_bits): (&Effect, Verdict),
@@ -95,7 +95,7 @@ pub(super) fn table(answers: &Answers) -> String {
             };
             let [accuracy, bits] = both.map(|cell| Some((cell.effect.as_ref()?, cell.verdict)));
             let (Some(accuracy), Some(bits)) = (accuracy, bits) else { continue };
-            let (outcome, found) = foretold(better, accuracy, bits);
+            let (outcome, found) = predicted(better, accuracy, bits);
             row([label.clone(), task, built_in.to_owned(), found], outcome);
         }
         // Many at once, so that only what is marked after correction counts against them.
@@ -203,7 +203,7 @@ mod tests {
     fn the_accuracy_decides_where_it_excludes_zero_and_else_the_bits() {
         let outcome = |better, accuracy: [f64; 2], bits: [f64; 2]| {
             let verdict = Verdict::NotSignificant;
-            foretold(better, (&effect(accuracy), verdict), (&effect(bits), verdict)).0
+            predicted(better, (&effect(accuracy), verdict), (&effect(bits), verdict)).0
         };
         let (up, down, nothing) = ([0.1, 0.3], [-0.3, -0.1], [-0.1, 0.1]);
         assert_eq!(outcome(true, up, up), Outcome::Agrees);

@@ -25,17 +25,17 @@ struct Shown<'a> {
 pub(super) fn show(path: &Path, rows: usize, place: &Place) -> Result<(), Failure> {
     let divergence = Divergence::open(path)?;
     let run = read_spec(path.parent().unwrap_or(path))?;
-    let tokenizer = shelf::tokenizer(&place.prepared, run.tokenizer)?;
+    let tokenizer = prepared::tokenizer(&place.prepared, run.tokenizer)?;
     let mut shown = Vec::new();
     for (row, what) in worst_first(&divergence).into_iter().take(rows) {
-        let supply = run.supplies.iter().find(|supply| supply.name == what.source);
-        let Some(supply) = supply else {
+        let source = run.supplies.iter().find(|source| source.name == what.source);
+        let Some(source) = source else {
             return Err(Failure::Foreign {
                 path: path.to_owned(),
                 source_name: what.source.clone(),
             });
         };
-        let corpus = shelf::corpus(&place.prepared, supply)?;
+        let corpus = prepared::corpus(&place.prepared, source)?;
         let text = text_of(&corpus, &tokenizer, run.model.context(), what.ordinal)?;
         shown.push(Shown { row, what, text });
     }

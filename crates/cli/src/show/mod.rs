@@ -4,8 +4,8 @@ mod batch;
 mod checkpoint;
 mod diverged;
 mod model;
+mod prepared;
 mod run;
-mod shelf;
 mod source;
 
 use sparkjoy_data::{Corpus, Part, Tokenizer};

@@ -50,7 +50,7 @@ fn folder_of(path: &Path) -> &Path {
 pub(super) fn show(path: &Path, rows: usize, place: &Place) -> Result<(), Failure> {
     let folder = folder_of(path);
     let corpus = Corpus::open(folder)?;
-    let tokenizer = shelf::tokenizer(folder.parent().unwrap_or(folder), corpus.tokenizer())?;
+    let tokenizer = prepared::tokenizer(folder.parent().unwrap_or(folder), corpus.tokenizer())?;
     let sequences = corpus.sequences(Part::Train, EXCERPT).min(rows as u64);
     let texts = (0..sequences).map(|ordinal| text_of(&corpus, &tokenizer, EXCERPT, ordinal));
     let source = Prepared {

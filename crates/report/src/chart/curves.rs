@@ -65,8 +65,8 @@ impl Curves {
     pub(crate) fn panel(&self) -> Panel {
         let names = self.series.iter().map(|series| fit(&series.name, 12.0, 120.0));
         let names: Vec<String> = names.collect();
-        let room = names.iter().map(|name| width(name, 12.0)).fold(30.0, f64::max);
-        let right = WIDTH - room - 14.0;
+        let right_margin = names.iter().map(|name| width(name, 12.0)).fold(30.0, f64::max);
+        let right = WIDTH - right_margin - 14.0;
         let points = || self.series.iter().flat_map(|series| &series.points);
         let zero = |wanted: bool| wanted.then_some(0.0);
         let xs = points().map(|point| point.x).chain(zero(self.x_zero));
@@ -169,7 +169,7 @@ impl Curves {
 
 /// A key to forms of points, for captions.
 pub(crate) fn key() -> &'static str {
-    "Bars and bands are intervals; a hollow point is not distinguishable from its control."
+    "Bars and bands are intervals; a hollow point is not significantly different from its control."
 }
 
 #[cfg(test)]
@@ -226,7 +226,7 @@ mod tests {
         let panel = drawn(vec![point(5.0, Some(-0.1)), noise]);
         let svg = panel.body.into_string();
         assert_eq!((svg.matches("s1 open").count(), svg.matches("s1 f1\"").count()), (1, 1));
-        assert!(panel.desc.contains("at 10 % −0.2000 [−0.2100, −0.1900], not distinguishable"));
+        assert!(panel.desc.contains("at 10 % −0.2000 [−0.2100, −0.1900], not significant"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(crate) struct Dot {
     /// What it is called.
     pub(crate) label: String,
     /// Difference on everything else, as in the answers.
-    pub(crate) price: Estimate,
+    pub(crate) cost: Estimate,
     /// Difference where it was aimed, as in the answers.
     pub(crate) gain: Estimate,
     /// No other arm beats it in both.
@@ -37,21 +37,21 @@ const LEFT: f64 = 60.0;
 const RIGHT: f64 = 390.0;
 const TOP: f64 = 52.0;
 const BOTTOM: f64 = 240.0;
-const PRICE: &str = "price: general Δ bits per byte (left is better)";
+const COST: &str = "cost: general Δ bits per byte (left is better)";
 /// Dominated arms are named as long as there are few.
 const NAMED: usize = 12;
 
 impl Front {
     /// Draws it. Bits per byte fall when they are gained: what stands shows the fall upwards.
     pub(crate) fn panel(&self) -> Panel {
-        let prices = self.dots.iter().flat_map(|dot| dot.price.ends());
+        let costs = self.dots.iter().flat_map(|dot| dot.cost.ends());
         let gains = self.dots.iter().flat_map(|dot| dot.gain.ends()).map(|end| -end);
-        let x = Scale::around(prices.chain([0.0]), (LEFT + 8.0, RIGHT - 8.0), 4);
+        let x = Scale::around(costs.chain([0.0]), (LEFT + 8.0, RIGHT - 8.0), 4);
         let y = Scale::around(gains.chain([0.0]), (BOTTOM, TOP), 5);
-        let place = |dot: &Dot| (x.at(dot.price.mean), y.at(-dot.gain.mean));
+        let place = |dot: &Dot| (x.at(dot.cost.mean), y.at(-dot.gain.mean));
         let mut front: Vec<&Dot> = self.dots.iter().filter(|dot| dot.front).collect();
         front.sort_by(|a, b| {
-            a.price.mean.total_cmp(&b.price.mean).then(a.gain.mean.total_cmp(&b.gain.mean))
+            a.cost.mean.total_cmp(&b.cost.mean).then(a.gain.mean.total_cmp(&b.gain.mean))
         });
         let steps: Vec<(f64, f64)> = front
             .windows(2)
@@ -68,7 +68,7 @@ impl Front {
             (text("small soft", (0.0, 32.0), "targeted gain, bits per byte (up is better)"))
             (upright(&y, LEFT, RIGHT))
             (level(&x, TOP, BOTTOM))
-            (text("small soft end", (RIGHT, BOTTOM + 36.0), PRICE))
+            (text("small soft end", (RIGHT, BOTTOM + 36.0), COST))
             @if steps.len() > 1 { (path("curve s1", &steps)) }
             @for dot in self.dots.iter().filter(|dot| !dot.front).chain(front.iter().copied()) {
                 @let at = place(dot);
@@ -78,7 +78,7 @@ impl Front {
                     @if let Some([low, high]) = dot.gain.interval {
                         (whisker(stroke, at.0, y.at(-low), y.at(-high)))
                     }
-                    @if let Some([low, high]) = dot.price.interval {
+                    @if let Some([low, high]) = dot.cost.interval {
                         (lying(stroke, at.1, x.at(low), x.at(high)))
                     }
                     @let (form, fill) = dot.manner();
@@ -158,7 +158,7 @@ impl Dot {
             (false, true) => ", on the front",
             (false, false) => ", dominated",
         };
-        let (gain, price) = (self.gain.spoken(), self.price.spoken());
-        format!("{}{rank}: targeted {gain}; general {price}.", self.label)
+        let (gain, cost) = (self.gain.spoken(), self.cost.spoken());
+        format!("{}{rank}: targeted {gain}; general {cost}.", self.label)
     }
 }

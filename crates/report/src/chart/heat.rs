@@ -87,7 +87,7 @@ impl Heat {
             };
         };
         let tint = if cell.stands_out() { STRONGEST * (cell.mean / most).abs() } else { 0.0 };
-        // What is not distinguishable is not tinted, and has a sign of its own.
+        // What is not significant is not tinted, and has a sign of its own.
         let value = if cell.is_noise() { format!("~ {}", cell.value()) } else { cell.value() };
         html! {
             @if tint > 0.0 {

@@ -131,7 +131,7 @@ impl View<'_> {
             name: self.name("tasks"),
             caption: html! {
                 "The same on tasks, each unit on an axis of its own. Bars and bands are intervals, each \
-                 for itself; which of them are distinguishable together is marked in the tables."
+                 for itself; the tables mark which of them are significant when all are tested together."
                 @if left_out > 0 { " " (left_out) " more tasks are in the tables only." }
             },
             panels,
@@ -139,19 +139,19 @@ impl View<'_> {
         })
     }
 
-    /// The plane of gain and price, where every arm has both.
+    /// The plane of gain (targeted) and cost (general), where every arm has both.
     fn front(&self, arms: &[usize]) -> Option<Panel> {
         let dot = |&arm: &usize| {
             Some(Dot {
                 label: self.arm(arm).label.clone(),
-                price: self.aimed(arm, Aim::General)?,
+                cost: self.aimed(arm, Aim::General)?,
                 gain: self.aimed(arm, Aim::Targeted)?,
                 front: self.answer.front.contains(&arm),
                 recommended: self.answer.recommended == Some(arm),
             })
         };
         let dots: Vec<Dot> = arms.iter().filter_map(dot).collect();
-        let title = "Gain against price".to_owned();
+        let title = "Targeted gain against general cost".to_owned();
         (dots.len() > 1).then(|| Front { title, dots }.panel())
     }
 
@@ -171,13 +171,13 @@ impl View<'_> {
         let [ranked, noise, missing] =
             self.ordered(arms).map(|arms| arms.iter().map(row).collect());
         let first = match self.answer.ask {
-            Ask::Removal => "distinguishable, what is missed most first",
-            _ => "distinguishable, best first",
+            Ask::Removal => "significant, largest loss first",
+            _ => "significant, best first",
         };
         let headings = if Vec::<Row>::is_empty(&ranked) {
             ["", "not ranked, in the study's order", "not scored"]
         } else {
-            [first, "not distinguishable, not ranked", "not scored"]
+            [first, "not significant, not ranked", "not scored"]
         };
         let groups = headings
             .into_iter()
@@ -197,7 +197,7 @@ impl View<'_> {
                 "Each row a comparison"
                 @if let [one] = controls.as_slice() { " with " (one) }
                 ": mean difference and interval. Blue circles are better, orange diamonds worse, \
-                 hollow grey circles not distinguishable, grey squares not among the comparisons \
+                 hollow grey circles not significant, grey squares not among the comparisons \
                  tested together."
             },
             panels: vec![forest.panel()],
@@ -234,7 +234,8 @@ impl View<'_> {
         };
         let heat = Heat {
             title: "What is lost without each source".to_owned(),
-            unit: "Δ bits per byte against the whole mixture (above 0: it is missed)".to_owned(),
+            unit: "Δ bits per byte against the whole mixture (above 0: a loss without it)"
+                .to_owned(),
             columns: columns.iter().map(|(name, _)| name.clone()).collect(),
             rows: arms.iter().map(row).collect(),
         };
@@ -245,10 +246,10 @@ impl View<'_> {
             caption: html! {
                 "Effects of each removal (rows) on what is measured (columns). Orange is worse, \
                  blue better, stronger is more; ~ marks what was tested and is not \
-                 distinguishable. `targeted` and `general` are tested together; a domain or source \
+                 significant. `targeted` and `general` are tested together; a domain or source \
                  is tinted where its own interval leaves out zero."
                 @if !self.answer.tasks.is_empty() {
-                    " Tasks are tested together too, right answers and their bits per byte each as \
+                    " Tasks are tested together too, correct answers and their bits per byte each as \
                       a family of its own."
                 }
             },
@@ -426,7 +427,7 @@ impl View<'_> {
             caption: html! {
                 "The same comparisons in each setting, joined. Lines that cross are rankings that \
                  change; blue circles are better, orange diamonds worse, hollow grey circles not \
-                 distinguishable."
+                 significant."
             },
             panels: [Aim::Targeted, Aim::General].map(panel).into(),
             table: None,

@@ -36,7 +36,7 @@ impl View<'_> {
         table.markup()
     }
 
-    /// The tests: intervals of both kinds, corrected p, and what could have been seen.
+    /// The tests: intervals of both kinds, corrected p, and the minimum detectable effect.
     pub(crate) fn tests(&self) -> Markup {
         let aims = [Aim::Targeted, Aim::General];
         let arms = 0..self.answer.arms.len();
@@ -56,7 +56,7 @@ impl View<'_> {
             let what = match task.measure {
                 Measure::Average => "average",
                 Measure::Accuracy => "accuracy, points",
-                Measure::GoldBitsPerByte => "right answers, bits per byte",
+                Measure::GoldBitsPerByte => "correct answers, bits per byte",
             };
             let cells = task.cells.iter().enumerate();
             let cells = cells.filter_map(|(arm, cell)| Some((arm, cell.as_ref()?)));
@@ -66,7 +66,7 @@ impl View<'_> {
             })
         });
         let rows: Vec<_> = rows.collect();
-        let caption = "The comparisons on tasks that are tested together, right answers and their \
+        let caption = "The comparisons on tasks that are tested together, correct answers and their \
                        bits per byte as a family each";
         (!rows.is_empty()).then(|| tested(caption, ["task", "Δ"], rows))
     }
@@ -224,7 +224,7 @@ fn tested(caption: &str, [what, unit]: [&str; 2], rows: Vec<(String, Vec<Markup>
         "degrees of freedom",
         "p",
         "p, Holm",
-        "could have seen",
+        "minimum detectable effect",
         "verdict",
     ];
     let table = Table {

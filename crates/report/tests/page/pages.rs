@@ -216,7 +216,7 @@ fn what_is_missing_is_said_first_and_shown_as_missing() {
 fn one_replicate_shows_no_interval_and_ranks_nothing() {
     let (_, html, drawings) = &pages()["once"];
     let forest = drawings.iter().find(|drawing| drawing.file == "q2-forest.svg").unwrap();
-    assert!(!forest.svg.contains("distinguishable, best first"));
+    assert!(!forest.svg.contains("significant, best first"));
     assert!(!forest.svg.contains("class=\"whisker"), "an interval of one value");
     assert!(html.contains("so that no difference is significant"));
 }
@@ -244,7 +244,7 @@ fn the_same_answers_are_the_same_bytes() {
 }
 
 #[test]
-fn a_forest_ranks_what_is_distinguishable_and_nothing_else() {
+fn a_forest_ranks_what_is_significant_and_nothing_else() {
     let (study, plan) = studies::seven();
     let mut answers = invented::answers(&plan, "");
     let removal = &mut answers.questions[1];
@@ -339,7 +339,7 @@ fn a_removals_heat_table_shows_which_tasks_are_marked() {
     let words: Vec<&str> = told.filter_map(|cell| cell.rsplit(", ").next()).collect();
     assert_eq!(words.len(), shown, "{words:?}");
     assert_eq!(words.iter().filter(|word| **word == "worse").count(), 1);
-    assert_eq!(words.iter().filter(|word| **word == "not distinguishable").count(), shown - 1);
+    assert_eq!(words.iter().filter(|word| **word == "not significant").count(), shown - 1);
     // The tests are in a table of their own.
     let parsed = Html::parse_document(&html);
     let tables = select(&parsed, "#q2 details table");

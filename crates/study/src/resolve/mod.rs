@@ -79,7 +79,7 @@ impl Plan {
             batch: clock.batch,
             seed: study.seed(),
             replicate: 0,
-            supplies: supplies(std::iter::once(base), &sources),
+            supplies: sources_of(std::iter::once(base), &sources),
             opening: Ledger::default(),
             first_phase: 0,
             phases: vec![Phase { mixture: base.clone(), slots: clock.steps() * clock.batch }],
@@ -176,14 +176,14 @@ fn check_shape(study: &Study, shape: &Shape, line: usize) -> Result<(), Problem>
     shape.check().map_err(|why| study.problem(line, text(why)))
 }
 
-/// The supplies that mixtures draw from, sorted by name: a run's identity does not depend on
+/// The sources that mixtures draw from, sorted by name: a run's identity does not depend on
 /// sources it never reads.
-pub(crate) fn supplies<'a>(
+pub(crate) fn sources_of<'a>(
     mixtures: impl Iterator<Item = &'a Mixture>,
     sources: &BTreeMap<SourceName, PlanSource>,
 ) -> Vec<Source> {
     let names: BTreeSet<&SourceName> = mixtures.flat_map(|m| m.proportions().keys()).collect();
-    names.into_iter().map(|name| sources[name].supply.clone()).collect()
+    names.into_iter().map(|name| sources[name].identity.clone()).collect()
 }
 
 #[cfg(test)]

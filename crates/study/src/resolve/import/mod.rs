@@ -150,11 +150,11 @@ fn check_run(
     if found != expected {
         return Err(other_clock(study, "batch", found, expected));
     }
-    for supply in &run.supplies {
-        let read = model.ledger().map_or(0, |ledger| ledger.drawn(&supply.name));
-        let source = sources.get(&supply.name).filter(|_| read > 0);
-        if source.is_some_and(|source| source.supply.fingerprint != supply.fingerprint) {
-            let name = &supply.name;
+    for read_from in &run.supplies {
+        let read = model.ledger().map_or(0, |ledger| ledger.drawn(&read_from.name));
+        let source = sources.get(&read_from.name).filter(|_| read > 0);
+        if source.is_some_and(|source| source.identity.fingerprint != read_from.fingerprint) {
+            let name = &read_from.name;
             let text = format!("source `{name}` was other text when the checkpoint read it");
             return Err(study.problem(line, text).with_hint(format!(
                 "give the source another name; or {COPY} and declare `step` and `[trunk.read]`"
@@ -227,7 +227,7 @@ fn ledger(
     let clock = study.training.clock;
     let declared = written.read.as_ref().map(|read| {
         let in_sequences = read.value.iter().map(|(name, amount)| {
-            let in_epoch = sources[name].supply.sequences;
+            let in_epoch = sources[name].identity.sequences;
             (name.clone(), amount.sequences(in_epoch, clock.context))
         });
         Placed { value: Ledger::new(in_sequences.collect()), line: read.line }

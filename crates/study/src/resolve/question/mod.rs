@@ -4,7 +4,7 @@
 //! replicate. Runs that two questions need are one run, found by what determines their numbers; a
 //! run that begins like another one goes on from its end.
 
-mod course;
+mod continuation;
 mod expand;
 #[cfg(test)]
 mod tests;
