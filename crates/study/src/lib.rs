@@ -1,8 +1,8 @@
 //! Turns one file into a plan: questions, arms, controls, phases, costs, refusals.
 //!
 //! `written` is the study as its author wrote it, checked against itself. `plan` is the study
-//! resolved, plain types that everybody above reads. `resolve` makes the one from the other. Nothing
-//! here runs a job or reads a token.
+//! resolved, plain types that everybody above reads. `resolve` makes the one from the other.
+//! Nothing here runs a job or reads a token.
 
 mod error;
 mod plan;

@@ -1,7 +1,7 @@
 //! The plan: a study resolved, every derived number in canonical order.
 //!
-//! Plain types and what follows from them by arithmetic. A plan reads no token: two machines with the
-//! same study and the same text make the same plan, byte for byte.
+//! Plain types and what follows from them by arithmetic. A plan reads no token: two machines with
+//! the same study and the same text make the same plan, byte for byte.
 
 mod branch;
 mod cost;
