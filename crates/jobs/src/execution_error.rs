@@ -7,7 +7,7 @@ use sparkjoy_base::{Fingerprint, Hint, SourceName};
 use sparkjoy_answers::Checked;
 use sparkjoy_eval::FailedTask;
 
-use crate::contamination::{refusal, to_name};
+use crate::refusal::{refusal, to_name};
 
 /// A job that cannot run, or a result that cannot be used.
 #[derive(Debug, thiserror::Error)]

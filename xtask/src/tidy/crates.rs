@@ -31,8 +31,14 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
     ),
 ];
 
-/// What the tests of a crate may name besides: models for what scores any.
-const TESTS_MAY_DEPEND_ON: [(&str, &[&str]); 1] = [("eval", &["nn", "train"])];
+/// What the tests of a crate may name besides: models for what scores any, and the test kit.
+const TESTS_MAY_DEPEND_ON: [(&str, &[&str]); 5] = [
+    ("eval", &["nn", "train"]),
+    ("answers", &["kit"]),
+    ("draft", &["kit"]),
+    ("jobs", &["kit"]),
+    ("report", &["kit"]),
+];
 
 /// The dependencies a manifest names.
 struct Manifest {

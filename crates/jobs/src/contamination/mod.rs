@@ -8,7 +8,6 @@
 
 mod check;
 mod checked;
-mod refusal;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,8 +24,6 @@ use crate::folders::study_folder;
 use crate::keyed::{Keyed, find, keep};
 pub(crate) use check::{check, is_of_these_files};
 pub use checked::checked;
-pub use refusal::items_found;
-pub(crate) use refusal::{refusal, to_name};
 
 /// What was found, as it lies on the disk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
