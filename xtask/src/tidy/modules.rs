@@ -1,7 +1,8 @@
 //! Rules about modules: those of the upper crates import each other in one direction only.
 //!
 //! ARCHITECTURE.md draws the modules of these crates in lines such as `study: base, plan, resolve`:
-//! a module may use those on its left. Deeper down, siblings must not import each other in a circle.
+//! a module may use those on its left. Deeper down, siblings must not import each other in a
+//! circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 

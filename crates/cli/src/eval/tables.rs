@@ -10,7 +10,7 @@ use sparkjoy_eval::{
 use sparkjoy_jobs::TaskWork;
 
 use crate::output::BOLD;
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// All scores of a model: by category where a suite says so, then the averages, then what a reader
 /// must know.
@@ -62,7 +62,7 @@ fn table(scorecard: &Scorecard, names: &[&str]) -> String {
         "bits/\nbyte",
         "\n±",
     ];
-    let mut table = Table::new(&headers);
+    let mut table = TextTable::new(&headers);
     for name in names {
         if let Some(score) = scorecard.tasks.iter().find(|score| score.task == *name) {
             table.row(row(score));
@@ -218,7 +218,7 @@ fn effort(work: &[TaskWork]) -> String {
 
 /// The tasks and suites that come with the program.
 pub(super) fn list(catalog: &Catalog) -> String {
-    let mut table = Table::new(&["<task", "<type", "shots", "chance %", "<rule", "<file"]);
+    let mut table = TextTable::new(&["<task", "<type", "shots", "chance %", "<rule", "<file"]);
     for task in catalog.tasks() {
         table.row([
             task.name.clone(),

@@ -6,11 +6,11 @@ use serde::Serialize;
 use sparkjoy_base::thousands;
 use sparkjoy_train::{DivergedRow, Divergence, read_spec};
 
-use super::{excerpt, shelf, text_of};
+use super::{excerpt, prepared, text_of};
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// A row with its text.
 #[derive(Debug, Serialize)]
@@ -54,7 +54,7 @@ fn worst_first(divergence: &Divergence) -> Vec<(usize, &DivergedRow)> {
 }
 
 fn render(divergence: &Divergence, rows: &[Shown<'_>]) -> String {
-    let mut table = Table::new(&["row", "<source", "epoch", "sequence", "loss", "<text"]);
+    let mut table = TextTable::new(&["row", "<source", "epoch", "sequence", "loss", "<text"]);
     for Shown { row, what, text } in rows {
         table.row([
             row.to_string(),

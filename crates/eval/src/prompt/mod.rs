@@ -84,9 +84,9 @@ const BUFFER: usize = 10;
 ///
 /// [`EvalError::Row`] for the first row that cannot be asked: its answer alone fills the context,
 /// nothing stands before its answer, or its options cannot be told apart; and for a file whose
-/// longest answer (or program) leaves no space for a prompt. Where the space for a prompt is exactly
-/// 0, the original keeps the whole prompt by a slip of its slice, and its model then refuses the
-/// sequence; here the row is refused.
+/// longest answer (or program) leaves no space for a prompt. Where the space for a prompt is
+/// exactly 0, the original keeps the whole prompt by a slip of its slice, and its model then
+/// refuses the sequence; here the row is refused.
 ///
 /// # Panics
 ///

@@ -182,7 +182,7 @@ impl Traces<'_> {
     }
 }
 
-/// Grid lines and numbers of the axis that stands; a number too long for its space is written by its
+/// Grid lines and numbers of the vertical axis; a number too long for its space is written by its
 /// power of ten.
 fn heights(y: &Scale, right: f64) -> Markup {
     html! {

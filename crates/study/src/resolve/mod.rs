@@ -20,7 +20,7 @@ use crate::plan::{Evaluation, Plan, PlanSource, TaskPlan};
 use crate::{Study, StudyError};
 use epochs::check_epochs;
 use mixtures::mixtures;
-use question::Tree;
+use question::BranchTree;
 
 pub use apportion::apportion;
 pub use sources::plan_sources;
@@ -65,7 +65,7 @@ impl Plan {
     ) -> Result<Self, StudyError> {
         let opened = import::open(study, &sources, vocab, tokenizer)?;
         let rows = vocab.next_multiple_of(VOCAB_BLOCK);
-        let shape = shape(study, opened.as_ref().map_or(rows, import::Opened::rows))?;
+        let shape = shape(study, opened.as_ref().map_or(rows, import::OpenedModel::rows))?;
         let mixtures = mixtures(study, &sources)?;
         let clock = study.training.clock;
         let base = &mixtures[&study.trunk.value];
@@ -94,7 +94,7 @@ impl Plan {
             trunk.opening = opened.opening.clone();
             trunk.start = opened.start(study)?;
         }
-        let mut tree = Tree::new(study, &sources, &mixtures, &trunk)?;
+        let mut tree = BranchTree::new(study, &sources, &mixtures, &trunk)?;
         let questions = tree.questions()?;
         let (trunks, branches, questions) = tree.sorted(questions);
         check_epochs(study, &sources, &trunk, &branches)?;

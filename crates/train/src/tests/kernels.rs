@@ -1,6 +1,7 @@
 //! Moving to a machine that rounds differently is allowed, told and written down.
 //!
-//! One machine stands for two: a checkpoint is rewritten as if another instruction set had computed it.
+//! One machine stands for two: a checkpoint is rewritten as if another instruction set had
+//! computed it.
 
 use std::path::Path;
 

@@ -7,12 +7,12 @@ use sparkjoy_base::{Ppm, Problem, SourceName};
 use sparkjoy_mix::Mixture;
 
 use super::continuation::{Continuation, NamedMixture, place};
-use super::tree::Tree;
+use super::tree::BranchTree;
 use crate::plan::{Arm, Ask, QuestionPlan, Role, Setting};
 use crate::resolve::mixtures::{Named, between, weights};
 use crate::written::{Blend, Chosen, Question, Rate, Refill, Share, Size, Window, quoted};
 
-impl Tree<'_> {
+impl BranchTree<'_> {
     /// Expands the study's questions.
     pub(crate) fn questions(&mut self) -> Result<Vec<QuestionPlan>, Problem> {
         let mut plans: Vec<QuestionPlan> = Vec::new();

@@ -11,4 +11,4 @@ mod tests;
 mod tree;
 
 pub(crate) use self::expand::taker;
-pub(crate) use self::tree::Tree;
+pub(crate) use self::tree::BranchTree;

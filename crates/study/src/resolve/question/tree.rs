@@ -16,7 +16,7 @@ use crate::resolve::{check_shape, sources_of};
 use crate::written::{Rate, Size, Study};
 
 /// The branches of a plan as they are found.
-pub(crate) struct Tree<'a> {
+pub(crate) struct BranchTree<'a> {
     pub(super) study: &'a Study,
     pub(super) sources: &'a BTreeMap<SourceName, PlanSource>,
     pub(super) mixtures: &'a BTreeMap<String, Mixture>,
@@ -37,7 +37,7 @@ struct Root {
     order: Order,
 }
 
-impl<'a> Tree<'a> {
+impl<'a> BranchTree<'a> {
     /// A trunk without branches.
     pub(crate) fn new(
         study: &'a Study,
@@ -155,7 +155,8 @@ impl<'a> Tree<'a> {
         Ok(after.expect("a continuation has a phase"))
     }
 
-    /// The run over the first `count` phases of a continuation; `after`: the run over all of them but the last.
+    /// The run over the first `count` phases of a continuation; `after`: the run over all of them
+    /// but the last.
     fn phase(
         &mut self,
         continuation: &Continuation,
