@@ -1,12 +1,12 @@
-//! Benchmarks of the rooms whose speed is a promise.
+//! Benchmarks of the crates whose speed is a promise.
 
 use std::path::Path;
 
 use crate::command::{Failed, built, cargo, root, run};
 use crate::python::Python;
 
-/// The rooms, as typed.
-pub(crate) const ROOMS: [&str; 3] = ["mix", "data", "engine"];
+/// The crates, as typed.
+pub(crate) const CRATES: [&str; 3] = ["mix", "data", "engine"];
 
 /// What the comparison of engines is passed on, each with a value.
 const PASSED_ON: [&str; 5] = ["--shapes", "--rounds", "--threads", "--engines", "--json"];
@@ -14,15 +14,15 @@ const PASSED_ON: [&str; 5] = ["--shapes", "--rounds", "--threads", "--engines", 
 /// Other Rust frameworks: a package of its own, so that nobody builds them who did not ask.
 const PEERS: &str = "crates/nn/benches/peers";
 
-/// Runs the benchmarks of `rooms`.
+/// Runs the benchmarks of `crates`.
 ///
 /// # Errors
 ///
 /// [`Failed`] if a benchmark fails, or if there is no PyTorch to compare the engine with.
-pub(crate) fn run_rooms(rooms: &[&str]) -> Result<(), Failed> {
-    rooms.iter().try_for_each(|&room| match room {
+pub(crate) fn run_crates(crates: &[&str]) -> Result<(), Failed> {
+    crates.iter().try_for_each(|&name| match name {
         "engine" => engine(&[]),
-        _ => run(&cargo(), &["bench", "--package", &format!("sparkjoy-{room}"), "--benches"]),
+        _ => run(&cargo(), &["bench", "--package", &format!("sparkjoy-{name}"), "--benches"]),
     })
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn run_rooms(rooms: &[&str]) -> Result<(), Failed> {
 ///
 /// # Errors
 ///
-/// [`Failed`] as [`run_rooms`], and for an option it does not know.
+/// [`Failed`] as [`run_crates`], and for an option it does not know.
 pub(crate) fn engine(options: &[&str]) -> Result<(), Failed> {
     let (arguments, with_peers) = comparison(options)?;
     let mut arguments: Vec<&str> = arguments;

@@ -18,7 +18,7 @@ const USAGE: &str = "\
 Usage: cargo xtask <COMMAND>
 
   ci                        format, lints, tests: what .ci/run runs
-  bench [mix|data|engine]   benchmarks of one room, or of all three
+  bench [mix|data|engine]   benchmarks of one crate, or of all three
   bench engine [OPTIONS]    against PyTorch: --shapes 10M,125M, --rounds N, --threads N,
                             --engines eager,bf16, --json FILE, --peers (Burn and Candle too)
   bench eval MODEL DATA     items/s of tasks against transformers; DATA: the folder of task files
@@ -32,10 +32,10 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["ci"] => ci::run(),
-        ["bench"] => bench::run_rooms(&bench::ROOMS),
+        ["bench"] => bench::run_crates(&bench::CRATES),
         ["bench", "engine", options @ ..] => bench::engine(options),
         ["bench", "eval", model, data] => python::task_speed(model, data),
-        ["bench", room] if bench::ROOMS.contains(room) => bench::run_rooms(&[room]),
+        ["bench", name] if bench::CRATES.contains(name) => bench::run_crates(&[name]),
         ["sanitize"] => sanitize::run(),
         ["golden"] => python::golden(),
         ["parity"] => python::parity(),

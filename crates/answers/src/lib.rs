@@ -64,13 +64,13 @@ pub fn answers(plan: &Plan, results: Results) -> Answers {
     let Results { held_out, scorecards, items, trunk, computed, contamination } = results;
     let mut answers = compare(plan, &held_out, &Tasks::new(&scorecards, items), computed);
     if plan.evaluation.tasks.is_some() {
-        let cards = plan.branches.iter().zip(&scorecards).filter(|(branch, _)| branch.compared);
-        let without = cards.filter(|(_, card)| card.is_none());
+        let compared = plan.branches.iter().zip(&scorecards).filter(|(branch, _)| branch.compared);
+        let without = compared.filter(|(_, scorecard)| scorecard.is_none());
         answers.missing_tasks = without.map(|(branch, _)| branch.name.clone()).collect();
     }
-    answers.trunk = trunk.iter().map(|(step, card)| tasks::trunk(*step, card)).collect();
+    answers.trunk = trunk.iter().map(|(step, scorecard)| tasks::trunk(*step, scorecard)).collect();
     answers.contamination = contamination;
-    let missing = scorecards.iter().flatten().flat_map(|card| &card.missing);
+    let missing = scorecards.iter().flatten().flat_map(|scorecard| &scorecard.missing);
     answers.tasks_without_file = missing.map(|missing| missing.task.clone()).collect();
     answers
 }

@@ -189,7 +189,7 @@ Examples:
   sparkjoy show runs/NAME/step-900                   a checkpoint
   sparkjoy show runs/NAME/diverged-901.json          what broke a run
   sparkjoy show mpt-7b                               a Hugging Face model folder")]
-    Show(What),
+    Show(ShowTarget),
     /// Show what this machine can do, and how fast it trains
     #[command(after_long_help = "\
 Example: sparkjoy doctor --threads 2
@@ -225,7 +225,7 @@ Examples:
 
 /// What to look at.
 #[derive(Debug, Args)]
-pub(crate) struct What {
+pub(crate) struct ShowTarget {
     /// A study file, a folder or a file that sparkjoy has written
     #[arg(value_name = "PATH|STUDY")]
     pub(crate) path: PathBuf,

@@ -16,7 +16,7 @@ use crate::args::Place;
 use crate::failure::Failure;
 use crate::machine::{self, MainMemory};
 use crate::output::{Output, print, print_json};
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// Small enough to be timed in a second, large enough that products dominate.
 const SHAPE: Shape =
@@ -227,8 +227,8 @@ fn render(machine: &Machine) -> String {
     text
 }
 
-fn speeds(machine: &Machine) -> Table {
-    let mut table = Table::new(&["<precision", "<kernel", "tokens/s", "GFLOP/s", "<"]);
+fn speeds(machine: &Machine) -> TextTable {
+    let mut table = TextTable::new(&["<precision", "<kernel", "tokens/s", "GFLOP/s", "<"]);
     for speed in &machine.speeds {
         table.row([
             speed.precision.to_string(),

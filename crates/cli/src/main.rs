@@ -1,10 +1,9 @@
 //! Says it to a human: commands, progress, tables.
 //!
-//! This crate decides nothing. It reads what was typed, calls the rooms below, shows what they
+//! This crate decides nothing. It reads what was typed, calls the crates below, shows what they
 //! say, and turns how it ended into an exit code.
 
 mod args;
-mod board;
 mod command_line;
 mod doctor;
 mod eval;
@@ -17,6 +16,7 @@ mod output;
 mod plan;
 mod prepare;
 mod progress;
+mod progress_tree;
 mod quickstart;
 mod report;
 mod run;

@@ -46,7 +46,7 @@ pub(crate) fn pages(folder: Option<&Path>) -> Result<(), Failure> {
 
 fn page(command: &clap::Command) -> Result<Vec<u8>, Failure> {
     let mut page = Vec::new();
-    // A page has room for what the short help leaves out.
+    // A page also shows what the short help leaves out.
     let command = command.clone().mut_args(|argument| argument.hide_short_help(false));
     Man::new(command).render(&mut page).map_err(|source| Failure::Print { source })?;
     Ok(page)

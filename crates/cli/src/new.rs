@@ -12,7 +12,7 @@ use sparkjoy_study::STUDY_TEMPLATE;
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json, say};
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// Writes a study to `file`: the template, or one of the text in the folder of `--data`.
 ///
@@ -59,8 +59,16 @@ fn of_data(data: &Path, file: &Path, place: &Place, stop: &AtomicBool) -> Result
 }
 
 fn render(draft: &Draft, file: &Path) -> String {
-    let mut table =
-        Table::new(&["<source", "<domain", "files", "tokens", "<", "base", "upsampled", "epochs"]);
+    let mut table = TextTable::new(&[
+        "<source",
+        "<domain",
+        "files",
+        "tokens",
+        "<",
+        "base",
+        "upsampled",
+        "epochs",
+    ]);
     for source in &draft.sources {
         table.row(row(source));
     }

@@ -13,7 +13,7 @@ use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
 use crate::study;
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// A prepared source as shown.
 #[derive(Debug, Serialize)]
@@ -60,7 +60,7 @@ pub(crate) fn prepare(path: &Path, place: &Place, stop: &AtomicBool) -> Result<(
 }
 
 fn render(prepared: &[Prepared]) -> String {
-    let mut table = Table::new(&[
+    let mut table = TextTable::new(&[
         "<source",
         "documents",
         "text",

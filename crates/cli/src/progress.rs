@@ -17,8 +17,8 @@ use sparkjoy_report::sentences::{cautions, contamination_summary};
 use sparkjoy_spec::{KernelChange, StepRecord, Tolerated};
 use sparkjoy_study::Plan;
 
-use crate::board::Board;
 use crate::output::say;
+use crate::progress_tree::ProgressTree;
 
 /// A log gets a line this often at most.
 const LOG_EVERY: Duration = Duration::from_mins(1);
@@ -27,7 +27,7 @@ const LOG_EVERY: Duration = Duration::from_mins(1);
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     /// The tree of the study that runs, above the line.
-    board: Option<Board>,
+    tree: Option<ProgressTree>,
     /// The source or job the next lines are about.
     subject: String,
     /// Tokens trained on, or bytes of input read.
@@ -46,16 +46,16 @@ impl Progress {
             bar
         });
         let (main, text) = (RecentThroughput::default(), RecentThroughput::default());
-        Self { bar, board: None, subject: String::new(), main, text, logged: None }
+        Self { bar, tree: None, subject: String::new(), main, text, logged: None }
     }
 
     /// The same with the tree of a plan, on a terminal.
     pub(crate) fn of_tree(plan: &Plan, runs: &Path) -> Self {
         let mut progress = Self::new();
-        progress.board = progress.bar.take().map(|bar| {
-            let board = Board::new(plan, runs);
-            progress.bar = Some(board.add(bar));
-            board
+        progress.tree = progress.bar.take().map(|bar| {
+            let tree = ProgressTree::new(plan, runs);
+            progress.bar = Some(tree.add(bar));
+            tree
         });
         progress
     }
@@ -76,18 +76,18 @@ impl Progress {
             Event::TrainingTokenizer => self.begin("", "training the tokenizer", now),
             Event::Job { name, index, of, done } => {
                 let state = if *done { " · done before" } else { "" };
-                if let Some(board) = &mut self.board {
-                    board.job(name, *done);
+                if let Some(tree) = &mut self.tree {
+                    tree.job(name, *done);
                 }
                 self.begin(name, &format!("{name} · job {index} of {of}{state}"), now);
             }
             Event::Step { record, target, tokens_left } => {
                 self.main.add(record.tokens.values().sum(), now);
-                if let Some(board) = &mut self.board {
-                    board.tokens(*tokens_left, &self.main);
+                if let Some(tree) = &mut self.tree {
+                    tree.tokens(*tokens_left, &self.main);
                 }
-                // The board tells what is left.
-                let left = self.board.is_none().then_some(*tokens_left);
+                // The tree shows what is left.
+                let left = self.tree.is_none().then_some(*tokens_left);
                 let line = step_line(&self.subject, record, *target, &self.main, left);
                 self.line(&line, record.step, *target, now);
             }
@@ -116,8 +116,8 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        if let Some(board) = &self.board {
-            board.finish();
+        if let Some(tree) = &self.tree {
+            tree.finish();
         }
     }
 

@@ -10,7 +10,7 @@ use crate::args::Place;
 use crate::failure::Failure;
 use crate::machine;
 use crate::output::{Output, print, print_json, say};
-use crate::study::Opened;
+use crate::study::OpenedStudy;
 
 /// Reports a study as far as it is run.
 ///
@@ -18,7 +18,7 @@ use crate::study::Opened;
 ///
 /// What is wrong with the study or its folders.
 pub(crate) fn show(study: &Path, place: &Place) -> Result<(), Failure> {
-    let opened = Opened::prepared(study, place)?;
+    let opened = OpenedStudy::prepared(study, place)?;
     print_report(&opened, place)
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn show(study: &Path, place: &Place) -> Result<(), Failure> {
 /// # Errors
 ///
 /// As [`show`].
-pub(crate) fn print_report(opened: &Opened, place: &Place) -> Result<(), Failure> {
+pub(crate) fn print_report(opened: &OpenedStudy, place: &Place) -> Result<(), Failure> {
     let (answers, folder) = write(opened, place)?;
     match place.output() {
         Output::Json => print_json(&answers)?,
@@ -42,7 +42,7 @@ pub(crate) fn print_report(opened: &Opened, place: &Place) -> Result<(), Failure
 /// # Errors
 ///
 /// As [`show`].
-pub(crate) fn write(opened: &Opened, place: &Place) -> Result<(Answers, PathBuf), Failure> {
+pub(crate) fn write(opened: &OpenedStudy, place: &Place) -> Result<(Answers, PathBuf), Failure> {
     let plan = &opened.plan;
     let answers = answers(plan, results(plan, &place.runs)?);
     let folder = write_report(plan, &answers, &place.runs)?;

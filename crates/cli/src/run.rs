@@ -9,7 +9,7 @@ use crate::args::{ForRun, Place};
 use crate::failure::Failure;
 use crate::output::{Output, say};
 use crate::progress::Progress;
-use crate::study::Opened;
+use crate::study::OpenedStudy;
 use crate::{plan, report};
 
 /// Prepares, plans, trains and scores what is missing of a study, and reports.
@@ -24,7 +24,7 @@ pub(crate) fn run(
     place: &Place,
     stop: &AtomicBool,
 ) -> Result<(), Failure> {
-    let opened = Opened::to_run(study, job, place, stop)?;
+    let opened = OpenedStudy::to_run(study, job, place, stop)?;
     train(&opened, job, with, place, stop)?;
     if job.is_some() { Ok(()) } else { report::print_report(&opened, place) }
 }
@@ -35,7 +35,7 @@ pub(crate) fn run(
 ///
 /// As [`run`].
 pub(crate) fn train(
-    opened: &Opened,
+    opened: &OpenedStudy,
     job: Option<&str>,
     with: &ForRun,
     place: &Place,

@@ -12,14 +12,14 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 
 /// A study with its plan and what the plan was made of.
-pub(crate) struct Opened {
+pub(crate) struct OpenedStudy {
     pub(crate) study: Study,
     pub(crate) tokenizer: Tokenizer,
     pub(crate) corpora: Vec<Corpus>,
     pub(crate) plan: Plan,
 }
 
-impl Opened {
+impl OpenedStudy {
     /// Opens a study, preparing what is missing.
     ///
     /// # Errors
@@ -40,7 +40,7 @@ impl Opened {
     ///
     /// # Errors
     ///
-    /// As [`Opened::preparing`].
+    /// As [`OpenedStudy::preparing`].
     pub(crate) fn to_run(
         path: &Path,
         job: Option<&str>,
@@ -60,7 +60,7 @@ impl Opened {
     ///
     /// # Errors
     ///
-    /// As [`Opened::preparing`], and if a source is not prepared.
+    /// As [`OpenedStudy::preparing`], and if a source is not prepared.
     pub(crate) fn prepared(path: &Path, place: &Place) -> Result<Self, Failure> {
         let study = Study::open(path, place.data.as_deref())?;
         let (tokenizer, corpora) = open_corpora(&study, &place.prepared)?;

@@ -15,13 +15,13 @@ const GAP: usize = 2;
 
 /// A table being filled.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub(crate) struct TextTable {
     headers: Vec<String>,
     words: Vec<bool>,
     rows: Vec<Vec<String>>,
 }
 
-impl Table {
+impl TextTable {
     /// A table with these headers. A header that starts with `<` is of a column of words, set to
     /// the left; the others hold numbers. A header may have several lines.
     pub(crate) fn new<S: AsRef<str>>(headers: &[S]) -> Self {
@@ -101,13 +101,13 @@ impl Table {
 mod tests {
     use super::*;
 
-    fn plain(table: &Table) -> String {
+    fn plain(table: &TextTable) -> String {
         anstream::adapter::strip_str(&table.render()).to_string()
     }
 
     #[test]
     fn numbers_stand_to_the_right_and_words_to_the_left() {
-        let mut table = Table::new(&["<source", "tokens", "of\nwhich new"]);
+        let mut table = TextTable::new(&["<source", "tokens", "of\nwhich new"]);
         table.row(["web".into(), "1,234".into(), "−".into()]);
         table.row(["math-textbooks".into(), "5".into(), "5".into()]);
         insta::assert_snapshot!(plain(&table), @"
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_wide_table_goes_on_below_itself() {
         let headers: Vec<String> = (0..30).map(|i| format!("column{i}")).collect();
-        let mut table = Table::new(&headers);
+        let mut table = TextTable::new(&headers);
         table.row((0..30).map(|i| i.to_string()));
         let text = plain(&table);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");

@@ -93,8 +93,8 @@ fn a_model_is_scored_on_tasks_of_ones_own_and_no_item_is_asked_twice() {
     assert!(again.stdout.contains("all items were answered before"), "{}", again.stdout);
 
     let json = laboratory.succeed(&format!("{command} --json")).stdout;
-    let card: serde_json::Value = serde_json::from_str(&json).unwrap();
-    let sums = &card["tasks"][0];
+    let scores: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let sums = &scores["tasks"][0];
     assert_eq!((&sums["task"], &sums["rows"]), (&"sums".into(), &30.into()));
     assert!(sums["accuracy"]["error"].is_f64() && sums["gold_bits_per_byte"]["value"].is_f64());
     assert!(laboratory.path("results/scores.json").is_file());

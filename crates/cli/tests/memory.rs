@@ -1,4 +1,4 @@
-//! The memory a plan foretells is the memory a run takes.
+//! The memory a plan predicts is the memory a run takes.
 
 mod laboratory;
 
@@ -43,7 +43,7 @@ fn laboratory() -> Laboratory {
 }
 
 #[test]
-fn a_run_takes_the_memory_that_its_plan_foretells() {
+fn a_run_takes_the_memory_that_its_plan_predicts() {
     if !cfg!(target_os = "linux") {
         eprintln!("SKIPPED: only Linux tells a process's own memory without its mapped files");
         return;
@@ -52,15 +52,15 @@ fn a_run_takes_the_memory_that_its_plan_foretells() {
     for flags in ["--threads 2", "--threads 2 --recompute"] {
         let plan = laboratory.succeed(&format!("plan study.toml --json {flags}")).stdout;
         let plan: serde_json::Value = serde_json::from_str(&plan).expect("JSON");
-        let foretold = plan["memory"]["run"].as_f64().expect("a number");
+        let predicted = plan["memory"]["run"].as_f64().expect("a number");
         let jobs = plan["jobs"].as_array().expect("jobs");
         // A trunk, a branch, which reads a checkpoint, and its score.
         for name in ["trunk-4", "upsampled-50pct-r0", "upsampled-50pct-r0-score"] {
             assert!(jobs.iter().any(|job| job["name"] == name), "no job {name} in {jobs:?}");
             let taken = peak(&laboratory, &format!("run study.toml --job {name} {flags}")) as f64;
-            let ratio = taken / foretold;
+            let ratio = taken / predicted;
             let least = if name.ends_with("score") { 0.0 } else { 0.95 };
-            assert!((least..1.05).contains(&ratio), "{name}: {taken} of {foretold} bytes");
+            assert!((least..1.05).contains(&ratio), "{name}: {taken} of {predicted} bytes");
         }
         fs::remove_dir_all(laboratory.path("runs")).expect("runs");
     }

@@ -208,7 +208,7 @@ fn malformed_large_and_many_requests_are_refused() {
             break;
         }
     }
-    assert!(full == 503 || full == 0, "sixty connections leave room: {full}");
+    assert!(full == 503 || full == 0, "sixty connections leave one free: {full}");
     drop(idle);
     // Places become free again.
     while served.ask("GET", "/", &[]).status != 200 {}

@@ -91,9 +91,9 @@ impl Sizes {
 ///
 /// # Errors
 ///
-/// [`DataError::Document`] for a document that cannot be used, [`DataError::Problem`] for other text
-/// that cannot, a source without text or without held-out text and a folder made from other input,
-/// [`DataError::Interrupted`] if `stop` is set.
+/// [`DataError::Document`] for a document that cannot be used, [`DataError::Problem`] for other
+/// text that cannot, a source without text or without held-out text and a folder made from other
+/// input, [`DataError::Interrupted`] if `stop` is set.
 pub fn prepare(
     source: &SourceFiles,
     tokenizer: &Tokenizer,

@@ -23,7 +23,7 @@ use sparkjoy_mix::Source;
 use sparkjoy_nn::{Compute, Precision, measure};
 
 pub use error::DraftError;
-use proposal::{LADDER, MAX_EPOCHS, Proposal, Refusal, Stock, propose};
+use proposal::{LADDER, MAX_EPOCHS, Proposal, Refusal, SizedSource, propose};
 use sparkjoy_study::PlanSource;
 use sparkjoy_study::{Plan, Study};
 
@@ -77,9 +77,9 @@ pub struct DraftSource {
 }
 
 /// A source as found, and counted.
-struct Counted {
+struct MeasuredSource {
     found: SurveyedSource,
-    stock: Stock,
+    sized: SizedSource,
 }
 
 /// Drafts a study of the text in `data`, to be written to `file`.
@@ -113,15 +113,15 @@ pub fn draft(
     let tree = plan.cost().tree.tokens;
     let seconds = tree.0 as f64 / pace;
     text = text::write(&named, &sources, &proposal, vocab, pace, Some(seconds));
-    let row = |Counted { found, stock }: &Counted| DraftSource {
-        name: stock.name.clone(),
-        domain: stock.domain.clone(),
+    let row = |MeasuredSource { found, sized }: &MeasuredSource| DraftSource {
+        name: sized.name.clone(),
+        domain: sized.domain.clone(),
         files: found.file_count,
-        tokens: Tokens(stock.tokens),
-        exact: stock.exact,
-        base: proposal.base[&stock.name].0,
-        upsampled: proposal.upsampled[&stock.name].0,
-        epochs: most_epochs(&plan, &stock.name),
+        tokens: Tokens(sized.tokens),
+        exact: sized.exact,
+        base: proposal.base[&sized.name].0,
+        upsampled: proposal.upsampled[&sized.name].0,
+        epochs: most_epochs(&plan, &sized.name),
     };
     Ok(Draft {
         sources: sources.iter().map(row).collect(),
@@ -156,29 +156,30 @@ fn settle(
     mut found: Vec<SurveyedSource>,
     speed: f64,
     left_out: &mut Vec<LeftOut>,
-) -> Result<(Vec<Counted>, Proposal, u32), DraftError> {
+) -> Result<(Vec<MeasuredSource>, Proposal, u32), DraftError> {
     let mut small = Vec::new();
     loop {
         let (sources, vocab) = count(found, speed, left_out)?;
         enough(data, sources.iter().map(|source| &source.found.files.name), left_out)?;
-        let stocks: Vec<Stock> = sources.iter().map(|source| source.stock.clone()).collect();
+        let sized_sources: Vec<SizedSource> =
+            sources.iter().map(|source| source.sized.clone()).collect();
         let bytes: u64 = sources.iter().map(|source| source.found.text_bytes).sum();
-        let tokens: u64 = stocks.iter().map(|stock| stock.tokens).sum();
+        let tokens: u64 = sized_sources.iter().map(|sized| sized.tokens).sum();
         let as_bytes = |needed: u64| (bytes as f64 / tokens.max(1) as f64 * needed as f64) as u64;
         let folder = data.to_owned();
-        match propose(&stocks, speed) {
+        match propose(&sized_sources, speed) {
             Ok(proposal) => return Ok((sources, proposal, vocab)),
             Err(Refusal::TooLittle { tokens, needed }) => {
                 let bytes = as_bytes(needed);
                 return Err(DraftError::TooLittle { folder, tokens, needed, bytes }.into());
             }
             Err(Refusal::TooSmall { names, needed }) => {
-                let (gone, kept): (Vec<Counted>, Vec<Counted>) =
-                    sources.into_iter().partition(|source| names.contains(&source.stock.name));
+                let (gone, kept): (Vec<MeasuredSource>, Vec<MeasuredSource>) =
+                    sources.into_iter().partition(|source| names.contains(&source.sized.name));
                 small.extend(names.iter().map(ToString::to_string));
                 if kept.len() < 2 {
                     let name = kept.first().or(gone.first());
-                    let name = name.expect("there were some").stock.name.to_string();
+                    let name = name.expect("there were some").sized.name.to_string();
                     small.retain(|other| *other != name);
                     let bytes = as_bytes(needed);
                     return Err(DraftError::OneLarge { folder, name, small, bytes }.into());
@@ -199,7 +200,7 @@ fn count(
     all: Vec<SurveyedSource>,
     speed: f64,
     left_out: &mut Vec<LeftOut>,
-) -> Result<(Vec<Counted>, u32), DraftError> {
+) -> Result<(Vec<MeasuredSource>, u32), DraftError> {
     let (mut found, mut samples) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
     for mut source in all {
         match sample(&mut source) {
@@ -217,11 +218,11 @@ fn count(
     if found.len() < 2 {
         // Too few to train a tokenizer on; the caller says so.
         let uncounted =
-            |found: SurveyedSource| Counted { stock: stock(&found, 0, 0, false), found };
+            |found: SurveyedSource| MeasuredSource { sized: sized(&found, 0, 0, false), found };
         return Ok((found.into_iter().map(uncounted).collect(), LADDER[0].vocab));
     }
-    let guess: Vec<Stock> =
-        found.iter().map(|s| stock(s, s.text_bytes / BYTES_PER_TOKEN, u64::MAX, false)).collect();
+    let guess: Vec<SizedSource> =
+        found.iter().map(|s| sized(s, s.text_bytes / BYTES_PER_TOKEN, u64::MAX, false)).collect();
     // What is too small is not refused before it is counted.
     let vocab = propose(&guess, speed).map_or(LADDER[0].vocab, |proposal| proposal.rung.vocab);
     let tokenizer = train(&samples.concat(), vocab)?;
@@ -233,8 +234,8 @@ fn count(
         } else {
             scaled(&found, &sample, &tokenizer)
         };
-        let stock = stock(&found, tokens, held_out, exact);
-        counted.push(Counted { found, stock });
+        let sized = sized(&found, tokens, held_out, exact);
+        counted.push(MeasuredSource { found, sized });
     }
     Ok((counted, tokenizer.vocab()))
 }
@@ -265,9 +266,9 @@ fn sample(source: &mut SurveyedSource) -> Result<Vec<String>, DataError> {
     }
 }
 
-fn stock(found: &SurveyedSource, tokens: u64, held_out: u64, exact: bool) -> Stock {
+fn sized(found: &SurveyedSource, tokens: u64, held_out: u64, exact: bool) -> SizedSource {
     let (name, domain) = (found.files.name.clone(), found.domain.clone());
-    Stock { name, domain, tokens, held_out, exact }
+    SizedSource { name, domain, tokens, held_out, exact }
 }
 
 /// A tokenizer of at most `vocab` entries: of text that gives fewer, as many as it gives.
@@ -290,21 +291,26 @@ fn flops_per_second(threads: usize) -> f64 {
 }
 
 /// Plans the text over the sizes found, as `sparkjoy plan` will over those prepared.
-fn plan(file: &Path, text: &str, sources: &[Counted], vocab: u32) -> Result<Plan, DraftError> {
+fn plan(
+    file: &Path,
+    text: &str,
+    sources: &[MeasuredSource],
+    vocab: u32,
+) -> Result<Plan, DraftError> {
     let study = Study::parse(file, text.to_owned(), None)?;
     let context = study.context();
-    let planned = |Counted { stock, .. }: &Counted| {
-        let fingerprint = Fingerprint::of_value(&("draft", &stock.name, stock.tokens));
-        let sequences = stock.tokens / context;
+    let planned = |MeasuredSource { sized, .. }: &MeasuredSource| {
+        let fingerprint = Fingerprint::of_value(&("draft", &sized.name, sized.tokens));
+        let sequences = sized.tokens / context;
         let source = PlanSource {
-            domain: stock.domain.clone(),
-            supply: Source { name: stock.name.clone(), fingerprint, sequences },
-            tokens: Tokens(stock.tokens),
+            domain: sized.domain.clone(),
+            identity: Source { name: sized.name.clone(), fingerprint, sequences },
+            tokens: Tokens(sized.tokens),
             declared: false,
             max_epochs: Some(MAX_EPOCHS),
             held_out: None,
         };
-        (stock.name.clone(), source)
+        (sized.name.clone(), source)
     };
     let planned: BTreeMap<SourceName, PlanSource> = sources.iter().map(planned).collect();
     let tokenizer = Fingerprint::of_bytes(b"not trained yet");

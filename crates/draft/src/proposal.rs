@@ -106,7 +106,7 @@ impl Rung {
 
 /// A source as far as a proposal must know it.
 #[derive(Clone, Debug)]
-pub(super) struct Stock {
+pub(super) struct SizedSource {
     pub(super) name: SourceName,
     pub(super) domain: DomainName,
     /// Tokens to train on.
@@ -117,7 +117,7 @@ pub(super) struct Stock {
     pub(super) exact: bool,
 }
 
-impl Stock {
+impl SizedSource {
     fn epochs(&self) -> f64 {
         if self.exact { EPOCHS } else { EPOCHS_ABOUT }
     }
@@ -166,7 +166,7 @@ pub(super) enum Refusal {
 /// # Errors
 ///
 /// [`Refusal`] with what is missing.
-pub(super) fn propose(sources: &[Stock], flops_per_second: f64) -> Result<Proposal, Refusal> {
+pub(super) fn propose(sources: &[SizedSource], flops_per_second: f64) -> Result<Proposal, Refusal> {
     let tokens: u64 = sources.iter().map(|source| source.tokens).sum();
     let arms = (sources.len() - 1).min(REMOVALS);
     let afforded = |level: usize| LADDER[level].affordable(flops_per_second, arms);
@@ -186,7 +186,7 @@ pub(super) fn propose(sources: &[Stock], flops_per_second: f64) -> Result<Propos
     let budget = round(there.min(afforded(level)).max(least)).max(least);
     let context = rung.context as u64;
     let needed = SEQUENCES * context;
-    let short = |source: &&Stock| source.tokens < needed || source.held_out < context;
+    let short = |source: &&SizedSource| source.tokens < needed || source.held_out < context;
     let names: Vec<SourceName> = sources.iter().filter(short).map(|s| s.name.clone()).collect();
     if !names.is_empty() {
         return Err(Refusal::TooSmall { names, needed });
@@ -201,14 +201,14 @@ pub(super) fn propose(sources: &[Stock], flops_per_second: f64) -> Result<Propos
     })?;
     let bulk_domain = bulk_domain(sources);
     let largest = sources.iter().max_by_key(|source| source.tokens).expect("there are some");
-    let is_bulk = |source: &Stock| match &bulk_domain {
+    let is_bulk = |source: &SizedSource| match &bulk_domain {
         Some(domain) => source.domain == *domain,
         None => source.name == largest.name,
     };
     let bulk: Vec<bool> = sources.iter().map(is_bulk).collect();
     let removals = removals(sources, &bulk);
-    let room = Room { sources, base: &shares, bulk: &bulk, removals: &removals, slots, rung };
-    let (raised, capped) = room.raise(floor);
+    let limits = Limits { sources, base: &shares, bulk: &bulk, removals: &removals, slots, rung };
+    let (raised, capped) = limits.raise(floor);
     let named = |shares: &[f64]| mixture(sources, shares);
     let names = |chosen: &[bool]| {
         let chosen = sources.iter().zip(chosen).filter(|(_, chosen)| **chosen);
@@ -237,7 +237,7 @@ fn round(tokens: u64) -> u64 {
 
 /// Shares by size, none below `floor`, and which were lifted to it; `None` where that would be
 /// half of the mixture.
-fn by_size(sources: &[Stock], floor: f64) -> Option<(Vec<f64>, Vec<bool>)> {
+fn by_size(sources: &[SizedSource], floor: f64) -> Option<(Vec<f64>, Vec<bool>)> {
     let mut lifted = vec![false; sources.len()];
     loop {
         let count = lifted.iter().filter(|&&lifted| lifted).count() as f64;
@@ -247,7 +247,7 @@ fn by_size(sources: &[Stock], floor: f64) -> Option<(Vec<f64>, Vec<bool>)> {
         }
         let free = sources.iter().zip(&lifted).filter(|(_, lifted)| !**lifted);
         let size: f64 = free.map(|(source, _)| source.tokens as f64).sum();
-        let share = |source: &Stock| left * source.tokens as f64 / size;
+        let share = |source: &SizedSource| left * source.tokens as f64 / size;
         let below: Vec<usize> =
             (0..sources.len()).filter(|&i| !lifted[i] && share(&sources[i]) < floor).collect();
         if below.is_empty() {
@@ -262,7 +262,7 @@ fn by_size(sources: &[Stock], floor: f64) -> Option<(Vec<f64>, Vec<bool>)> {
 }
 
 /// The largest domain, where there are several.
-fn bulk_domain(sources: &[Stock]) -> Option<DomainName> {
+fn bulk_domain(sources: &[SizedSource]) -> Option<DomainName> {
     let mut sizes: BTreeMap<&DomainName, u64> = BTreeMap::new();
     for source in sources {
         *sizes.entry(&source.domain).or_default() += source.tokens;
@@ -273,7 +273,7 @@ fn bulk_domain(sources: &[Stock]) -> Option<DomainName> {
 
 /// What is removed: each source outside the bulk, or each domain where that are fewer, with the
 /// sources it means.
-fn removals(sources: &[Stock], bulk: &[bool]) -> Vec<(String, Vec<usize>)> {
+fn removals(sources: &[SizedSource], bulk: &[bool]) -> Vec<(String, Vec<usize>)> {
     let mut others: Vec<usize> = (0..sources.len()).filter(|&i| !bulk[i]).collect();
     let mut domains: BTreeMap<&DomainName, Vec<usize>> = BTreeMap::new();
     for &i in &others {
@@ -295,8 +295,8 @@ fn removals(sources: &[Stock], bulk: &[bool]) -> Vec<(String, Vec<usize>)> {
 }
 
 /// What there is to draw from while shares are raised.
-struct Room<'a> {
-    sources: &'a [Stock],
+struct Limits<'a> {
+    sources: &'a [SizedSource],
     base: &'a [f64],
     bulk: &'a [bool],
     removals: &'a [(String, Vec<usize>)],
@@ -305,7 +305,7 @@ struct Room<'a> {
     rung: Rung,
 }
 
-impl Room<'_> {
+impl Limits<'_> {
     /// The upsampled shares, and which sources their epochs keep down.
     fn raise(&self, floor: f64) -> (Vec<f64>, Vec<bool>) {
         let mut most: Vec<f64> = self.base.iter().map(|_| 1.0).collect();
@@ -347,7 +347,7 @@ impl Room<'_> {
         windows.chain(refilled).fold(f64::INFINITY, f64::min)
     }
 
-    /// Raises all others by one factor as far as the bulk makes room, none past `most`; what
+    /// Raises all others by one factor with the share the bulk frees, none past `most`; what
     /// nobody can take stays with the bulk.
     fn fill(&self, most: &[f64], floor: f64) -> (Vec<f64>, Vec<bool>) {
         let count = self.base.len();
@@ -403,7 +403,7 @@ impl Room<'_> {
 }
 
 /// Shares as parts per million that sum to exactly one.
-fn mixture(sources: &[Stock], shares: &[f64]) -> BTreeMap<SourceName, Ppm> {
+fn mixture(sources: &[SizedSource], shares: &[f64]) -> BTreeMap<SourceName, Ppm> {
     let weight = |share: f64| (share * 1e15) as u64;
     let weights = sources.iter().zip(shares);
     apportion(Ppm::ONE, &weights.map(|(s, &share)| (s.name.clone(), weight(share))).collect())

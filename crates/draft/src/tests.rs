@@ -12,7 +12,7 @@ use sparkjoy_kit::shown;
 /// A machine as the measurements in docs/results know it, and one a hundred times slower.
 const SPEEDS: [f64; 2] = [4e11, 4e9];
 
-fn source(name: &str, domain: &str, tokens: u64, exact: bool) -> Counted {
+fn source(name: &str, domain: &str, tokens: u64, exact: bool) -> MeasuredSource {
     let files = SourceFiles {
         name: SourceName::new(name).unwrap(),
         paths: vec![format!("{name}.jsonl")],
@@ -31,22 +31,25 @@ fn source(name: &str, domain: &str, tokens: u64, exact: bool) -> Counted {
         broken: None,
         files,
     };
-    let stock = stock(&found, tokens, tokens / 100 + 1_000, exact);
-    Counted { found, stock }
+    let sized = sized(&found, tokens, tokens / 100 + 1_000, exact);
+    MeasuredSource { found, sized }
 }
 
-fn stocks(sources: &[Counted]) -> Vec<Stock> {
-    sources.iter().map(|source| source.stock.clone()).collect()
+fn sized_sources(sources: &[MeasuredSource]) -> Vec<SizedSource> {
+    sources.iter().map(|source| source.sized.clone()).collect()
 }
 
 /// Proposes, writes and plans, leaving out what is too small; `None` where nothing is left.
-fn planned(mut sources: Vec<Counted>, speed: f64) -> Option<(Vec<Counted>, Proposal, Plan)> {
+fn planned(
+    mut sources: Vec<MeasuredSource>,
+    speed: f64,
+) -> Option<(Vec<MeasuredSource>, Proposal, Plan)> {
     loop {
-        match propose(&stocks(&sources), speed) {
+        match propose(&sized_sources(&sources), speed) {
             Err(Refusal::TooLittle { .. }) => return None,
             Err(Refusal::TooSmall { names, .. }) => {
                 assert!(!names.is_empty(), "nothing to leave out");
-                sources.retain(|source| !names.contains(&source.stock.name));
+                sources.retain(|source| !names.contains(&source.sized.name));
                 if sources.len() < 2 {
                     return None;
                 }
@@ -89,8 +92,8 @@ fn whatever_the_sizes_the_plan_is_accepted_and_no_cap_is_broken() {
             assert_eq!(mixture.len(), sources.len());
         }
         for source in &sources {
-            let epochs = most_epochs(&plan, &source.stock.name);
-            assert!(epochs <= MAX_EPOCHS, "seed {seed}: {} {epochs}", source.stock.name);
+            let epochs = most_epochs(&plan, &source.sized.name);
+            assert!(epochs <= MAX_EPOCHS, "seed {seed}: {} {epochs}", source.sized.name);
         }
         let share = |mixture: &BTreeMap<SourceName, Ppm>| -> u32 {
             proposal.bulk.iter().map(|name| mixture[name].0).sum()
@@ -124,7 +127,7 @@ fn without_caps_the_bulk_falls_to_forty_percent_and_the_others_rise_alike() {
 }
 
 #[test]
-fn what_would_be_read_too_often_gives_its_share_to_those_with_room() {
+fn what_would_be_read_too_often_gives_its_share_to_those_below_their_limit() {
     let sources = vec![
         source("crawl", "web", 40_000_000, true),
         source("gsm", "math", 40_000, true),
@@ -145,9 +148,9 @@ fn what_would_be_read_too_often_gives_its_share_to_those_with_room() {
 fn more_text_and_more_time_make_a_larger_model() {
     let of = |tokens: u64, speed: f64| {
         let sources = [("a", "web"), ("b", "math")];
-        let sources: Vec<Counted> =
+        let sources: Vec<MeasuredSource> =
             sources.map(|(name, domain)| source(name, domain, tokens / 2, true)).into();
-        propose(&stocks(&sources), speed).unwrap()
+        propose(&sized_sources(&sources), speed).unwrap()
     };
     let sizes = [100_000, 3_000_000, 10_000_000, 100_000_000, 10_000_000_000];
     let parameters = sizes.map(|tokens| of(tokens, SPEEDS[0]).rung.shape().parameters());
@@ -160,7 +163,7 @@ fn more_text_and_more_time_make_a_larger_model() {
 
 #[test]
 fn many_sources_are_removed_by_domain() {
-    let sources: Vec<Counted> = (0..14)
+    let sources: Vec<MeasuredSource> = (0..14)
         .map(|i| source(&format!("s{i}"), &format!("d{}", i % 3), 5_000_000 + i, true))
         .collect();
     let (_, proposal, _) = planned(sources, SPEEDS[0]).unwrap();
@@ -171,7 +174,7 @@ fn many_sources_are_removed_by_domain() {
 #[test]
 fn too_little_text_says_how_much_is_needed() {
     let sources = [source("a", "a", 700, true), source("b", "b", 700, true)];
-    let refused = propose(&stocks(&sources), SPEEDS[0]).unwrap_err();
+    let refused = propose(&sized_sources(&sources), SPEEDS[0]).unwrap_err();
     let Refusal::TooLittle { tokens: 1400, needed } = refused else { panic!("{refused:?}") };
     // What is said to be enough is.
     let half = needed / 2 + 1;
@@ -180,7 +183,7 @@ fn too_little_text_says_how_much_is_needed() {
 }
 
 /// Sources with something to say about each, and the text of their draft.
-fn written() -> (Vec<Counted>, String) {
+fn written() -> (Vec<MeasuredSource>, String) {
     let mut sources = vec![
         source("code", "code", 1_234_567, false),
         source("gsm", "math", 30_000, true),
@@ -192,7 +195,7 @@ fn written() -> (Vec<Counted>, String) {
     sources[0].found.files.text_field = "content".to_owned();
     sources[0].found.files.on_bad_document = OnBadDocument::Skip;
     sources[0].found.broken = Some((2, "`code.jsonl` line 3: no field `content`".to_owned()));
-    let proposal = propose(&stocks(&sources), SPEEDS[0]).unwrap();
+    let proposal = propose(&sized_sources(&sources), SPEEDS[0]).unwrap();
     let named = text::Named::new("corpora".as_ref(), "study.toml".as_ref()).unwrap();
     let text = text::write(&named, &sources, &proposal, 4096, 12_345.0, Some(1234.0));
     (sources, text)
@@ -202,9 +205,9 @@ fn written() -> (Vec<Counted>, String) {
 fn paths_are_read_back_as_they_were_found() {
     let (sources, text) = written();
     let study = Study::parse("study.toml".as_ref(), text, None).unwrap();
-    for Counted { found, stock } in sources {
-        let sparkjoy_study::SourceInput::Files(files) = &study.sources()[&stock.name] else {
-            panic!("{} is declared by size", stock.name);
+    for MeasuredSource { found, sized } in sources {
+        let sparkjoy_study::SourceInput::Files(files) = &study.sources()[&sized.name] else {
+            panic!("{} is declared by size", sized.name);
         };
         let expected = SourceFiles { root: files.root.clone(), ..found.files };
         assert_eq!(*files, expected);

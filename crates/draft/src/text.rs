@@ -8,7 +8,7 @@ use sparkjoy_base::{Ppm, SourceName, quantity, thousands};
 use sparkjoy_data::{OnBadDocument, SourceFiles, Validation};
 
 use super::proposal::{MAX_EPOCHS, Proposal, REMOVAL_WINDOW, REPLICATES};
-use super::{Counted, DraftError, SAMPLE, SEED};
+use super::{DraftError, MeasuredSource, SAMPLE, SEED};
 
 /// What the study is called and where its text lies, as it will be written.
 pub(super) struct Named {
@@ -70,7 +70,7 @@ impl Page {
 /// Writes the study. `seconds`: how long it takes, where that is known.
 pub(super) fn write(
     named: &Named,
-    sources: &[Counted],
+    sources: &[MeasuredSource],
     proposal: &Proposal,
     vocab: u32,
     pace: f64,
@@ -96,7 +96,7 @@ pub(super) fn write(
 fn head(
     page: &mut Page,
     named: &Named,
-    sources: &[Counted],
+    sources: &[MeasuredSource],
     proposal: &Proposal,
     seconds: Option<f64>,
 ) {
@@ -186,20 +186,20 @@ fn training(page: &mut Page, proposal: &Proposal, pace: f64) {
     page.lines("");
 }
 
-fn one_source(page: &mut Page, source: &Counted) {
-    let Counted { found, stock } = source;
+fn one_source(page: &mut Page, source: &MeasuredSource) {
+    let MeasuredSource { found, sized } = source;
     let SourceFiles { name, paths, text_field, on_bad_document, validation, .. } = &found.files;
-    let about = if stock.exact { "" } else { "about " };
+    let about = if sized.exact { "" } else { "about " };
     page.lines(&format!("[sources.{name}]"));
     page.say(&format!(
         "{about}{} tokens to train on, {about}{} held out, {} file{}",
-        thousands(rounded(stock.tokens, stock.exact)),
-        thousands(rounded(stock.held_out, stock.exact)),
+        thousands(rounded(sized.tokens, sized.exact)),
+        thousands(rounded(sized.held_out, sized.exact)),
         thousands(found.file_count),
         if found.file_count == 1 { "" } else { "s" }
     ));
     page.lines(&format!("path = {}", list(paths)));
-    page.lines(&format!("domain = \"{}\"", stock.domain));
+    page.lines(&format!("domain = \"{}\"", sized.domain));
     match validation {
         Validation::Files(paths) => page.lines(&format!("validation = {}", list(paths))),
         Validation::Split(share) => page.key(
@@ -220,7 +220,7 @@ fn one_source(page: &mut Page, source: &Counted) {
     page.lines("");
 }
 
-fn mixtures(page: &mut Page, sources: &[Counted], proposal: &Proposal) {
+fn mixtures(page: &mut Page, sources: &[MeasuredSource], proposal: &Proposal) {
     page.say(
         "Shares of sources, or of whole domains. They sum to exactly 1; nothing is normalised.",
     );
@@ -262,15 +262,15 @@ fn mixtures(page: &mut Page, sources: &[Counted], proposal: &Proposal) {
 fn mixture(
     page: &mut Page,
     name: &str,
-    sources: &[Counted],
+    sources: &[MeasuredSource],
     proportions: &BTreeMap<SourceName, Ppm>,
 ) {
     page.lines(&format!("[mixtures.{name}]"));
-    for Counted { stock, .. } in sources {
-        let parts = proportions[&stock.name].0;
+    for MeasuredSource { sized, .. } in sources {
+        let parts = proportions[&sized.name].0;
         let decimals = format!("{}.{:06}", parts / 1_000_000, parts % 1_000_000);
         let decimals = decimals.trim_end_matches('0');
-        page.lines(&format!("{} = {decimals}", stock.name));
+        page.lines(&format!("{} = {decimals}", sized.name));
     }
     page.lines("");
 }

@@ -125,8 +125,8 @@ class Prompts:
         for answer in answers:
             yield prompt, self.ids(self.spaced(answer))
 
-    def cut(self, prompt, room):
-        return prompt[-min(room, len(prompt)):] if room else prompt
+    def cut(self, prompt, space):
+        return prompt[-min(space, len(prompt)):] if space else prompt
 
 
 def log_likelihoods(model, sequences):

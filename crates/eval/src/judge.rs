@@ -60,11 +60,11 @@ pub struct ItemResult {
     /// The score of each choice; one entry where there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<ChoiceResult>,
-    /// Nats of the right answer.
+    /// Nats of the correct answer.
     pub gold_nats: f64,
-    /// Tokens of the right answer.
+    /// Tokens of the correct answer.
     pub gold_tokens: usize,
-    /// UTF-8 bytes of the right answer.
+    /// UTF-8 bytes of the correct answer.
     pub gold_bytes: u64,
     /// Prompt tokens cut off.
     pub truncated: usize,

@@ -55,7 +55,7 @@ pub struct TaskScore {
     /// there is a choice).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub majority: Option<f64>,
-    /// Bits per byte of the right answers: all their bits over all their bytes.
+    /// Bits per byte of the correct answers: all their bits over all their bytes.
     pub gold_bits_per_byte: Estimate,
     /// Items whose prompt was cut off on the left.
     pub truncated: usize,

@@ -113,8 +113,8 @@ class Task:
         return " " + answer if self.prefix_space and not answer.startswith(" ") else answer
 
     def join(self, prompt, answer):
-        room = self.context - len(answer)
-        kept = prompt[-room:] if len(prompt) > room else prompt
+        space = self.context - len(answer)
+        kept = prompt[-space:] if len(prompt) > space else prompt
         return {"tokens": kept + answer, "scored": len(answer)}, len(prompt) - len(kept)
 
     def items(self):
@@ -188,8 +188,8 @@ class Task:
             "truncated": max(cut for _, cut in joined),
         }
         if max_new is not None:
-            room = self.context - kept_free
-            kept = prompt[-room:] if len(prompt) > room else prompt
+            space = self.context - kept_free
+            kept = prompt[-space:] if len(prompt) > space else prompt
             item |= {"prompt": kept, "max_new": max_new, "truncated": len(prompt) - len(kept)}
         return item
 
@@ -199,7 +199,7 @@ cases = []
 for name, encode in (("merged", Merged()), ("bytes", Bytes())):
     for context in CONTEXTS:
         for definition in definitions:
-            # Single bytes need more room than the smaller contexts have.
+            # Single bytes need more space than the smaller contexts have.
             if name == "bytes" and context < 1024:
                 continue
             items = Task(definition, encode, context).items()

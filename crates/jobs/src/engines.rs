@@ -80,7 +80,7 @@ fn computed_before(
     }
     let Some(start) = start else { return Ok(None) };
     let of = || format!("step {} of `{}`", start.step, plan.trunks[branch.trunk].name);
-    Ok(last_kernel(start)?.map(|kernel| (of(), kernel)))
+    Ok(last_kernel(start)?.map(|since| (of(), since)))
 }
 
 fn last_kernel(checkpoint: &Checkpoint) -> Result<Option<KernelSince>, JobError> {

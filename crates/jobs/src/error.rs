@@ -1,4 +1,4 @@
-//! What goes wrong while jobs run: passed on from the rooms below as they say it.
+//! What goes wrong while jobs run: passed on from the crates below as they say it.
 
 use sparkjoy_base::{FileError, Hint};
 use sparkjoy_data::DataError;

@@ -1,4 +1,4 @@
-//! What can go wrong between jobs. What goes wrong inside one is told by the room that does it.
+//! What can go wrong between jobs. What goes wrong inside one is told by the crate that does it.
 
 use std::path::PathBuf;
 

@@ -7,9 +7,9 @@
 //! ```
 //!
 //! A job that ends well, or is stopped by its user, leaves neither. One that fails leaves its
-//! message; one that is killed leaves its last heartbeat, and the system lets go of the lock: nothing
-//! looks as if it ran for ever, and no clock is compared with another machine's. Heartbeats are no
-//! results. Where they cannot be written the job goes on without them.
+//! message; one that is killed leaves its last heartbeat, and the system lets go of the lock:
+//! nothing looks as if it ran for ever, and no clock is compared with another machine's. Heartbeats
+//! are no results. Where they cannot be written the job goes on without them.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -110,8 +110,8 @@ impl JobFailure {
     }
 }
 
-/// The last heartbeat of each job of a plan that has left one, and whether its process lives, in the
-/// order of names. A file that is no heartbeat is passed over.
+/// The last heartbeat of each job of a plan that has left one, and whether its process lives, in
+/// the order of names. A file that is no heartbeat is passed over.
 pub fn heartbeats(plan: &Plan, runs: &Path) -> Vec<(Heartbeat, bool)> {
     let Ok(entries) = fs::read_dir(live_folder(plan, runs)) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -226,7 +226,8 @@ impl HeartbeatWriter {
         }
     }
 
-    /// The first heartbeat of a job. Another process that writes heartbeats of the same job keeps doing so.
+    /// The first heartbeat of a job. Another process that writes heartbeats of the same job keeps
+    /// doing so.
     fn begin(&self, job: &str) {
         let path = self.folder.join(format!("{job}.json"));
         if fs::create_dir_all(&self.folder).is_err() {

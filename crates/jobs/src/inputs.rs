@@ -48,7 +48,7 @@ impl<'a> Inputs<'a> {
             };
             let corpus = self.found(name);
             for (part, words, expected) in [
-                (Part::Train, "training", source.supply.fingerprint),
+                (Part::Train, "training", source.identity.fingerprint),
                 (Part::Validation, "held-out", held_out),
             ] {
                 let found = corpus.map(|corpus| corpus.fingerprint(part));

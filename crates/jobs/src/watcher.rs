@@ -82,7 +82,7 @@ pub enum Event<'a> {
         /// Training tokens the whole study still needs, this job's rest included.
         tokens_left: u64,
     },
-    /// The current job continues from steps that another kernel computed.
+    /// The current job continues from steps that another instruction set computed.
     OtherKernel(&'a KernelChange),
     /// Steps that were computed before came out close, not equal.
     Tolerated(&'a Tolerated),

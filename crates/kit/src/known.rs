@@ -90,7 +90,7 @@ pub enum Read {
 }
 
 /// The window of a branch in percent of the run, what it has read there, and what it is asked for:
-/// a task (share of right answers) or a source (bits per byte).
+/// a task (share of correct answers) or a source (bits per byte).
 pub type Truth<'a> = &'a dyn Fn(u64, &Read, &str) -> f64;
 
 /// The plan.
@@ -170,10 +170,10 @@ pub fn of(
             let own = noise(&format!("{world} {} {what}", branch.name));
             truth(percent, &read(branch), what) + 0.004 * own
         };
-        let (card, items) = on_tasks(&level, &format!("{world} {}", branch.name));
+        let (scorecard, items) = on_tasks(&level, &format!("{world} {}", branch.name));
         let is_scored = is_scored(branch);
         results.held_out.push(is_scored.then(|| held_out(plan, &level)));
-        results.scorecards.push(is_scored.then_some(card));
+        results.scorecards.push(is_scored.then_some(scorecard));
         results.items.push(if is_scored { items } else { BTreeMap::new() });
     }
     sparkjoy_answers::answers(plan, results)
@@ -215,7 +215,7 @@ fn on_tasks(level: &dyn Fn(&str) -> f64, address: &str) -> (Scorecard, BTreeMap<
         let (bytes, category) = (vec![10.0; ITEMS], vec![0; ITEMS]);
         items.insert(task.to_owned(), Items { correct, bits, bytes, category });
     }
-    (card(scores), items)
+    (scorecard(scores), items)
 }
 
 fn score(task: &str, accuracy: f64, gold: f64) -> TaskScore {
@@ -243,7 +243,7 @@ fn score(task: &str, accuracy: f64, gold: f64) -> TaskScore {
     }
 }
 
-fn card(tasks: Vec<TaskScore>) -> Scorecard {
+fn scorecard(tasks: Vec<TaskScore>) -> Scorecard {
     Scorecard {
         model: Fingerprint::of_bytes(b"a model"),
         tokenizer: Fingerprint::of_bytes(b"a tokenizer"),

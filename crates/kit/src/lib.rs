@@ -1,4 +1,4 @@
-//! What the tests of several rooms share: plans of studies that are only declared, and errors as a
+//! What the tests of several crates share: plans of studies that are only declared, and errors as a
 //! user sees them.
 
 pub mod invented;

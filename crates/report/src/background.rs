@@ -11,10 +11,10 @@ use sparkjoy_study::Plan;
 use crate::Report;
 use crate::chart::Figure;
 use crate::chart::curves::{Curves, Point, STYLES, Series};
-use crate::chart::tree::{Tree, Twig};
+use crate::chart::tree::{TreeFigure, Twig};
 use crate::estimate::{Estimate, MEASURES, Unit};
 use crate::sentences;
-use crate::table::{Table, figures, words};
+use crate::table::{HtmlTable, figures, words};
 use crate::words::rich;
 
 /// The tree of runs, a drawing per trunk.
@@ -23,7 +23,7 @@ pub(crate) fn tree(report: &Report<'_>) -> Figure {
     let panels = (0..plan.trunks.len()).map(|trunk| {
         let name = (trunk > 0).then(|| plan.trunks[trunk].label.as_str());
         let steps = plan.steps;
-        Tree {
+        TreeFigure {
             trunk: name.unwrap_or("the study's trunk").to_owned(),
             steps,
             twigs: twigs(report, trunk),
@@ -50,7 +50,7 @@ pub(crate) fn tree(report: &Report<'_>) -> Figure {
         (branch.name.clone(), cells)
     });
     let headers = ["mixture", "window", "goes on from", "from step", "steps", "state", "time"];
-    let table = Table {
+    let table = HtmlTable {
         caption: "All branches".to_owned(),
         corner: "branch".to_owned(),
         headers: headers.map(str::to_owned).into(),
@@ -148,7 +148,7 @@ pub(crate) fn trunk_on_tasks(report: &Report<'_>) -> Option<Figure> {
             (format!("{name}, {unit}"), cells.collect())
         }));
     }
-    let table = Table {
+    let table = HtmlTable {
         caption: "The trunk on tasks, by step".to_owned(),
         corner: "task".to_owned(),
         headers: points.iter().map(|point| format!("step {}", thousands(point.step))).collect(),
@@ -176,7 +176,7 @@ pub(crate) fn mixtures(plan: &Plan) -> Markup {
         (name.to_string(), std::iter::once(domain).chain(shares).collect())
     };
     let names = plan.mixtures.keys().cloned();
-    let table = Table {
+    let table = HtmlTable {
         caption: "Share of each source in each mixture".to_owned(),
         corner: "source".to_owned(),
         headers: std::iter::once("domain".to_owned()).chain(names).collect(),
@@ -208,7 +208,7 @@ pub(crate) fn epochs(plan: &Plan) -> Markup {
         (name.to_string(), cells)
     };
     let headers = ["domain", "tokens", "most epochs", "read so by", "allowed"];
-    let table = Table {
+    let table = HtmlTable {
         caption:
             "Epochs of each source by the end of the branch that reads it most, trunk included"
                 .to_owned(),
@@ -295,7 +295,7 @@ fn contamination(checked: &Checked) -> Markup {
     };
     let header =
         |task: &CheckedTask| format!("{}, {} items", task.task, thousands(task.items as u64));
-    let table = Table {
+    let table = HtmlTable {
         caption: "Items of tasks that stand in the training text of a source".to_owned(),
         corner: "source".to_owned(),
         headers: ["documents", "text"]
@@ -325,13 +325,13 @@ pub(crate) fn fingerprints(plan: &Plan) -> Markup {
     ];
     rows.extend(plan.trunks[1..].iter().map(|t| row(t.name.clone(), t.spec.fingerprint().hex())));
     rows.extend(plan.sources.iter().flat_map(|(name, source)| {
-        let text = row(format!("source {name}"), source.supply.fingerprint.hex());
+        let text = row(format!("source {name}"), source.identity.fingerprint.hex());
         let held = source.held_out.map(|held| row(format!("source {name}, held out"), held.hex()));
         std::iter::once(text).chain(held)
     }));
     let branches = plan.branches.iter();
     rows.extend(branches.map(|b| row(format!("branch {}", b.name), b.spec.fingerprint().hex())));
-    let table = Table {
+    let table = HtmlTable {
         caption: "Fingerprints".to_owned(),
         corner: "of".to_owned(),
         headers: vec!["fingerprint".to_owned()],

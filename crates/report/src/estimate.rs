@@ -8,7 +8,7 @@ use sparkjoy_base::{number, signed};
 pub(crate) const MEASURES: [(Measure, &str); 3] = [
     (Measure::Average, "Averages of suites"),
     (Measure::Accuracy, "Accuracy on tasks"),
-    (Measure::GoldBitsPerByte, "Right answers of tasks"),
+    (Measure::GoldBitsPerByte, "Correct answers of tasks"),
 ];
 
 /// What a number counts, and how it is written.
@@ -69,7 +69,7 @@ pub(crate) struct Estimate {
     pub(crate) verdict: Verdict,
     /// p after correction, where it is tested.
     pub(crate) p: Option<f64>,
-    /// The least difference that would have been seen.
+    /// The minimum detectable effect.
     pub(crate) detectable: Option<f64>,
     /// How it is written.
     pub(crate) unit: Unit,

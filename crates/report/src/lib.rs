@@ -1,9 +1,10 @@
 //! The answers of a study in sentences, tables and figures: on a terminal, as files for machines,
 //! as one page, and live while it runs.
 //!
-//! Sentences are made here, from typed findings (`sentences`). The page is one file without scripts and without anything from elsewhere, so that it can be
-//! sent, archived and printed. Its figures are also files of their own, for papers. Everything that
-//! is shown comes from plan and answers; only machine and times are told from outside.
+//! Sentences are made here, from typed findings (`sentences`). The page is one file without scripts
+//! and without anything from elsewhere, so that it can be sent, archived and printed. Its figures
+//! are also files of their own, for papers. Everything that is shown comes from plan and answers;
+//! only machine and times are told from outside.
 
 mod background;
 mod chart;

@@ -46,8 +46,8 @@ impl Scale {
         });
         let (mut low, mut high) = ends.unwrap_or((0.0, 1.0));
         if high - low < f64::EPSILON * high.abs().max(1.0) {
-            let room = if high == 0.0 { 1.0 } else { high.abs() * 0.5 };
-            (low, high) = (low - room, high + room);
+            let margin = if high == 0.0 { 1.0 } else { high.abs() * 0.5 };
+            (low, high) = (low - margin, high + margin);
         }
         let step = nice((high - low) / f64::from(ticks.max(1)));
         let slack = step * SLACK;

@@ -7,7 +7,7 @@ const BROAD: usize = 9;
 
 /// A table; a row's cells are whole `td` elements.
 #[derive(Clone, Debug)]
-pub(crate) struct Table {
+pub(crate) struct HtmlTable {
     /// What it shows.
     pub(crate) caption: String,
     /// What the first column holds.
@@ -18,7 +18,7 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<(String, Vec<Markup>)>,
 }
 
-impl Table {
+impl HtmlTable {
     /// As a part of the page.
     pub(crate) fn markup(&self) -> Markup {
         let columns = self.headers.len() + 1;

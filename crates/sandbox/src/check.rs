@@ -68,7 +68,7 @@ pub enum Rule {
 /// Whether a completion solves its problem.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "verdict")]
-pub enum Verdict {
+pub enum ProgramVerdict {
     /// All answers were correct.
     Passed,
     /// An answer was wrong or missing, an exception was raised, or the program is not valid.
@@ -93,7 +93,7 @@ pub enum Verdict {
     },
 }
 
-impl Verdict {
+impl ProgramVerdict {
     /// Whether it solves the problem.
     pub fn is_passed(&self) -> bool {
         *self == Self::Passed
@@ -177,7 +177,7 @@ pub fn check_program(
     completion: &str,
     rule: Rule,
     stop: &AtomicBool,
-) -> Result<Option<Verdict>, SandboxError> {
+) -> Result<Option<ProgramVerdict>, SandboxError> {
     let bad = |reason: String| SandboxError::BadProblem {
         task_id: problem.task_id.clone(),
         rule: rule.name(),
@@ -218,7 +218,7 @@ fn line(message: &impl Serialize) -> Vec<u8> {
 }
 
 enum Conclusion {
-    Verdict(Verdict),
+    Verdict(ProgramVerdict),
     /// The problem's own code fails.
     Broken(String),
     Stopped,
@@ -280,18 +280,22 @@ impl<'a> Exchange<'a> {
                 (asked + self.rule.wall().saturating_sub(self.waited)).min(self.last)
             });
             if now >= deadline {
-                return Ok(Conclusion::Verdict(Verdict::TimedOut));
+                return Ok(Conclusion::Verdict(ProgramVerdict::TimedOut));
             }
             wait_for_any(&[judge, worker], deadline)?;
         }
     }
 
     /// Relays answers to the judge. Returns a verdict if the program has ended or sent too much.
-    fn pass_answers(&mut self, judge: &mut Confined, worker: &mut Confined) -> Option<Verdict> {
+    fn pass_answers(
+        &mut self,
+        judge: &mut Confined,
+        worker: &mut Confined,
+    ) -> Option<ProgramVerdict> {
         let printed = u64::try_from(worker.errors.len()).unwrap_or(u64::MAX);
         let unsent = worker.output.len();
         if printed > self.sandbox.limits().output || self.answered + unsent > ANSWERS {
-            return Some(Verdict::OutputExceeded);
+            return Some(ProgramVerdict::OutputExceeded);
         }
         while let Some(line) = worker.take_line() {
             if self.rule == Rule::Check {
@@ -309,7 +313,7 @@ impl<'a> Exchange<'a> {
                 let last = said.trim_end().lines().next_back().unwrap_or_default();
                 let last: String = last.chars().take(200).collect();
                 let reason = format!("it ended with code {code} without an answer {last}");
-                Verdict::Failed { case: None, reason: reason.trim_end().to_owned() }
+                ProgramVerdict::Failed { case: None, reason: reason.trim_end().to_owned() }
             }
         })
     }
@@ -320,13 +324,13 @@ impl<'a> Exchange<'a> {
         };
         let failed = |reason: String| {
             let case = said.case.and_then(|case| u64::try_from(case).ok());
-            Conclusion::Verdict(Verdict::Failed { case, reason })
+            Conclusion::Verdict(ProgramVerdict::Failed { case, reason })
         };
         Ok(match said.kind.as_str() {
-            "passed" => Conclusion::Verdict(Verdict::Passed),
+            "passed" => Conclusion::Verdict(ProgramVerdict::Passed),
             "broken" => Conclusion::Broken(said.why),
             "raised" if said.why.starts_with("MemoryError") => {
-                Conclusion::Verdict(Verdict::MemoryExceeded)
+                Conclusion::Verdict(ProgramVerdict::MemoryExceeded)
             }
             "gone" => match said.why.parse() {
                 Ok(signal @ 1..) => Conclusion::Verdict(by_signal(signal)),
@@ -345,7 +349,7 @@ impl<'a> Exchange<'a> {
     fn judge_is_gone(&self, judge: &Confined) -> Result<Conclusion, SandboxError> {
         if self.answered > 0 {
             let reason = "its answer was too much for the judge".to_owned();
-            return Ok(Conclusion::Verdict(Verdict::Failed { case: None, reason }));
+            return Ok(Conclusion::Verdict(ProgramVerdict::Failed { case: None, reason }));
         }
         Err(self.bad_judge(String::from_utf8_lossy(&judge.errors).trim()))
     }
@@ -356,8 +360,8 @@ impl<'a> Exchange<'a> {
     }
 }
 
-fn by_signal(signal: i32) -> Verdict {
-    if signal == SIGXCPU { Verdict::CpuExceeded } else { Verdict::Killed { signal } }
+fn by_signal(signal: i32) -> ProgramVerdict {
+    if signal == SIGXCPU { ProgramVerdict::CpuExceeded } else { ProgramVerdict::Killed { signal } }
 }
 
 #[cfg(test)]

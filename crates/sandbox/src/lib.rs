@@ -46,7 +46,7 @@ mod run;
 mod sandbox;
 mod scratch;
 
-pub use check::{Problem, Rule, Verdict, check_program};
+pub use check::{Problem, ProgramVerdict, Rule, check_program};
 pub use error::SandboxError;
 pub use interpreter::Interpreter;
 pub use launch::{HIDDEN_ARGUMENT, confined};

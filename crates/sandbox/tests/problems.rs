@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use sparkjoy_sandbox::{Limits, Problem, Rule, Sandbox, Verdict, check_program, in_order};
+use sparkjoy_sandbox::{Limits, Problem, ProgramVerdict, Rule, Sandbox, check_program, in_order};
 use support::{NEVER, sandbox};
 
 fn read(path: &Path) -> Option<Vec<Problem>> {
@@ -47,7 +47,7 @@ fn passing(
     let named = problems.iter().zip(verdicts);
     let mut names = Vec::new();
     for (problem, verdict) in named {
-        if verdict.as_ref().is_some_and(Verdict::is_passed) {
+        if verdict.as_ref().is_some_and(ProgramVerdict::is_passed) {
             names.push(problem.task_id.clone());
         } else {
             eprintln!("{}: {verdict:?}", problem.task_id);

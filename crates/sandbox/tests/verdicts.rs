@@ -7,7 +7,7 @@ mod support;
 
 use std::sync::atomic::AtomicBool;
 
-use sparkjoy_sandbox::{Limits, Problem, Rule, Sandbox, Verdict, check_program, in_order};
+use sparkjoy_sandbox::{Limits, Problem, ProgramVerdict, Rule, Sandbox, check_program, in_order};
 use support::{NEVER, sandbox};
 
 const RULES: [Rule; 3] = [Rule::Cases, Rule::CasesOrText, Rule::Check];
@@ -105,18 +105,26 @@ const CHEATS: &[(&str, &str)] = &[
 ];
 
 /// Programs that never answer, or only after using up something.
-const USERS_UP: &[(&str, &str, Verdict)] = &[
-    ("waits", "    import time\n    time.sleep(1000)\n", Verdict::TimedOut),
+const USERS_UP: &[(&str, &str, ProgramVerdict)] = &[
+    ("waits", "    import time\n    time.sleep(1000)\n", ProgramVerdict::TimedOut),
     (
         "never ends",
         "    import os\n    if os.fork(): os.wait()\n    while True: pass\n",
-        Verdict::TimedOut,
+        ProgramVerdict::TimedOut,
     ),
-    ("prints", "    while True: print('x' * 1000)\n", Verdict::OutputExceeded),
-    ("answers too much", "    return 'x' * (20 << 20)\n", Verdict::OutputExceeded),
-    ("remembers", "    return len(b\'x\' * (1 << 44))\n", Verdict::MemoryExceeded),
-    ("crashes", "    import ctypes\n    ctypes.string_at(0)\n", Verdict::Killed { signal: 11 }),
-    ("kills itself", "    import os\n    os.kill(os.getpid(), 9)\n", Verdict::Killed { signal: 9 }),
+    ("prints", "    while True: print('x' * 1000)\n", ProgramVerdict::OutputExceeded),
+    ("answers too much", "    return 'x' * (20 << 20)\n", ProgramVerdict::OutputExceeded),
+    ("remembers", "    return len(b\'x\' * (1 << 44))\n", ProgramVerdict::MemoryExceeded),
+    (
+        "crashes",
+        "    import ctypes\n    ctypes.string_at(0)\n",
+        ProgramVerdict::Killed { signal: 11 },
+    ),
+    (
+        "kills itself",
+        "    import os\n    os.kill(os.getpid(), 9)\n",
+        ProgramVerdict::Killed { signal: 9 },
+    ),
 ];
 
 /// Programs that are right, whatever else they do.
@@ -146,14 +154,14 @@ const RIGHT: &[(&str, &str)] = &[
     ("goes on", "    return n + n\n\nprint('not part of it')\n1 / 0\n"),
 ];
 
-fn judge(sandbox: &Sandbox, completion: &str, rule: Rule) -> Verdict {
+fn judge(sandbox: &Sandbox, completion: &str, rule: Rule) -> ProgramVerdict {
     check_program(sandbox, &problem(), completion, rule, &NEVER)
         .unwrap_or_else(|error| panic!("{error}"))
         .expect("nobody stops it")
 }
 
 /// The verdicts on `completions` by every rule, with their names.
-fn judged(sandbox: &Sandbox, completions: &[(&str, &str)]) -> Vec<(String, Verdict)> {
+fn judged(sandbox: &Sandbox, completions: &[(&str, &str)]) -> Vec<(String, ProgramVerdict)> {
     let jobs: Vec<_> = completions.iter().flat_map(|c| RULES.map(|rule| (*c, rule))).collect();
     let verdicts = in_order(&jobs, 2, &NEVER, |((name, completion), rule)| {
         let name = format!("{name}, by {rule:?}");
@@ -196,13 +204,16 @@ fn cpu_time_is_limited_by_itself() {
     let Some(sandbox) = sandbox(Limits { cpu_seconds: 1, ..Limits::default() }) else { return };
     let verdict = judge(&sandbox, "    while True: pass\n", Rule::Cases);
     // On a machine with much else to do, the wall time may come first.
-    assert!(matches!(verdict, Verdict::CpuExceeded | Verdict::TimedOut), "{verdict:?}");
+    assert!(
+        matches!(verdict, ProgramVerdict::CpuExceeded | ProgramVerdict::TimedOut),
+        "{verdict:?}"
+    );
 }
 
 #[test]
 fn a_failure_says_what_was_answered() {
     let Some(sandbox) = sandbox(Limits::default()) else { return };
-    let failed = |case, reason: &str| Verdict::Failed { case, reason: reason.to_owned() };
+    let failed = |case, reason: &str| ProgramVerdict::Failed { case, reason: reason.to_owned() };
     assert_eq!(
         judge(&sandbox, "    return 4\n", Rule::Cases),
         failed(Some(1), "returned 4, expected 24690")

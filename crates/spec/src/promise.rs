@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Promise {
-    /// The same bits on the same instruction set: however often a run was interrupted, whatever else
-    /// a model is asked in the same call, on any number of threads.
+    /// The same bits on the same instruction set: however often a run was interrupted, whatever
+    /// else a model is asked in the same call, on any number of threads.
     #[default]
     SameBits,
     /// The same but for rounding: the order of sums differs from time to time, as on a GPU.

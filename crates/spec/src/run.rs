@@ -119,7 +119,7 @@ impl RunSpec {
     ///
     /// # Errors
     ///
-    /// [`MixError`] for phases that cannot be read from the supplies.
+    /// [`MixError`] for phases that cannot be read from the sources.
     pub fn order(&self) -> Result<Order, MixError> {
         Order::new(
             self.seed,
@@ -159,10 +159,10 @@ impl RunSpec {
     pub fn cut(&self, phases: usize) -> Self {
         assert!(self.anneal.is_none(), "the beginning of an annealed run is no run of its own");
         let phases = self.phases[..phases].to_vec();
-        let drawn = |supply: &&Source| {
-            phases.iter().any(|phase| phase.mixture.proportions().contains_key(&supply.name))
+        let drawn = |source: &&Source| {
+            phases.iter().any(|phase| phase.mixture.proportions().contains_key(&source.name))
         };
-        let supplies = self.supplies.iter().filter(drawn).cloned().collect();
-        Self { supplies, phases, ..self.clone() }
+        let sources = self.supplies.iter().filter(drawn).cloned().collect();
+        Self { supplies: sources, phases, ..self.clone() }
     }
 }

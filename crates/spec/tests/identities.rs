@@ -1,5 +1,5 @@
 //! The identity of a run is the JSON of its spec. `identities.jsonl` was written by the code before
-//! `spec` had a room of its own, and never changes: a run folder of then must be opened now.
+//! `spec` was a crate of its own, and never changes: a run folder of then must be opened now.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -35,9 +35,9 @@ fn phase(proportions: &[(&str, u32)], slots: u64) -> Phase {
 }
 
 fn trunk() -> RunSpec {
-    let supply = |source: &str, sequences| Source {
-        name: name(source),
-        fingerprint: Fingerprint::of_bytes(source.as_bytes()),
+    let source = |text: &str, sequences| Source {
+        name: name(text),
+        fingerprint: Fingerprint::of_bytes(text.as_bytes()),
         sequences,
     };
     RunSpec {
@@ -53,7 +53,7 @@ fn trunk() -> RunSpec {
         batch: 8,
         seed: Seed(17),
         replicate: 0,
-        supplies: vec![supply("code", 900), supply("math", 70), supply("web", 12_345)],
+        supplies: vec![source("code", 900), source("math", 70), source("web", 12_345)],
         opening: Ledger::default(),
         first_phase: 0,
         phases: vec![

@@ -1,8 +1,8 @@
 //! Turns one file into a plan: questions, arms, controls, phases, costs, refusals.
 //!
 //! `written` is the study as its author wrote it, checked against itself. `plan` is the study
-//! resolved, plain types that everybody above reads. `resolve` makes the one from the other. Nothing
-//! here runs a job or reads a token.
+//! resolved, plain types that everybody above reads. `resolve` makes the one from the other.
+//! Nothing here runs a job or reads a token.
 
 mod error;
 mod plan;
@@ -13,8 +13,8 @@ mod written;
 
 pub use error::StudyError;
 pub use plan::{
-    Account, Arm, Ask, Branch, CONFIDENCE, EPOCHS_WORTH_READING, Effort, Evaluation, Import, Note,
-    Plan, PlanSource, QuestionPlan, Role, Setting, TaskPlan, TreeCost, Trunk,
+    Arm, Ask, Branch, CONFIDENCE, EPOCHS_WORTH_READING, Effort, Evaluation, Import, Note, Plan,
+    PlanSource, QuestionPlan, Role, Setting, SourceTokens, TaskPlan, TreeCost, Trunk,
 };
 pub use resolve::{apportion, plan_sources};
 pub use written::{STUDY_TEMPLATE, SourceInput, Study, StudyTokenizer, select_tasks};

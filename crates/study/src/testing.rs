@@ -1,4 +1,4 @@
-//! What the tests of this room share: cases kept as text, and errors as a user sees them.
+//! What the tests of this crate share: cases kept as text, and errors as a user sees them.
 
 use std::path::Path;
 

@@ -163,8 +163,8 @@ fn moments_file(model: &ModelFolder) -> Result<PathBuf, TrainError> {
     }
     let foreign = |path: &PathBuf| {
         let name = path.file_name()?.to_str()?;
-        let ending = path.extension()?.to_str()?;
-        let is_one = name.contains("optim") && ["pt", "bin", "pth"].contains(&ending);
+        let extension = path.extension()?.to_str()?;
+        let is_one = name.contains("optim") && ["pt", "bin", "pth"].contains(&extension);
         is_one.then(|| name.to_owned())
     };
     let other = entries(folder)?.iter().find_map(foreign);

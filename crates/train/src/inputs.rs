@@ -6,7 +6,7 @@ use sparkjoy_spec::RunSpec;
 
 use crate::TrainError;
 
-/// Finds the corpus of each source of `order`; the result is indexed as its supplies are.
+/// Finds the corpus of each source of `order`; the result is indexed as its sources are.
 ///
 /// # Errors
 ///
@@ -30,16 +30,16 @@ pub(crate) fn matched<'a>(
         let (found, expected) = (spec.model.vocab(), tokenizer.vocab());
         return Err(TrainError::Vocabulary { found, expected });
     }
-    order.sources().iter().map(|supply| matching(spec, supply, corpora)).collect()
+    order.sources().iter().map(|source| matching(spec, source, corpora)).collect()
 }
 
 fn matching<'a>(
     spec: &RunSpec,
-    supply: &Source,
+    source: &Source,
     corpora: &'a [Corpus],
 ) -> Result<&'a Corpus, TrainError> {
-    let source_name = supply.name.clone();
-    let Some(corpus) = corpora.iter().find(|corpus| *corpus.name() == supply.name) else {
+    let source_name = source.name.clone();
+    let Some(corpus) = corpora.iter().find(|corpus| *corpus.name() == source.name) else {
         return Err(TrainError::MissingSource { source_name });
     };
     if corpus.tokenizer() != spec.tokenizer {
@@ -49,13 +49,13 @@ fn matching<'a>(
             expected: spec.tokenizer,
         });
     }
-    let (found, expected) = (corpus.fingerprint(Part::Train), supply.fingerprint);
+    let (found, expected) = (corpus.fingerprint(Part::Train), source.fingerprint);
     if found != expected {
         return Err(TrainError::OtherSource { source_name, found, expected });
     }
     let found = corpus.sequences(Part::Train, spec.model.context());
-    if found != supply.sequences {
-        let expected = supply.sequences;
+    if found != source.sequences {
+        let expected = source.sequences;
         return Err(TrainError::OtherLength { source_name, found, expected });
     }
     Ok(corpus)

@@ -60,7 +60,7 @@ impl Kernels {
         computed.map_or(Promise::SameBits, |kernel| kernel.promise)
     }
 
-    /// The kernel of the last step; none before the first.
+    /// The instruction set of the last step; none before the first.
     pub fn last(&self) -> Option<&str> {
         self.0.last().map(|last| last.kernel.as_str())
     }

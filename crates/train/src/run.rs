@@ -76,8 +76,10 @@ impl<'a> Run<'a> {
 /// # Guarantees
 ///
 /// - Stopping after any step and continuing, or being killed at any instant and run again, ends in
-///   the same weights, moments and metrics, bit for bit, as never stopping, on the same kernel.
-/// - Going on on another kernel is told to the observer and recorded in every later checkpoint.
+///   the same weights, moments and metrics, bit for bit, as never stopping, on the same
+///   instruction set.
+/// - Going on with another instruction set is told to the observer and recorded in every later
+///   checkpoint.
 /// - [`Outcome::Done`] means that the checkpoint at exactly the target is whole. A run that is
 ///   beyond the target already computes it again and leaves later checkpoints and metrics alone.
 /// - Besides the kept checkpoints at most two exist at any time.

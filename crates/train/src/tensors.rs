@@ -242,7 +242,7 @@ impl TensorFile {
     ///
     /// If `values` is not as long as the tensor, or its type is none of [`FLOATS`].
     pub(crate) fn read(&mut self, info: &TensorInfo, values: &mut [f32]) -> Result<(), FileError> {
-        assert_eq!(info.shape.iter().product::<usize>(), values.len(), "room for the tensor");
+        assert_eq!(info.shape.iter().product::<usize>(), values.len(), "space for the tensor");
         let unread = FileError::at("read", &self.path);
         let start = self.data + info.data_offsets.0 as u64;
         let widen: fn(u16) -> f32 = match info.dtype {

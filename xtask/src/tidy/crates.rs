@@ -74,26 +74,26 @@ fn manifests(texts: &[Text]) -> Vec<Manifest> {
         .collect()
 }
 
-/// The room behind a dependency, if it is one of ours.
-fn room(dependency: &str) -> Option<&str> {
+/// The crate behind a dependency, if it is one of ours.
+fn our_crate(dependency: &str) -> Option<&str> {
     dependency.strip_prefix("sparkjoy-")
 }
 
 fn upwards(manifest: &Manifest) -> Vec<String> {
-    let rooms: BTreeMap<_, _> = MAY_DEPEND_ON.into_iter().collect();
-    let Some(allowed) = rooms.get(manifest.name.as_str()) else {
+    let all: BTreeMap<_, _> = MAY_DEPEND_ON.into_iter().collect();
+    let Some(allowed) = all.get(manifest.name.as_str()) else {
         return vec![format!("crate `{}` is not in ARCHITECTURE.md's drawing", manifest.name)];
     };
     let below: BTreeSet<_> =
-        allowed.iter().flat_map(|a| rooms[a].iter().chain([a])).copied().collect();
+        allowed.iter().flat_map(|a| all[a].iter().chain([a])).copied().collect();
     let tests: BTreeMap<_, _> = TESTS_MAY_DEPEND_ON.into_iter().collect();
     let for_tests = tests.get(manifest.name.as_str()).copied().unwrap_or_default();
     let below: BTreeSet<_> = below.into_iter().chain(for_tests.iter().copied()).collect();
     let complain = |name: &str, allowed: &dyn std::fmt::Debug| {
         format!("crate `{}` depends on `{name}`; ARCHITECTURE.md allows {allowed:?}", manifest.name)
     };
-    let used = manifest.uses.iter().filter_map(|d| room(d));
-    let tested = manifest.tests_use.iter().filter_map(|d| room(d));
+    let used = manifest.uses.iter().filter_map(|d| our_crate(d));
+    let tested = manifest.tests_use.iter().filter_map(|d| our_crate(d));
     used.filter(|name| !allowed.contains(name))
         .map(|name| complain(name, allowed))
         .chain(tested.filter(|name| !below.contains(name)).map(|name| complain(name, &below)))
@@ -103,7 +103,7 @@ fn upwards(manifest: &Manifest) -> Vec<String> {
 /// Dependencies without a line in the table of `decisions`.
 fn undecided(manifest: &Manifest, decisions: &str) -> Vec<String> {
     let all = manifest.uses.union(&manifest.tests_use);
-    all.filter(|name| room(name).is_none())
+    all.filter(|name| our_crate(name).is_none())
         .filter(|name| {
             !decisions.lines().any(|l| l.starts_with('|') && l.contains(&format!("`{name}`")))
         })

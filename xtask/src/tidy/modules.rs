@@ -1,7 +1,8 @@
-//! Rules about modules: those of the upper rooms import each other in one direction only.
+//! Rules about modules: those of the upper crates import each other in one direction only.
 //!
-//! ARCHITECTURE.md draws the modules of these crates in lines such as `study: base, plan, resolve`: a
-//! module may use those on its left. Deeper down, siblings must not import each other in a circle.
+//! ARCHITECTURE.md draws the modules of these crates in lines such as `study: base, plan, resolve`:
+//! a module may use those on its left. Deeper down, siblings must not import each other in a
+//! circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -193,7 +194,7 @@ fn circles(name: &str, modules: &[Module]) -> Vec<String> {
 }
 
 #[test]
-fn modules_of_the_upper_rooms_import_in_one_direction() {
+fn modules_of_the_upper_crates_import_in_one_direction() {
     let texts = repository();
     let architecture =
         texts.iter().find(|text| text.path == "ARCHITECTURE.md").expect("it is kept");

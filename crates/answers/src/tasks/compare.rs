@@ -32,12 +32,16 @@ struct Compared {
 
 impl Tasks {
     /// One element per branch of the plan in each.
-    pub(crate) fn new(cards: &[Option<Scorecard>], items: Vec<BTreeMap<String, Items>>) -> Self {
-        let of = |card: &Option<Scorecard>| card.as_ref().map(numbers).unwrap_or_default();
-        Self { numbers: cards.iter().map(of).collect(), items }
+    pub(crate) fn new(
+        scorecards: &[Option<Scorecard>],
+        items: Vec<BTreeMap<String, Items>>,
+    ) -> Self {
+        let of =
+            |scorecard: &Option<Scorecard>| scorecard.as_ref().map(numbers).unwrap_or_default();
+        Self { numbers: scorecards.iter().map(of).collect(), items }
     }
 
-    /// The same from numbers that are on no card.
+    /// The same from numbers that are on no scorecard.
     #[cfg(test)]
     pub(crate) fn of_numbers(
         numbers: Vec<BTreeMap<Key, Number>>,

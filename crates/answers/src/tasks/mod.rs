@@ -20,7 +20,7 @@ pub enum Measure {
     Average,
     /// The share of correct items.
     Accuracy,
-    /// Bits per byte of the right answers, lower is better.
+    /// Bits per byte of the correct answers, lower is better.
     GoldBitsPerByte,
 }
 
@@ -82,9 +82,9 @@ pub struct TrunkScore {
 pub struct Items {
     /// How far each is right, 0 to 1.
     pub correct: Vec<f64>,
-    /// Bits of each right answer.
+    /// Bits of each correct answer.
     pub bits: Vec<f64>,
-    /// Bytes of each right answer.
+    /// Bytes of each correct answer.
     pub bytes: Vec<f64>,
     /// Its category, where the score goes by categories; else 0.
     pub category: Vec<usize>,
@@ -107,11 +107,11 @@ impl Items {
 }
 
 /// The trunk's numbers at a step.
-pub(super) fn trunk(step: u64, card: &Scorecard) -> TrunkPoint {
+pub(super) fn trunk(step: u64, scorecard: &Scorecard) -> TrunkPoint {
     let score = |((measure, _, task), number): (Key, Number)| TrunkScore {
         task,
         measure,
         value: number.value,
     };
-    TrunkPoint { step, scores: numbers(card).into_iter().map(score).collect() }
+    TrunkPoint { step, scores: numbers(scorecard).into_iter().map(score).collect() }
 }

@@ -32,10 +32,10 @@ pub(crate) struct Part {
     pub(crate) scale: f64,
 }
 
-/// All numbers of a card.
-pub(super) fn numbers(card: &Scorecard) -> BTreeMap<Key, Number> {
+/// All numbers of a scorecard.
+pub(super) fn numbers(scorecard: &Scorecard) -> BTreeMap<Key, Number> {
     let mut numbers = BTreeMap::new();
-    for (place, task) in card.tasks.iter().enumerate() {
+    for (place, task) in scorecard.tasks.iter().enumerate() {
         let mut put = |measure, value| {
             let rows = vec![(task.fingerprint, task.rows)];
             let parts = vec![Part { task: task.task.clone(), weight: 1.0, scale: 1.0 }];
@@ -46,7 +46,7 @@ pub(super) fn numbers(card: &Scorecard) -> BTreeMap<Key, Number> {
         put(Measure::GoldBitsPerByte, task.gold_bits_per_byte.value);
     }
     let category = |category: &CategoryScore| -> Vec<Part> {
-        let of = card.tasks.iter().filter(|task| category.tasks.contains(&task.task));
+        let of = scorecard.tasks.iter().filter(|task| category.tasks.contains(&task.task));
         let part = |task: &TaskScore| Part {
             task: task.task.clone(),
             weight: 1.0 / category.tasks.len() as f64,
@@ -55,7 +55,7 @@ pub(super) fn numbers(card: &Scorecard) -> BTreeMap<Key, Number> {
         of.map(part).collect()
     };
     let mut place = 0;
-    for suite in &card.suites {
+    for suite in &scorecard.suites {
         let mut all: Vec<Part> = suite.categories.iter().flat_map(category).collect();
         for part in &mut all {
             part.weight /= suite.categories.len() as f64;
@@ -67,7 +67,7 @@ pub(super) fn numbers(card: &Scorecard) -> BTreeMap<Key, Number> {
         for (name, average, parts, core) in core.chain(categories) {
             if let Average::Complete { score, .. } = average {
                 let is_part = |task: &&TaskScore| parts.iter().any(|part| part.task == task.task);
-                let rows = card.tasks.iter().filter(is_part);
+                let rows = scorecard.tasks.iter().filter(is_part);
                 let rows = rows.map(|task| (task.fingerprint, task.rows)).collect();
                 let number = Number { value: score.value, rows, parts, core };
                 numbers.insert((Measure::Average, place, name), number);

@@ -22,7 +22,7 @@ use crate::progress::Progress;
 #[derive(Serialize)]
 struct Printed<'a> {
     #[serde(flatten)]
-    card: &'a Scorecard,
+    scorecard: &'a Scorecard,
     /// What was computed this time, by task.
     work: std::collections::BTreeMap<&'a str, &'a TaskWork>,
 }
@@ -60,25 +60,25 @@ pub(crate) fn eval(of: &EvalOf, place: &Place, stop: &AtomicBool) -> Result<(), 
     let mut watcher = Watcher::new(stop, &mut show);
     let scored = score_tasks(&request, &of.scoring.resources(place), &mut watcher);
     progress.finish();
-    let (card, work) = scored?;
-    let mut json = serde_json::to_vec_pretty(&card).expect("plain data has a JSON form");
+    let (scorecard, work) = scored?;
+    let mut json = serde_json::to_vec_pretty(&scorecard).expect("plain data has a JSON form");
     json.push(b'\n');
     write_atomic(&folder.join("scores.json"), &json)?;
     match place.output() {
         Output::Json => {
             let work = work.iter().map(|work| (work.task.as_str(), work)).collect();
-            print_json(&Printed { card: &card, work })?;
+            print_json(&Printed { scorecard: &scorecard, work })?;
         }
-        Output::Text => print(&tables::render(&card, &selection, &work))?,
+        Output::Text => print(&tables::render(&scorecard, &selection, &work))?,
     }
     say(&format!("every item: {}/*.jsonl; all scores: scores.json there", folder.display()));
     // A task that was named must be there; one of a suite is reported as missing.
-    let named = card.missing.iter().filter(|missing| of.tasks.contains(&missing.task));
+    let named = scorecard.missing.iter().filter(|missing| of.tasks.contains(&missing.task));
     let missing: Vec<String> = named.map(|missing| missing.task.clone()).collect();
-    if card.failed.is_empty() && missing.is_empty() && !card.tasks.is_empty() {
+    if scorecard.failed.is_empty() && missing.is_empty() && !scorecard.tasks.is_empty() {
         return Ok(());
     }
-    Err(Failure::Tasks { failed: card.failed, missing, data })
+    Err(Failure::Tasks { failed: scorecard.failed, missing, data })
 }
 
 /// Where results go if nobody says: a folder for each model.

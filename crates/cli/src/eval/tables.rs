@@ -10,18 +10,18 @@ use sparkjoy_eval::{
 use sparkjoy_jobs::TaskWork;
 
 use crate::output::BOLD;
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// All scores of a model: by category where a suite says so, then the averages, then what a reader
 /// must know.
-pub(super) fn render(card: &Scorecard, selection: &Selection, work: &[TaskWork]) -> String {
+pub(super) fn render(scorecard: &Scorecard, selection: &Selection, work: &[TaskWork]) -> String {
     let mut text = String::new();
     let mut shown: Vec<&str> = Vec::new();
     for suite in &selection.suites {
         for category in &suite.categories {
             let _ = writeln!(text, "{BOLD}{}{BOLD:#}", words(&category.name));
             let tasks: Vec<&str> = category.tasks.iter().map(String::as_str).collect();
-            text.push_str(&table(card, &tasks));
+            text.push_str(&table(scorecard, &tasks));
             text.push('\n');
             shown.extend(tasks);
         }
@@ -29,14 +29,14 @@ pub(super) fn render(card: &Scorecard, selection: &Selection, work: &[TaskWork])
     let others = selection.tasks.iter().map(|task| task.name.as_str());
     let others: Vec<&str> = others.filter(|name| !shown.contains(name)).collect();
     if !others.is_empty() {
-        text.push_str(&table(card, &others));
+        text.push_str(&table(scorecard, &others));
         text.push('\n');
     }
-    for suite in &card.suites {
+    for suite in &scorecard.suites {
         text.push_str(&averages(suite));
         text.push('\n');
     }
-    for note in notes(card) {
+    for note in notes(scorecard) {
         let _ = writeln!(text, "{note}");
     }
     text.push_str(&effort(work));
@@ -48,7 +48,7 @@ fn words(name: &str) -> String {
     name.replace('_', " ")
 }
 
-fn table(card: &Scorecard, names: &[&str]) -> String {
+fn table(scorecard: &Scorecard, names: &[&str]) -> String {
     let headers = [
         "<task",
         "shots",
@@ -62,12 +62,12 @@ fn table(card: &Scorecard, names: &[&str]) -> String {
         "bits/\nbyte",
         "\n±",
     ];
-    let mut table = Table::new(&headers);
+    let mut table = TextTable::new(&headers);
     for name in names {
-        if let Some(score) = card.tasks.iter().find(|score| score.task == *name) {
+        if let Some(score) = scorecard.tasks.iter().find(|score| score.task == *name) {
             table.row(row(score));
         } else {
-            let missing = card.missing.iter().any(|missing| missing.task == *name);
+            let missing = scorecard.missing.iter().any(|missing| missing.task == *name);
             let what = if missing { "MISSING" } else { "FAILED" };
             let mut cells = vec![String::new(); headers.len()];
             (*name).clone_into(&mut cells[0]);
@@ -130,16 +130,16 @@ fn averages(suite: &SuiteScore) -> String {
 }
 
 /// What the numbers mean and what is wrong with some.
-fn notes(card: &Scorecard) -> Vec<String> {
+fn notes(scorecard: &Scorecard) -> Vec<String> {
     let mut notes = vec![format!(
         "chance: baselines {}; ~ marks an accuracy within two standard errors of chance, or of \
          unknown error, < one further below; ±: standard errors; majority: one and the same \
          answer to every row; centred: guessing at 0, perfection at 1; bits/byte: of the right \
          answers, lower is better, and the figure to go by where accuracies are at chance",
-        card.baselines.name()
+        scorecard.baselines.name()
     )];
     let list = |what: &str, of: &dyn Fn(&TaskScore) -> Option<String>| {
-        let named = card.tasks.iter().filter_map(|s| Some(format!("{} {}", s.task, of(s)?)));
+        let named = scorecard.tasks.iter().filter_map(|s| Some(format!("{} {}", s.task, of(s)?)));
         let named: Vec<String> = named.collect();
         (!named.is_empty()).then(|| format!("{what}: {}", named.join(", ")))
     };
@@ -152,12 +152,12 @@ fn notes(card: &Scorecard) -> Vec<String> {
     }));
     let longer = format!(
         "items longer than the context of {} tokens, which lost the beginning of their prompts",
-        thousands(card.context as u64)
+        thousands(scorecard.context as u64)
     );
     notes.extend(list(&longer, &|score| {
         of(score.truncated, score.rows as u64).filter(|_| score.truncated > 0)
     }));
-    for score in &card.tasks {
+    for score in &scorecard.tasks {
         if let Some(other) = &score.other_rule {
             let rule = match other.rule {
                 MatchRule::Exact => "the answer must be the reference",
@@ -184,11 +184,11 @@ fn notes(card: &Scorecard) -> Vec<String> {
             notes.push(format!("{}: pass@{} {value:.1} %{error}", score.task, pass.k));
         }
     }
-    for missing in &card.missing {
+    for missing in &scorecard.missing {
         let tried = missing.tried.join("` or `");
         notes.push(format!("MISSING {}: no file `{tried}`", missing.task));
     }
-    for failed in &card.failed {
+    for failed in &scorecard.failed {
         notes.push(format!("FAILED {}: {}", failed.task, failed.why));
     }
     let wrap = |note: String| sparkjoy_report::wrap(&note).join("\n");
@@ -218,7 +218,7 @@ fn effort(work: &[TaskWork]) -> String {
 
 /// The tasks and suites that come with the program.
 pub(super) fn list(catalog: &Catalog) -> String {
-    let mut table = Table::new(&["<task", "<type", "shots", "chance %", "<rule", "<file"]);
+    let mut table = TextTable::new(&["<task", "<type", "shots", "chance %", "<rule", "<file"]);
     for task in catalog.tasks() {
         table.row([
             task.name.clone(),

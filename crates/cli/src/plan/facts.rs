@@ -8,7 +8,7 @@ use sparkjoy_base::{DomainName, Fingerprint, SourceName, Tokens};
 use sparkjoy_jobs::{ChangedSetting, JobKind, JobRun, JobState, PlannedJob};
 use sparkjoy_mix::{MixError, Mixture};
 use sparkjoy_nn::Throughput;
-use sparkjoy_study::{Account, Branch, Effort, Plan, TreeCost};
+use sparkjoy_study::{Branch, Effort, Plan, SourceTokens, TreeCost};
 
 use super::memory::Memory;
 
@@ -30,7 +30,7 @@ pub(super) struct Facts<'a> {
     pub(super) columns: Vec<Column>,
     /// Branches, replicates together.
     pub(super) groups: Vec<Group<'a>>,
-    pub(super) trunk_state: Progress,
+    pub(super) trunk_state: JobsDone,
     /// Every job by the name `run --job` takes, each after those it needs.
     pub(super) jobs: Vec<Job>,
     /// The plan itself, every number of it.
@@ -68,7 +68,7 @@ pub(super) struct Group<'a> {
     /// Tokens of the window read for the first time, and those read before.
     pub(super) fresh: u64,
     pub(super) repeated: u64,
-    pub(super) state: Progress,
+    pub(super) state: JobsDone,
 }
 
 /// What is read in a whole run, trunk and window together.
@@ -89,7 +89,7 @@ pub(super) struct Read {
 
 /// How far some jobs have come.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub(super) struct Progress {
+pub(super) struct JobsDone {
     pub(super) jobs: usize,
     pub(super) done: usize,
     pub(super) begun: usize,
@@ -122,7 +122,7 @@ impl<'a> Facts<'a> {
             mixtures: mixtures(plan),
             columns: columns(plan)?,
             groups: groups(plan, &jobs),
-            trunk_state: Progress::of(trunk.map(|job| job.state)),
+            trunk_state: JobsDone::of(trunk.map(|job| job.state)),
             jobs,
             plan,
             power: None,
@@ -138,7 +138,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-impl Progress {
+impl JobsDone {
     fn of(states: impl Iterator<Item = JobState>) -> Self {
         let mut progress = Self::default();
         for state in states {
@@ -186,7 +186,8 @@ fn groups<'a>(plan: &'a Plan, jobs: &[Job]) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     for branches in plan.groups() {
         let first = branches[0];
-        let sum = |count: fn(&Account) -> Tokens| first.accounts.values().map(|a| count(a).0).sum();
+        let sum =
+            |count: fn(&SourceTokens) -> Tokens| first.accounts.values().map(|a| count(a).0).sum();
         let steps = first.window_steps * branches.len() as u64;
         groups.push(Group {
             label: label(plan, first),
@@ -200,7 +201,7 @@ fn groups<'a>(plan: &'a Plan, jobs: &[Job]) -> Vec<Group<'a>> {
             replicates: branches.len(),
             fresh: sum(|account| account.fresh),
             repeated: sum(|account| account.repeated),
-            state: Progress::of(branches.iter().filter_map(|branch| state(branch))),
+            state: JobsDone::of(branches.iter().filter_map(|branch| state(branch))),
         });
     }
     groups
@@ -254,7 +255,7 @@ fn trunk_to_the_end(plan: &Plan) -> Result<Column, MixError> {
     let context = plan.shape.context as u64;
     let read = plan.sources.iter().map(|(name, source)| {
         let drawn = ledger.drawn(name);
-        let epochs = drawn as f64 / source.supply.sequences as f64;
+        let epochs = drawn as f64 / source.identity.sequences as f64;
         (name.clone(), Read { tokens: drawn * context, epochs })
     });
     Ok(Column::new(plan, "base", "0%", read.collect()))

@@ -15,7 +15,7 @@ use sparkjoy_study::Plan;
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
-use crate::study::Opened;
+use crate::study::OpenedStudy;
 
 use facts::Facts;
 use memory::Memory;
@@ -26,7 +26,7 @@ use memory::Memory;
 ///
 /// What is wrong with the study; a source that is not prepared.
 pub(crate) fn show(study: &Path, place: &Place) -> Result<(), Failure> {
-    let Opened { plan, .. } = Opened::prepared(study, place)?;
+    let OpenedStudy { plan, .. } = OpenedStudy::prepared(study, place)?;
     let states = job_states(&plan, &place.runs)?.into_iter().map(|(_, state)| state);
     let jobs = planned_jobs(&plan, &place.runs).into_iter().zip(states).collect();
     let power = power(&plan, &held_out(&plan, &place.runs)?);

@@ -9,8 +9,8 @@ use sparkjoy_report::{sentences, wrap};
 use sparkjoy_study::{EPOCHS_WORTH_READING, Effort};
 use sparkjoy_train::Start;
 
-use super::facts::{Facts, Progress, Read};
-use crate::table::Table;
+use super::facts::{Facts, JobsDone, Read};
+use crate::table::TextTable;
 
 /// Characters of a line of a header, and of a job's label.
 const HEADER: usize = 12;
@@ -64,7 +64,7 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
     text
 }
 
-fn section(text: &mut String, title: &str, table: &Table) {
+fn section(text: &mut String, title: &str, table: &TextTable) {
     let _ = write!(text, "\n{title}\n\n{}", table.render());
 }
 
@@ -90,17 +90,17 @@ fn machine(text: &mut String, facts: &Facts<'_>) {
 }
 
 /// What a trunk that was trained elsewhere has read of each source; none for other trunks.
-fn imported(facts: &Facts<'_>) -> Option<Table> {
+fn imported(facts: &Facts<'_>) -> Option<TextTable> {
     let plan = facts.plan;
     plan.import?;
-    let mut table = Table::new(&["<source", "sequences", "tokens", "epochs"]);
+    let mut table = TextTable::new(&["<source", "sequences", "tokens", "epochs"]);
     for (name, source) in &plan.sources {
         let drawn = plan.trunk().opening.drawn(name);
         table.row([
             name.to_string(),
             thousands(drawn),
             thousands(drawn * plan.shape.context as u64),
-            format!("{:.2}", drawn as f64 / source.supply.sequences as f64),
+            format!("{:.2}", drawn as f64 / source.identity.sequences as f64),
         ]);
     }
     Some(table)
@@ -113,12 +113,12 @@ enum Rows {
     Sources,
 }
 
-fn mixtures(facts: &Facts<'_>, rows: Rows) -> Table {
+fn mixtures(facts: &Facts<'_>, rows: Rows) -> TextTable {
     let mixtures = &facts.mixtures;
     let names = mixtures.iter().map(|(name, _)| fold(name, HEADER));
     match rows {
         Rows::Domains => {
-            let mut table = Table::new(&headers("domain", names));
+            let mut table = TextTable::new(&headers("domain", names));
             for domain in facts.columns[0].domains.keys() {
                 let inside = |name: &SourceName| facts.plan.sources[name].domain == *domain;
                 let parts = mixtures.iter().map(|(_, mixture)| {
@@ -130,7 +130,7 @@ fn mixtures(facts: &Facts<'_>, rows: Rows) -> Table {
             table
         }
         Rows::Sources => {
-            let mut table = Table::new(&headers("source", names));
+            let mut table = TextTable::new(&headers("source", names));
             for source in sources(facts) {
                 let part = |m: &Mixture| m.proportions().get(source).map_or(0, |part| part.0);
                 let parts = mixtures.iter().map(|(_, mixture)| percent(part(mixture)));
@@ -193,8 +193,8 @@ fn runs<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = String> + 'a {
     facts.columns.iter().map(|c| format!("{}\n{}", fold(&c.label, HEADER), c.window))
 }
 
-fn by_domain(facts: &Facts<'_>, unit: f64) -> Table {
-    let mut table = Table::new(&headers("domain", runs(facts)));
+fn by_domain(facts: &Facts<'_>, unit: f64) -> TextTable {
+    let mut table = TextTable::new(&headers("domain", runs(facts)));
     let domains: Vec<&DomainName> = facts.columns[0].domains.keys().collect();
     for domain in domains {
         let tokens = facts.columns.iter().map(|c| in_unit(c.domains[domain], unit));
@@ -208,19 +208,19 @@ fn by_source_tells_more(facts: &Facts<'_>) -> bool {
     facts.plan.sources.len() > facts.columns[0].domains.len()
 }
 
-fn by_source(facts: &Facts<'_>, unit: f64) -> Table {
+fn by_source(facts: &Facts<'_>, unit: f64) -> TextTable {
     each_source(facts, |read| in_unit(read.tokens, unit))
 }
 
-fn epochs(facts: &Facts<'_>) -> Table {
+fn epochs(facts: &Facts<'_>) -> TextTable {
     each_source(facts, |read| {
         let mark = if read.epochs > EPOCHS_WORTH_READING { "!" } else { "" };
         format!("{mark}{:.2}", read.epochs)
     })
 }
 
-fn each_source(facts: &Facts<'_>, show: impl Fn(&Read) -> String) -> Table {
-    let mut table = Table::new(&headers("source", runs(facts)));
+fn each_source(facts: &Facts<'_>, show: impl Fn(&Read) -> String) -> TextTable {
+    let mut table = TextTable::new(&headers("source", runs(facts)));
     for source in sources(facts) {
         let read = facts.columns.iter();
         let read = read.map(|c| c.sources.get(source).map_or_else(|| "–".to_owned(), &show));
@@ -229,8 +229,8 @@ fn each_source(facts: &Facts<'_>, show: impl Fn(&Read) -> String) -> Table {
     table
 }
 
-fn jobs(facts: &Facts<'_>) -> Table {
-    let mut table = Table::new(&[
+fn jobs(facts: &Facts<'_>) -> TextTable {
+    let mut table = TextTable::new(&[
         "<job", "window", "runs", "steps", "fresh", "repeated", "FLOPs", "time", "<state",
     ]);
     let costs = |effort: Effort| [power(effort.flops as f64), duration(facts.seconds(effort))];
@@ -266,8 +266,8 @@ fn jobs(facts: &Facts<'_>) -> Table {
 }
 
 /// `done`, `missing`, or how many of them are done or begun.
-fn state(progress: Progress) -> String {
-    let Progress { jobs, done, begun } = progress;
+fn state(progress: JobsDone) -> String {
+    let JobsDone { jobs, done, begun } = progress;
     match (done, begun) {
         (0, 0) => "missing".to_owned(),
         (0, begun) => format!("{begun} of {jobs} begun"),
@@ -276,9 +276,9 @@ fn state(progress: Progress) -> String {
     }
 }
 
-fn cost(facts: &Facts<'_>) -> Table {
+fn cost(facts: &Facts<'_>) -> TextTable {
     let cost = &facts.cost;
-    let mut table = Table::new(&["<", "steps", "tokens", "FLOPs", "time", "the tree saves"]);
+    let mut table = TextTable::new(&["<", "steps", "tokens", "FLOPs", "time", "the tree saves"]);
     let mut row = |what: &str, effort: Effort, saving: Option<f64>| {
         table.row([
             what.to_owned(),
@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_state_counts_replicates() {
-        let of = |jobs, done, begun| state(Progress { jobs, done, begun });
+        let of = |jobs, done, begun| state(JobsDone { jobs, done, begun });
         assert_eq!(of(3, 0, 0), "missing");
         assert_eq!(of(3, 0, 1), "1 of 3 begun");
         assert_eq!(of(3, 2, 1), "2 of 3 done");

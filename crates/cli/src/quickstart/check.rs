@@ -7,11 +7,11 @@ use sparkjoy_base::{SourceName, percentage_points, signed};
 use sparkjoy_study::{Ask, Role};
 use sparkjoy_world::{Comparison, Expected, Skill, Source, expectations};
 
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// How a finding stands to the truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+enum ExpectationOutcome {
     /// It is what was built in.
     Agrees,
     /// It could not be told from nothing, though there is something.
@@ -20,7 +20,7 @@ enum Outcome {
     Contradicts,
 }
 
-impl Outcome {
+impl ExpectationOutcome {
     fn word(self) -> &'static str {
         match self {
             Self::Agrees => "agrees",
@@ -40,30 +40,30 @@ fn direction(effect: &Effect, measure: Measure) -> Option<bool> {
     }
 }
 
-/// What was found about an effect that was foretold: in the accuracy if its interval excludes zero,
-/// else in the bits per byte of the right answers, which see more where a model is near chance.
+/// What was found about an effect that was predicted: in the accuracy if its interval excludes
+/// zero, else in the bits per byte of the correct answers, which show more near chance.
 ///
 /// It was named before anything was measured, one effect at a time, so its own interval is the
 /// test.
-fn foretold(
+fn predicted(
     better: bool,
     (accuracy, mark): (&Effect, Verdict),
     (bits, mark_in_bits): (&Effect, Verdict),
-) -> (Outcome, String) {
+) -> (ExpectationOutcome, String) {
     let way = direction(accuracy, Measure::Accuracy);
     let way_in_bits = direction(bits, Measure::GoldBitsPerByte);
     match (way, way_in_bits) {
         (Some(way), _) => (outcome(way == better), points(accuracy, mark)),
         (None, Some(way)) => (outcome(way == better), in_bits(bits, mark_in_bits)),
-        (None, None) => (Outcome::NotShown, points(accuracy, mark)),
+        (None, None) => (ExpectationOutcome::NotShown, points(accuracy, mark)),
     }
 }
 
 /// Every expectation that the study asked about, with what was found.
 pub(super) fn table(answers: &Answers) -> String {
-    let mut table = Table::new(&["<comparison", "<task", "<built in", "<found", "<"]);
+    let mut table = TextTable::new(&["<comparison", "<task", "<built in", "<found", "<"]);
     let mut counts = [0; 3];
-    let mut row = |cells: [String; 4], outcome: Outcome| {
+    let mut row = |cells: [String; 4], outcome: ExpectationOutcome| {
         counts[outcome as usize] += 1;
         let [comparison, task, built_in, found] = cells;
         table.row([comparison, task, built_in, found, outcome.word().to_owned()]);
@@ -95,7 +95,7 @@ pub(super) fn table(answers: &Answers) -> String {
             };
             let [accuracy, bits] = both.map(|cell| Some((cell.effect.as_ref()?, cell.verdict)));
             let (Some(accuracy), Some(bits)) = (accuracy, bits) else { continue };
-            let (outcome, found) = foretold(better, accuracy, bits);
+            let (outcome, found) = predicted(better, accuracy, bits);
             row([label.clone(), task, built_in.to_owned(), found], outcome);
         }
         // Many at once, so that only what is marked after correction counts against them.
@@ -110,9 +110,9 @@ pub(super) fn table(answers: &Answers) -> String {
         if !spared.is_empty() {
             let tasks = format!("{} others", spared.len());
             let (found, outcome) = if worse.is_empty() {
-                ("none is marked as worse".to_owned(), Outcome::Agrees)
+                ("none is marked as worse".to_owned(), ExpectationOutcome::Agrees)
             } else {
-                (format!("worse: {}", worse.join(", ")), Outcome::Contradicts)
+                (format!("worse: {}", worse.join(", ")), ExpectationOutcome::Contradicts)
             };
             row([label, tasks, "do not fall".to_owned(), found], outcome);
         }
@@ -128,8 +128,8 @@ pub(super) fn table(answers: &Answers) -> String {
     )
 }
 
-fn outcome(agrees: bool) -> Outcome {
-    if agrees { Outcome::Agrees } else { Outcome::Contradicts }
+fn outcome(agrees: bool) -> ExpectationOutcome {
+    if agrees { ExpectationOutcome::Agrees } else { ExpectationOutcome::Contradicts }
 }
 
 /// `+21.3 points [+12.0, +30.4]*`.
@@ -203,14 +203,18 @@ mod tests {
     fn the_accuracy_decides_where_it_excludes_zero_and_else_the_bits() {
         let outcome = |better, accuracy: [f64; 2], bits: [f64; 2]| {
             let verdict = Verdict::NotSignificant;
-            foretold(better, (&effect(accuracy), verdict), (&effect(bits), verdict)).0
+            predicted(better, (&effect(accuracy), verdict), (&effect(bits), verdict)).0
         };
         let (up, down, nothing) = ([0.1, 0.3], [-0.3, -0.1], [-0.1, 0.1]);
-        assert_eq!(outcome(true, up, up), Outcome::Agrees);
-        assert_eq!(outcome(true, nothing, down), Outcome::Agrees, "fewer bits are better");
-        assert_eq!(outcome(true, nothing, nothing), Outcome::NotShown);
-        assert_eq!(outcome(true, down, down), Outcome::Contradicts);
-        assert_eq!(outcome(false, nothing, up), Outcome::Agrees);
-        assert_eq!(outcome(false, nothing, down), Outcome::Contradicts);
+        assert_eq!(outcome(true, up, up), ExpectationOutcome::Agrees);
+        assert_eq!(
+            outcome(true, nothing, down),
+            ExpectationOutcome::Agrees,
+            "fewer bits are better"
+        );
+        assert_eq!(outcome(true, nothing, nothing), ExpectationOutcome::NotShown);
+        assert_eq!(outcome(true, down, down), ExpectationOutcome::Contradicts);
+        assert_eq!(outcome(false, nothing, up), ExpectationOutcome::Agrees);
+        assert_eq!(outcome(false, nothing, down), ExpectationOutcome::Contradicts);
     }
 }

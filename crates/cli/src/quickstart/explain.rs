@@ -14,8 +14,8 @@ pub(super) fn plan(plan: &Plan) -> [String; 2] {
     [
         format!(
             "One model of {} parameters is trained on mostly web text (the trunk); {branches} \
-             branches leave it late and finish on other mixtures, each in {replicates} orders of \
-             reading, and those that differ in the mixture alone are compared.",
+             branches start at late checkpoints of it and finish on other mixtures, each in \
+             {replicates} orders of reading. Branches that differ only in the mixture are compared.",
             thousands(cost.parameters)
         ),
         format!(

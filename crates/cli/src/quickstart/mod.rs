@@ -14,7 +14,7 @@ use sparkjoy_world::{FULL, QUICKSTART, World, study};
 use crate::args::{ForRun, Place};
 use crate::failure::Failure;
 use crate::output::{BOLD, Output, print, say};
-use crate::study::Opened;
+use crate::study::OpenedStudy;
 use crate::{report, run};
 
 /// Bytes of training text: enough that the longest of the two studies reads no domain too often.
@@ -36,7 +36,7 @@ pub(crate) fn quickstart(
     World::new(Seed(seed)).write(folder, SIZE, stop)?;
     let path = study_file(folder, seed, full)?;
 
-    let opened = Opened::preparing(&path, place, stop)?;
+    let opened = OpenedStudy::preparing(&path, place, stop)?;
     for line in explain::plan(&opened.plan) {
         say(&wrap(&line).join("\n"));
     }

@@ -7,11 +7,11 @@ use sparkjoy_study::Plan;
 use sparkjoy_train::RunSpec;
 
 use super::{excerpt, text_of};
-use crate::args::{Place, What};
+use crate::args::{Place, ShowTarget};
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
-use crate::study::Opened;
-use crate::table::Table;
+use crate::study::OpenedStudy;
+use crate::table::TextTable;
 
 /// A batch as shown.
 #[derive(Debug, Serialize)]
@@ -37,12 +37,12 @@ struct Shown {
 }
 
 /// Shows a batch of a study's trunk or of one of its branches.
-pub(super) fn show(what: &What, place: &Place) -> Result<(), Failure> {
+pub(super) fn show(what: &ShowTarget, place: &Place) -> Result<(), Failure> {
     let study = what.path.as_path();
     let Some(step) = what.step else {
         return Err(Failure::NoStep { study: study.to_owned() });
     };
-    let opened = Opened::prepared(study, place)?;
+    let opened = OpenedStudy::prepared(study, place)?;
     let (job, spec) = find(&opened.plan, step, what.branch.as_deref())?;
     let order = spec.order()?;
     let first = (step - 1 - spec.first_step) * spec.batch;
@@ -84,7 +84,7 @@ fn find<'a>(
     }
 }
 
-fn read_row(opened: &Opened, order: &Order, row: u64, draw: Draw) -> Result<Shown, Failure> {
+fn read_row(opened: &OpenedStudy, order: &Order, row: u64, draw: Draw) -> Result<Shown, Failure> {
     let source = order.sources()[draw.source].name.clone();
     let Some(corpus) = opened.corpora.iter().find(|c| *c.name() == source) else {
         return Err(Failure::NoText { name: source });
@@ -94,7 +94,7 @@ fn read_row(opened: &Opened, order: &Order, row: u64, draw: Draw) -> Result<Show
 }
 
 fn render(batch: &Batch) -> String {
-    let mut table = Table::new(&["row", "<source", "epoch", "sequence", "<text"]);
+    let mut table = TextTable::new(&["row", "<source", "epoch", "sequence", "<text"]);
     for row in &batch.rows {
         table.row([
             row.row.to_string(),

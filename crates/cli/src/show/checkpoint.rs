@@ -8,7 +8,7 @@ use sparkjoy_train::{Checkpoint, CheckpointInfo, Kernels};
 
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// Shows a checkpoint, every file of it checked.
 pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
@@ -21,12 +21,12 @@ pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
 
 fn render(folder: &Path, info: &CheckpointInfo) -> String {
     let shape = &info.shape;
-    let mut read = Table::new(&["<source", "sequences", "tokens"]);
+    let mut read = TextTable::new(&["<source", "sequences", "tokens"]);
     for (source, sequences) in info.ledger.iter() {
         let tokens = sequences * shape.context as u64;
         read.row([source.to_string(), thousands(sequences), thousands(tokens)]);
     }
-    let mut files = Table::new(&["<file", "size", "<content"]);
+    let mut files = TextTable::new(&["<file", "size", "<content"]);
     for (name, file) in &info.files {
         files.row([name.clone(), bytes(file.bytes), file.fingerprint.to_string()]);
     }

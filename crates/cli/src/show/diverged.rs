@@ -6,11 +6,11 @@ use serde::Serialize;
 use sparkjoy_base::thousands;
 use sparkjoy_train::{DivergedRow, Divergence, read_spec};
 
-use super::{excerpt, shelf, text_of};
+use super::{excerpt, prepared, text_of};
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// A row with its text.
 #[derive(Debug, Serialize)]
@@ -25,17 +25,17 @@ struct Shown<'a> {
 pub(super) fn show(path: &Path, rows: usize, place: &Place) -> Result<(), Failure> {
     let divergence = Divergence::open(path)?;
     let run = read_spec(path.parent().unwrap_or(path))?;
-    let tokenizer = shelf::tokenizer(&place.prepared, run.tokenizer)?;
+    let tokenizer = prepared::tokenizer(&place.prepared, run.tokenizer)?;
     let mut shown = Vec::new();
     for (row, what) in worst_first(&divergence).into_iter().take(rows) {
-        let supply = run.supplies.iter().find(|supply| supply.name == what.source);
-        let Some(supply) = supply else {
+        let source = run.supplies.iter().find(|source| source.name == what.source);
+        let Some(source) = source else {
             return Err(Failure::Foreign {
                 path: path.to_owned(),
                 source_name: what.source.clone(),
             });
         };
-        let corpus = shelf::corpus(&place.prepared, supply)?;
+        let corpus = prepared::corpus(&place.prepared, source)?;
         let text = text_of(&corpus, &tokenizer, run.model.context(), what.ordinal)?;
         shown.push(Shown { row, what, text });
     }
@@ -54,7 +54,7 @@ fn worst_first(divergence: &Divergence) -> Vec<(usize, &DivergedRow)> {
 }
 
 fn render(divergence: &Divergence, rows: &[Shown<'_>]) -> String {
-    let mut table = Table::new(&["row", "<source", "epoch", "sequence", "loss", "<text"]);
+    let mut table = TextTable::new(&["row", "<source", "epoch", "sequence", "loss", "<text"]);
     for Shown { row, what, text } in rows {
         table.row([
             row.to_string(),

@@ -4,13 +4,13 @@ mod batch;
 mod checkpoint;
 mod diverged;
 mod model;
+mod prepared;
 mod run;
-mod shelf;
 mod source;
 
 use sparkjoy_data::{Corpus, Part, Tokenizer};
 
-use crate::args::{Place, What};
+use crate::args::{Place, ShowTarget};
 use crate::failure::Failure;
 
 /// Shows what lies at a path. What it is, is told by what it is called or holds.
@@ -18,7 +18,7 @@ use crate::failure::Failure;
 /// # Errors
 ///
 /// [`Failure::Unknown`] if it is nothing of ours; what reading it meets.
-pub(crate) fn show(what: &What, place: &Place) -> Result<(), Failure> {
+pub(crate) fn show(what: &ShowTarget, place: &Place) -> Result<(), Failure> {
     let path = what.path.as_path();
     let (name, extension) = (path.file_name(), path.extension());
     let is = |text: &str| extension.is_some_and(|e| e == text);

@@ -12,7 +12,7 @@ use sparkjoy_train::{ModelFolder, TrainError, WeightFile};
 
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// A model as shown.
 #[derive(Debug, Serialize)]
@@ -74,7 +74,7 @@ fn reason(error: &TrainError) -> String {
 fn render(model: &Model) -> String {
     let Shape { layers, width, heads, context, vocab, clip_qkv } = model.shape;
     let clip = clip_qkv.map_or_else(String::new, |clip| format!(", clip_qkv {clip}"));
-    let mut files = Table::new(&["<weights", "size", "tensors", "<numbers"]);
+    let mut files = TextTable::new(&["<weights", "size", "tensors", "<numbers"]);
     for file in &model.weights {
         let tensors = thousands(file.tensors as u64);
         files.row([file.name.clone(), bytes(file.bytes), tensors, file.types.join(", ")]);

@@ -10,7 +10,7 @@ use sparkjoy_train::{Checkpoint, Kernels, RunSpec, Start, StepRecord, read_metri
 use super::checkpoint;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// A run as shown.
 #[derive(Debug, Serialize)]
@@ -86,7 +86,7 @@ fn render(run: &Run) -> String {
     if run.checkpoints.is_empty() {
         text.push_str("\nno checkpoint yet\n");
     } else {
-        let mut table = Table::new(&["step", "<checkpoint"]);
+        let mut table = TextTable::new(&["step", "<checkpoint"]);
         for saved in &run.checkpoints {
             table.row([thousands(saved.step), saved.folder.display().to_string()]);
         }
@@ -98,7 +98,7 @@ fn render(run: &Run) -> String {
 
 /// The last step, and what each source contributed to it.
 fn last_step(record: &StepRecord) -> String {
-    let mut table = Table::new(&["<source", "tokens", "loss, nats per token"]);
+    let mut table = TextTable::new(&["<source", "tokens", "loss, nats per token"]);
     for (source, tokens) in &record.tokens {
         let loss = record.losses.get(source).map_or(String::new(), |loss| format!("{loss:.4}"));
         table.row([source.to_string(), thousands(*tokens), loss]);

@@ -6,11 +6,11 @@ use serde::Serialize;
 use sparkjoy_base::{Fingerprint, SourceName, bytes, thousands};
 use sparkjoy_data::{Corpus, Part};
 
-use super::{excerpt, shelf, text_of};
+use super::{excerpt, prepared, text_of};
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// Tokens of each excerpt: enough to recognise a text by.
 const EXCERPT: usize = 64;
@@ -50,7 +50,7 @@ fn folder_of(path: &Path) -> &Path {
 pub(super) fn show(path: &Path, rows: usize, place: &Place) -> Result<(), Failure> {
     let folder = folder_of(path);
     let corpus = Corpus::open(folder)?;
-    let tokenizer = shelf::tokenizer(folder.parent().unwrap_or(folder), corpus.tokenizer())?;
+    let tokenizer = prepared::tokenizer(folder.parent().unwrap_or(folder), corpus.tokenizer())?;
     let sequences = corpus.sequences(Part::Train, EXCERPT).min(rows as u64);
     let texts = (0..sequences).map(|ordinal| text_of(&corpus, &tokenizer, EXCERPT, ordinal));
     let source = Prepared {
@@ -79,7 +79,7 @@ fn content(corpus: &Corpus, name: &'static str, part: Part) -> Content {
 }
 
 fn render(source: &Prepared) -> String {
-    let mut parts = Table::new(&["<part", "documents", "text", "tokens", "<content"]);
+    let mut parts = TextTable::new(&["<part", "documents", "text", "tokens", "<content"]);
     for part in &source.parts {
         parts.row([
             part.part.to_owned(),

@@ -16,9 +16,9 @@ pub struct OverlapIndex {
     /// Distinct runs, and whole texts that are shorter than one.
     pub(super) grams: Vec<Gram>,
     /// Grams of [`RUN`] words, by the hash of all of them.
-    pub(super) runs: Table,
+    pub(super) runs: GramTable,
     /// Shorter grams, by the hash of their last [`LEAST`] words.
-    pub(super) shorts: Table,
+    pub(super) shorts: GramTable,
     pub(super) texts: Vec<Text>,
     /// Where each gram stands: its first place, and then one past its last in `places`.
     offsets: Vec<usize>,
@@ -93,7 +93,7 @@ impl OverlapIndex {
         }
         offsets.push(entries.len());
         let places = entries.into_iter().map(|entry| entry.place).collect();
-        let (runs, shorts) = (Table::new(runs), Table::new(shorts));
+        let (runs, shorts) = (GramTable::new(runs), GramTable::new(shorts));
         Self { words, grams, runs, shorts, texts, offsets, places, items: items.len(), too_short }
     }
 
@@ -171,7 +171,7 @@ fn add(
 
 /// Hashes and the grams that have them.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct GramTable {
     /// A bit for each of some values of a hash: most texts are turned away here.
     filter: Vec<u64>,
     /// How far a hash is shifted to number a bit.
@@ -185,7 +185,7 @@ const BITS_PER_KEY: usize = 16;
 /// The power of two of the bits that processors fetch at once.
 const LINE: u32 = 9;
 
-impl Table {
+impl GramTable {
     fn new(keys: Vec<(u64, usize)>) -> Self {
         let bits = (keys.len() * BITS_PER_KEY).next_power_of_two().max(1 << LINE);
         let shift = 64 - bits.trailing_zeros();

@@ -7,7 +7,7 @@ use crate::text::strip;
 /// The texts of an item that are looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemTexts {
-    /// The question as the model is asked it, with the right answer behind it where the question
+    /// The question as the model is asked it, with the correct answer behind it where the question
     /// alone says little.
     pub whole: String,
     /// Parts that give the item away by themselves, if they are at least a run long.

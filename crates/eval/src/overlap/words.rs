@@ -7,7 +7,7 @@ pub(super) const BACK: usize = 32;
 /// Words whose places are kept: a power of two above those that can be asked for.
 const KEPT: usize = 64;
 /// Bytes of words that are kept before the oldest are dropped.
-const ROOM: usize = 1 << 16;
+const KEPT_BYTES: usize = 1 << 16;
 /// A longer word is cut: what runs on so long is no word, and memory is bounded.
 const LONGEST: usize = 255;
 
@@ -66,7 +66,7 @@ pub(super) struct Words {
 impl Words {
     pub(super) fn new() -> Self {
         Self {
-            text: Vec::with_capacity(2 * ROOM),
+            text: Vec::with_capacity(2 * KEPT_BYTES),
             begin: 0,
             hash: OFFSET,
             count: 0,
@@ -194,7 +194,7 @@ impl Words {
         self.count += 1;
         (self.begin, self.hash) = (self.text.len(), OFFSET);
         on_word(self);
-        if self.text.len() > ROOM {
+        if self.text.len() > KEPT_BYTES {
             self.forget();
         }
     }

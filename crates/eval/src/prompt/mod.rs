@@ -65,7 +65,7 @@ pub struct Item {
     pub work: Work,
     /// Which choice is right; 0 where there is no choice.
     pub gold: usize,
-    /// UTF-8 bytes of the right answer as it is scored, with the space before it.
+    /// UTF-8 bytes of the correct answer as it is scored, with the space before it.
     pub gold_bytes: u64,
     /// Prompt tokens cut off on the left, at most over the choices.
     pub truncated: usize,
@@ -84,9 +84,9 @@ const BUFFER: usize = 10;
 ///
 /// [`EvalError::Row`] for the first row that cannot be asked: its answer alone fills the context,
 /// nothing stands before its answer, or its options cannot be told apart; and for a file whose
-/// longest answer (or program) leaves no room for a prompt. Where the room for a prompt is exactly
-/// 0, the original keeps the whole prompt by a slip of its slice, and its model then refuses the
-/// sequence; here the row is refused.
+/// longest answer (or program) leaves no space for a prompt. Where the space for a prompt is
+/// exactly 0, the original keeps the whole prompt by a slip of its slice, and its model then
+/// refuses the sequence; here the row is refused.
 ///
 /// # Panics
 ///
@@ -155,7 +155,7 @@ impl<'a> Maker<'a> {
         let mut maker = Self { writer, rows, context, answer_tokens: 0, max_new: 0 };
         let refuse = |what, tokens: usize| {
             let text = format!(
-                "the longest {what} has {} tokens, expected it to leave room in the model's context \
+                "the longest {what} has {} tokens, expected it to leave space in the model's context \
                  of {}",
                 thousands(tokens as u64),
                 thousands(context as u64)
@@ -231,8 +231,8 @@ impl<'a> Maker<'a> {
         let work = if self.max_new == 0 {
             Work::Score { sequences }
         } else {
-            let room = self.context - self.answer_tokens;
-            let kept = &prompts[0][prompts[0].len().saturating_sub(room)..];
+            let space = self.context - self.answer_tokens;
+            let kept = &prompts[0][prompts[0].len().saturating_sub(space)..];
             truncated = prompts[0].len() - kept.len();
             let gold = sequences.remove(0);
             Work::Generate { prompt: kept.to_vec(), max_new: self.max_new, gold }

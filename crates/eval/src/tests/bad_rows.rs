@@ -204,7 +204,7 @@ fn unfit(task: &Task, line: &str) -> String {
 }
 
 #[test]
-fn an_answer_leaves_room_for_something_before_it() {
+fn an_answer_leaves_space_for_something_before_it() {
     let long = |length| {
         let answer = "x".repeat(length);
         format!("{GOOD}{{\"context\": \"a\", \"continuation\": \"{answer}\"}}")
@@ -230,18 +230,18 @@ fn an_answer_leaves_room_for_something_before_it() {
 }
 
 #[test]
-fn what_is_generated_leaves_room_for_a_prompt() {
+fn what_is_generated_leaves_space_for_a_prompt() {
     let task = of("generation", 0, "normalize = false\nrule = \"prefix\"\ncot_delimiter = \"So\"");
     let row = "{\"context\": \"a\", \"chain_of_thought\": \"bc\", \"answer\": \"de\"}";
     insta::assert_snapshot!(unfit(&task, row), @"
-    `mine.jsonl`: the longest answer has 16 tokens, expected it to leave room in the model's context of 16
+    `mine.jsonl`: the longest answer has 16 tokens, expected it to leave space in the model's context of 16
     hint: leave the task out, or ask a model with a longer context
     ");
     let task = of("code", 0, "samples = 1\npass_at = [1]\ntemperature = 0\ntop_p = 1");
     let row = "{\"task_id\": \"a\", \"prompt\": \"def long_name():\\n\", \"entry_point\": \"c\", \
                \"canonical_solution\": \"d\", \"test_inputs\": [\"1\"], \"test_outputs\": [\"1\"]}";
     insta::assert_snapshot!(unfit(&task, row), @"
-    `mine.jsonl`: the longest prompt has 17 tokens, expected it to leave room in the model's context of 16
+    `mine.jsonl`: the longest prompt has 17 tokens, expected it to leave space in the model's context of 16
     hint: leave the task out, or ask a model with a longer context
     ");
 }

@@ -59,7 +59,7 @@ fn multiple_choice_scores_every_answer_after_one_question() {
 }
 
 #[test]
-fn schema_scores_one_ending_after_every_option() {
+fn schema_scores_one_continuation_after_every_option() {
     let definition = "name = \"t\"\ntype = \"schema\"\nfiles = \"t.jsonl\"\nbaseline = 0.5\n";
     let text = "{\"context_options\": [\"A was as A\", \"A was as B\"], \"continuation\": \"is.\", \"gold\": 0}\n\
          {\"context_options\": [\"C was as C\", \"C was as D\"], \"continuation\": \"has been.\", \"gold\": 1}";

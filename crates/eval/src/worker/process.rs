@@ -16,8 +16,8 @@ const WAITING: usize = 16;
 const TAIL: usize = 4096;
 /// Lines of it that are shown.
 const LINES: usize = 10;
-/// How long a child that closed its output may take to end by itself.
-const ENDING: Duration = Duration::from_secs(2);
+/// How long a child that closed its output may take to exit by itself.
+const EXIT_WAIT: Duration = Duration::from_secs(2);
 
 /// What came from a child.
 enum Event {
@@ -131,13 +131,13 @@ impl Process {
 
     /// Waits a little for a child that closed its output, so that its last words are events.
     fn ended(&mut self) -> Option<ExitStatus> {
-        while let Ok(event) = self.events.recv_timeout(ENDING) {
+        while let Ok(event) = self.events.recv_timeout(EXIT_WAIT) {
             if matches!(event, Event::StderrEnd) {
                 break;
             }
         }
         let short = Duration::from_millis(10);
-        for _ in 0..ENDING.as_millis() / short.as_millis() {
+        for _ in 0..EXIT_WAIT.as_millis() / short.as_millis() {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return Some(status);
             }

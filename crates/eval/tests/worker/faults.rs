@@ -178,7 +178,7 @@ fn a_worker_that_is_silent_too_long_is_given_up() {
     assert!(error.to_string().contains("was silent for 0.3 seconds"), "{error}");
     assert!(error.hint().unwrap().contains("standard error"));
 
-    // Progress on standard error is a sign of life, however long it takes.
+    // Progress on standard error is a heartbeat, however long it takes.
     let script = "for i in 1 2 3 4 5 6 7 8; do echo $i >&2; sleep 0.1; done; cat \"$0\"; sleep 9";
     Worker::start(shell(folder.path(), script, &[message(HELLO, &[])]), limit).unwrap();
 }

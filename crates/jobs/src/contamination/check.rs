@@ -157,7 +157,7 @@ fn walk(
 ) -> Result<Found, JobError> {
     let stretches = corpus.token_ranges(Part::Train, STRETCH_TOKENS);
     let (of, stop) = (corpus.text_bytes(Part::Train), watcher.stop());
-    let mut progress = Progress { source: corpus.name(), bytes: 0, of };
+    let mut progress = CheckProgress { source: corpus.name(), bytes: 0, of };
     progress.tell(0, watcher);
     // Where a stretch went wrong, nobody needs begin another.
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -218,13 +218,13 @@ fn read(
     Ok(bytes)
 }
 
-struct Progress<'a> {
+struct CheckProgress<'a> {
     source: &'a SourceName,
     bytes: u64,
     of: u64,
 }
 
-impl Progress<'_> {
+impl CheckProgress<'_> {
     fn tell(&mut self, more: u64, watcher: &mut Watcher<'_>) {
         self.bytes += more;
         let Self { source, bytes, of } = *self;

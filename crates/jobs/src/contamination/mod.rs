@@ -108,7 +108,7 @@ impl Record {
 
     /// What was found in a source as it is planned with, if it was read.
     fn of(&self, plan: &Plan, name: &SourceName) -> Option<&SourceRecord> {
-        let text = plan.sources[name].supply.fingerprint;
+        let text = plan.sources[name].identity.fingerprint;
         self.sources.get(name).filter(|source| source.text == text)
     }
 

@@ -65,8 +65,8 @@ impl Curves {
     pub(crate) fn panel(&self) -> Panel {
         let names = self.series.iter().map(|series| fit(&series.name, 12.0, 120.0));
         let names: Vec<String> = names.collect();
-        let room = names.iter().map(|name| width(name, 12.0)).fold(30.0, f64::max);
-        let right = WIDTH - room - 14.0;
+        let right_margin = names.iter().map(|name| width(name, 12.0)).fold(30.0, f64::max);
+        let right = WIDTH - right_margin - 14.0;
         let points = || self.series.iter().flat_map(|series| &series.points);
         let zero = |wanted: bool| wanted.then_some(0.0);
         let xs = points().map(|point| point.x).chain(zero(self.x_zero));

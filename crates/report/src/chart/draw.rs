@@ -148,8 +148,8 @@ pub(crate) fn width(text: &str, size: f64) -> f64 {
 
 /// Text that fits into a width: its middle gives way to an ellipsis, since names differ at their
 /// ends.
-pub(crate) fn fit(content: &str, size: f64, room: f64) -> String {
-    if width(content, size) <= room {
+pub(crate) fn fit(content: &str, size: f64, space: f64) -> String {
+    if width(content, size) <= space {
         return content.to_owned();
     }
     let letters: Vec<char> = content.chars().collect();
@@ -160,21 +160,21 @@ pub(crate) fn fit(content: &str, size: f64, room: f64) -> String {
         let end: String = letters[letters.len() - tail..].iter().collect();
         format!("{}…{}", start.trim_end(), end.trim_start())
     };
-    let fitting = (0..letters.len()).rev().map(cut).find(|cut| width(cut, size) <= room);
+    let fitting = (0..letters.len()).rev().map(cut).find(|cut| width(cut, size) <= space);
     fitting.unwrap_or_else(|| "…".to_owned())
 }
 
 /// Text on two lines at most, broken at a space or after a hyphen where one line is too narrow.
-pub(crate) fn two_lines(content: &str, size: f64, room: f64) -> Vec<String> {
-    if width(content, size) <= room {
+pub(crate) fn two_lines(content: &str, size: f64, space: f64) -> Vec<String> {
+    if width(content, size) <= space {
         return vec![content.to_owned()];
     }
     // A first line that is nearly empty, such as a sign alone, helps nobody.
-    let fits = |at: &usize| (room / 4.0..=room).contains(&width(&content[..*at], size));
+    let fits = |at: &usize| (space / 4.0..=space).contains(&width(&content[..*at], size));
     let breaks = content.match_indices([' ', '-']).map(|(at, sign)| at + sign.len());
     match breaks.rev().find(fits) {
-        Some(at) => vec![content[..at].trim_end().to_owned(), fit(&content[at..], size, room)],
-        None => vec![fit(content, size, room)],
+        Some(at) => vec![content[..at].trim_end().to_owned(), fit(&content[at..], size, space)],
+        None => vec![fit(content, size, space)],
     }
 }
 
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_loses_its_middle_and_stays_in_its_room() {
+    fn a_long_name_loses_its_middle_and_stays_in_its_space() {
         let name = "a-source-with-quite-a-long-name-of-2026";
         let short = fit(name, 12.0, 120.0);
         assert!(short.starts_with("a-sou") && short.ends_with("2026"), "{short}");

@@ -87,11 +87,11 @@ impl Forest {
         let mut top = TOP;
         for group in self.groups.iter().filter(|group| !group.rows.is_empty()) {
             if let Some(heading) = group.heading.as_deref() {
-                places.push(Place { top, shaded: false, what: What::Heading(heading) });
+                places.push(Place { top, shaded: false, what: RowKind::Heading(heading) });
                 top += HEADING;
             }
             for (index, row) in group.rows.iter().enumerate() {
-                places.push(Place { top, shaded: index % 2 == 1, what: What::Row(row) });
+                places.push(Place { top, shaded: index % 2 == 1, what: RowKind::Row(row) });
                 top += ROW;
             }
         }
@@ -102,10 +102,10 @@ impl Forest {
         html! {
             @for Place { top, shaded, what } in places {
                 @match what {
-                    What::Heading(heading) => {
+                    RowKind::Heading(heading) => {
                         (text("small soft", (0.0, top + 17.0), &fit(heading, 11.0, total)))
                     }
-                    What::Row(row) => {
+                    RowKind::Row(row) => {
                         @if *shaded { (rect("stripe", (0.0, *top), (total, ROW))) }
                         g {
                             title { (row.label) }
@@ -142,7 +142,7 @@ impl Forest {
             (level(&scale, TOP, bottom - 2.0))
             (line("axis", (left, bottom - 2.0), (plot, bottom - 2.0)))
             @for Place { top, what, .. } in places {
-                @if let What::Row(row) = what {
+                @if let RowKind::Row(row) = what {
                     @let middle = top + ROW / 2.0;
                     @match &row.cells[index] {
                         None => (text("small soft end", (right, middle + 4.0), "missing")),
@@ -174,10 +174,10 @@ impl Forest {
 struct Place<'a> {
     top: f64,
     shaded: bool,
-    what: What<'a>,
+    what: RowKind<'a>,
 }
 
-enum What<'a> {
+enum RowKind<'a> {
     Heading(&'a str),
     Row(&'a Row),
 }

@@ -39,7 +39,7 @@ pub(crate) struct Panel {
 /// Drawings with a caption, and their numbers as a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
-    /// `q1-curves`: its file without the ending, and the root of its identifiers.
+    /// `q1-curves`: its file without the extension, and the root of its identifiers.
     pub(crate) name: String,
     /// What it shows.
     pub(crate) caption: Markup,

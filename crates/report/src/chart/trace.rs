@@ -182,7 +182,7 @@ impl Traces<'_> {
     }
 }
 
-/// Grid lines and numbers of the axis that stands; a number too long for its room is written by its
+/// Grid lines and numbers of the vertical axis; a number too long for its space is written by its
 /// power of ten.
 fn heights(y: &Scale, right: f64) -> Markup {
     html! {
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_too_long_for_its_room_is_written_by_its_power_of_ten() {
+    fn a_number_too_long_for_its_space_is_written_by_its_power_of_ten() {
         for (scale, label) in [(1e29, ">1.00e30<"), (1e-7, ">1.00e−6<"), (1.0, ">10<")] {
             let svg = drawn(10, |step| step as f64 * scale).body.into_string();
             assert!(svg.contains(label), "{label}: {svg}");

@@ -28,7 +28,7 @@ pub(crate) struct Twig {
 
 /// A trunk and what leaves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tree {
+pub(crate) struct TreeFigure {
     /// What the trunk is called.
     pub(crate) trunk: String,
     /// Steps of a whole run.
@@ -54,7 +54,7 @@ pub(crate) fn along(step: u64, first: u64, steps: u64, knee: f64) -> f64 {
     knee + (1.0 - knee) * (step - first) as f64 / steps.saturating_sub(first).max(1) as f64
 }
 
-impl Tree {
+impl TreeFigure {
     /// Draws it: the branches that leave last on top, so that no line crosses another.
     pub(crate) fn panel(&self) -> Panel {
         let rows = self.rows();
@@ -195,7 +195,7 @@ mod tests {
             twig("goes on", 200, Some(0)),
             twig("early too", 100, None),
         ];
-        let tree = Tree { trunk: "trunk".into(), steps: 900, twigs };
+        let tree = TreeFigure { trunk: "trunk".into(), steps: 900, twigs };
         assert_eq!(tree.rows(), [1, 0, 2, 3]);
         assert!(tree.panel().desc.starts_with("The trunk is trained once, to step 800 of 900."));
     }

@@ -11,7 +11,7 @@ use super::tree::Tree;
 use super::view::{Last, View};
 use crate::chart::trace::{Sample, Trace, Traces, calm_over};
 use crate::scale::{digits, exponential};
-use crate::table::{Table, figures};
+use crate::table::{HtmlTable, figures};
 
 /// Rows of the table of numbers at most.
 const ROWS: usize = 20;
@@ -253,7 +253,7 @@ impl Detail<'_> {
             (thousands(point.last_step), cells.collect())
         };
         let headers = ["loss", "learning rate", "gradient norm"].map(str::to_owned).into_iter();
-        let table = Table {
+        let table = HtmlTable {
             caption: format!(
                 "Every {} steps; metrics.jsonl in the run's folder has all of them",
                 thousands(every as u64 * curve.width())

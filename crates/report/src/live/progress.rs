@@ -7,7 +7,7 @@ use super::tree::Tree;
 
 /// The whole study in a few numbers.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Progress {
+pub(crate) struct StudyProgress {
     /// Runs by state, in the order of the page's legend.
     pub(crate) runs: [(State, usize); 5],
     /// Training steps: done, all.
@@ -28,7 +28,7 @@ pub(crate) struct Progress {
     pub(crate) without_tasks: bool,
 }
 
-impl Progress {
+impl StudyProgress {
     pub(crate) fn new(tree: &Tree, jobs: &[JobView], picture: &Picture) -> Self {
         let count = |state| picture.runs.values().filter(|run| run.state == state).count();
         let runs = State::ALL.map(|state| (state, count(state)));
@@ -63,7 +63,7 @@ impl Progress {
     }
 }
 
-impl Progress {
+impl StudyProgress {
     /// Whether every run is trained and scored.
     pub(crate) fn all_done(&self) -> bool {
         self.runs.iter().all(|(state, count)| *state == State::Done || *count == 0)

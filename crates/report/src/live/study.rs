@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use sparkjoy_base::{duration, quantity, thousands};
 
 use super::picture::{Doing, Failing, Picture, State};
-use super::progress::Progress;
+use super::progress::StudyProgress;
 use super::subject::Trouble;
 use super::tree::{About, Tree};
 use crate::words::rich;
@@ -42,7 +42,12 @@ pub(crate) fn trouble(trouble: Option<&Trouble>) -> Markup {
 }
 
 /// How far all is, how fast it goes, what runs now.
-pub(crate) fn overview(file: &str, tree: &Tree, progress: &Progress, doing: &[Doing]) -> Markup {
+pub(crate) fn overview(
+    file: &str,
+    tree: &Tree,
+    progress: &StudyProgress,
+    doing: &[Doing],
+) -> Markup {
     let part = percent(progress);
     html! {
         section #overview.panel aria-labelledby="overview-title" {
@@ -104,7 +109,7 @@ pub(crate) fn per_second(tokens: f64) -> String {
 }
 
 /// What to type where nothing runs.
-fn standing(file: &str, progress: &Progress) -> Markup {
+fn standing(file: &str, progress: &StudyProgress) -> Markup {
     let begun = progress.runs.iter().any(|(state, n)| *state != State::Missing && *n > 0);
     html! {
         @if progress.all_done() {
@@ -118,13 +123,13 @@ fn standing(file: &str, progress: &Progress) -> Markup {
     }
 }
 
-fn percent(progress: &Progress) -> f64 {
+fn percent(progress: &StudyProgress) -> f64 {
     let (done, all) = progress.steps;
     if all == 0 { 0.0 } else { (100.0 * done as f64 / all as f64).min(100.0) }
 }
 
 /// A large number, and the words below it.
-fn figures(progress: &Progress) -> Vec<(String, String)> {
+fn figures(progress: &StudyProgress) -> Vec<(String, String)> {
     let part = percent(progress);
     let shown = if (99.0..100.0).contains(&part) { 99.0 } else { part.round() };
     let (done, all) = progress.steps;
@@ -161,7 +166,7 @@ fn figures(progress: &Progress) -> Vec<(String, String)> {
 }
 
 /// Title of the page.
-pub(crate) fn title(about: Option<&About>, progress: Option<&Progress>) -> String {
+pub(crate) fn title(about: Option<&About>, progress: Option<&StudyProgress>) -> String {
     match (about, progress) {
         (Some(about), Some(progress)) if progress.all_done() => {
             format!("✓ {} · sparkjoy", about.name)
@@ -174,7 +179,7 @@ pub(crate) fn title(about: Option<&About>, progress: Option<&Progress>) -> Strin
 }
 
 /// What is said aloud: rarely, and only what matters.
-pub(crate) fn news(picture: &Picture, progress: &Progress) -> Markup {
+pub(crate) fn news(picture: &Picture, progress: &StudyProgress) -> Markup {
     html! {
         p #news.unseen role="status" {
             @if let Some(last) = picture.failing.last() { (last.job) " has failed." }

@@ -77,7 +77,7 @@ impl Tail {
             }
         }
         if line.len() > LINE {
-            // No end in sight: what is there is no metrics, and is passed over.
+            // The line does not end: it is no record of metrics, and is skipped.
             self.at += line.len() as u64;
             self.damaged += 1;
         }

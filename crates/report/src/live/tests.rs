@@ -9,7 +9,7 @@ use sparkjoy_train::StepRecord;
 
 use super::detail::Detail;
 use super::picture::{Doing, Failing, Picture, RunPicture, State};
-use super::progress::Progress;
+use super::progress::StudyProgress;
 use super::subject::Trouble;
 use super::tail::Tail;
 use super::tree::{About, Group, Run, Tree, TrunkNode};
@@ -92,7 +92,7 @@ fn the_overview_says_how_far_all_is_and_what_runs() {
     let tree = tree();
     let picture =
         Picture { runs: pictures(State::Running), doing: vec![doing()], failing: Vec::new() };
-    let progress = Progress::new(&tree, &[], &picture);
+    let progress = StudyProgress::new(&tree, &[], &picture);
     let html = parsed(&study::overview(NAME, &tree, &progress, &picture.doing));
     assert_eq!(texts(&html, ".figures b"), ["57 %", "0.0 s", "38.2K tok/s", "800", "0 of 0"]);
     assert_eq!(texts(&html, ".legend li"), ["▶ 1 running", "✓ 1 done", "○ 1 not begun"]);
@@ -111,7 +111,7 @@ fn about() -> About {
 fn where_nothing_runs_the_page_says_what_to_type() {
     let tree = tree();
     let picture = Picture { runs: pictures(State::Failed), doing: Vec::new(), failing: Vec::new() };
-    let progress = Progress::new(&tree, &[], &picture);
+    let progress = StudyProgress::new(&tree, &[], &picture);
     let html = parsed(&study::overview(NAME, &tree, &progress, &[]));
     let now =
         format!("Nothing is running. sparkjoy run {NAME} continues, and tries again what failed.");

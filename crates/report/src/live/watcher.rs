@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::detail::Detail;
 use super::picture::{Found, Picture};
-use super::progress::Progress;
+use super::progress::StudyProgress;
 use super::snapshot::{Snapshot, put};
 use super::subject::{Planned, Subject};
 use super::tail::Tail;
@@ -202,7 +202,7 @@ impl Watcher {
         }
         self.heartbeats = heartbeats;
         let picture = Picture::new(tree, &Found { jobs: &self.jobs, heartbeats: &self.heartbeats });
-        let progress = Progress::new(tree, &self.jobs, &picture);
+        let progress = StudyProgress::new(tree, &self.jobs, &picture);
         self.snapshot.title = study::title(self.about.as_ref(), Some(&progress));
         let file = subject.study.display().to_string();
         let (version, parts) = (self.snapshot.version, &mut self.snapshot.parts);

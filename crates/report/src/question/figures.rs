@@ -234,7 +234,8 @@ impl View<'_> {
         };
         let heat = Heat {
             title: "What is lost without each source".to_owned(),
-            unit: "Δ bits per byte against the whole mixture (above 0: it is missed)".to_owned(),
+            unit: "Δ bits per byte against the whole mixture (above 0: a loss without it)"
+                .to_owned(),
             columns: columns.iter().map(|(name, _)| name.clone()).collect(),
             rows: arms.iter().map(row).collect(),
         };

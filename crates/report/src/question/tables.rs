@@ -26,7 +26,7 @@ impl View<'_> {
         };
         let names = aims.iter().map(|aim| aim.name().to_owned());
         let names = names.chain(domains.iter().map(|(_, name)| name.clone()));
-        let table = Table {
+        let table = HtmlTable {
             caption: "Differences in bits per byte, with intervals; lower is better".to_owned(),
             corner: "branch".to_owned(),
             headers: std::iter::once("against".to_owned()).chain(names).collect(),
@@ -35,7 +35,7 @@ impl View<'_> {
         table.markup()
     }
 
-    /// The tests: intervals of both kinds, corrected p, and what could have been seen.
+    /// The tests: intervals of both kinds, corrected p, and the minimum detectable effect.
     pub(crate) fn tests(&self) -> Markup {
         let aims = [Aim::Targeted, Aim::General];
         let arms = 0..self.answer.arms.len();
@@ -82,7 +82,7 @@ impl View<'_> {
             (name, cells)
         };
         let header = |arm| format!("{} against {}", self.arm(arm).label, self.control(arm));
-        let table = Table {
+        let table = HtmlTable {
             caption: "Differences in bits per byte by source; each interval stands for itself"
                 .to_owned(),
             corner: "domain / source".to_owned(),
@@ -102,7 +102,7 @@ impl View<'_> {
                 let cells = arms.clone().map(|arm| cell(Self::task(task, arm).as_ref()));
                 (task.task.clone(), cells.collect())
             });
-            let table = Table {
+            let table = HtmlTable {
                 caption: format!("Tasks: {}", Unit::of(measure).difference()),
                 corner: "task".to_owned(),
                 headers: arms.clone().map(header).collect(),
@@ -127,7 +127,7 @@ impl View<'_> {
             let cells = columns.iter().map(|(scope, _)| show(&control.cells[*scope]));
             (control.label.clone(), cells.collect())
         };
-        let table = Table {
+        let table = HtmlTable {
             caption:
                 "Controls, bits per byte ± standard deviation over replicates: the noise floor"
                     .to_owned(),
@@ -155,7 +155,7 @@ impl View<'_> {
             let setting = settings.get(hold.setting).map_or("", |setting| &setting.label);
             (setting.to_owned(), cells)
         };
-        let table = Table {
+        let table = HtmlTable {
             caption: format!("How far the ranking of “{}” holds elsewhere", first.label),
             corner: "setting".to_owned(),
             headers: vec![
@@ -182,7 +182,7 @@ impl View<'_> {
         // Full runs were never made: their time is that of as many steps at the measured speed.
         let times = cost.in_full.flops as f64 / cost.tree.flops.max(1) as f64;
         let full = seconds.map(|seconds| seconds * times);
-        let table = Table {
+        let table = HtmlTable {
             caption: "Cost of this question alone; runs it shares with others are counted in full"
                 .to_owned(),
             corner: "way".to_owned(),
@@ -226,7 +226,7 @@ fn tested(caption: &str, [what, unit]: [&str; 2], rows: Vec<(String, Vec<Markup>
         "minimum detectable effect",
         "verdict",
     ];
-    let table = Table {
+    let table = HtmlTable {
         caption: caption.to_owned(),
         corner: "comparison".to_owned(),
         headers: headers.map(str::to_owned).into(),

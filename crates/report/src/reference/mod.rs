@@ -12,7 +12,7 @@ use crate::chart::Figure;
 use crate::chart::curves::{Curves, Point, Series};
 use crate::chart::forest::{Forest, Group, Row};
 use crate::estimate::{Estimate, Unit, cell};
-use crate::table::Table;
+use crate::table::HtmlTable;
 
 const PAPER: &str = include_str!("paper.toml");
 /// Standard errors to either side of a 95 % interval of a normal value.
@@ -121,7 +121,7 @@ fn duration(paper: &Paper, number: usize) -> Figure {
         let cells = scores.map(|score| benchmark.difference(*score, benchmark.duration[0]));
         (benchmark.named(), cells.map(|estimate| cell(Some(&estimate))).collect())
     });
-    let table = Table {
+    let table = HtmlTable {
         caption: "The paper's differences against no upsampling, percentage points".to_owned(),
         corner: "benchmark".to_owned(),
         headers: paper.windows.iter().skip(1).map(|window| format!("{window} %")).collect(),
@@ -175,7 +175,7 @@ fn removal(paper: &Paper, number: usize) -> Figure {
         let cells = cells(benchmark)?.map(|estimate| cell(Some(&estimate))).into();
         Some((benchmark.named(), cells))
     });
-    let table = Table {
+    let table = HtmlTable {
         caption: "The paper's removal of its math data, percentage points".to_owned(),
         corner: "benchmark".to_owned(),
         headers: columns.map(str::to_owned).into(),

@@ -15,7 +15,7 @@ use sparkjoy_answers::{
 use sparkjoy_study::Ask;
 
 use crate::sentences;
-use table::{Cell, Mark, Row, Table};
+use table::{Cell, Mark, Row, TerminalTable};
 
 /// The report for a terminal: at most 100 characters a line, domains only.
 pub fn report_text(answers: &Answers) -> String {
@@ -50,7 +50,7 @@ pub fn report_text(answers: &Answers) -> String {
 const TRUNK: &str = "The trunk on tasks, by step";
 
 /// Each number of the trunk in a row, each of its steps in a column.
-fn trunk(answers: &Answers) -> Option<Table> {
+fn trunk(answers: &Answers) -> Option<TerminalTable> {
     let all = answers.trunk.iter().flat_map(|point| &point.scores);
     let mut keys: Vec<(Measure, &str)> = Vec::new();
     for score in all {
@@ -75,7 +75,7 @@ fn trunk(answers: &Answers) -> Option<Table> {
         Row::Cells(format!("{task}, {unit}"), answers.trunk.iter().map(cell).collect())
     };
     let headers = answers.trunk.iter().map(|point| vec![format!("step {}", point.step)]);
-    let table = Table {
+    let table = TerminalTable {
         corner: "task".to_owned(),
         headers: headers.collect(),
         rows: keys.iter().map(row).collect(),
@@ -167,7 +167,7 @@ fn preamble(answers: &Answers) -> Vec<String> {
 }
 
 /// The controls in bits per byte; how far their replicates lie apart is the noise floor.
-fn controls(answer: &Answer) -> Table {
+fn controls(answer: &Answer) -> TerminalTable {
     let mut shown = domains(answer);
     shown.retain(|&column| answer.scopes[column].base.is_some());
     let rows = answer.controls.iter().map(|control| {
@@ -182,7 +182,7 @@ fn controls(answer: &Answer) -> Table {
         Row::Cells(control.label.clone(), shown.iter().map(cell).collect())
     });
     let header = |&column: &usize| vec![name(&answer.scopes[column]), "bpb".to_owned()];
-    Table {
+    TerminalTable {
         corner: format!("control, ± deviation of {} replicates", answer.replicates),
         headers: shown.iter().map(header).collect(),
         rows: rows.collect(),
@@ -190,7 +190,7 @@ fn controls(answer: &Answer) -> Table {
 }
 
 /// Each arm against its control, by domain.
-fn differences(answer: &Answer) -> Table {
+fn differences(answer: &Answer) -> TerminalTable {
     let shown = domains(answer);
     let cells =
         |arm: &ArmAnswer| shown.iter().map(|&c| difference(arm.cells[c].as_ref())).collect();
@@ -227,11 +227,11 @@ fn differences(answer: &Answer) -> Table {
         Some(mixture) => format!("{corner}, % base → {mixture}"),
         None => corner.to_owned(),
     };
-    Table { corner, headers: shown.iter().map(header).collect(), rows }
+    TerminalTable { corner, headers: shown.iter().map(header).collect(), rows }
 }
 
 /// Tasks, one measure a table: each task in a row, each arm in a column.
-fn tasks(answer: &Answer) -> Vec<(&'static str, Table)> {
+fn tasks(answer: &Answer) -> Vec<(&'static str, TerminalTable)> {
     let measures = [
         (Measure::Average, "Averages of suites, Δ with guessing at 0 and perfection at 1:", "Δ"),
         (Measure::Accuracy, "Accuracy on tasks, Δ in percentage points:", "Δ points"),
@@ -251,7 +251,7 @@ fn tasks(answer: &Answer) -> Vec<(&'static str, Table)> {
             vec![arm.label.clone(), format!("against {control}"), unit.to_owned()]
         };
         let headers = answer.arms.iter().map(header).collect();
-        (title, Table { corner: "task".to_owned(), headers, rows })
+        (title, TerminalTable { corner: "task".to_owned(), headers, rows })
     };
     measures.into_iter().map(table).filter(|(_, table)| !table.rows.is_empty()).collect()
 }

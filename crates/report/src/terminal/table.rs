@@ -69,7 +69,7 @@ pub(super) enum Row {
 
 /// A table: a column of labels, and columns of numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Table {
+pub(super) struct TerminalTable {
     /// What the labels are.
     pub(super) corner: String,
     /// Header lines of each column of numbers, equally many.
@@ -78,7 +78,7 @@ pub(super) struct Table {
     pub(super) rows: Vec<Row>,
 }
 
-impl Table {
+impl TerminalTable {
     /// The table as text, each line ended.
     pub(super) fn text(&self) -> String {
         let labels = self.rows.iter().filter_map(|row| match row {
@@ -165,13 +165,13 @@ fn width(text: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn table(columns: usize) -> Table {
+    fn table(columns: usize) -> TerminalTable {
         let number = |value: &str, mark| Cell::Number {
             value: value.to_owned(),
             error: Some("±0.0012".to_owned()),
             mark,
         };
-        Table {
+        TerminalTable {
             corner: "window".to_owned(),
             headers: (0..columns).map(|c| vec![format!("domain{c}"), "Δ bpb".into()]).collect(),
             rows: vec![

@@ -189,9 +189,9 @@ fn rank(answer: &mut Answer, removal: bool) {
         ranking.reverse();
     }
     let beaten = |arm: usize| {
-        let (gain, price) = (mean(arm, 1), mean(arm, 2));
+        let (gain, cost) = (mean(arm, 1), mean(arm, 2));
         all.clone()
-            .any(|o| o != arm && mean(o, 1) <= gain && mean(o, 2) <= price && mean(o, 1).is_some())
+            .any(|o| o != arm && mean(o, 1) <= gain && mean(o, 2) <= cost && mean(o, 1).is_some())
     };
     let front: Vec<usize> =
         all.clone().filter(|&arm| mean(arm, 1).is_some() && !beaten(arm)).collect();

@@ -7,7 +7,7 @@ use sparkjoy_base::SourceName;
 use sparkjoy_mix::Mixture;
 use sparkjoy_train::RunSpec;
 
-use super::account::Account;
+use super::source_tokens::SourceTokens;
 
 /// A run over the whole budget that branches start from. It is only trained as far as its last
 /// branch point.
@@ -58,7 +58,7 @@ pub struct Branch {
     /// point of the trunk, also where the branch goes on from another one.
     pub spec: RunSpec,
     /// Per source, for the steps that are its own.
-    pub accounts: BTreeMap<SourceName, Account>,
+    pub accounts: BTreeMap<SourceName, SourceTokens>,
 }
 
 impl Branch {

@@ -1,8 +1,8 @@
 //! What makes two plans the same plan.
 //!
-//! Labels, windows in words, names and notes are for people. A corrected label must not tell a reader
-//! that the study has changed, so none of them is hashed here. What is trained is in the fingerprints
-//! of the runs.
+//! Labels, windows in words, names and notes are for people. A corrected label must not tell a
+//! reader that the study has changed, so none of them is hashed here. What is trained is in the
+//! fingerprints of the runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 

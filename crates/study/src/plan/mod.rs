@@ -1,16 +1,16 @@
 //! The plan: a study resolved, every derived number in canonical order.
 //!
-//! Plain types and what follows from them by arithmetic. A plan reads no token: two machines with the
-//! same study and the same text make the same plan, byte for byte.
+//! Plain types and what follows from them by arithmetic. A plan reads no token: two machines with
+//! the same study and the same text make the same plan, byte for byte.
 
-mod account;
 mod branch;
 mod cost;
 mod evaluation;
 mod identity;
-mod note;
+mod notes;
 mod question;
 mod source;
+mod source_tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,14 +20,14 @@ use sparkjoy_mix::Mixture;
 use sparkjoy_nn::Shape;
 use sparkjoy_train::RunSpec;
 
-pub use account::Account;
-pub(crate) use account::accounts;
 pub use branch::{Branch, Trunk};
 pub use cost::{Effort, TreeCost};
 pub use evaluation::{CONFIDENCE, Evaluation, TaskPlan};
-pub use note::{EPOCHS_WORTH_READING, Note};
+pub use notes::{EPOCHS_WORTH_READING, Note};
 pub use question::{Arm, Ask, QuestionPlan, Role, Setting};
 pub use source::{Import, PlanSource};
+pub use source_tokens::SourceTokens;
+pub(crate) use source_tokens::accounts;
 
 /// The study resolved: every derived number, in canonical order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -92,7 +92,7 @@ pub struct Setting {
 pub struct QuestionPlan {
     /// Which.
     pub ask: Ask,
-    /// The mixture asked about; for an addition, the one that makes room; none where several are
+    /// The mixture asked about; for an addition, the one it is added to; none where several are
     /// compared.
     pub mixture: Option<String>,
     /// Its comparisons. A removal has the full mixture against base, then per removal and refill

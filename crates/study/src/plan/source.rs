@@ -9,8 +9,9 @@ use sparkjoy_mix::Source;
 pub struct PlanSource {
     /// Its domain.
     pub domain: DomainName,
-    /// Name, identity, sequences per epoch.
-    pub supply: Source,
+    /// Name, fingerprint, sequences per epoch.
+    #[serde(rename = "supply")]
+    pub identity: Source,
     /// Tokens per epoch.
     pub tokens: Tokens,
     /// Declared by size rather than prepared.

@@ -26,7 +26,7 @@ pub(crate) fn check_epochs(
         let Some((epochs, branch)) = worst.filter(|(epochs, _)| *epochs > cap.value) else {
             continue;
         };
-        let may_draw = (cap.value * sources[name].supply.sequences as f64).floor() as i128;
+        let may_draw = (cap.value * sources[name].identity.sequences as f64).floor() as i128;
         let text = format!(
             "branch `{}` reads source `{name}` {epochs:.2} times, expected at most its `max_epochs` \
              {}: {}",
@@ -58,8 +58,8 @@ fn what_fits(source: &SourceName, may_draw: i128, trunk: &RunSpec, branch: &Bran
     let after: i128 = branch.spec.phases[1..].iter().map(|p| i128::from(p.slots)).sum();
     // Of a window of w slots at the end of all S, the whole run draws
     // before·(S − w) + during·w, in millionths, beside what the trunk came with.
-    let room = (may_draw - read) * million - before * slots(trunk);
-    if room <= 0 || during <= before {
+    let free = (may_draw - read) * million - before * slots(trunk);
+    if free <= 0 || during <= before {
         let proportion = easy_to_type((may_draw - read).max(0) * million / slots(trunk));
         return format!(
             "the base mixture by itself reads it too often, a proportion of at most {proportion} \
@@ -69,7 +69,7 @@ fn what_fits(source: &SourceName, may_draw: i128, trunk: &RunSpec, branch: &Bran
     let left = may_draw
         - i128::from(branch.spec.opening.drawn(source))
         - (before * after).div_euclid(million);
-    let window = room / (during - before);
+    let window = free / (during - before);
     let proportion = easy_to_type(left * million / slots(&branch.spec));
     let window = easy_to_type(window.min(slots(trunk)) * million / whole);
     format!("a proportion of at most {proportion}, or a window of at most {window}, would fit")

@@ -174,7 +174,7 @@ impl Named<'_> {
         Ok(Mixture::new(left).expect("what is freed is given away"))
     }
 
-    /// This mixture with `share` given to what is added; all others make room in proportion to
+    /// This mixture with `share` given to what is added; all others shrink in proportion to
     /// their shares. What is there already gets `share` in all, not `share` more.
     ///
     /// # Errors
@@ -187,11 +187,11 @@ impl Named<'_> {
             .iter()
             .filter(|(name, _)| !added.contains_key(*name))
             .collect();
-        let room = Ppm::ONE.0.checked_sub(share.0).filter(|&room| room > 0)?;
+        let rest = Ppm::ONE.0.checked_sub(share.0).filter(|&rest| rest > 0)?;
         if others.is_empty() {
             return None;
         }
-        let mut parts = apportion(Ppm(room), &as_weights(others.into_iter()));
+        let mut parts = apportion(Ppm(rest), &as_weights(others.into_iter()));
         parts.extend(apportion(share, added));
         parts.retain(|_, part| part.0 > 0);
         Some(Mixture::new(parts).expect("what is added takes what the others give"))

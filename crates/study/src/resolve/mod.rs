@@ -20,7 +20,7 @@ use crate::plan::{Evaluation, Plan, PlanSource, TaskPlan};
 use crate::{Study, StudyError};
 use epochs::check_epochs;
 use mixtures::mixtures;
-use question::Tree;
+use question::BranchTree;
 
 pub use apportion::apportion;
 pub use sources::plan_sources;
@@ -65,7 +65,7 @@ impl Plan {
     ) -> Result<Self, StudyError> {
         let opened = import::open(study, &sources, vocab, tokenizer)?;
         let rows = vocab.next_multiple_of(VOCAB_BLOCK);
-        let shape = shape(study, opened.as_ref().map_or(rows, import::Opened::rows))?;
+        let shape = shape(study, opened.as_ref().map_or(rows, import::OpenedModel::rows))?;
         let mixtures = mixtures(study, &sources)?;
         let clock = study.training.clock;
         let base = &mixtures[&study.trunk.value];
@@ -79,7 +79,7 @@ impl Plan {
             batch: clock.batch,
             seed: study.seed(),
             replicate: 0,
-            supplies: supplies(std::iter::once(base), &sources),
+            supplies: sources_of(std::iter::once(base), &sources),
             opening: Ledger::default(),
             first_phase: 0,
             phases: vec![Phase { mixture: base.clone(), slots: clock.steps() * clock.batch }],
@@ -94,7 +94,7 @@ impl Plan {
             trunk.opening = opened.opening.clone();
             trunk.start = opened.start(study)?;
         }
-        let mut tree = Tree::new(study, &sources, &mixtures, &trunk)?;
+        let mut tree = BranchTree::new(study, &sources, &mixtures, &trunk)?;
         let questions = tree.questions()?;
         let (trunks, branches, questions) = tree.sorted(questions);
         check_epochs(study, &sources, &trunk, &branches)?;
@@ -176,14 +176,14 @@ fn check_shape(study: &Study, shape: &Shape, line: usize) -> Result<(), Problem>
     shape.check().map_err(|why| study.problem(line, text(why)))
 }
 
-/// The supplies that mixtures draw from, sorted by name: a run's identity does not depend on
+/// The sources that mixtures draw from, sorted by name: a run's identity does not depend on
 /// sources it never reads.
-pub(crate) fn supplies<'a>(
+pub(crate) fn sources_of<'a>(
     mixtures: impl Iterator<Item = &'a Mixture>,
     sources: &BTreeMap<SourceName, PlanSource>,
 ) -> Vec<Source> {
     let names: BTreeSet<&SourceName> = mixtures.flat_map(|m| m.proportions().keys()).collect();
-    names.into_iter().map(|name| sources[name].supply.clone()).collect()
+    names.into_iter().map(|name| sources[name].identity.clone()).collect()
 }
 
 #[cfg(test)]

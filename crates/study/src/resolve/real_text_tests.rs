@@ -52,7 +52,7 @@ fn planned(study: &Study) -> Plan {
         let facts = &study.sources.facts[name];
         PlanSource {
             domain: facts.domain.clone(),
-            supply: Source { name: name.clone(), fingerprint, sequences: tokens.0 / context },
+            identity: Source { name: name.clone(), fingerprint, sequences: tokens.0 / context },
             tokens,
             declared: false,
             max_epochs: facts.max_epochs.as_ref().map(|cap| cap.value),

@@ -56,7 +56,7 @@ pub fn plan_sources(
         }
         let source = PlanSource {
             domain: facts.domain.clone(),
-            supply: Source { name: name.clone(), fingerprint, sequences },
+            identity: Source { name: name.clone(), fingerprint, sequences },
             tokens,
             declared: matches!(input, SourceInput::Declared(_)),
             max_epochs: facts.max_epochs.as_ref().map(|cap| cap.value),

@@ -1,7 +1,7 @@
 //! What a plan promises, on a study small enough to count by hand.
 
 use super::*;
-use crate::plan::{Account, Branch};
+use crate::plan::{Branch, SourceTokens};
 use crate::testing::{Case, cases, edited, plan, shown};
 use sparkjoy_base::Tokens;
 
@@ -198,14 +198,14 @@ fn the_trunk_does_not_depend_on_what_is_asked_of_it() {
 fn accounts_add_up_to_every_token_of_trunk_and_branch() {
     let plan = good();
     for branch in &plan.branches {
-        let sum = |part: fn(&Account) -> Tokens| {
+        let sum = |part: fn(&SourceTokens) -> Tokens| {
             branch.accounts.values().map(|account| part(account).0).sum::<u64>()
         };
         assert_eq!(sum(|a| a.trunk), branch.from_step * 512, "{}", branch.name);
         assert_eq!(sum(|a| a.branch), branch.window_steps * 512, "{}", branch.name);
         for (name, account) in &branch.accounts {
             assert_eq!(account.fresh.0 + account.repeated.0, account.branch.0, "{name}");
-            let in_epoch = plan.sources[name].supply.sequences * 64;
+            let in_epoch = plan.sources[name].identity.sequences * 64;
             let epochs = (account.trunk.0 + account.branch.0) as f64 / in_epoch as f64;
             assert!((account.epochs - epochs).abs() < 1e-12, "{name}: {}", account.epochs);
         }

@@ -217,7 +217,7 @@ impl ModelFolder {
     ///
     /// If the buffer is of another length.
     pub fn read_weights(&self, weights: &mut [f32]) -> Result<(), TrainError> {
-        assert_eq!(weights.len() as u64, self.shape.parameters(), "room for every parameter");
+        assert_eq!(weights.len() as u64, self.shape.parameters(), "space for every parameter");
         match &self.origin {
             Origin::Ours { checkpoint, .. } => {
                 let path = checkpoint.verified(MODEL)?;

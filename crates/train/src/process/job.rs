@@ -93,10 +93,10 @@ pub(super) fn write(
     let lr: Vec<u8> = steps.flat_map(|done| run.spec.lr(done).to_le_bytes()).collect();
     disk::write(&work.join(LR), &lr)?;
 
-    let sources = run.order.sources().iter().zip(run.corpora).map(|(supply, corpus)| {
+    let sources = run.order.sources().iter().zip(run.corpora).map(|(source, corpus)| {
         let shards = corpus.shards(Part::Train);
         let shards = shards.iter().map(|shard| text(&shard.path)).collect::<Result<_, _>>()?;
-        Ok(SourceRecord { name: &supply.name, shards })
+        Ok(SourceRecord { name: &source.name, shards })
     });
     let record = JobRecord {
         sparkjoy_job: VERSION,

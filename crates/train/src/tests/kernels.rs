@@ -1,6 +1,7 @@
 //! Moving to a machine that rounds differently is allowed, told and written down.
 //!
-//! One machine stands for two: a checkpoint is rewritten as if another kernel had computed it.
+//! One machine stands for two: a checkpoint is rewritten as if another instruction set had
+//! computed it.
 
 use std::path::Path;
 
@@ -60,7 +61,7 @@ fn a_run_that_stays_where_it_is_names_one_kernel() {
 }
 
 #[test]
-fn a_run_that_continues_on_another_kernel_says_so_once_and_remembers_it() {
+fn a_run_that_continues_with_another_instruction_set_says_so_once_and_remembers_it() {
     let tiny = Tiny::new();
     let spec = tiny.trunk(LION);
     let whole = tiny.train(&spec, "whole", LAST);
@@ -78,7 +79,7 @@ fn a_run_that_continues_on_another_kernel_says_so_once_and_remembers_it() {
 }
 
 #[test]
-fn a_branch_off_another_kernel_says_so_and_leaves_its_parent_alone() {
+fn a_branch_off_another_instruction_set_says_so_and_leaves_its_parent_alone() {
     let tiny = Tiny::new();
     let trunk = tiny.trunk(LION);
     let parent = move_elsewhere(&tiny.train(&trunk, "trunk", SWITCH), SWITCH);

@@ -107,8 +107,8 @@ fn a_job_says_all_that_a_stranger_needs() {
     assert_eq!(fs::read(copied.join("order.bin")).unwrap(), expected);
     let lr: Vec<u8> = (0..LAST).flat_map(|done| spec.lr(done).to_le_bytes()).collect();
     assert_eq!(fs::read(copied.join("lr.bin")).unwrap(), lr);
-    for (source, supply) in job["sources"].as_array().unwrap().iter().zip(order.sources()) {
-        assert_eq!(source["name"], supply.name.to_string());
+    for (source, planned) in job["sources"].as_array().unwrap().iter().zip(order.sources()) {
+        assert_eq!(source["name"], planned.name.to_string());
         assert!(Path::new(source["shards"][0].as_str().unwrap()).is_file());
     }
 }

@@ -419,7 +419,7 @@ cannot build the model
 hint: change `[model]` in the study
 "#);
     let mut spec = tiny.trunk(LION);
-    spec.supplies.retain(|supply| supply.name != SourceName::new("web").unwrap());
+    spec.supplies.retain(|source| source.name != SourceName::new("web").unwrap());
     insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @r#"
 cannot order the sequences
   caused by: the mixture of phase 0 names source `web`, expected one of `code`, `math`

@@ -68,7 +68,7 @@ impl Tiny {
             batch: BATCH,
             seed: Seed(17),
             replicate: 0,
-            supplies: self.supplies(),
+            supplies: self.sources(),
             opening: Ledger::default(),
             first_phase: 0,
             phases: vec![
@@ -81,13 +81,13 @@ impl Tiny {
         }
     }
 
-    fn supplies(&self) -> Vec<Source> {
-        let supply = |corpus: &Corpus| Source {
+    fn sources(&self) -> Vec<Source> {
+        let source = |corpus: &Corpus| Source {
             name: corpus.name().clone(),
             fingerprint: corpus.fingerprint(Part::Train),
             sequences: corpus.sequences(Part::Train, CONTEXT),
         };
-        self.corpora.iter().map(supply).collect()
+        self.corpora.iter().map(source).collect()
     }
 
     /// A request to bring `spec` to its end in the folder `name`.

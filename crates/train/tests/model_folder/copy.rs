@@ -81,7 +81,7 @@ impl Copy {
     fn error(&self) -> TrainError {
         match ModelFolder::open(self.path()) {
             Err(error) => error,
-            Ok(folder) => folder.read_weights(&mut room(&folder)).unwrap_err(),
+            Ok(folder) => folder.read_weights(&mut buffer(&folder)).unwrap_err(),
         }
     }
 
@@ -99,7 +99,7 @@ impl Copy {
     }
 }
 
-/// Room for the weights, full of something else.
-pub(crate) fn room(folder: &ModelFolder) -> Vec<f32> {
+/// A buffer for the weights, full of something else.
+pub(crate) fn buffer(folder: &ModelFolder) -> Vec<f32> {
     vec![f32::NAN; folder.shape().parameters() as usize]
 }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use sparkjoy_nn::{Compute, Engine};
 use sparkjoy_train::ModelFolder;
 
-use copy::{CONFIG, Copy, MODEL, MODELS, room};
+use copy::{CONFIG, Copy, MODEL, MODELS, buffer};
 
 /// `logits.json`: made by `models.py`.
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ fn open(name: &str) -> ModelFolder {
 
 fn weights(folder: &Path) -> Vec<f32> {
     let folder = ModelFolder::open(folder).unwrap();
-    let mut weights = room(&folder);
+    let mut weights = buffer(&folder);
     folder.read_weights(&mut weights).unwrap();
     weights
 }

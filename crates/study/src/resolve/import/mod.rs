@@ -24,7 +24,7 @@ const COPY: &str = "copy its `config.json`, `*.safetensors` and `tokenizer*.json
                     their own";
 
 /// A model that was opened for a plan.
-pub(crate) struct Opened<'a> {
+pub(crate) struct OpenedModel<'a> {
     written: &'a WrittenImport,
     model: ModelFolder,
     pub(crate) import: Import,
@@ -34,7 +34,7 @@ pub(crate) struct Opened<'a> {
     pub(crate) opening: Ledger,
 }
 
-impl Opened<'_> {
+impl OpenedModel<'_> {
     /// The state a run starts from; reads every weight once.
     ///
     /// # Errors
@@ -69,7 +69,7 @@ pub(crate) fn open<'a>(
     sources: &BTreeMap<SourceName, PlanSource>,
     ids: usize,
     tokenizer: Fingerprint,
-) -> Result<Option<Opened<'a>>, StudyError> {
+) -> Result<Option<OpenedModel<'a>>, StudyError> {
     let Some(written) = &study.import else { return Ok(None) };
     let model = ModelFolder::open(&written.from.value)?;
     let tokenizer_known = check_tokenizer(study, &model, ids, tokenizer)?;
@@ -85,7 +85,7 @@ pub(crate) fn open<'a>(
     // A replicate, or a branch of one, read what was left in an order of its own.
     let same_order = ours.is_some_and(|run| run.start == Start::Fresh && run.seed == study.seed());
     let import = Import { same_order, tokenizer_known };
-    Ok(Some(Opened { written, model, import, step, opening }))
+    Ok(Some(OpenedModel { written, model, import, step, opening }))
 }
 
 /// The tokenizer must be the study's; whether the folder says so.
@@ -150,11 +150,11 @@ fn check_run(
     if found != expected {
         return Err(other_clock(study, "batch", found, expected));
     }
-    for supply in &run.supplies {
-        let read = model.ledger().map_or(0, |ledger| ledger.drawn(&supply.name));
-        let source = sources.get(&supply.name).filter(|_| read > 0);
-        if source.is_some_and(|source| source.supply.fingerprint != supply.fingerprint) {
-            let name = &supply.name;
+    for read_from in &run.supplies {
+        let read = model.ledger().map_or(0, |ledger| ledger.drawn(&read_from.name));
+        let source = sources.get(&read_from.name).filter(|_| read > 0);
+        if source.is_some_and(|source| source.identity.fingerprint != read_from.fingerprint) {
+            let name = &read_from.name;
             let text = format!("source `{name}` was other text when the checkpoint read it");
             return Err(study.problem(line, text).with_hint(format!(
                 "give the source another name; or {COPY} and declare `step` and `[trunk.read]`"
@@ -227,7 +227,7 @@ fn ledger(
     let clock = study.training.clock;
     let declared = written.read.as_ref().map(|read| {
         let in_sequences = read.value.iter().map(|(name, amount)| {
-            let in_epoch = sources[name].supply.sequences;
+            let in_epoch = sources[name].identity.sequences;
             (name.clone(), amount.sequences(in_epoch, clock.context))
         });
         Placed { value: Ledger::new(in_sequences.collect()), line: read.line }

@@ -24,7 +24,7 @@ pub(crate) fn notes(plan: &Plan) -> Vec<Note> {
 /// The sources the trunk has begun and not read to their end, with the part of each that it read.
 fn partly_read(plan: &Plan) -> Vec<(SourceName, Ppm)> {
     let part = |(name, drawn): (&SourceName, u64)| {
-        let in_epoch = plan.sources.get(name)?.supply.sequences;
+        let in_epoch = plan.sources.get(name)?.identity.sequences;
         let parts = u128::from(drawn) * u128::from(Ppm::ONE.0) / u128::from(in_epoch);
         (drawn < in_epoch).then(|| (name.clone(), Ppm(parts as u32)))
     };

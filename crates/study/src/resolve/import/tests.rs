@@ -10,7 +10,7 @@ use sparkjoy_train::{Moments, Start};
 use super::*;
 use crate::plan::Plan;
 use crate::plan::accounts;
-use crate::resolve::supplies;
+use crate::resolve::sources_of;
 use crate::testing::{plan, shown};
 use crate::written::StudyTokenizer;
 
@@ -206,12 +206,12 @@ fn what_a_trunk_came_with_is_in_every_account() {
     let plan = crate::testing::plan(STUDY).unwrap();
     let mixture: &Mixture = &plan.mixtures["upsampled"];
     let name = |name: &str| SourceName::new(name).unwrap();
-    let in_epoch = plan.sources[&name("proofs")].supply.sequences;
+    let in_epoch = plan.sources[&name("proofs")].identity.sequences;
     assert_eq!(in_epoch, 4_687);
     // Three quarters of the first epoch are read: the branch reads the rest, then all again.
     let opening = Ledger::new([(name("proofs"), 3_515)].into());
     let spec = RunSpec {
-        supplies: supplies(std::iter::once(mixture), &plan.sources),
+        supplies: sources_of(std::iter::once(mixture), &plan.sources),
         opening: opening.clone(),
         phases: vec![Phase { mixture: mixture.clone(), slots: 2_400 }],
         ..plan.trunk().clone()

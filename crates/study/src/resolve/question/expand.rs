@@ -6,13 +6,13 @@ use sparkjoy_base::toml_file::Placed;
 use sparkjoy_base::{Ppm, Problem, SourceName};
 use sparkjoy_mix::Mixture;
 
-use super::course::{Course, Ending, place};
-use super::tree::Tree;
+use super::continuation::{Continuation, NamedMixture, place};
+use super::tree::BranchTree;
 use crate::plan::{Arm, Ask, QuestionPlan, Role, Setting};
 use crate::resolve::mixtures::{Named, between, weights};
 use crate::written::{Blend, Chosen, Question, Rate, Refill, Share, Size, Window, quoted};
 
-impl Tree<'_> {
+impl BranchTree<'_> {
     /// Expands the study's questions.
     pub(crate) fn questions(&mut self) -> Result<Vec<QuestionPlan>, Problem> {
         let mut plans: Vec<QuestionPlan> = Vec::new();
@@ -53,15 +53,15 @@ impl Tree<'_> {
         windows: &[Placed<Window>],
         rate: Rate,
     ) -> Result<QuestionPlan, Problem> {
-        let (ending, base) = (self.ending(&mixture.value), self.base());
+        let (tested, base) = (self.named_mixture(&mixture.value), self.base());
         let mut arms = Vec::new();
         for window in windows {
-            let against = (&ending, self.course(&ending, window, rate));
-            let control = (&base, self.course(&base, window, rate));
+            let against = (&tested, self.continuation(&tested, window, rate));
+            let control = (&base, self.continuation(&base, window, rate));
             let label = window.value.span.to_string();
             let arm = self.arm(label, against, control)?;
             let arm = Arm { at: Some(self.share(window.value.steps)), ..arm };
-            arms.push(self.checked(arm, &ending.label, mixture.line)?);
+            arms.push(self.checked(arm, &tested.label, mixture.line)?);
         }
         Ok(plan(Ask::Duration, Some(mixture), arms))
     }
@@ -73,42 +73,44 @@ impl Tree<'_> {
         remove: &[Placed<Chosen>],
         refills: &[Placed<Refill>],
     ) -> Result<QuestionPlan, Problem> {
-        let (full, base) = (self.ending(&mixture.value), self.base());
+        let (full, base) = (self.named_mixture(&mixture.value), self.base());
         // Where sources are removed from the base mixture itself, the full mixture is the base and
         // one comparison says all.
         let full_is_base = full.mixture == base.mixture;
-        let course = |ending: &Ending, tree: &Self| tree.course(ending, window, rate);
+        let continuation =
+            |tested: &NamedMixture, tree: &Self| tree.continuation(tested, window, rate);
         let mut arms = Vec::new();
         if !full_is_base {
-            let (full, base) = ((&full, course(&full, self)), (&base, course(&base, self)));
+            let (full, base) =
+                ((&full, continuation(&full, self)), (&base, continuation(&base, self)));
             arms.push(Arm { role: Role::Whole, ..self.arm(full.0.label.clone(), full, base)? });
         }
         for removal in remove {
             let names = format!("− {}", removal.value.names.join(" − "));
-            let mut under: Vec<(&Refill, Ending, Arm)> = Vec::new();
+            let mut under: Vec<(&Refill, NamedMixture, Arm)> = Vec::new();
             for refill in refills {
                 let several = refills.len() > 1;
-                let ending = self.without(&mixture.value, removal, (refill, several))?;
+                let tested = self.without(&mixture.value, removal, (refill, several))?;
                 let label = if several {
                     format!("{names}, refill {}", taker(&refill.value))
                 } else {
                     names.clone()
                 };
-                let mut arm = |control: &Ending, role| {
-                    let against = (&ending, course(&ending, self));
-                    let control = (control, course(control, self));
+                let mut arm = |control: &NamedMixture, role| {
+                    let against = (&tested, continuation(&tested, self));
+                    let control = (control, continuation(control, self));
                     let arm = self.arm(label.clone(), against, control)?;
                     let refill = Some(taker(&refill.value).to_owned());
                     let targets = self.removed(&mixture.value, &removal.value);
                     let removes = removal.value.names.clone();
                     let arm = Arm { role, removes, refill, targets, ..arm };
-                    self.checked(arm, &ending.label, removal.line)
+                    self.checked(arm, &tested.label, removal.line)
                 };
                 let answer = arm(&full, Role::Answer)?;
                 let against_base =
                     if full_is_base { None } else { Some(arm(&base, Role::AgainstBase)?) };
                 // What several refill rules do apart is seen between them.
-                let known = under.iter().find(|(_, other, _)| other.mixture == ending.mixture);
+                let known = under.iter().find(|(_, other, _)| other.mixture == tested.mixture);
                 if let Some((first, ..)) = known {
                     let text = format!(
                         "after removing {}, refill `{}` and refill `{}` give the same mixture, \
@@ -125,7 +127,7 @@ impl Tree<'_> {
                     control_label: with_first.label.clone(),
                     ..answer.clone()
                 });
-                under.push((&refill.value, ending, answer.clone()));
+                under.push((&refill.value, tested, answer.clone()));
                 arms.push(answer);
                 arms.extend(against_base);
                 arms.extend(apart);
@@ -141,11 +143,11 @@ impl Tree<'_> {
         windows: &[Placed<Window>],
         rate: Rate,
     ) -> Result<QuestionPlan, Problem> {
-        let base = self.ending(&mixture.value);
+        let base = self.named_mixture(&mixture.value);
         let mut arms = Vec::new();
         for added in add {
             for share in shares {
-                let ending = self.with(&base, added, share)?;
+                let tested = self.with(&base, added, share)?;
                 for window in windows {
                     let names = added.value.names.join(" + ");
                     let mut label = format!("+ {names}");
@@ -155,8 +157,8 @@ impl Tree<'_> {
                     if windows.len() > 1 {
                         label = format!("{label}, {} window", window.value.span);
                     }
-                    let against = (&ending, self.course(&ending, window, rate));
-                    let control = (&base, self.course(&base, window, rate));
+                    let against = (&tested, self.continuation(&tested, window, rate));
+                    let control = (&base, self.continuation(&base, window, rate));
                     let arm = self.arm(label, against, control)?;
                     let targets = self.added(&added.value).into_keys().collect();
                     // A curve needs one axis: over budgets where there are several, else shares.
@@ -167,7 +169,7 @@ impl Tree<'_> {
                     };
                     let adds = added.value.names.clone();
                     let arm = Arm { at: Some(at), adds, targets, ..arm };
-                    arms.push(self.checked(arm, &ending.label, share.line)?);
+                    arms.push(self.checked(arm, &tested.label, share.line)?);
                 }
             }
         }
@@ -183,11 +185,11 @@ impl Tree<'_> {
         let base = self.base();
         let mut arms = Vec::new();
         for blend in mixtures {
-            let (ending, label, at) = self.blend(&blend.value);
-            let against = (&ending, self.course(&ending, window, rate));
-            let control = (&base, self.course(&base, window, rate));
+            let (tested, label, at) = self.blend(&blend.value);
+            let against = (&tested, self.continuation(&tested, window, rate));
+            let control = (&base, self.continuation(&base, window, rate));
             let arm = Arm { at, ..self.arm(label, against, control)? };
-            arms.push(self.checked(arm, &ending.label, blend.line)?);
+            arms.push(self.checked(arm, &tested.label, blend.line)?);
         }
         Ok(plan(Ask::Proportion, None, arms))
     }
@@ -200,22 +202,24 @@ impl Tree<'_> {
         window: &Placed<Window>,
         starts: &[Placed<Window>],
     ) -> Result<QuestionPlan, Problem> {
-        let (ending, base) = (self.ending(&mixture.value), self.base());
+        let (tested, base) = (self.named_mixture(&mixture.value), self.base());
         let steps = self.study.training.clock.steps();
         let mut arms: Vec<Arm> = Vec::new();
         for start in starts {
             let span = start.value.span.to_string();
-            let course = |ending: &Ending| {
-                let course = Course::at(ending, window, (start.value.steps, &span), steps);
+            let continuation = |tested: &NamedMixture| {
+                let continuation =
+                    Continuation::at(tested, window, (start.value.steps, &span), steps);
                 match steps - start.value.steps - window.value.steps {
-                    0 => course,
-                    rest => course.then(&base, rest, None),
+                    0 => continuation,
+                    rest => continuation.then(&base, rest, None),
                 }
             };
-            let (against, control) = ((&ending, course(&ending)), (&base, course(&base)));
+            let (against, control) =
+                ((&tested, continuation(&tested)), (&base, continuation(&base)));
             let arm = self.arm(format!("at {span}"), against, control)?;
             let arm = Arm { at: Some(self.share(start.value.steps)), ..arm };
-            arms.push(self.checked(arm, &ending.label, mixture.line)?);
+            arms.push(self.checked(arm, &tested.label, mixture.line)?);
         }
         let last = arms.last().expect("a question has a start").clone();
         let places: Vec<Arm> = arms[..arms.len() - 1]
@@ -239,12 +243,13 @@ impl Tree<'_> {
         window: &Placed<Window>,
         then: &[Placed<Window>],
     ) -> Result<QuestionPlan, Problem> {
-        let (ending, base) = (self.ending(&mixture.value), self.base());
+        let (tested, base) = (self.named_mixture(&mixture.value), self.base());
         let steps = self.study.training.clock.steps();
         let longest = then.last().expect("a question has a continuation").value.steps;
         let from = steps - window.value.steps - longest;
         let place = place(from, steps);
-        let mut courses = [&ending, &base].map(|e| Course::at(e, window, (from, &place), steps));
+        let mut continuations =
+            [&tested, &base].map(|e| Continuation::at(e, window, (from, &place), steps));
         let mut arms = Vec::new();
         let mut done = 0;
         for rest in std::iter::once(None).chain(then.iter().map(Some)) {
@@ -253,15 +258,16 @@ impl Tree<'_> {
                 Some(rest) => {
                     let span = rest.value.span.to_string();
                     let more = rest.value.steps - done;
-                    courses = courses.map(|course| course.on(&base, more, &span));
+                    continuations =
+                        continuations.map(|continuation| continuation.on(&base, more, &span));
                     done = rest.value.steps;
                     (format!("{span} later"), done)
                 }
             };
-            let [against, control] = courses.clone();
-            let arm = self.arm(label, (&ending, against), (&base, control))?;
+            let [against, control] = continuations.clone();
+            let arm = self.arm(label, (&tested, against), (&base, control))?;
             let arm = Arm { at: Some(self.share(after)), ..arm };
-            arms.push(self.checked(arm, &ending.label, mixture.line)?);
+            arms.push(self.checked(arm, &tested.label, mixture.line)?);
         }
         Ok(plan(Ask::Stability, Some(mixture), arms))
     }
@@ -315,10 +321,10 @@ impl Tree<'_> {
     fn arm(
         &mut self,
         label: String,
-        (ending, course): (&Ending, Course),
-        (base, control): (&Ending, Course),
+        (tested, continuation): (&NamedMixture, Continuation),
+        (base, control): (&NamedMixture, Continuation),
     ) -> Result<Arm, Problem> {
-        let control_label = format!("{}, same {} window", base.label, course.window());
+        let control_label = format!("{}, same {} window", base.label, continuation.window());
         Ok(Arm {
             label,
             role: Role::Answer,
@@ -326,17 +332,22 @@ impl Tree<'_> {
             removes: Vec::new(),
             refill: None,
             adds: Vec::new(),
-            window_steps: course.legs[0].steps,
+            window_steps: continuation.phases[0].steps,
             same_as: None,
-            targets: gaining(&ending.mixture, &base.mixture),
-            branches: self.grow(&course)?,
+            targets: gaining(&tested.mixture, &base.mixture),
+            branches: self.grow(&continuation)?,
             controls: self.grow(&control)?,
             control_label,
         })
     }
 
-    fn course(&self, ending: &Ending, window: &Placed<Window>, rate: Rate) -> Course {
-        Course::last(ending, window, self.study.training.clock.steps(), rate)
+    fn continuation(
+        &self,
+        tested: &NamedMixture,
+        window: &Placed<Window>,
+        rate: Rate,
+    ) -> Continuation {
+        Continuation::last(tested, window, self.study.training.clock.steps(), rate)
     }
 
     /// Steps as a share of the run.
@@ -344,19 +355,19 @@ impl Tree<'_> {
         steps as f64 / self.study.training.clock.steps() as f64
     }
 
-    fn ending(&self, name: &str) -> Ending {
+    fn named_mixture(&self, name: &str) -> NamedMixture {
         let mixture = self.mixtures[name].clone();
-        Ending { name: name.to_owned(), label: name.to_owned(), mixture }
+        NamedMixture { name: name.to_owned(), label: name.to_owned(), mixture }
     }
 
-    fn base(&self) -> Ending {
-        self.ending(&self.study.trunk.value)
+    fn base(&self) -> NamedMixture {
+        self.named_mixture(&self.study.trunk.value)
     }
 
     /// A mixture or something between two, its label as an arm, and its place between them.
-    fn blend(&self, blend: &Blend) -> (Ending, String, Option<f64>) {
+    fn blend(&self, blend: &Blend) -> (NamedMixture, String, Option<f64>) {
         match blend {
-            Blend::Whole(name) => (self.ending(name), name.clone(), None),
+            Blend::Whole(name) => (self.named_mixture(name), name.clone(), None),
             Blend::Between { first, second, share } => {
                 let percent = share.to_string().replace(' ', "");
                 let mixture = between(&self.mixtures[first], &self.mixtures[second], *share);
@@ -364,11 +375,11 @@ impl Tree<'_> {
                 let name = format!("{first}-to-{second}-{percent}");
                 let at = f64::from(share.0) / f64::from(Ppm::ONE.0);
                 // At its end it is the second mixture itself, and so are its runs.
-                let ending = match *share {
-                    Ppm::ONE => self.ending(second),
-                    _ => Ending { name, label: label.clone(), mixture },
+                let tested = match *share {
+                    Ppm::ONE => self.named_mixture(second),
+                    _ => NamedMixture { name, label: label.clone(), mixture },
                 };
-                (ending, label, Some(at))
+                (tested, label, Some(at))
             }
         }
     }
@@ -378,11 +389,11 @@ impl Tree<'_> {
         mixture: &str,
         removal: &Placed<Chosen>,
         (refill, several): (&Placed<Refill>, bool),
-    ) -> Result<Ending, Problem> {
+    ) -> Result<NamedMixture, Problem> {
         let full = self.named(mixture);
         let rest = full.without(self.study, removal, refill)?;
         let (names, taker) = (&removal.value.names, taker(&refill.value));
-        Ok(Ending {
+        Ok(NamedMixture {
             name: format!("{mixture}-minus-{}-to-{taker}", names.join("+")),
             label: if several {
                 format!("{mixture} − {}, refill {taker}", names.join(" − "))
@@ -403,10 +414,10 @@ impl Tree<'_> {
 
     fn with(
         &self,
-        base: &Ending,
+        base: &NamedMixture,
         added: &Placed<Chosen>,
         share: &Placed<Ppm>,
-    ) -> Result<Ending, Problem> {
+    ) -> Result<NamedMixture, Problem> {
         let names = &added.value.names;
         let Some(mixture) = self.named(&base.name).with(&self.added(&added.value), share.value)
         else {
@@ -419,7 +430,7 @@ impl Tree<'_> {
             return Err(self.study.problem(share.line, text));
         };
         let percent = share.value.to_string().replace(' ', "");
-        Ok(Ending {
+        Ok(NamedMixture {
             name: format!("{}-plus-{}-{percent}", base.name, names.join("+")),
             label: format!("{} + {} {percent}", base.label, names.join(" + ")),
             mixture,

@@ -4,11 +4,11 @@
 //! replicate. Runs that two questions need are one run, found by what determines their numbers; a
 //! run that begins like another one goes on from its end.
 
-mod course;
+mod continuation;
 mod expand;
 #[cfg(test)]
 mod tests;
 mod tree;
 
 pub(crate) use self::expand::taker;
-pub(crate) use self::tree::Tree;
+pub(crate) use self::tree::BranchTree;

@@ -8,15 +8,15 @@ use sparkjoy_mix::{MixError, Mixture, Order, Phase};
 use sparkjoy_nn::Shape;
 use sparkjoy_train::{Anneal, RunSpec, Start};
 
-use super::course::Course;
+use super::continuation::Continuation;
 use crate::plan::accounts;
 use crate::plan::{Branch, PlanSource, QuestionPlan, Trunk};
 use crate::resolve::import::before_import;
-use crate::resolve::{check_shape, supplies};
+use crate::resolve::{check_shape, sources_of};
 use crate::written::{Rate, Size, Study};
 
 /// The branches of a plan as they are found.
-pub(crate) struct Tree<'a> {
+pub(crate) struct BranchTree<'a> {
     pub(super) study: &'a Study,
     pub(super) sources: &'a BTreeMap<SourceName, PlanSource>,
     pub(super) mixtures: &'a BTreeMap<String, Mixture>,
@@ -37,7 +37,7 @@ struct Root {
     order: Order,
 }
 
-impl<'a> Tree<'a> {
+impl<'a> BranchTree<'a> {
     /// A trunk without branches.
     pub(crate) fn new(
         study: &'a Study,
@@ -140,52 +140,59 @@ impl<'a> Tree<'a> {
         result
     }
 
-    /// One run per replicate that takes a course, each planned once.
-    pub(super) fn grow(&mut self, course: &Course) -> Result<Vec<usize>, Problem> {
+    /// One run per replicate that takes a continuation, each planned once.
+    pub(super) fn grow(&mut self, continuation: &Continuation) -> Result<Vec<usize>, Problem> {
         let replicates = 0..self.study.training.replicates;
-        replicates.map(|replicate| self.branch(course, replicate)).collect()
+        replicates.map(|replicate| self.branch(continuation, replicate)).collect()
     }
 
-    /// A run to the end of a course, after the runs it goes on from.
-    fn branch(&mut self, course: &Course, replicate: u32) -> Result<usize, Problem> {
+    /// A run to the end of a continuation, after the runs it goes on from.
+    fn branch(&mut self, continuation: &Continuation, replicate: u32) -> Result<usize, Problem> {
         let mut after = None;
-        for legs in 1..=course.legs.len() {
-            after = Some(self.leg(course, legs, after, replicate)?);
+        for count in 1..=continuation.phases.len() {
+            after = Some(self.phase(continuation, count, after, replicate)?);
         }
-        Ok(after.expect("a course has a leg"))
+        Ok(after.expect("a continuation has a phase"))
     }
 
-    /// The run over the first `legs` of a course; `after`: the run over all of them but the last.
-    fn leg(
+    /// The run over the first `count` phases of a continuation; `after`: the run over all of them
+    /// but the last.
+    fn phase(
         &mut self,
-        course: &Course,
-        legs: usize,
+        continuation: &Continuation,
+        count: usize,
         after: Option<usize>,
         replicate: u32,
     ) -> Result<usize, Problem> {
         let clock = self.study.training.clock;
         let root = &self.trunks[self.current];
-        let Some(since) = course.from.checked_sub(root.trunk.spec.first_step) else {
-            return Err(before_import(self.study, course.line, course.from, &root.trunk.spec));
+        let Some(since) = continuation.from.checked_sub(root.trunk.spec.first_step) else {
+            return Err(before_import(
+                self.study,
+                continuation.line,
+                continuation.from,
+                &root.trunk.spec,
+            ));
         };
-        let (legs, rest) = (&course.legs[..legs], course.legs.len() - legs);
-        let last = &legs[legs.len() - 1];
+        let (trained, rest) = (&continuation.phases[..count], continuation.phases.len() - count);
+        let last = &trained[trained.len() - 1];
         let phase = |mixture: &Mixture, steps: u64| Phase {
             mixture: mixture.clone(),
             slots: steps * clock.batch,
         };
-        let phases: Vec<Phase> = legs.iter().map(|leg| phase(&leg.mixture, leg.steps)).collect();
-        let to = course.from + legs.iter().map(|leg| leg.steps).sum::<u64>();
+        let phases: Vec<Phase> = trained.iter().map(|p| phase(&p.mixture, p.steps)).collect();
+        let to = continuation.from + trained.iter().map(|phase| phase.steps).sum::<u64>();
         let from_step = to - last.steps;
         let spec = RunSpec {
             replicate,
-            supplies: supplies(phases.iter().map(|phase| &phase.mixture), self.sources),
+            supplies: sources_of(phases.iter().map(|phase| &phase.mixture), self.sources),
             opening: root.order.ledger_at(since * clock.batch),
             first_phase: 1,
             phases,
-            first_step: course.from,
+            first_step: continuation.from,
             start: Start::Branch { run: root.identity },
-            anneal: (course.rate == Rate::Decay).then_some(Anneal { from: course.from, to }),
+            anneal: (continuation.rate == Rate::Decay)
+                .then_some(Anneal { from: continuation.from, to }),
             ..root.trunk.spec.clone()
         };
         let identity = spec.fingerprint();
@@ -198,8 +205,9 @@ impl<'a> Tree<'a> {
         let stem = safe(&format!("{}{}", root.prefix, last.name));
         let name = self.unique(&stem, replicate, |branch| &branch.name);
         let order = spec.order();
-        let order = order
-            .map_err(|why| unordered(self.study, course.line, &format!("branch `{name}`"), &why))?;
+        let order = order.map_err(|why| {
+            unordered(self.study, continuation.line, &format!("branch `{name}`"), &why)
+        })?;
         let (opening, closing) = (
             order.ledger_at(order.slots() - last.steps * clock.batch),
             order.ledger_at(order.slots()),
@@ -210,7 +218,7 @@ impl<'a> Tree<'a> {
             name,
             group: 0,
             // What comes before what follows is named by the window.
-            label: course.label.clone(),
+            label: continuation.label.clone(),
             window: last.window.clone(),
             window_steps: last.steps,
             replicate,
@@ -221,7 +229,10 @@ impl<'a> Tree<'a> {
             spec,
             accounts,
         };
-        debug_assert!(rest == 0 || course.rate == Rate::Trunk, "what is followed does not anneal");
+        debug_assert!(
+            rest == 0 || continuation.rate == Rate::Trunk,
+            "what is followed does not anneal"
+        );
         self.branches.push(branch);
         self.by_spec.insert(identity, self.branches.len() - 1);
         Ok(self.branches.len() - 1)

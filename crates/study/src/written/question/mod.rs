@@ -44,7 +44,7 @@ pub(crate) enum Question {
     },
     /// What is a source worth that is not in the mixture, or more of it?
     Addition {
-        /// The mixture that makes room.
+        /// The mixture it is added to.
         mixture: Placed<String>,
         /// What is added, one comparison each.
         add: Vec<Placed<Chosen>>,

@@ -1,4 +1,4 @@
-//! What is removed or added, and who makes room.
+//! What is removed or added, and whose share changes for it.
 
 use sparkjoy_base::toml_file::{Item, Placed, Table};
 use sparkjoy_base::{DomainName, Problem, SourceName, nearest};

@@ -9,19 +9,19 @@ use sparkjoy_mix::Source;
 
 use crate::failure::Failure;
 
-/// The corpus whose training tokens are those of `supply`.
+/// The corpus whose training tokens are those of `source`.
 ///
 /// # Errors
 ///
 /// [`Failure::Gone`] if there is none; what opening a whole folder meets.
-pub(super) fn corpus(prepared: &Path, supply: &Source) -> Result<Corpus, Failure> {
-    for folder in whole_folders(prepared, supply.name.as_str())? {
+pub(super) fn corpus(prepared: &Path, source: &Source) -> Result<Corpus, Failure> {
+    for folder in whole_folders(prepared, source.name.as_str())? {
         let corpus = Corpus::open(&folder)?;
-        if corpus.fingerprint(Part::Train) == supply.fingerprint {
+        if corpus.fingerprint(Part::Train) == source.fingerprint {
             return Ok(corpus);
         }
     }
-    let what = format!("source `{}` {}", supply.name, supply.fingerprint);
+    let what = format!("source `{}` {}", source.name, source.fingerprint);
     Err(Failure::Gone { what, prepared: prepared.to_owned() })
 }
 

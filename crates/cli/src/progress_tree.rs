@@ -19,7 +19,7 @@ use sparkjoy_study::Plan;
 const LINES: usize = 12;
 
 /// The lines above the line of what runs.
-pub(crate) struct Board {
+pub(crate) struct ProgressTree {
     lines: MultiProgress,
     whole: ProgressBar,
     parts: Vec<ProgressBar>,
@@ -31,7 +31,7 @@ pub(crate) struct Board {
     tokens: u64,
 }
 
-impl Board {
+impl ProgressTree {
     /// The tree of a plan as it is on the disk.
     pub(crate) fn new(plan: &Plan, runs: &Path) -> Self {
         let lines = MultiProgress::new();

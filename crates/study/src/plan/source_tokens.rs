@@ -12,7 +12,7 @@ use crate::plan::PlanSource;
 
 /// What a branch (with the trunk before it) reads of one source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Account {
+pub struct SourceTokens {
     /// Proportion in the branch's mixture, ppm (0 if not named).
     pub proportion: u32,
     /// Tokens drawn in the trunk before the branch point.
@@ -37,15 +37,15 @@ pub(crate) fn accounts(
     opening: &Ledger,
     closing: &Ledger,
     context: u64,
-) -> BTreeMap<SourceName, Account> {
+) -> BTreeMap<SourceName, SourceTokens> {
     let drawn = sources.iter().filter(|(name, _)| closing.drawn(name) > 0);
     let account = |(name, source): (&SourceName, &PlanSource)| {
-        let in_epoch = source.supply.sequences;
+        let in_epoch = source.identity.sequences;
         let (before, after) = (opening.drawn(name), closing.drawn(name));
         // The first epoch is the fresh one; a branch reads on in it where the trunk stopped.
         let fresh = after.min(in_epoch) - before.min(in_epoch);
         let tokens = |sequences: u64| Tokens(sequences * context);
-        let account = Account {
+        let account = SourceTokens {
             proportion: mixture.proportions().get(name).map_or(0, |part| part.0),
             trunk: tokens(before),
             branch: tokens(after - before),
