@@ -76,7 +76,7 @@ fn a_recommendation_has_its_numbers_first() {
         largest: None,
         lesser: Some(contrast([0, 1], [0.044, 0.039, 0.049], true)),
     };
-    insta::assert_snapshot!(says(&answer, Finding::Recommendation(best.clone())), @"");
+    insta::assert_snapshot!(says(&answer, Finding::Recommendation(best.clone())), @"Use the last 20%: targeted −0.1010 bits per byte [−0.1090, −0.0920], general +0.1040 [+0.0920, +0.1160]. Largest targeted gain; `10%` gains significantly less, by 0.0440 bits per byte [0.0390, 0.0490] (p < 0.001, not corrected).");
     let shortest = Recommendation {
         arm: 0,
         general: Some(tested([0.0017, -0.0084, 0.0117], Verdict::NotSignificant)),
@@ -84,9 +84,9 @@ fn a_recommendation_has_its_numbers_first() {
         lesser: None,
         ..best
     };
-    insta::assert_snapshot!(says(&answer, Finding::Recommendation(shortest)), @"");
+    insta::assert_snapshot!(says(&answer, Finding::Recommendation(shortest)), @"Use the last 10%: targeted −0.1010 bits per byte [−0.1090, −0.0920], general +0.0017 [−0.0084, +0.0117] (not significant after Holm; an effect of 0.0265 or more would have been detected with 80 % power). The largest targeted gain, of `20%`, is not significantly larger: difference +0.0040 bits per byte [−0.0010, +0.0090] (p 0.430, not corrected).");
     let family = family(FamilyKind::HeldOut, 4);
-    insta::assert_snapshot!(says(&answer, Finding::NoGain { family }), @"");
+    insta::assert_snapshot!(says(&answer, Finding::NoGain { family }), @"No window has a significant targeted gain (after Holm over 4 comparisons).");
 }
 
 #[test]
@@ -95,10 +95,10 @@ fn a_front_of_all_windows_is_said_so() {
     let all = says(&answer, Finding::Front { arms: vec![0, 1], of: 2 });
     assert_eq!(all, "All windows are on the Pareto front of targeted gain and general cost.");
     let one = says(&answer, Finding::Front { arms: vec![0], of: 2 });
-    insta::assert_snapshot!(one, @"");
+    insta::assert_snapshot!(one, @"On the Pareto front of targeted gain and general cost: `10%`. Every other window gains no more and costs no less than one of these.");
     let neighbours = vec![contrast([0, 1], [0.0, 0.0, 0.0], false)];
     let ranking = Finding::Ranking(Ranking { arms: vec![0, 1], neighbours });
-    insta::assert_snapshot!(says(&answer, ranking), @"");
+    insta::assert_snapshot!(says(&answer, ranking), @"By targeted gain: `10%`, not significantly different from `20%` (neighbours compared, not corrected).");
 }
 
 #[test]
@@ -116,13 +116,13 @@ fn harm_is_compared_with_the_best_other_removal() {
         },
     };
     let harm = Harm { arm: 1, better: vec![facts], worse: vec![], rival: Some(rival(true)) };
-    insta::assert_snapshot!(says(&answer, Finding::Harmful(harm.clone())), @"");
+    insta::assert_snapshot!(says(&answer, Finding::Harmful(harm.clone())), @"Removing `puzzles` significantly improves `facts`: +17.7 points [+12.7, +22.7] (after Holm), more than removing any other source of at least its share (`facts` +11.3 points [+6.3, +16.3] more than without `puzzles`, p < 0.001 after Holm over 3 comparisons).");
     let shared = Harm { rival: Some(rival(false)), ..harm.clone() };
-    insta::assert_snapshot!(says(&answer, Finding::Trade(shared)), @"");
+    insta::assert_snapshot!(says(&answer, Finding::Trade(shared)), @"Removing `puzzles` significantly improves `facts`: +17.7 points [+12.7, +22.7] (after Holm), but not significantly more than removing `puzzles`, which frees at least as much: `facts` +11.3 points [+6.3, +16.3] more (p 0.430 after Holm over 3 comparisons). The freed share may explain the gain.");
     let alone = Harm { rival: None, ..harm.clone() };
-    insta::assert_snapshot!(says(&answer, Finding::Trade(alone)), @"");
+    insta::assert_snapshot!(says(&answer, Finding::Trade(alone)), @"Removing `puzzles` significantly improves `facts`: +17.7 points [+12.7, +22.7] (after Holm). No other removal frees as much, so the freed share may explain the gain.");
     let trade = Harm { worse: vec![sums], ..harm };
-    insta::assert_snapshot!(says(&answer, Finding::Trade(trade)), @"");
+    insta::assert_snapshot!(says(&answer, Finding::Trade(trade)), @"Removing `puzzles` significantly improves `facts`: +17.7 points [+12.7, +22.7] (after Holm), and makes worse: correct answers of `sums` +0.0200 bits per byte [+0.0100, +0.0300].");
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn redundancy_names_the_part_it_was_tested_against() {
         evidence: vec![loss(2, Some("programs")), loss(2, None)],
         no_loss_alone: true,
     };
-    insta::assert_snapshot!(says(&answer, Finding::Redundant(both.clone())), @"");
+    insta::assert_snapshot!(says(&answer, Finding::Redundant(both.clone())), @"`puzzles` and `puzzles` stand in for each other: `programs` −24.8 points [−31.5, −18.1] without both, +0.8 points [−0.6, +2.2] without `puzzles` alone, +0.8 points [−0.6, +2.2] without `puzzles` alone; own text of `puzzles` −0.2480 bits per byte [−0.3150, −0.1810] without both, +0.0080 [−0.0060, +0.0220] without it alone, own text of `puzzles` −0.2480 bits per byte [−0.3150, −0.1810] without both, +0.0080 [−0.0060, +0.0220] without it alone. Each loss alone is significantly less than half of the loss without both (p 0.002 after Holm over 2 comparisons). Without one alone no other text is significantly worse.");
     let three = Redundancy {
         each: vec![1, 1, 1],
         part: 1.0 / 3.0,
@@ -154,7 +154,7 @@ fn redundancy_names_the_part_it_was_tested_against() {
         no_loss_alone: false,
         ..both
     };
-    insta::assert_snapshot!(says(&answer, Finding::Redundant(three)), @"");
+    insta::assert_snapshot!(says(&answer, Finding::Redundant(three)), @"`puzzles`, `puzzles` and `puzzles` stand in for each other: `programs` −24.8 points [−31.5, −18.1] without all three, +0.8 points [−0.6, +2.2] without `puzzles` alone, +0.8 points [−0.6, +2.2] without `puzzles` alone, +0.8 points [−0.6, +2.2] without `puzzles` alone. Each loss alone is significantly less than a third of the loss without all three (p 0.002 after Holm over 2 comparisons). One of them may be of no use at all: no removal of some but not all of them was compared.");
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn no_measurable_loss_has_its_minimum_detectable_effects() {
             least(None, 0.0061, 0.0061),
         ],
     };
-    insta::assert_snapshot!(says(&answer, Finding::NoLoss(finding)), @"");
+    insta::assert_snapshot!(says(&answer, Finding::NoLoss(finding)), @"No measurable loss without: `puzzles`. No task and no other text is significantly worse (after Holm); losses of 1.9 to 5.1 points, 0.0096 to 0.0170 bits per byte on correct answers and 0.0061 bits per byte on other text would have been detected with 80 % power.");
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn an_effect_names_text_and_tasks_with_their_verdicts() {
         better: vec![],
         worse: vec![on_task("sums", Measure::Accuracy, [-0.196, -0.259, -0.136], Verdict::Worse)],
     };
-    insta::assert_snapshot!(says(&answer, Finding::Effect(effect)), @"");
+    insta::assert_snapshot!(says(&answer, Finding::Effect(effect)), @"`− puzzles` (share to the rest of its domain): own text +0.0750 bits per byte [+0.0700, +0.0800], significantly worse; other text −0.0050 [−0.0100, 0.0000], not significant; significantly worse tasks: `sums` −19.6 points [−25.9, −13.6] (after Holm).");
     let windows = windows();
     let gain = ArmEffect {
         arm: 0,
@@ -192,7 +192,7 @@ fn an_effect_names_text_and_tasks_with_their_verdicts() {
         better: vec![],
         worse: vec![],
     };
-    insta::assert_snapshot!(says(&windows, Finding::Effect(gain)), @"");
+    insta::assert_snapshot!(says(&windows, Finding::Effect(gain)), @"`10%`: targeted −0.1010 bits per byte [−0.1090, −0.0920], significantly better; general +0.1040 [+0.0920, +0.1160], significantly worse (after Holm).");
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn tasks_over_windows_say_which_most_and_what_a_shorter_one_lacks() {
     let longer = contrast([1, 0], [0.1, 0.058, 0.146], true);
     let finding =
         TaskOverWindows { arms: vec![0, 1], most: 1, task, shorter: Some(longer.clone()) };
-    insta::assert_snapshot!(says(&answer, Finding::TaskOverWindows(finding)), @"");
+    insta::assert_snapshot!(says(&answer, Finding::TaskOverWindows(finding)), @"`sums` significantly better with `10%`, `20%` (after Holm), most with `20%`: +34.9 points [+27.5, +42.5]. `10%` gains significantly less: the longer one adds +10.0 points [+5.8, +14.6] (p < 0.001, not corrected).");
     let on = |task: &str, contrast: Contrast| TaskContrast {
         task: task.to_owned(),
         measure: Measure::Accuracy,
@@ -216,9 +216,9 @@ fn tasks_over_windows_say_which_most_and_what_a_shorter_one_lacks() {
         worse: vec![on("cloze", less)],
         general: Some(contrast([1, 0], [0.012, 0.01, 0.014], true)),
     };
-    insta::assert_snapshot!(says(&answer, Finding::LongerWindows(trade.clone())), @"");
+    insta::assert_snapshot!(says(&answer, Finding::LongerWindows(trade.clone())), @"Longer windows trade tasks: from `10%` to `20%`, significantly better: `sums` +10.0 points [+5.8, +14.6]; significantly worse: `cloze` −6.8 points [−10.4, −3.4], other text +0.0120 bits per byte [+0.0100, +0.0140] (tasks after Holm).");
     let gain = LongerWindows { worse: vec![], general: None, ..trade };
-    insta::assert_snapshot!(says(&answer, Finding::LongerWindows(gain)), @"");
+    insta::assert_snapshot!(says(&answer, Finding::LongerWindows(gain)), @"Longer windows help: from `10%` to `20%`, significantly better: `sums` +10.0 points [+5.8, +14.6]; nothing is significantly worse (tasks after Holm).");
 }
 
 #[test]
@@ -226,9 +226,9 @@ fn places_and_what_is_left_of_a_gain_are_compared_with_what_they_follow() {
     let answer = windows();
     let targeted = tested([-0.101, -0.109, -0.092], Verdict::Better);
     let place = |against_last| BestPlace { arm: 0, targeted: targeted.clone(), against_last };
-    insta::assert_snapshot!(says(&answer, Finding::BestPlace(place(None))), @"");
+    insta::assert_snapshot!(says(&answer, Finding::BestPlace(place(None))), @"Put the window 10%: targeted −0.1010 bits per byte [−0.1090, −0.0920]; no earlier place is significantly better (after Holm).");
     let earlier = place(Some(tested([-0.02, -0.03, -0.01], Verdict::Better)));
-    insta::assert_snapshot!(says(&answer, Finding::BestPlace(earlier)), @"");
+    insta::assert_snapshot!(says(&answer, Finding::BestPlace(earlier)), @"Put the window 10%: targeted −0.1010 bits per byte [−0.1090, −0.0920]; significantly better than the last place, −0.0200 bits per byte [−0.0300, −0.0100] (after Holm over 4 comparisons).");
     let left = Persistence {
         first: 0,
         last: 1,
@@ -237,7 +237,7 @@ fn places_and_what_is_left_of_a_gain_are_compared_with_what_they_follow() {
         left: 0.495,
         change: Some(contrast([1, 0], [0.051, 0.04, 0.06], true)),
     };
-    insta::assert_snapshot!(says(&answer, Finding::Persistence(left)), @"");
+    insta::assert_snapshot!(says(&answer, Finding::Persistence(left)), @"49.5 % of the targeted gain is left 20%: −0.0500 bits per byte [−0.0600, −0.0400] after −0.1010 [−0.1090, −0.0920]; the change of +0.0510 bits per byte [+0.0400, +0.0600] is significant (p < 0.001, not corrected).");
 }
 
 #[test]
@@ -250,8 +250,8 @@ fn a_transfer_says_what_was_tested() {
         let labels = arms.iter().map(|&arm| labels[arm].clone()).collect();
         Finding::Transfer(Transfer { setting: 1, arms: arms.to_vec(), labels, order })
     };
-    insta::assert_snapshot!(says(&answer, of(&[0], Order::NoRanking)), @"");
-    insta::assert_snapshot!(says(&answer, of(&[], Order::NoRanking)), @"");
+    insta::assert_snapshot!(says(&answer, of(&[0], Order::NoRanking)), @"There is no ranking to compare with 4 layers: only 1 arm has a significant effect with 2 layers (after Holm), and an order needs two.");
+    insta::assert_snapshot!(says(&answer, of(&[], Order::NoRanking)), @"There is no ranking to compare with 4 layers: no arm has a significant effect with 2 layers (after Holm), and an order needs two.");
     let family = family(FamilyKind::Settings, 2);
     let pair = |outcome| Order::Pair {
         first: contrast([0, 1], [-0.02, -0.03, -0.01], true),
@@ -260,7 +260,7 @@ fn a_transfer_says_what_was_tested() {
         family,
         outcome,
     };
-    insta::assert_snapshot!(says(&answer, of(&[0, 1], pair(Held::Holds))), @"");
+    insta::assert_snapshot!(says(&answer, of(&[0, 1], pair(Held::Holds))), @"The order of `10%` and `20%` holds with 4 layers: the first minus the second is −0.0200 bits per byte [−0.0300, −0.0100] with 2 layers, −0.0300 bits per byte [−0.0400, −0.0200] with 4 layers (p 0.010 after Holm over 2 comparisons).");
     let nothing = says(&answer, of(&[0, 1], pair(Held::NotSignificant)));
     assert!(nothing.starts_with("No significant evidence that the order of `10%` and `20%`"));
     let agreement = Agreement { tau: 1.0 / 3.0, low: -0.33, high: 1.0, p: 0.3 };
@@ -272,7 +272,7 @@ fn a_transfer_says_what_was_tested() {
         outcome,
     };
     let undecided = says(&answer, of(&[0, 1, 2], ranks(Held::NotSignificant)));
-    insta::assert_snapshot!(undecided, @"");
+    insta::assert_snapshot!(undecided, @"No significant agreement of the ranking of 3 significant arms with 4 layers: Kendall's τ 0.33 [−0.33, 1.00] (p 0.600 after Holm over 2 comparisons), `10%` and `40%` change their order.");
     let held = says(&answer, of(&[0, 1, 2], ranks(Held::Holds)));
     assert!(held.starts_with("The ranking of 3 significant arms holds with 4 layers:"), "{held}");
 }
@@ -286,18 +286,18 @@ fn what_is_not_significant_has_its_minimum_detectable_effect() {
         tested: tested([0.0017, -0.0084, 0.0117], Verdict::NotSignificant),
     };
     let comparisons = vec![general(0), general(1)];
-    insta::assert_snapshot!(says(&answer, Finding::NotSignificant { comparisons }), @"");
+    insta::assert_snapshot!(says(&answer, Finding::NotSignificant { comparisons }), @"Not significant (after Holm over 4 comparisons), in bits per byte, each with its minimum detectable effect at 80 % power: `upsampled` against base, same 10% window general +0.0017 (0.0265); `− puzzles` general +0.0017 (0.0265).");
     let nulls =
         |measure, detectable| TaskNulls { measure, not_significant: 3, tested: 12, detectable };
     let least = Detectable { measure: Some(Measure::Accuracy), low: 0.02, high: 0.027 };
     let by_measure =
         vec![nulls(Measure::Accuracy, Some(least)), nulls(Measure::GoldBitsPerByte, None)];
-    insta::assert_snapshot!(says(&answer, Finding::NotSignificantOnTasks { by_measure }), @"");
+    insta::assert_snapshot!(says(&answer, Finding::NotSignificantOnTasks { by_measure }), @"Not significant on tasks (after Holm), with the minimum detectable effects at 80 % power: 3 of 12 accuracies (2.0 to 2.7 points); 3 of 12 bits per byte of correct answers.");
 }
 
 #[test]
 fn every_question_has_its_cost_and_a_title() {
     let answer = windows();
-    insta::assert_snapshot!(says(&answer, Finding::Cost { times: 4.4 }), @"");
+    insta::assert_snapshot!(says(&answer, Finding::Cost { times: 4.4 }), @"Alone, this question takes 1.38M tokens and 2.69e13 FLOPs of training. Every run in full would take 6.14M tokens and 1.20e14 FLOPs, 4.4 times as much.");
     assert_eq!(title(&answer), "How long should the last phase on `upsampled` be?");
 }

@@ -16,20 +16,20 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
       the plain mean of all sources
     Δ: branch − control of the same replicate, mean of 3, with its 95 % interval over replicates and
       items; in the columns `targeted` (what a comparison is about) and `general` (all other sources) *
-      marks what is distinguishable from nothing and ~ what is not, wrongly marked * in at most 5 % of
-      questions; what has no mark is not tested and not ranked
+      marks what is significant after Holm's correction and ~ what is not, with a false * in at most 5 %
+      of questions; what has no mark is not tested and not ranked
 
     How long should the last phase on `upsampled` be?
 
-    - Use the last 10%: targeted text −0.0733 bits per byte (95 % interval −0.0785 to −0.0682), the
-      largest gain of all. What it does to all other sources is not distinguishable from nothing:
-      +0.0017 bits per byte (95 % interval −0.0084 to +0.0117); a change of 0.0265 would have been seen
-      in four of five studies.
-    - By targeted gain: `10%`, not distinguishable from `20%`.
-    - No arm is beaten by another in both targeted gain and general price: all are on the Pareto front.
-    - Not distinguishable from nothing, in bits per byte, each with what would have been seen in four of
-      five studies: all else of `20%` +0.0017 (0.0265).
-    - By itself the question takes 1.38M tokens and 2.69e13 FLOPs of training; every run in full would
+    - Use the last 10%: targeted −0.0733 bits per byte [−0.0785, −0.0682], general +0.0017 [−0.0084,
+      +0.0117] (not significant after Holm; an effect of 0.0265 or more would have been detected with 80
+      % power). Largest targeted gain.
+    - By targeted gain: `10%`, not significantly different from `20%` (neighbours compared, not
+      corrected).
+    - All windows are on the Pareto front of targeted gain and general cost.
+    - Not significant (after Holm over 4 comparisons), in bits per byte, each with its minimum
+      detectable effect at 80 % power: `20%` general +0.0017 (0.0265).
+    - Alone, this question takes 1.38M tokens and 2.69e13 FLOPs of training. Every run in full would
       take 6.14M tokens and 1.20e14 FLOPs, 4.4 times as much.
 
     control, ± deviation of 3 replicates      all      math       web
@@ -57,13 +57,12 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
 
     What is each source worth in the last phase on `upsampled`?
 
-    - `− puzzles` with its share going to the rest of its domain: its own text is missed, +0.0750 bits
-      per byte (95 % interval +0.0750 to +0.0750); everything else is not distinguishably changed,
-      −0.0050 bits per byte (95 % interval −0.0100 to 0.0000).
-    - Not distinguishable from nothing, in bits per byte, each with what would have been seen in four of
-      five studies: all else of `upsampled` against base, same 10% window +0.0017 (0.0265); all else of
-      `− puzzles` −0.0050 (0.0131).
-    - By itself the question takes 921.6K tokens and 1.79e13 FLOPs of training; every run in full would
+    - `− puzzles` (share to the rest of its domain): own text +0.0750 bits per byte [+0.0750, +0.0750],
+      significantly worse; other text −0.0050 [−0.0100, 0.0000], not significant (after Holm).
+    - Not significant (after Holm over 4 comparisons), in bits per byte, each with its minimum
+      detectable effect at 80 % power: `upsampled` against base, same 10% window general +0.0017
+      (0.0265); `− puzzles` general −0.0050 (0.0131).
+    - Alone, this question takes 921.6K tokens and 1.79e13 FLOPs of training. Every run in full would
       take 4.61M tokens and 8.97e13 FLOPs, 5.0 times as much.
 
     control, ± deviation of 3 replicates      all      math       web
@@ -111,8 +110,8 @@ fn what_is_missing_is_said_first() {
       the plain mean of all sources
     Δ: branch − control of the same replicate, mean of 3, with its 95 % interval over replicates and
       items; in the columns `targeted` (what a comparison is about) and `general` (all other sources) *
-      marks what is distinguishable from nothing and ~ what is not, wrongly marked * in at most 5 % of
-      questions; what has no mark is not tested and not ranked
+      marks what is significant after Holm's correction and ~ what is not, with a false * in at most 5 %
+      of questions; what has no mark is not tested and not ranked
     ");
     // Three columns of a control, five of each of three comparisons.
     assert_eq!(text.matches("missing ").count() + text.matches("missing\n").count(), 3 + 3 * 5);
@@ -165,13 +164,14 @@ fn instruction_sets_are_named_where_rounding_is_part_of_a_difference() {
     assert_eq!(text(&[of(&["avx512"], &["base-10pct-r0", "upsampled-10pct-r0"])]), "");
     let two = [of(&["avx512"], &["base-10pct-r0"]), of(&["avx2"], &["upsampled-10pct-r0"])];
     insta::assert_snapshot!(text(&two), @"
-    KERNELS: not one set of instructions computed all that is compared, and each rounds in its own way,
-      so a difference may hold rounding besides data: avx512 (base-10pct-r0); avx2 (upsampled-10pct-r0)
+    ROUNDING: several instruction sets or engines computed what is compared, and each rounds
+      differently, so a difference may include rounding: avx512 (base-10pct-r0); avx2
+      (upsampled-10pct-r0)
     ");
     // All alike, but not to the bit what one machine would have made of them.
     insta::assert_snapshot!(text(&[of(&["avx512", "avx2"], &["base-10pct-r0"])]), @"
-    KERNELS: not one set of instructions computed all that is compared, and each rounds in its own way,
-      so a difference may hold rounding besides data: avx512 then avx2 (every branch)
+    ROUNDING: several instruction sets or engines computed what is compared, and each rounds
+      differently, so a difference may include rounding: avx512 then avx2 (every branch)
     ");
 }
 
@@ -190,9 +190,9 @@ fn harm_and_redundancy_are_said_before_any_number_and_tasks_are_marked() {
     assert!(first[2].starts_with("REDUNDANT: `code` and `forks` stand in"), "{head}");
     let families = text.lines().skip_while(|line| !line.starts_with("tasks:")).take(3);
     insta::assert_snapshot!(families.collect::<Vec<_>>().join("\n"), @r"
-    tasks: marked * and ~ in the same way, in two families of their own: right answers (categories of
-      several tasks in place of these), and their bits per byte; something is wrongly marked * in at
-      most 5 % of questions in each, in at most 15 % in any of the three
+    tasks: marked * and ~ in the same way, in two families of their own: accuracy (categories of several
+      tasks in place of these), and bits per byte of the correct answers; there is a false * in at most
+      5 % of questions in each family, in at most 15 % in any of the three
     ");
     let (_, duration) = text.split_once("Accuracy on tasks, Δ in percentage points:\n\n").unwrap();
     // It goes on below itself.
