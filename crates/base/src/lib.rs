@@ -21,5 +21,6 @@ pub use name::{DomainName, NameError, SourceName};
 pub use problem::{Place, Problem, did_you_mean, nearest};
 pub use quantity::{Ppm, QuantityError, Span, Tokens};
 pub use show::{
-    bytes, counted, duration, minus_sign, percent, percentage_points, quantity, signed, thousands,
+    bytes, counted, duration, minus_sign, number, percent, percentage_points, quantity, signed,
+    thousands,
 };

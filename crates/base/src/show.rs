@@ -67,6 +67,16 @@ pub fn counted(n: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", thousands(n))
 }
 
+/// `0.0410`, `−0.0410`: a number with some decimals. The minus is U+2212; zero has none.
+pub fn number(value: f64, places: usize) -> String {
+    let text = format!("{value:.places$}");
+    if text.bytes().any(|byte| byte.is_ascii_digit() && byte != b'0') {
+        minus_sign(&text)
+    } else {
+        text.trim_start_matches('-').to_owned()
+    }
+}
+
 /// `+0.0410`, `−0.0410`, `0.0000`: a difference with its sign.
 ///
 /// The minus is U+2212. A value that rounds to zero has no sign.
@@ -130,7 +140,12 @@ mod tests {
         assert_eq!(signed(0.041, 4), "+0.0410");
         assert_eq!(signed(-0.041, 4), "−0.0410");
         assert_eq!(signed(-0.000_01, 4), "0.0000");
+        assert_eq!(signed(0.000_01, 4), "0.0000");
         assert_eq!(signed(0.0, 1), "0.0");
+        assert_eq!(
+            [0.25, -0.25, -0.000_01].map(|value| number(value, 2)),
+            ["0.25", "−0.25", "0.00"]
+        );
         assert_eq!(percentage_points(-0.015), "−1.5");
         assert_eq!(percentage_points(0.3), "+30.0");
     }

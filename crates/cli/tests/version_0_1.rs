@@ -1,8 +1,8 @@
 //! Run folders of version 0.1 are opened, continued and reported.
 //!
 //! `fixtures/version-0.1` was written by the program before its upper half was rebuilt: a study of
-//! which the trunk and four branches are whole, a fifth branch is stopped between two steps, and the
-//! sixth is missing. `expected.json` holds the BLAKE3 hashes of every file of the runs, and every
+//! which the trunk and four branches are whole, a fifth branch is stopped between two steps, and
+//! the sixth is missing. `expected.json` holds the BLAKE3 hash of every file of the runs, and every
 //! difference of the report, that the same program wrote when it was not stopped.
 
 mod laboratory;

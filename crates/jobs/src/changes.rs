@@ -158,7 +158,13 @@ mod tests {
                 after("warmup = \"0\"", "warmup = \"8K\"").join("\n"),
             ]
             .join("\n\n"),
-            @""
+            @"
+        `seed` was 17 and is 18, so what was trained in trunk-… cannot be used
+
+        `model.width` was 32 and is 64, so what was trained in trunk-… cannot be used
+
+        `training.schedule` has changed, so what was trained in trunk-… cannot be used
+        "
         );
     }
 }

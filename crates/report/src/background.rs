@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 use sparkjoy_answers::{Checked, CheckedSource, CheckedTask, Measure, TrunkScore};
-use sparkjoy_base::{Ppm, SourceName, bytes, thousands};
+use sparkjoy_base::{Ppm, SourceName, bytes, number, thousands};
 use sparkjoy_study::Plan;
 
 use crate::Report;
@@ -13,7 +13,6 @@ use crate::chart::Figure;
 use crate::chart::curves::{Curves, Point, STYLES, Series};
 use crate::chart::tree::{TreeFigure, Twig};
 use crate::estimate::{Estimate, MEASURES, Unit};
-use crate::scale::number;
 use crate::sentences;
 use crate::table::{HtmlTable, figures, words};
 use crate::words::rich;

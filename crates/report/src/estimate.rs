@@ -2,8 +2,7 @@
 
 use maud::{Markup, html};
 use sparkjoy_answers::{Comparison, Measure, Verdict};
-
-use crate::scale::{number, signed};
+use sparkjoy_base::{number, signed};
 
 /// Measures on tasks in the order they are shown, with their titles.
 pub(crate) const MEASURES: [(Measure, &str); 3] = [
@@ -172,7 +171,7 @@ impl Estimate {
                 @if let Some(range) = self.range() { " " span.range { (range) } }
                 @if self.is_noise() {
                     @if let Some(least) = self.detectable {
-                        " " span.range { "detectable effect: " (number(least, self.unit.places())) }
+                        " " span.range { "detectable: " (number(least, self.unit.places())) }
                     }
                 }
             }

@@ -33,20 +33,20 @@ const WORDS: [(&str, &str); 23] = [
     ("held out", "Text that no run is trained on."),
     (
         "harm",
-        "A task gets significantly better without a source, and no other removal that frees at least \
-         as large a share improves it as much.",
+        "A task is significantly better without a source, and significantly more so than without \
+         any other source of at least its share.",
     ),
     (
         "Holm",
         "A correction of p for asking several things at once: the chance that any of a family of \
          tests finds a difference where there is none stays below the level. A question has up to \
-         three families: held-out text, correct answers of tasks, and their bits per byte; so the \
+         three families: held-out text, accuracy on tasks, and bits per byte of correct answers; so the \
          chance that any of the three is wrong somewhere is at most three times the level.",
     ),
     ("interval", "The differences that the data do not speak against."),
     (
         "minimum detectable effect",
-        "The least true difference that a comparison would have found with 80 % power.",
+        "The least true difference that a comparison would find significant with 80 % power.",
     ),
     ("mixture", "The share of each source in what is read."),
     (
@@ -59,9 +59,9 @@ const WORDS: [(&str, &str); 23] = [
     ),
     (
         "redundant",
-        "Sources that stand in for each other: without all of them a task falls significantly, \
-         without one of them it does not, and each alone costs significantly less than its part \
-         of what all of them cost.",
+        "Sources that stand in for each other: without all of them a task is significantly worse, \
+         without one of them it is not, and the loss without each of n is significantly less than \
+         1/n of the loss without all.",
     ),
     ("refill", "Who gets the share that a removal frees."),
     (

@@ -1,5 +1,7 @@
 //! From numbers to places: a linear axis with ticks at numbers people use.
 
+use sparkjoy_base::number;
+
 /// The part of a step that a value may lie past the last tick: nobody sees it. Windows are whole
 /// steps of training, and 30 % of a run may be 30.02 %.
 const SLACK: f64 = 0.02;
@@ -99,16 +101,6 @@ fn places(step: f64) -> usize {
     (0..12).find(exact).unwrap_or(12)
 }
 
-/// A number with a true minus sign, and none before zero.
-pub(crate) fn number(value: f64, places: usize) -> String {
-    let text = format!("{value:.places$}");
-    match text.strip_prefix('-') {
-        Some(zero) if zero.bytes().all(|b| matches!(b, b'0' | b'.')) => zero.to_owned(),
-        Some(rest) => format!("−{rest}"),
-        None => text,
-    }
-}
-
 /// A number with the digits that matter for its size: `5.375`, `81.25`, `3.20e−4`.
 pub(crate) fn digits(value: f64) -> String {
     let size = value.abs();
@@ -133,13 +125,6 @@ pub(crate) fn digits(value: f64) -> String {
 /// A number by its power of ten: `3.20e−4` with two places.
 pub(crate) fn exponential(value: f64, places: usize) -> String {
     format!("{value:.places$e}").replace('-', "−")
-}
-
-/// As [`number`], with a plus before what is above zero.
-pub(crate) fn signed(value: f64, places: usize) -> String {
-    let text = number(value, places);
-    let nothing = text.bytes().all(|b| matches!(b, b'0' | b'.'));
-    if value > 0.0 && !nothing { format!("+{text}") } else { text }
 }
 
 /// Places of labels along a line, each as near to where it should be as the others allow.
@@ -194,14 +179,6 @@ mod tests {
         assert!(labels(&[0.0], 4).len() > 2);
         assert!(labels(&[], 4).len() > 2);
         assert!(labels(&[f64::NAN], 4).len() > 2);
-    }
-
-    #[test]
-    fn zero_has_no_sign() {
-        assert_eq!(number(-0.000_01, 4), "0.0000");
-        assert_eq!(signed(0.000_01, 4), "0.0000");
-        assert_eq!(signed(0.25, 2), "+0.25");
-        assert_eq!(signed(-0.25, 2), "−0.25");
     }
 
     #[test]

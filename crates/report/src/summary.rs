@@ -3,12 +3,11 @@
 
 use maud::{Markup, html};
 use sparkjoy_answers::{Comparison, Finding, Verdict, What};
-use sparkjoy_base::{duration, quantity};
+use sparkjoy_base::{duration, number, quantity};
 
 use crate::Report;
 use crate::cost::all_seconds;
 use crate::question::{View, findings, power};
-use crate::scale::number;
 use crate::sentences::{Heading, title};
 use crate::words::rich;
 

@@ -69,7 +69,7 @@ fn refusal(tiny: &Tiny, text: &str) -> String {
 
 /// The weights at the end of each branch.
 fn ends(tiny: &Tiny, plan: &Plan) -> Vec<(String, Vec<u8>)> {
-    let branches = plan.branches.iter().filter(|branch| branch.name.contains("10%"));
+    let branches = plan.branches.iter().filter(|branch| branch.name.contains("10pct"));
     let end = |branch: &sparkjoy_study::Branch| {
         let folder = branch_folder(branch, &tiny.runs());
         let last = Checkpoint::at(&folder, branch.spec.last_step()).unwrap().unwrap();
@@ -82,7 +82,7 @@ fn ends(tiny: &Tiny, plan: &Plan) -> Vec<(String, Vec<u8>)> {
 fn with_moments_and_ledger_branches_end_in_the_bits_of_the_study_the_trunk_is_from() {
     let (tiny, checkpoint) = trained();
     let expected = ends(&tiny, &tiny.plan);
-    assert_eq!(expected.iter().filter(|(name, _)| name.contains("-10%-")).count(), 4);
+    assert_eq!(expected.iter().filter(|(name, _)| name.contains("-10pct-")).count(), 4);
     export(&tiny, &checkpoint, "bare", true);
     let whole = study(&format!("from = \"{}\"\noptimizer = \"saved\"", checkpoint.display()));
     let bare = study(&format!(

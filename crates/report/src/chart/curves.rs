@@ -169,7 +169,7 @@ impl Curves {
 
 /// A key to forms of points, for captions.
 pub(crate) fn key() -> &'static str {
-    "Bars and bands are intervals; a hollow point is not significantly different from its control."
+    "Bars and bands are intervals; a hollow point is not significant from its control."
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ impl View<'_> {
             name: self.name("tasks"),
             caption: html! {
                 "The same on tasks, each unit on an axis of its own. Bars and bands are intervals, each \
-                 for itself; the tables mark which of them are significant when all are tested together."
+                 for itself; which of them are significant after Holm is marked in the tables."
                 @if left_out > 0 { " " (left_out) " more tasks are in the tables only." }
             },
             panels,
@@ -139,7 +139,7 @@ impl View<'_> {
         })
     }
 
-    /// The plane of gain (targeted) and cost (general), where every arm has both.
+    /// The plane of gain and cost, where every arm has both.
     fn front(&self, arms: &[usize]) -> Option<Panel> {
         let dot = |&arm: &usize| {
             Some(Dot {
@@ -151,7 +151,7 @@ impl View<'_> {
             })
         };
         let dots: Vec<Dot> = arms.iter().filter_map(dot).collect();
-        let title = "Targeted gain against general cost".to_owned();
+        let title = "Gain against cost".to_owned();
         (dots.len() > 1).then(|| Front { title, dots }.panel())
     }
 
@@ -249,7 +249,7 @@ impl View<'_> {
                  significant. `targeted` and `general` are tested together; a domain or source \
                  is tinted where its own interval leaves out zero."
                 @if !self.answer.tasks.is_empty() {
-                    " Tasks are tested together too, correct answers and their bits per byte each as \
+                    " Tasks are tested together too, accuracy and bits per byte of correct answers each as \
                       a family of its own."
                 }
             },

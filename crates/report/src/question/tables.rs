@@ -2,13 +2,12 @@
 
 use maud::{Markup, html};
 use sparkjoy_answers::{Answer, Comparison, Holds, Measure, Spread};
-use sparkjoy_base::{duration, thousands};
+use sparkjoy_base::{duration, number, thousands};
 use sparkjoy_study::Effort;
 
 use super::view::{Aim, View};
 use crate::estimate::{Estimate, MEASURES, Unit, cell};
-use crate::scale::number;
-use crate::table::{HtmlTable, figures, words};
+use crate::table::{Table, figures, words};
 
 impl View<'_> {
     /// Each arm where it aims, elsewhere and by domain.
@@ -66,8 +65,8 @@ impl View<'_> {
             })
         });
         let rows: Vec<_> = rows.collect();
-        let caption = "The comparisons on tasks that are tested together, correct answers and their \
-                       bits per byte as a family each";
+        let caption = "The comparisons on tasks that are tested together, accuracy and bits per \
+                       byte of correct answers as a family each";
         (!rows.is_empty()).then(|| tested(caption, ["task", "Δ"], rows))
     }
 

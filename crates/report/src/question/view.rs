@@ -97,7 +97,7 @@ impl<'a> View<'a> {
     }
 
     /// Arms in the order they may be shown in: those that are ranked by their rank, then those that
-    /// are not significant, as the study has them, then those that are missing.
+    /// are not significant as the study has them, then those that are missing.
     pub(crate) fn ordered(&self, arms: &[usize]) -> [Vec<usize>; 3] {
         let rank = |arm: &usize| self.answer.ranking.iter().position(|ranked| ranked == arm);
         let mut ranked: Vec<usize> =

@@ -208,8 +208,10 @@ fn differences(answer: &Answer) -> TerminalTable {
     }
     let header = |&column: &usize| {
         let scope = &answer.scopes[column];
-        let share = match scope.what {
-            What::All => String::new(),
+        let share = match (&scope.what, answer.ask) {
+            (What::All, _) => String::new(),
+            // What is added has another share in each row, which its label says.
+            (_, Ask::Addition) => scope.upsampled.map(percent_of).unwrap_or_default(),
             _ => share(scope),
         };
         vec![name(scope), share, "Δ bpb".to_owned()]
@@ -221,6 +223,7 @@ fn differences(answer: &Answer) -> TerminalTable {
         Ask::Removal | Ask::Addition | Ask::Proportion | Ask::Transfer => "mixture",
     };
     let corner = match &answer.mixture {
+        Some(mixture) if answer.ask == Ask::Addition => format!("{corner}, % in {mixture}"),
         Some(mixture) => format!("{corner}, % base → {mixture}"),
         None => corner.to_owned(),
     };
@@ -271,11 +274,17 @@ fn name(scope: &Scope) -> String {
 
 /// `34.35 → 30`: from the trunk's mixture to the one asked about, in percent.
 fn share(scope: &Scope) -> String {
-    let percent = |ppm: Ppm| ppm.to_string().trim_end_matches(" %").to_owned();
     match (scope.base, scope.upsampled) {
-        (Some(base), Some(upsampled)) => format!("{} → {}", percent(base), percent(upsampled)),
+        (Some(base), Some(upsampled)) => {
+            format!("{} → {}", percent_of(base), percent_of(upsampled))
+        }
         _ => String::new(),
     }
+}
+
+/// `34.35`, of 34.35 %.
+fn percent_of(ppm: Ppm) -> String {
+    ppm.to_string().trim_end_matches(" %").to_owned()
 }
 
 fn difference(cell: Option<&Comparison>) -> Cell {
