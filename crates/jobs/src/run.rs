@@ -98,13 +98,11 @@ pub fn run(
 /// The name of a job by the name it has or had.
 fn known_job(plan: &Plan, jobs: &[Job<'_>], name: &str) -> Result<String, ExecutionError> {
     let is_it = |job: &&Job<'_>| job.names(plan).iter().any(|known| known == name);
-    match jobs.iter().find(is_it) {
-        Some(job) => Ok(job.name(plan)),
-        None => {
-            let known = jobs.iter().map(|job| job.name(plan)).collect();
-            Err(ExecutionError::UnknownJob { name: name.to_owned(), known })
-        }
+    if let Some(job) = jobs.iter().find(is_it) {
+        return Ok(job.name(plan));
     }
+    let known = jobs.iter().map(|job| job.name(plan)).collect();
+    Err(ExecutionError::UnknownJob { name: name.to_owned(), known })
 }
 
 /// Refuses task files that cannot be used before a month is spent on training.

@@ -132,8 +132,8 @@ fn a_worker_gives_the_same_bytes_of_scores() {
 #[test]
 fn a_worker_that_has_another_model_is_refused() {
     let tiny = Tiny::new();
-    let larger = crate::tiny::STUDY.replace("vocab = 300", "vocab = 290");
-    let other = Tiny::with(&larger);
+    let shorter = crate::tiny::STUDY.replace("context = 16", "context = 8");
+    let other = Tiny::with(&shorter);
     let point = other.plan.branch_points()[0];
     run_one(&other, &format!("trunk-{point}"), &resources()).unwrap();
     let model =
@@ -145,7 +145,7 @@ fn a_worker_that_has_another_model_is_refused() {
     let argv = vec!["sh".to_owned(), "-c".to_owned(), shell, worker, model, "{model}".to_owned()];
     let (result, _) = tiny.run_with(None, None, &Resources { worker: Some(argv), ..resources() });
     let error = result.unwrap_err().to_string();
-    assert!(error.contains("says `vocab` is 290, expected 300"), "{error}");
+    assert!(error.contains("says `context` is 8, expected 16"), "{error}");
 }
 
 /// The example of `eval`, which cargo builds beside the tests of the workspace.

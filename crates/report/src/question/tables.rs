@@ -7,7 +7,7 @@ use sparkjoy_study::Effort;
 
 use super::view::{Aim, View};
 use crate::estimate::{Estimate, MEASURES, Unit, cell};
-use crate::table::{Table, figures, words};
+use crate::table::{HtmlTable, figures, words};
 
 impl View<'_> {
     /// Each arm where it aims, elsewhere and by domain.
