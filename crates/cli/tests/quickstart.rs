@@ -34,7 +34,7 @@ fn one_command_goes_from_nothing_to_an_answer() {
 
     let ended = laboratory.succeed("quickstart");
     assert!(
-        ended.stderr.contains("is trained on mostly web text (the trunk); 8 branches leave it")
+        ended.stderr.contains("is trained on mostly web text (the trunk); 8 branches start")
     );
     assert!(ended.stderr.contains("open  runs/quickstart-1/report.html"), "{}", ended.stderr);
     assert!(ended.stderr.contains("sparkjoy new study.toml --data FOLDER"));

@@ -91,7 +91,7 @@ impl Front {
         Panel { width: WIDTH, height: HEIGHT, title: self.title.clone(), desc: self.spoken(), body }
     }
 
-    /// Names beside their points where nothing else stands; the important ones choose first.
+    /// Places labels next to their points without overlap, important ones first.
     fn labels(
         &self,
         place: &impl Fn(&Dot) -> (f64, f64),
