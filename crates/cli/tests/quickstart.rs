@@ -33,9 +33,7 @@ fn one_command_goes_from_nothing_to_an_answer() {
     fs::write(laboratory.path("quickstart/study.toml"), small()).unwrap();
 
     let ended = laboratory.succeed("quickstart");
-    assert!(
-        ended.stderr.contains("is trained on mostly web text (the trunk); 8 branches start")
-    );
+    assert!(ended.stderr.contains("is trained on mostly web text (the trunk); 8 branches start"));
     assert!(ended.stderr.contains("open  runs/quickstart-1/report.html"), "{}", ended.stderr);
     assert!(ended.stderr.contains("sparkjoy new study.toml --data FOLDER"));
     assert!(ended.stdout.contains("How long should the last phase on `upsampled` be?"));
