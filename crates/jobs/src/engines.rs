@@ -6,12 +6,12 @@
 
 use std::time::Duration;
 
+use sparkjoy_base::Problem;
 use sparkjoy_spec::Engine;
 use sparkjoy_study::{Branch, Plan};
 use sparkjoy_train::{Checkpoint, KernelSince, LocalEngine, ProcessEngine, TrainError};
 
 use crate::error::JobError;
-use crate::execution_error::ExecutionError;
 use crate::folders::branch_folder;
 use crate::inputs::Inputs;
 use crate::places::Places;
@@ -39,7 +39,7 @@ pub(crate) fn engine<'a>(
 ///
 /// # Errors
 ///
-/// [`ExecutionError::OtherEngine`]; if a checkpoint cannot be read.
+/// Another engine than that; if a checkpoint cannot be read.
 pub(crate) fn refuse_other_engine(
     plan: &Plan,
     branch: &Branch,
@@ -56,8 +56,24 @@ pub(crate) fn refuse_other_engine(
         return Ok(());
     }
     let found = resources.engine.as_ref().map(|argv| argv.join(" "));
-    let (job, expected) = (branch.name.clone(), kernel.kernel);
-    Err(ExecutionError::OtherEngine { job, found, of, expected }.into())
+    Err(other_engine(&branch.name, found.as_deref(), &of, &kernel.kernel).into())
+}
+
+/// A branch that would be trained by another engine than what it is compared with.
+///
+/// - `found`: the command that would train; none where this program would.
+/// - `of`, `expected`: what was computed before, a branch that it is compared with or its start,
+///   and what computed that.
+fn other_engine(job: &str, found: Option<&str>, of: &str, expected: &str) -> Problem {
+    let (by, hint) = match found {
+        Some(command) => (format!("`{command}`"), "run without `--engine`"),
+        None => ("this program".to_owned(), "name that engine: `--engine 'COMMAND {job}'`"),
+    };
+    Problem::new(format!(
+        "job `{job}` would be trained by {by}, expected the engine that computed {of} \
+         (`{expected}`): a difference between the two would hold rounding besides data"
+    ))
+    .with_hint(format!("{hint}; or allow it by `--mixed-engines`: the report then says so"))
 }
 
 /// What computed the last step of what tells about a branch, and its name: of its own beginning,
@@ -97,4 +113,27 @@ fn compared_with<'a>(plan: &'a Plan, branch: &'a Branch) -> impl Iterator<Item =
         (false, true) => Some(&plan.branches[one]),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sparkjoy_kit::shown;
+
+    #[test]
+    fn another_engine_is_named_with_the_one_expected() {
+        let (job, command) = ("upsampled-10pct-r1", "python3 engine.py {job}");
+        let problems = [
+            other_engine(job, Some(command), "`base-10pct-r1`", "avx512"),
+            other_engine(job, None, "step 3600 of `trunk`", "torch-2.15.0-cuda-x1"),
+        ];
+        let texts = problems.map(|problem| shown(Err(problem))).join("\n\n");
+        insta::assert_snapshot!(texts, @"
+        job `upsampled-10pct-r1` would be trained by `python3 engine.py {job}`, expected the engine that computed `base-10pct-r1` (`avx512`): a difference between the two would hold rounding besides data
+        hint: run without `--engine`; or allow it by `--mixed-engines`: the report then says so
+
+        job `upsampled-10pct-r1` would be trained by this program, expected the engine that computed step 3600 of `trunk` (`torch-2.15.0-cuda-x1`): a difference between the two would hold rounding besides data
+        hint: name that engine: `--engine 'COMMAND {job}'`; or allow it by `--mixed-engines`: the report then says so
+        ");
+    }
 }

@@ -1,13 +1,11 @@
 //! What goes wrong while jobs run: passed on from the crates below as they say it.
 
-use sparkjoy_base::{FileError, Hint};
+use sparkjoy_base::{FileError, Hint, Problem};
 use sparkjoy_data::DataError;
 use sparkjoy_eval::EvalError;
 use sparkjoy_mix::MixError;
 use sparkjoy_study::StudyError;
 use sparkjoy_train::TrainError;
-
-use crate::execution_error::ExecutionError;
 
 /// What went wrong with the execution of a plan.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +30,7 @@ pub enum JobError {
     Eval(#[from] EvalError),
     /// A job that cannot run, or a result that cannot be used.
     #[error(transparent)]
-    Execution(#[from] ExecutionError),
+    Problem(#[from] Problem),
     /// Stopped on request; running again continues.
     #[error("interrupted")]
     Interrupted,
@@ -47,7 +45,7 @@ impl Hint for JobError {
             Self::Data(error) => error.hint(),
             Self::Train(error) => error.hint(),
             Self::Eval(error) => error.hint(),
-            Self::Execution(error) => error.hint(),
+            Self::Problem(error) => error.hint(),
             Self::Interrupted => None,
         }
     }

@@ -6,15 +6,16 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sparkjoy_base::{Fingerprint, Problem};
 use sparkjoy_spec::RunSpec;
 use sparkjoy_study::{Branch, Plan};
 use sparkjoy_train::Checkpoint;
 
 use crate::contamination::Record;
 use crate::error::JobError;
-use crate::execution_error::ExecutionError;
 use crate::folders::{branch_folder, study_folder, trunk_folder};
 use crate::keyed::find;
+use crate::problem::AGAIN;
 use crate::scorecards::{FiledScorecard, Point, ScorecardKey};
 use crate::scores::{HeldOutKey, Scores};
 
@@ -200,6 +201,17 @@ impl<'a> Job<'a> {
     }
 }
 
+/// A run folder that holds the checkpoint of another run.
+fn other_run(path: &Path, found: Fingerprint, expected: Fingerprint) -> Problem {
+    let text = format!(
+        "the checkpoint `{}` belongs to run {found}, expected run {expected}",
+        path.display()
+    );
+    let folder = path.parent().unwrap_or(path).display();
+    Problem::new(text)
+        .with_hint(format!("move `{folder}` away and {AGAIN}: the run is trained anew"))
+}
+
 /// How far the run of `spec` in `folder` has come between two of its steps.
 fn progress(folder: &Path, spec: &RunSpec, from: u64, to: u64) -> Result<JobState, JobError> {
     if !folder.exists() {
@@ -208,8 +220,7 @@ fn progress(folder: &Path, spec: &RunSpec, from: u64, to: u64) -> Result<JobStat
     let checkpoints = Checkpoint::list(folder)?;
     let expected = spec.fingerprint();
     if let Some(foreign) = checkpoints.iter().find(|c| c.run != expected) {
-        let (path, found) = (foreign.folder.clone(), foreign.run);
-        return Err(ExecutionError::ForeignCheckpoint { path, found, expected }.into());
+        return Err(other_run(&foreign.folder, foreign.run, expected).into());
     }
     if checkpoints.iter().any(|c| c.step == to) {
         return Ok(JobState::Done);
@@ -224,4 +235,20 @@ pub(crate) fn checkpoint(folder: &Path, step: u64) -> Result<Option<Checkpoint>,
         return Ok(None);
     }
     Ok(Checkpoint::list(folder)?.into_iter().find(|c| c.step == step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sparkjoy_kit::shown;
+
+    #[test]
+    fn a_checkpoint_of_another_run_is_refused_with_its_place() {
+        let [found, expected] = ["found", "expected"].map(|t| Fingerprint::of_bytes(t.as_bytes()));
+        let path = Path::new("runs/trunk-3f9a12bc/step-3600");
+        insta::assert_snapshot!(shown(Err(other_run(path, found, expected))), @"
+        the checkpoint `runs/trunk-3f9a12bc/step-3600` belongs to run 6166e496, expected run a99e31b7
+        hint: move `runs/trunk-3f9a12bc` away and run the same command again: the run is trained anew
+        ");
+    }
 }

@@ -3,14 +3,14 @@
 //! A file is used only if the key in it is the key that was asked for: that a job once ended is no
 //! evidence. It is written whole or not at all.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sparkjoy_base::{read, write_atomic};
+use sparkjoy_base::{Problem, read, write_atomic};
 
 use crate::error::JobError;
-use crate::execution_error::ExecutionError;
+use crate::problem::damaged;
 
 /// What lies in a file with its key.
 pub(crate) trait Keyed: Serialize + DeserializeOwned {
@@ -23,9 +23,9 @@ pub(crate) trait Keyed: Serialize + DeserializeOwned {
     /// The name of the file of a key.
     fn file_name(key: &Self::Key) -> String;
 
-    /// The error of a file that has another key than was asked for. None where the name of the
-    /// file does not hold the key: then what was found is outdated, and is replaced.
-    fn foreign(path: PathBuf, found: &Self::Key, asked: &Self::Key) -> Option<ExecutionError>;
+    /// What is wrong with a file that has another key than was asked for. None where the name of
+    /// the file does not hold the key: then what was found is outdated, and is replaced.
+    fn foreign(path: &Path, found: &Self::Key, asked: &Self::Key) -> Option<Problem>;
 
     /// The file's content.
     fn json(&self) -> Vec<u8> {
@@ -37,14 +37,14 @@ pub(crate) trait Keyed: Serialize + DeserializeOwned {
 ///
 /// # Errors
 ///
-/// [`ExecutionError::Damaged`] for a file that cannot be read back; [`Keyed::foreign`].
+/// A file that cannot be read back; [`Keyed::foreign`].
 pub(crate) fn find<T: Keyed>(folder: &Path, asked: &T::Key) -> Result<Option<T>, JobError> {
     let path = folder.join(T::file_name(asked));
     let Some(found) = read_json::<T>(&path)? else { return Ok(None) };
     if found.key() == asked {
         return Ok(Some(found));
     }
-    T::foreign(path, found.key(), asked).map_or(Ok(None), |error| Err(error.into()))
+    T::foreign(&path, found.key(), asked).map_or(Ok(None), |problem| Err(problem.into()))
 }
 
 /// Writes a value where [`find`] finds it.
@@ -61,14 +61,14 @@ pub(crate) fn keep<T: Keyed>(folder: &Path, value: &T) -> Result<(), JobError> {
 ///
 /// # Errors
 ///
-/// [`ExecutionError::Damaged`] for a file that cannot be read back.
+/// A file that cannot be read back.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, JobError> {
     if !path.exists() {
         return Ok(None);
     }
     match serde_json::from_slice(&read(path)?) {
         Ok(value) => Ok(Some(value)),
-        Err(source) => Err(ExecutionError::Damaged { path: path.to_owned(), source }.into()),
+        Err(why) => Err(damaged(path, &why).into()),
     }
 }
 
@@ -88,6 +88,7 @@ fn json<T: Serialize>(value: &T) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::foreign_results;
     use serde::Deserialize;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -107,8 +108,8 @@ mod tests {
             format!("named-{key}.json")
         }
 
-        fn foreign(path: PathBuf, _: &u32, _: &u32) -> Option<ExecutionError> {
-            Some(ExecutionError::ForeignResults { path })
+        fn foreign(path: &Path, _: &u32, _: &u32) -> Option<Problem> {
+            Some(foreign_results(path))
         }
     }
 
@@ -120,16 +121,14 @@ mod tests {
         keep(folder, &Named { of: 1, value: 7 }).unwrap();
         assert_eq!(find(folder, &1).unwrap(), Some(Named { of: 1, value: 7 }));
 
+        let path = folder.join("named-1.json");
         let error = |text: &str| {
-            write_atomic(&folder.join("named-1.json"), text.as_bytes()).unwrap();
-            match find::<Named>(folder, &1).unwrap_err() {
-                JobError::Execution(error) => error,
-                other => panic!("{other}"),
-            }
+            write_atomic(&path, text.as_bytes()).unwrap();
+            find::<Named>(folder, &1).unwrap_err().to_string()
         };
         let other_key = error(r#"{"of":2,"value":7}"#);
-        assert!(matches!(other_key, ExecutionError::ForeignResults { .. }), "{other_key}");
+        assert_eq!(other_key, foreign_results(&path).to_string());
         let torn = error(r#"{"of":1,"va"#);
-        assert!(matches!(torn, ExecutionError::Damaged { .. }), "{torn}");
+        assert!(torn.starts_with(&format!("`{}` is damaged: ", path.display())), "{torn}");
     }
 }

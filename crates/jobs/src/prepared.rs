@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, is_done, mark_done};
+use sparkjoy_base::{Fingerprint, Problem, is_done, mark_done};
 use sparkjoy_data::{
     Corpus, DataError, PrepareOptions, SourceFiles, Tokenizer, TokenizerKind, prepare,
     sample_documents,
@@ -12,8 +12,8 @@ use sparkjoy_data::{
 use sparkjoy_study::{SourceInput, Study, StudyTokenizer};
 
 use crate::error::JobError;
-use crate::execution_error::ExecutionError;
 use crate::keyed::{read_json, write_json};
+use crate::problem::foreign_results;
 use crate::watcher::{Event, Watcher};
 
 /// Prepares (or opens) tokenizer and sources of a study. Sources declared by size are left out.
@@ -29,7 +29,7 @@ use crate::watcher::{Event, Watcher};
 /// # Errors
 ///
 /// [`JobError::Interrupted`] when it is told to stop; what goes wrong with text and shards;
-/// [`ExecutionError::NoText`] if a tokenizer is to be trained and all sources are declared by size.
+/// a tokenizer that is to be trained where all sources are declared by size.
 pub fn corpora(
     study: &Study,
     folder: &Path,
@@ -69,7 +69,7 @@ pub fn corpora(
 ///
 /// # Errors
 ///
-/// [`ExecutionError::NotPrepared`] if one is not there; else as [`corpora`].
+/// One that is not there; else as [`corpora`].
 pub fn open_corpora(study: &Study, prepared: &Path) -> Result<(Tokenizer, Vec<Corpus>), JobError> {
     let sources = files(study);
     let tokenizer = match study.tokenizer() {
@@ -93,12 +93,14 @@ pub fn open_corpora(study: &Study, prepared: &Path) -> Result<(Tokenizer, Vec<Co
     Ok((tokenizer, corpora))
 }
 
-fn whole<'a>(folder: &'a Path, what: &str, study: &Study) -> Result<&'a Path, JobError> {
-    if is_done(folder) {
-        return Ok(folder);
-    }
-    let (folder, what, study) = (folder.to_owned(), what.to_owned(), study.file().to_owned());
-    Err(ExecutionError::NotPrepared { what, folder, study }.into())
+fn whole<'a>(folder: &'a Path, what: &str, study: &Study) -> Result<&'a Path, Problem> {
+    if is_done(folder) { Ok(folder) } else { Err(not_prepared(folder, what, study.file())) }
+}
+
+/// A tokenizer or shards that are not there, where nothing may be written.
+fn not_prepared(folder: &Path, what: &str, study: &Path) -> Problem {
+    Problem::new(format!("{what} is not prepared: `{}` is not whole", folder.display()))
+        .with_hint(format!("run `sparkjoy prepare {}`", study.display()))
 }
 
 fn files(study: &Study) -> Vec<&SourceFiles> {
@@ -112,13 +114,21 @@ fn files(study: &Study) -> Vec<&SourceFiles> {
 /// The text a tokenizer of `vocab` entries is trained on.
 fn sample(study: &Study, sources: &[&SourceFiles], vocab: u32) -> Result<Vec<String>, JobError> {
     if sources.is_empty() {
-        return Err(ExecutionError::NoText { vocab }.into());
+        return Err(no_text(vocab).into());
     }
     let mut texts = Vec::new();
     for source in sources {
         texts.extend(sample_documents(source, study.seed(), study.sample_bytes())?);
     }
     Ok(texts)
+}
+
+/// No source has text that a tokenizer of `vocab` entries could be trained on.
+fn no_text(vocab: u32) -> Problem {
+    Problem::new(format!(
+        "no source has text files, expected at least one to train a tokenizer of {vocab} entries on"
+    ))
+    .with_hint("set `kind = \"cl100k\"` in `[tokenizer]`, or give a source a `path`")
 }
 
 fn tokenizer_name(vocab: u32, texts: &[String]) -> String {
@@ -159,7 +169,7 @@ fn recorded(
     let path = record_file(prepared, study, sources, vocab);
     match read_json(&path)? {
         Some(TrainedTokenizer { folder }) if is_plain(&folder) => Ok(Some(folder)),
-        Some(_) => Err(ExecutionError::ForeignResults { path }.into()),
+        Some(_) => Err(foreign_results(&path).into()),
         None => Ok(None),
     }
 }
@@ -206,4 +216,25 @@ fn prepared(
         DataError::Interrupted => JobError::Interrupted,
         error => error.into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sparkjoy_kit::shown;
+
+    #[test]
+    fn text_that_is_not_there_is_named() {
+        let folder = Path::new("prepared/math-77c1d2e0");
+        let problems =
+            [no_text(4096), not_prepared(folder, "source `math`", Path::new("study.toml"))];
+        let texts = problems.map(|problem| shown(Err(problem))).join("\n\n");
+        insta::assert_snapshot!(texts, @r#"
+        no source has text files, expected at least one to train a tokenizer of 4096 entries on
+        hint: set `kind = "cl100k"` in `[tokenizer]`, or give a source a `path`
+
+        source `math` is not prepared: `prepared/math-77c1d2e0` is not whole
+        hint: run `sparkjoy prepare study.toml`
+        "#);
+    }
 }

@@ -1,9 +1,9 @@
-//! The text of a refusal: which items of tasks stand in which training text.
+//! A refusal: which items of tasks stand in which training text.
 
 use std::fmt::Write;
 
 use sparkjoy_answers::{Checked, CheckedSource, FoundItem};
-use sparkjoy_base::{counted, thousands};
+use sparkjoy_base::{Problem, counted, thousands};
 
 /// `2 of 1,319 items of gsm8k, 1 of 2,376 items of arc_easy stand`.
 pub fn items_found(checked: &Checked, source: &CheckedSource) -> String {
@@ -17,7 +17,7 @@ pub fn items_found(checked: &Checked, source: &CheckedSource) -> String {
 }
 
 /// Items that stand in sources the study does not name, with examples.
-pub(crate) fn refusal(checked: &Checked) -> String {
+pub(crate) fn refusal(checked: &Checked) -> Problem {
     let refused = checked.contaminated().filter(|(_, source)| !source.allowed);
     let paragraphs = refused.map(|(name, source)| {
         let mut text =
@@ -32,11 +32,15 @@ pub(crate) fn refusal(checked: &Checked) -> String {
         }
         text
     });
-    paragraphs.collect::<Vec<_>>().join("\n")
+    Problem::new(paragraphs.collect::<Vec<_>>().join("\n")).with_hint(format!(
+        "take these documents out of the source; or allow it by name, \
+         `contaminated = [{}]` in `[evaluation]`: the study then runs, and its report says so",
+        to_name(checked)
+    ))
 }
 
 /// The names of contaminated sources, as they are written in a study.
-pub(crate) fn to_name(checked: &Checked) -> String {
+fn to_name(checked: &Checked) -> String {
     let named = checked.contaminated().map(|(name, _)| format!("\"{name}\""));
     named.collect::<Vec<_>>().join(", ")
 }

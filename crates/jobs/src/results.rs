@@ -20,7 +20,7 @@ use crate::tasks::item_results;
 ///
 /// # Errors
 ///
-/// [`crate::ExecutionError`] if a result on disk is damaged or not of what the plan names.
+/// A result on disk that is damaged or not of what the plan names.
 pub fn results(plan: &Plan, runs: &Path) -> Result<Results, JobError> {
     let scores = scores(plan, runs)?;
     let computed = computed(plan.branches.iter().zip(&scores), runs)?;

@@ -7,7 +7,8 @@
 use std::path::Path;
 use std::time::Instant;
 
-use sparkjoy_base::write_atomic;
+use sparkjoy_base::{Problem, write_atomic};
+use sparkjoy_eval::FailedTask;
 use sparkjoy_spec::{Job as TrainingJob, Outcome};
 use sparkjoy_study::{Branch, Plan};
 use sparkjoy_train::{Checkpoint, ModelFolder};
@@ -15,7 +16,6 @@ use sparkjoy_train::{Checkpoint, ModelFolder};
 use crate::contamination::{self, Record, check, is_of_these_files};
 use crate::engines::{engine, refuse_other_engine};
 use crate::error::JobError;
-use crate::execution_error::ExecutionError;
 use crate::folders::{branch_folder, study_folder, trunk_folder};
 use crate::graph::{CONTAMINATION, Job, JobState, checkpoint, jobs};
 use crate::heartbeat::HeartbeatWriter;
@@ -23,6 +23,8 @@ use crate::inputs::Inputs;
 use crate::keyed::keep;
 use crate::models::language_model;
 use crate::places::Places;
+use crate::problem::{AGAIN, no_task_data, no_task_files, not_done};
+use crate::refusal::refusal;
 use crate::resources::Resources;
 use crate::scorecards::{FiledScorecard, Point, ScorecardKey};
 use crate::scores::{HeldOutKey, Scores};
@@ -45,8 +47,9 @@ use crate::watcher::{Event, Watcher};
 ///
 /// # Errors
 ///
-/// [`JobError::Interrupted`] after saving, when it is told to stop. [`ExecutionError`] for a job
-/// that cannot begin or a result that is not the plan's; what goes wrong in training and scoring.
+/// [`JobError::Interrupted`] after saving, when it is told to stop. [`JobError::Problem`] for a
+/// job that cannot begin or a result that is not the plan's; what goes wrong in training and
+/// scoring.
 ///
 /// [`job_states`]: crate::job_states
 pub fn run(
@@ -96,13 +99,23 @@ pub fn run(
 }
 
 /// The name of a job by the name it has or had.
-fn known_job(plan: &Plan, jobs: &[Job<'_>], name: &str) -> Result<String, ExecutionError> {
+fn known_job(plan: &Plan, jobs: &[Job<'_>], name: &str) -> Result<String, Problem> {
     let is_it = |job: &&Job<'_>| job.names(plan).iter().any(|known| known == name);
     if let Some(job) = jobs.iter().find(is_it) {
         return Ok(job.name(plan));
     }
-    let known = jobs.iter().map(|job| job.name(plan)).collect();
-    Err(ExecutionError::UnknownJob { name: name.to_owned(), known })
+    let known: Vec<String> = jobs.iter().map(|job| job.name(plan)).collect();
+    Err(unknown_job(name, &known))
+}
+
+/// No job of the plan has this name. `known`: the jobs there are, of which twelve are named.
+fn unknown_job(name: &str, known: &[String]) -> Problem {
+    let mut shown: Vec<String> = known.iter().take(12).map(|name| format!("`{name}`")).collect();
+    if let more @ 1.. = known.len().saturating_sub(12) {
+        shown.push(format!("{more} more"));
+    }
+    Problem::new(format!("the plan has no job `{name}`, expected one of {}", shown.join(", ")))
+        .with_hint("`sparkjoy plan STUDY --json` lists all jobs under `jobs`")
 }
 
 /// Refuses task files that cannot be used before a month is spent on training.
@@ -119,7 +132,7 @@ fn check_task_files(
     let wanted = jobs.iter().filter(|job| only.is_none_or(|only| only == job.name(plan)));
     for job in wanted.filter(|job| matches!(job, Job::Tasks(_))) {
         if job.state(plan, &places.runs)? != JobState::Done {
-            let data = places.eval_data.as_ref().ok_or(ExecutionError::NoTaskData)?;
+            let data = places.eval_data.as_ref().ok_or_else(no_task_data)?;
             let (tokenizer, context) = (tokenizer.clone().into(), plan.shape.context);
             return check_tasks(&tasks.selection, &tokenizer, context, data, &resources.programs);
         }
@@ -167,11 +180,10 @@ impl<'a> Executor<'a, '_> {
             return Ok(());
         };
         if !checked.unknown.is_empty() {
-            let (job, needs) = (job.to_owned(), CONTAMINATION.to_owned());
-            return Err(ExecutionError::Prerequisite { job, needs }.into());
+            return Err(not_done(job, CONTAMINATION).into());
         }
         if checked.is_refused() {
-            return Err(ExecutionError::Contaminated { checked: Box::new(checked) }.into());
+            return Err(refusal(&checked).into());
         }
         Ok(())
     }
@@ -191,8 +203,7 @@ impl<'a> Executor<'a, '_> {
         }
         for needs in job.needs(self.plan) {
             if needs.state(self.plan, &self.places.runs)? != JobState::Done {
-                let (job, needs) = (job.name(self.plan), needs.name(self.plan));
-                return Err(ExecutionError::Prerequisite { job, needs }.into());
+                return Err(not_done(&job.name(self.plan), &needs.name(self.plan)).into());
             }
         }
         let begin = Instant::now();
@@ -279,7 +290,7 @@ impl<'a> Executor<'a, '_> {
     fn score_tasks(&mut self, point: Point<'_>) -> Result<(), JobError> {
         let plan = self.plan;
         let tasks = plan.evaluation.tasks.as_ref().expect("the job is there for its tasks");
-        let data = self.places.eval_data.as_ref().ok_or(ExecutionError::NoTaskData)?;
+        let data = self.places.eval_data.as_ref().ok_or_else(no_task_data)?;
         let folder = point.folder(plan, &self.places.runs);
         let checkpoint = checkpoint(&folder, point.step())?
             .expect("the run is done, so its checkpoint is there");
@@ -297,11 +308,10 @@ impl<'a> Executor<'a, '_> {
         };
         let (scorecard, _) = score_tasks(&request, self.resources, &mut self.watcher)?;
         if !scorecard.failed.is_empty() {
-            let (model, failed) = (point.name(), scorecard.failed);
-            return Err(ExecutionError::TasksFailed { model, failed }.into());
+            return Err(tasks_failed(&point.name(), &scorecard.failed).into());
         }
         if scorecard.tasks.is_empty() {
-            return Err(ExecutionError::NoTaskFiles { data: data.clone() }.into());
+            return Err(no_task_files(data).into());
         }
         let of = ScorecardKey::new(plan, point).expect("there are tasks to score");
         keep(&folder, &FiledScorecard { of, scorecard })
@@ -334,5 +344,54 @@ impl<'a> Executor<'a, '_> {
         let info = model.info();
         let kernel = (!info.promise.is_same_bits()).then(|| info.kernel.clone());
         keep(&folder, &Scores { of: HeldOutKey::new(plan, branch), held_out, kernel })
+    }
+}
+
+/// Some tasks of a model could not be scored; the others are.
+fn tasks_failed(model: &str, failed: &[FailedTask]) -> Problem {
+    let (tasks, list) = (failed.len(), FailedTask::list(failed));
+    let hint = failed.first().and_then(|failed| failed.hint.as_ref());
+    let hint = hint.map_or(String::new(), |hint| format!("{hint}; "));
+    Problem::new(format!("{tasks} of the tasks of `{model}` could not be scored:{list}"))
+        .with_hint(format!("{hint}then {AGAIN}: what is answered is kept"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sparkjoy_kit::shown;
+
+    #[test]
+    fn a_job_that_is_not_there_is_told_of_those_that_are() {
+        let known: Vec<String> = (0..14).map(|i| format!("trunk-{i}")).collect();
+        insta::assert_snapshot!(shown(Err(unknown_job("trunc", &known))), @"
+        the plan has no job `trunc`, expected one of `trunk-0`, `trunk-1`, `trunk-2`, `trunk-3`, `trunk-4`, `trunk-5`, `trunk-6`, `trunk-7`, `trunk-8`, `trunk-9`, `trunk-10`, `trunk-11`, 2 more
+        hint: `sparkjoy plan STUDY --json` lists all jobs under `jobs`
+        ");
+    }
+
+    #[test]
+    fn tasks_that_failed_are_listed_with_what_to_do_about_the_first() {
+        let failed = |task: &str, why: &str, hint: Option<&str>| FailedTask {
+            task: task.to_owned(),
+            why: why.to_owned(),
+            hint: hint.map(str::to_owned),
+        };
+        let failed = [
+            failed("humaneval", "no sandbox", Some("install bubblewrap")),
+            failed("piqa", "no room", None),
+        ];
+        let problems = [&failed[..], &failed[1..]].map(|failed| tasks_failed("trunk-4", failed));
+        let texts = problems.map(|problem| shown(Err(problem))).join("\n\n");
+        insta::assert_snapshot!(texts, @"
+        2 of the tasks of `trunk-4` could not be scored:
+          humaneval: no sandbox
+          piqa: no room
+        hint: install bubblewrap; then run the same command again: what is answered is kept
+
+        1 of the tasks of `trunk-4` could not be scored:
+          piqa: no room
+        hint: then run the same command again: what is answered is kept
+        ");
     }
 }

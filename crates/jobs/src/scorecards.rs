@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, Seed};
+use sparkjoy_base::{Fingerprint, Problem, Seed};
 use sparkjoy_eval::Scorecard;
 use sparkjoy_study::{Branch, Plan, TaskPlan};
 
-use crate::execution_error::ExecutionError;
 use crate::folders::{branch_folder, trunk_folder};
 use crate::keyed::Keyed;
+use crate::problem::foreign_results;
 
 /// A model that is scored on tasks.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +96,7 @@ impl Keyed for FiledScorecard {
         format!("tasks-{}.json", Fingerprint::of_value(key))
     }
 
-    fn foreign(path: PathBuf, _: &ScorecardKey, _: &ScorecardKey) -> Option<ExecutionError> {
-        Some(ExecutionError::ForeignResults { path })
+    fn foreign(path: &Path, _: &ScorecardKey, _: &ScorecardKey) -> Option<Problem> {
+        Some(foreign_results(path))
     }
 }

@@ -4,15 +4,15 @@
 //! the plan names.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, Seed, SourceName, Tokens};
+use sparkjoy_base::{Fingerprint, Problem, Seed, SourceName, Tokens};
 use sparkjoy_eval::HeldOutScore;
 use sparkjoy_study::{Branch, Plan};
 
-use crate::execution_error::ExecutionError;
 use crate::keyed::Keyed;
+use crate::problem::move_away;
 
 /// What was scored: everything that determines the numbers of a score.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,8 +82,28 @@ impl Keyed for Scores {
         format!("scores-{}.json", Fingerprint::of_value(key))
     }
 
-    fn foreign(path: PathBuf, found: &HeldOutKey, asked: &HeldOutKey) -> Option<ExecutionError> {
-        let (found, expected) = (found.describe(), asked.describe());
-        Some(ExecutionError::ForeignScore { path, found, expected })
+    fn foreign(path: &Path, found: &HeldOutKey, asked: &HeldOutKey) -> Option<Problem> {
+        Some(other_score(path, &found.describe(), &asked.describe()))
+    }
+}
+
+/// A score file that holds the score of something else.
+fn other_score(path: &Path, found: &str, expected: &str) -> Problem {
+    Problem::new(format!("`{}` scores {found}, expected {expected}", path.display()))
+        .with_hint(move_away(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sparkjoy_kit::shown;
+
+    #[test]
+    fn a_score_of_something_else_is_refused_with_its_place() {
+        let path = Path::new("runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json");
+        insta::assert_snapshot!(shown(Err(other_score(path, "step 3", "step 4"))), @"
+        `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` scores step 3, expected step 4
+        hint: move `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
+        ");
     }
 }

@@ -117,8 +117,7 @@ pub fn job_views(plan: &Plan, runs: &Path) -> Vec<JobView> {
 ///
 /// # Errors
 ///
-/// [`crate::ExecutionError`] if a folder holds
-/// something else than its name says; whatever reading the folders meets.
+/// A folder that holds something else than its name says; whatever reading the folders meets.
 pub fn job_states(plan: &Plan, runs: &Path) -> Result<Vec<(String, JobState)>, JobError> {
     let states = jobs(plan).into_iter().map(|job| {
         let state = job.state(plan, runs)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sparkjoy_base::Hint;
-use sparkjoy_jobs::{ExecutionError, JobError, Resources, Watcher, run};
+use sparkjoy_jobs::{JobError, Resources, Watcher, run};
 use sparkjoy_report::{report_csv, report_text};
 
 use crate::tiny::{STUDY, Tiny, resources};
@@ -108,10 +108,7 @@ fn a_planted_question_is_refused_before_a_step_is_taken() {
     assert_eq!((seen.steps, seen.checked.len()), (0, 0));
     // It is on record, and said again without reading the text again.
     let before = record(&tiny);
-    assert!(matches!(
-        check(&tiny, 1, 1).unwrap_err(),
-        JobError::Execution(ExecutionError::Contaminated { .. })
-    ));
+    assert_eq!(shown(&check(&tiny, 1, 1).unwrap_err()), shown(&error));
     assert_eq!(record(&tiny), before);
 }
 
@@ -152,7 +149,7 @@ fn the_record_is_the_same_for_any_number_of_threads_and_interruptions() {
     let planted = [("tales", RIDDLE), ("sums", RIDDLE), ("proofs", MOON)];
     let whole = tiny("", &planted);
     let refused = |result: Result<(), JobError>| {
-        matches!(result, Err(JobError::Execution(ExecutionError::Contaminated { .. })))
+        result.is_err_and(|error| error.to_string().contains("in the training text of source"))
     };
     assert!(refused(check(&whole, 1, usize::MAX)));
     let expected = record(&whole);

@@ -12,9 +12,9 @@ use sparkjoy_eval::{Dataset, EvalError, Found, ItemTexts, OverlapIndex, Search, 
 
 use super::{ItemsKey, Record, SourceRecord};
 use crate::error::JobError;
-use crate::execution_error::ExecutionError;
 use crate::inputs::Inputs;
 use crate::places::Places;
+use crate::problem::{no_task_data, no_task_files};
 use crate::tasks::spread;
 use crate::watcher::{Event, Watcher};
 use sparkjoy_answers::CheckedTask;
@@ -42,7 +42,7 @@ struct Items {
 /// # Errors
 ///
 /// [`JobError::Interrupted`] when it is told to stop: sources read to their end are kept.
-/// [`ExecutionError::NoTaskFiles`] if no task has its file; what is wrong with rows or shards.
+/// No task with its file; what is wrong with rows or shards.
 pub(crate) fn check(
     inputs: &Inputs<'_>,
     places: &Places,
@@ -50,7 +50,7 @@ pub(crate) fn check(
     watcher: &mut Watcher<'_>,
 ) -> Result<(), JobError> {
     let Inputs { plan, tokenizer, .. } = *inputs;
-    let data = places.eval_data.as_ref().ok_or(ExecutionError::NoTaskData)?;
+    let data = places.eval_data.as_ref().ok_or_else(no_task_data)?;
     let items = Items::read(plan, data)?;
     let asked = ItemsKey::new(plan).expect("the job is there for its tasks");
     let known = Record::read(plan, &places.runs)?.filter(|known| known.tasks == items.tasks);
@@ -116,7 +116,7 @@ impl Items {
             tasks.push(CheckedTask { task, file, rows, items, too_short: 0 });
         }
         if tasks.is_empty() {
-            return Err(ExecutionError::NoTaskFiles { data: data.to_owned() }.into());
+            return Err(no_task_files(data).into());
         }
         let index = OverlapIndex::new(&texts);
         for &item in index.too_short() {

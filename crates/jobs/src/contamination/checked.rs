@@ -16,7 +16,7 @@ const SHOWN: usize = 3;
 ///
 /// # Errors
 ///
-/// [`crate::ExecutionError::Damaged`] if the record cannot be read back.
+/// A record that cannot be read back.
 pub fn checked(plan: &Plan, runs: &Path) -> Result<Option<Checked>, JobError> {
     if plan.evaluation.tasks.is_none() {
         return Ok(None);

@@ -10,16 +10,15 @@ mod check;
 mod checked;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_answers::{CheckedTask, FoundItem};
-use sparkjoy_base::{Fingerprint, SourceName};
+use sparkjoy_base::{Fingerprint, Problem, SourceName};
 use sparkjoy_eval::OVERLAP_VERSION;
 use sparkjoy_study::Plan;
 
 use crate::error::JobError;
-use crate::execution_error::ExecutionError;
 use crate::folders::study_folder;
 use crate::keyed::{Keyed, find, keep};
 pub(crate) use check::{check, is_of_these_files};
@@ -80,7 +79,7 @@ impl Keyed for Record {
         "contamination.json".to_owned()
     }
 
-    fn foreign(_: PathBuf, _: &ItemsKey, _: &ItemsKey) -> Option<ExecutionError> {
+    fn foreign(_: &Path, _: &ItemsKey, _: &ItemsKey) -> Option<Problem> {
         None
     }
 
@@ -94,7 +93,7 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// [`ExecutionError::Damaged`] if it cannot be read back.
+    /// A record that cannot be read back.
     pub(crate) fn read(plan: &Plan, runs: &Path) -> Result<Option<Self>, JobError> {
         match ItemsKey::new(plan) {
             Some(key) => find(&study_folder(plan, runs), &key),

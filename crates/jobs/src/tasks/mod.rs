@@ -22,8 +22,8 @@ use sparkjoy_eval::{
 use sparkjoy_train::ModelFolder;
 
 use crate::error::JobError;
-use crate::execution_error::ExecutionError;
 use crate::models::language_model;
+use crate::problem::no_task_files;
 use crate::resources::{Programs, Resources};
 use crate::watcher::{Event, Watcher};
 use records::{Writer, read_records, read_records_of};
@@ -146,8 +146,7 @@ pub fn score_tasks(
 ///
 /// # Errors
 ///
-/// [`ExecutionError::NoTaskFiles`] if no task has its file; what is wrong with the rows of one that
-/// has.
+/// No task with its file; what is wrong with the rows of one that has.
 pub(crate) fn check_tasks(
     selection: &Selection,
     tokenizer: &ModelTokenizer,
@@ -170,7 +169,7 @@ pub(crate) fn check_tasks(
         }
     }
     if found == 0 {
-        return Err(ExecutionError::NoTaskFiles { data: data.to_owned() }.into());
+        return Err(no_task_files(data).into());
     }
     Ok(())
 }

@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{FileError, read};
+use sparkjoy_base::{FileError, Problem, read};
 
 use crate::error::JobError;
-use crate::execution_error::ExecutionError;
+use crate::problem::{damaged, foreign_results};
 
 /// The version of the file's layout.
 const FORMAT: u32 = 1;
@@ -61,8 +61,7 @@ pub(crate) struct Records<R> {
 ///
 /// # Errors
 ///
-/// [`ExecutionError::Damaged`] for a line that is not what it should be,
-/// [`ExecutionError::ForeignResults`] if the file answers another question.
+/// A line that is not what it should be, a file that answers another question.
 pub(crate) fn read_records<A, R>(
     path: &Path,
     asked: &A,
@@ -76,7 +75,7 @@ where
         return Ok(None);
     }
     match read_records_of(path, |found: &A| found == asked, index)? {
-        None => Err(ExecutionError::ForeignResults { path: path.into() }.into()),
+        None => Err(foreign_results(path).into()),
         found => Ok(found),
     }
 }
@@ -85,7 +84,7 @@ where
 ///
 /// # Errors
 ///
-/// [`ExecutionError::Damaged`] for a line that is not what it should be.
+/// A line that is not what it should be.
 pub(crate) fn read_records_of<A, R>(
     path: &Path,
     wanted: impl Fn(&A) -> bool,
@@ -97,7 +96,7 @@ where
 {
     let bytes = read(path)?;
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
-    let damaged = |source| JobError::from(ExecutionError::Damaged { path: path.into(), source });
+    let damaged = |why| JobError::from(damaged(path, &why));
     let mut lines = bytes[..whole].split_inclusive(|&byte| byte == b'\n');
     let (whole_len, len) = (whole as u64, bytes.len() as u64);
     let (results, kernels) = (BTreeMap::new(), BTreeSet::new());
@@ -120,6 +119,12 @@ where
     Ok(Some(records))
 }
 
+/// A file of results that another process adds to.
+fn busy(path: &Path) -> Problem {
+    Problem::new(format!("another process is writing `{}`", path.display()))
+        .with_hint("wait for it, or stop it: what it has is kept")
+}
+
 /// A file of results being added to, by this process only.
 #[derive(Debug)]
 pub(crate) struct Writer {
@@ -132,7 +137,7 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// [`ExecutionError::Busy`] if another process adds to it; if it cannot be written to.
+    /// If another process adds to it, or it cannot be written to.
     pub(crate) fn open<A: Serialize, R>(
         path: &Path,
         asked: &A,
@@ -149,14 +154,14 @@ impl Writer {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(ExecutionError::Busy { path: path.to_owned() }.into());
+                return Err(busy(path).into());
             }
             Err(TryLockError::Error(error)) => return Err(at("lock")(error).into()),
         }
         // What another process added after we looked must not be cut off.
         let len = file.metadata().map_err(at("read"))?.len();
         if len != found.map_or(0, |records| records.len) {
-            return Err(ExecutionError::Busy { path: path.to_owned() }.into());
+            return Err(busy(path).into());
         }
         let whole = found.map_or(0, |records| records.whole);
         file.set_len(whole).map_err(at("write"))?;
@@ -281,14 +286,22 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_another_process_is_left_to_it() {
+        let path = Path::new("runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json");
+        insta::assert_snapshot!(sparkjoy_kit::shown(Err(busy(path))), @"
+        another process is writing `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json`
+        hint: wait for it, or stop it: what it has is kept
+        ");
+    }
+
+    #[test]
     fn another_question_and_a_changed_line_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("piqa.jsonl");
         let mut writer = Writer::open::<_, Answer>(&path, &"piqa", None, "avx2").unwrap();
         writer.add(&answers(0..2)).unwrap();
         let error = found(&path, "arc").unwrap_err();
-        let foreign = JobError::Execution(ExecutionError::ForeignResults { path: path.clone() });
-        assert_eq!(error.to_string(), foreign.to_string());
+        assert_eq!(error.to_string(), foreign_results(&path).to_string());
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, text.replace("\"index\":1", "\"index\":x")).unwrap();
         assert!(found(&path, "piqa").unwrap_err().to_string().contains("piqa.jsonl"));

@@ -405,12 +405,19 @@ impl View<'_> {
     fn transfer(&self) -> Vec<Figure> {
         let settings = &self.question.settings;
         let Some(first) = settings.first() else { return Vec::new() };
+        // An arm is called as in the question that is transferred: the setting is on the axis.
+        let of = self.question.of.and_then(|of| self.plan.questions.get(of - 1));
+        let asked: Vec<&str> = of
+            .iter()
+            .flat_map(|question| &question.arms)
+            .filter(|arm| arm.role == Role::Answer)
+            .map(|arm| arm.label.as_str())
+            .collect();
         let panel = |aim: Aim| {
             let slope = |(index, &arm): (usize, &usize)| {
-                let label = self.arm(arm).label.clone();
-                let own = label.strip_suffix(&format!(": {}", first.label)).map(str::to_owned);
+                let label = asked.get(index).copied().unwrap_or(&self.arm(arm).label);
                 Slope {
-                    label: own.unwrap_or(label),
+                    label: label.to_owned(),
                     values: settings.iter().map(|s| self.aimed(*s.arms.get(index)?, aim)).collect(),
                 }
             };
