@@ -383,9 +383,9 @@ pub enum Order {
     /// The order of two arms: their difference must be significant in both settings.
     Pair {
         /// The first arm minus the second in the first setting.
-        first: Contrast,
+        first: Box<Contrast>,
         /// The same in the other setting.
-        other: Contrast,
+        other: Box<Contrast>,
         /// The larger of the two p (intersection-union test), after correction.
         adjusted_p: f64,
         /// The comparisons that were corrected together.

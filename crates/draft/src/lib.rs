@@ -171,7 +171,7 @@ fn settle(
             Ok(proposal) => return Ok((sources, proposal, vocab)),
             Err(Refusal::TooLittle { tokens, needed }) => {
                 let bytes = as_bytes(needed);
-                return Err(DraftError::TooLittle { folder, tokens, needed, bytes }.into());
+                return Err(DraftError::TooLittle { folder, tokens, needed, bytes });
             }
             Err(Refusal::TooSmall { names, needed }) => {
                 let (gone, kept): (Vec<MeasuredSource>, Vec<MeasuredSource>) =
@@ -182,7 +182,7 @@ fn settle(
                     let name = name.expect("there were some").sized.name.to_string();
                     small.retain(|other| *other != name);
                     let bytes = as_bytes(needed);
-                    return Err(DraftError::OneLarge { folder, name, small, bytes }.into());
+                    return Err(DraftError::OneLarge { folder, name, small, bytes });
                 }
                 left_out.push(LeftOut {
                     why: format!("fewer than {needed} tokens, too few beside the other sources"),

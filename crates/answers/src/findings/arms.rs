@@ -1,6 +1,10 @@
 //! The arms of a question on held-out text, and contrasts between them.
 
-use super::*;
+use sparkjoy_stats::Effect;
+use sparkjoy_study::Role;
+
+use super::Inference;
+use crate::{Comparison, Contrast, Family, FamilyKind, Measure, Tested, Verdict, What};
 
 impl Inference<'_> {
     /// The comparison of an arm in a scope.

@@ -19,16 +19,13 @@ mod transfer;
 mod windows;
 
 use sparkjoy_stats::{Effect, holm};
-use sparkjoy_study::{Ask, QuestionPlan, Role};
+use sparkjoy_study::{Ask, QuestionPlan};
 
 use crate::compare::Scale;
 use crate::held_out::Text;
 use crate::judge::Families;
 use crate::tasks::Tasks;
-use crate::{
-    Answer, ArmAnswer, Comparison, Contrast, Family, FamilyKind, Finding, Measure, Tested, Verdict,
-    What,
-};
+use crate::{Answer, ArmAnswer, Contrast, Family, FamilyKind, Finding};
 
 /// What the findings of one question are made from.
 struct Inference<'a> {

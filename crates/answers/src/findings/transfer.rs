@@ -13,7 +13,7 @@ use crate::{Contrast, Family, FamilyKind, Finding, Held, Holds, Order, Transfer,
 
 /// What was tested in one setting, before correction.
 enum Test {
-    Pair(Contrast, Contrast),
+    Pair(Box<Contrast>, Box<Contrast>),
     Ranks(Agreement, Vec<[usize; 2]>),
 }
 
@@ -100,8 +100,8 @@ impl Inference<'_> {
     fn test(&mut self, arms: &[usize], here: &[usize], there: &[usize]) -> Option<Test> {
         if let [one, other] = arms[..] {
             return Some(Test::Pair(
-                self.difference(here[one], here[other])?,
-                self.difference(there[one], there[other])?,
+                Box::new(self.difference(here[one], here[other])?),
+                Box::new(self.difference(there[one], there[other])?),
             ));
         }
         let effects = |setting: &[usize]| {
