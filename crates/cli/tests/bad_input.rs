@@ -177,10 +177,10 @@ fn a_checkpoint_of_another_plan_is_refused() {
 fn a_full_disk_says_what_to_do_and_loses_nothing() {
     let laboratory = Laboratory::new();
     fs::create_dir(laboratory.path("prepared")).unwrap();
-    // A disk of 64 KiB, seen by this shell alone; then the same disk with space.
+    // A disk of 68 KiB, seen by this shell alone; then the same disk with space.
     let program = env!("CARGO_BIN_EXE_sparkjoy");
     let script = format!(
-        "mount -t tmpfs -o size=64k none prepared || exit 77
+        "mount -t tmpfs -o size=68k none prepared || exit 77
          {program} prepare study.toml > /dev/null; echo $?
          mount -o remount,size=16m prepared
          {program} prepare study.toml --json 2> /dev/null; echo $?"

@@ -14,7 +14,7 @@ fn root() -> PathBuf {
 
 /// The commands of the blocks that are for a shell, comments left out.
 fn commands() -> Vec<String> {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let readme = fs::read_to_string(root().join("README.md")).expect("there is a README");
     let mut commands = Vec::new();
     let mut blocks = readme.split("```");
     while let (Some(_), Some(block)) = (blocks.next(), blocks.next()) {
@@ -63,6 +63,7 @@ fn every_command_is_one_the_program_takes() {
 #[test]
 fn a_folder_of_text_becomes_a_report_by_the_commands_for_your_data() {
     let laboratory = Laboratory::new();
+    fs::remove_file(laboratory.path("study.toml")).unwrap();
     let sources = [("web", "a page about the sea and the hills"), ("math", "two and two is four")];
     for (name, text) in sources {
         let folder = laboratory.path(&format!("DIR/{name}"));

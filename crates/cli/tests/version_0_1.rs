@@ -31,19 +31,19 @@ fn fixture() -> (Laboratory, Expected) {
     let laboratory = Laboratory::new();
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/version-0.1");
     copy(&from, &laboratory.path(""));
-    let expected = fs::read(from.join("expected.json")).unwrap();
-    (laboratory, serde_json::from_slice(&expected).unwrap())
+    let expected = fs::read(from.join("expected.json")).expect("a file of the fixture");
+    (laboratory, serde_json::from_slice(&expected).expect("it is what the fixture holds"))
 }
 
 fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
+    fs::create_dir_all(to).expect("the test's folder can be written");
+    for entry in fs::read_dir(from).expect("a folder of the fixture") {
+        let entry = entry.expect("an entry of a readable folder");
         let to = to.join(entry.file_name());
         if entry.path().is_dir() {
-            copy(&entry.path(), &to)
+            copy(&entry.path(), &to);
         } else {
-            drop(fs::copy(entry.path(), to))
+            fs::copy(entry.path(), to).expect("the test's folder can be written");
         }
     }
 }
@@ -118,13 +118,15 @@ fn is_new_spec(path: &str) -> bool {
 }
 
 fn hash(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(folder).expect("a folder of runs") {
+        let path = entry.expect("an entry of a readable folder").path();
         if path.is_dir() {
             hash(root, &path, files);
         } else {
-            let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
-            files.insert(name, Fingerprint::of_bytes(&fs::read(&path).unwrap()).hex());
+            let name = path.strip_prefix(root).expect("it was walked from there");
+            let name = name.to_string_lossy().into_owned();
+            let content = fs::read(&path).expect("a file of a run");
+            files.insert(name, Fingerprint::of_bytes(&content).hex());
         }
     }
 }

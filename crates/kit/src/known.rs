@@ -164,13 +164,16 @@ pub fn of(
 ) -> Answers {
     let mut results = Results::default();
     for branch in &plan.branches {
+        // Noise is drawn by the name of versions before 0.2: what it is does not matter, that it
+        // stays does.
+        let name = branch.former_name.as_ref().unwrap_or(&branch.name);
         let percent = (100 * branch.window_steps).div_ceil(plan.steps);
         let level = |what: &str| {
             // A replicate is a little better or worse than the truth.
-            let own = noise(&format!("{world} {} {what}", branch.name));
+            let own = noise(&format!("{world} {name} {what}"));
             truth(percent, &read(branch), what) + 0.004 * own
         };
-        let (scorecard, items) = on_tasks(&level, &format!("{world} {}", branch.name));
+        let (scorecard, items) = on_tasks(&level, &format!("{world} {name}"));
         let is_scored = is_scored(branch);
         results.held_out.push(is_scored.then(|| held_out(plan, &level)));
         results.scorecards.push(is_scored.then_some(scorecard));

@@ -204,7 +204,7 @@ fn modules_of_the_upper_crates_import_in_one_direction() {
         match drawn(&architecture.content, name) {
             Some(order) => complaints.extend(against(name, &modules, &order)),
             None => {
-                complaints.push(format!("ARCHITECTURE.md does not draw the modules of `{name}`"))
+                complaints.push(format!("ARCHITECTURE.md does not draw the modules of `{name}`"));
             }
         }
         complaints.extend(circles(name, &modules));

@@ -194,7 +194,8 @@ fn declared(line: &str) -> Option<&str> {
 /// General names that more than one file declares.
 fn repeated(texts: &[&Text]) -> Vec<String> {
     let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for text in texts.iter().filter(|text| text.path.ends_with(".rs")) {
+    let is_rust = |text: &&&Text| Path::new(&text.path).extension().is_some_and(|e| e == "rs");
+    for text in texts.iter().filter(is_rust) {
         for (at, line) in text.content.lines().enumerate() {
             if let Some(name) = declared(line).filter(|name| ONE_TYPE.contains(name)) {
                 places.entry(name).or_default().push(format!("{}:{}", text.path, at + 1));

@@ -120,7 +120,8 @@ fn a_source_named_by_the_study_is_allowed_and_the_report_says_what_stands_in_it(
                    1 of the items has fewer than 8 words, too few to tell";
     assert_eq!(seen.checked, [summary]);
     let answers = tiny.answers();
-    let report = report_text(&answers);
+    // Lines end where they are full.
+    let report = report_text(&answers).split_whitespace().collect::<Vec<_>>().join(" ");
     let caution = "CONTAMINATED: 1 of 2 items of riddles stands in the training text of source \
                    `tales` (the study names it)";
     assert!(report.contains(caution), "{report}");
