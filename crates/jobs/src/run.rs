@@ -379,18 +379,18 @@ mod tests {
         };
         let failed = [
             failed("humaneval", "no sandbox", Some("install bubblewrap")),
-            failed("piqa", "no room", None),
+            failed("piqa", "no space", None),
         ];
         let problems = [&failed[..], &failed[1..]].map(|failed| tasks_failed("trunk-4", failed));
         let texts = problems.map(|problem| shown(Err(problem))).join("\n\n");
         insta::assert_snapshot!(texts, @"
         2 of the tasks of `trunk-4` could not be scored:
           humaneval: no sandbox
-          piqa: no room
+          piqa: no space
         hint: install bubblewrap; then run the same command again: what is answered is kept
 
         1 of the tasks of `trunk-4` could not be scored:
-          piqa: no room
+          piqa: no space
         hint: then run the same command again: what is answered is kept
         ");
     }
