@@ -7,10 +7,10 @@ use serde::Serialize;
 use sparkjoy_base::{bytes, quantity, thousands};
 use sparkjoy_jobs::Programs;
 use sparkjoy_nn::{
-    Compute, Precision, Shape, Throughput, cpu_features, instruction_set_of, instruction_sets,
-    measure,
+    Compute, Throughput, cpu_features, instruction_set_of, instruction_sets, measure,
 };
 use sparkjoy_report::wrap;
+use sparkjoy_spec::{Precision, Shape};
 
 use crate::args::Place;
 use crate::failure::Failure;

@@ -20,7 +20,8 @@ use sparkjoy_data::{
     sample_documents, survey,
 };
 use sparkjoy_mix::Source;
-use sparkjoy_nn::{Compute, Precision, measure};
+use sparkjoy_nn::{Compute, measure};
+use sparkjoy_spec::Precision;
 
 pub use error::DraftError;
 use proposal::{LADDER, MAX_EPOCHS, Proposal, Refusal, SizedSource, propose};

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sparkjoy_base::{DomainName, Ppm, SourceName, Tokens};
-use sparkjoy_nn::Shape;
+use sparkjoy_spec::Shape;
 
 use sparkjoy_study::apportion;
 

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde::Serialize;
 use serde_json::Value;
+use sparkjoy_spec::RunSpec;
 use sparkjoy_study::Plan;
-use sparkjoy_train::RunSpec;
 
 use crate::folders::study_folder;
 

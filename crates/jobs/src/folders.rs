@@ -14,7 +14,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sparkjoy_train::RunSpec;
+use sparkjoy_spec::RunSpec;
 
 use sparkjoy_study::{Branch, Plan};
 

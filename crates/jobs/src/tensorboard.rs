@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use prost::Message;
-use sparkjoy_train::StepRecord;
+use sparkjoy_spec::StepRecord;
 
 /// Every event file has this in its name; TensorBoard reads a folder's in the order of names.
 const PREFIX: &str = "events.out.tfevents.";

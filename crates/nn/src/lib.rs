@@ -39,10 +39,9 @@ pub use language_model::LazyModel;
 pub use measure::{Throughput, measure};
 pub use optimizer::Optimizer;
 pub use products::{ProductSpeed, measure_products};
-// For users that still look here for what `spec` says.
-pub use sparkjoy_spec::{
-    OptimizerKind, Precision, Schedule, ScheduleKind, Shape, ShapeError, Tensor,
-};
+use sparkjoy_spec::{OptimizerKind, Precision, Shape, ShapeError};
+#[cfg(test)]
+use sparkjoy_spec::{Schedule, ScheduleKind};
 
 #[cfg(test)]
 mod tests;

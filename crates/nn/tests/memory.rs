@@ -4,7 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use sparkjoy_base::Seed;
-use sparkjoy_nn::{Compute, Engine, Optimizer, OptimizerKind, Precision, Shape, memory};
+use sparkjoy_nn::{Compute, Engine, Optimizer, memory};
+use sparkjoy_spec::{OptimizerKind, Precision, Shape};
 
 /// The system's allocator, counting.
 struct Counting;

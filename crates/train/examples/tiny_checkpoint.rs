@@ -14,8 +14,10 @@ use sparkjoy_data::{
     Corpus, OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation, prepare,
 };
 use sparkjoy_mix::{Ledger, Mixture, Phase, Source};
-use sparkjoy_nn::{OptimizerKind, Precision, Schedule, ScheduleKind, Shape};
-use sparkjoy_train::{Checkpoint, RunRequest, RunSpec, Signal, Start, StepRecord, load_model, run};
+use sparkjoy_spec::{
+    OptimizerKind, Precision, RunSpec, Schedule, ScheduleKind, Shape, Signal, Start, StepRecord,
+};
+use sparkjoy_train::{Checkpoint, RunRequest, load_model, run};
 
 const STEPS: u64 = 8;
 const BATCH: u64 = 4;

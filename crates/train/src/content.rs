@@ -1,7 +1,7 @@
 //! What a model or an optimizer holds, as a fingerprint of its numbers alone.
 
 use sparkjoy_base::Fingerprint;
-use sparkjoy_nn::Shape;
+use sparkjoy_spec::Shape;
 
 /// A hash of numbers as they come, tensor after tensor.
 pub(crate) struct Content(blake3::Hasher);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use sparkjoy_base::{FileError, Fingerprint, Hint, SourceName, thousands};
 use sparkjoy_data::DataError;
 use sparkjoy_mix::MixError;
-use sparkjoy_nn::ShapeError;
+use sparkjoy_spec::ShapeError;
 
 use crate::metrics::TOLERANCE;
 use crate::{EngineError, ImportError, ModelError};

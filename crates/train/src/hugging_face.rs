@@ -5,7 +5,7 @@
 
 use serde_json::json;
 use sparkjoy_data::Tokenizer;
-use sparkjoy_nn::Shape;
+use sparkjoy_spec::Shape;
 
 /// The file's name.
 pub(crate) const CONFIG: &str = "config.json";

@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use sparkjoy_base::{Fingerprint, Hint, thousands};
-use sparkjoy_nn::{Optimizer, OptimizerKind, Shape};
-use sparkjoy_spec::{Moments, Start};
+use sparkjoy_nn::Optimizer;
+use sparkjoy_spec::{Moments, OptimizerKind, Shape, Start};
 
 use crate::checkpoint::{Checkpoint, OPTIMIZER, entries};
 use crate::content::Content;

@@ -39,7 +39,5 @@ pub use model_folder::{ModelError, ModelFolder, WeightFile};
 pub use process::{EngineError, ProcessEngine};
 pub use run::{RunRequest, run};
 pub use run_folder::read_spec;
-// For users that still look here for what `spec` says.
-pub use sparkjoy_spec::{
-    Anneal, KernelChange, Moments, Observer, Outcome, RunSpec, Signal, Start, StepRecord,
-};
+#[cfg(test)]
+use sparkjoy_spec::{KernelChange, Moments, Observer, Outcome, RunSpec, Signal, Start, StepRecord};

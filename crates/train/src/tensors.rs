@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use sparkjoy_base::{AtomicFile, FileError};
-use sparkjoy_nn::Tensor;
+use sparkjoy_spec::Tensor;
 
 use crate::TrainError;
 use crate::disk;

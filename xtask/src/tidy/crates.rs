@@ -16,12 +16,12 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
     ("world", &["base"]),
     ("train", &["base", "mix", "spec", "data", "nn"]),
     ("eval", &["base", "spec", "data", "sandbox"]),
-    ("study", &["base", "mix", "data", "nn", "train", "eval"]),
+    ("study", &["base", "mix", "spec", "data", "nn", "train", "eval"]),
     ("answers", &["base", "mix", "stats", "eval", "study"]),
     ("kit", &["base", "eval", "study", "answers"]),
     ("jobs", &["base", "mix", "spec", "data", "nn", "train", "eval", "study", "answers"]),
-    ("draft", &["base", "mix", "data", "nn", "eval", "study"]),
-    ("report", &["base", "train", "study", "answers", "jobs"]),
+    ("draft", &["base", "mix", "spec", "data", "nn", "eval", "study"]),
+    ("report", &["base", "spec", "train", "study", "answers", "jobs"]),
     (
         "cli",
         &[

@@ -6,8 +6,8 @@ use sparkjoy_base::{DomainName, SourceName, bytes, duration, quantity, thousands
 use sparkjoy_jobs::ChangedSetting;
 use sparkjoy_mix::Mixture;
 use sparkjoy_report::{sentences, wrap};
+use sparkjoy_spec::Start;
 use sparkjoy_study::{EPOCHS_WORTH_READING, Effort};
-use sparkjoy_train::Start;
 
 use super::facts::{Facts, JobsDone, Read};
 use crate::table::TextTable;

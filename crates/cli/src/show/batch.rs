@@ -3,8 +3,8 @@
 use serde::Serialize;
 use sparkjoy_base::{SourceName, thousands};
 use sparkjoy_mix::{Draw, Order};
+use sparkjoy_spec::RunSpec;
 use sparkjoy_study::Plan;
-use sparkjoy_train::RunSpec;
 
 use super::{excerpt, text_of};
 use crate::args::{Place, ShowTarget};

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 use sparkjoy_base::{Fingerprint, Hint, bytes, thousands};
 use sparkjoy_data::ModelTokenizer;
-use sparkjoy_nn::Shape;
+use sparkjoy_spec::Shape;
 use sparkjoy_train::{ModelFolder, TrainError, WeightFile};
 
 use crate::failure::Failure;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use sparkjoy_base::{Fingerprint, thousands};
-use sparkjoy_train::{Checkpoint, Kernels, RunSpec, Start, StepRecord, read_metrics, read_spec};
+use sparkjoy_spec::{RunSpec, Start, StepRecord};
+use sparkjoy_train::{Checkpoint, Kernels, read_metrics, read_spec};
 
 use super::checkpoint;
 use crate::failure::Failure;

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use sparkjoy_base::Hint;
 use sparkjoy_jobs::{branch_folder, trunk_folder};
+use sparkjoy_spec::Start;
 use sparkjoy_study::{Plan, Study, StudyError};
-use sparkjoy_train::{Checkpoint, Start};
+use sparkjoy_train::Checkpoint;
 
 use crate::tiny::{STUDY, Tiny, prepared};
 

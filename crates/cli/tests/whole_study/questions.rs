@@ -80,7 +80,7 @@ fn a_run_that_goes_on_from_another_ends_in_the_bytes_of_one_trained_in_one_go() 
         threads: 1,
         recompute: false,
     };
-    sparkjoy_train::run(request, &mut |_: &_| sparkjoy_train::Signal::Continue).unwrap();
+    sparkjoy_train::run(request, &mut |_: &_| sparkjoy_spec::Signal::Continue).unwrap();
     let whole = Checkpoint::at(&folder, branch.spec.last_step()).unwrap().unwrap();
     let chained = chained.unwrap().unwrap();
     for file in ["model.safetensors", "optimizer.safetensors"] {

@@ -14,8 +14,8 @@ use sparkjoy_jobs::{
 };
 use sparkjoy_report::sentences::contamination_summary;
 use sparkjoy_report::{report_text, write_report};
+use sparkjoy_spec::KernelChange;
 use sparkjoy_study::{Plan, Study};
-use sparkjoy_train::KernelChange;
 use tempfile::TempDir;
 
 pub(crate) const STUDY: &str = r#"name = "tiny"

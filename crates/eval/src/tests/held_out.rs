@@ -8,8 +8,8 @@ use sparkjoy_base::{Hint, Seed, SourceName, Tokens, write_atomic};
 use sparkjoy_data::{
     Corpus, OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation, prepare,
 };
-use sparkjoy_nn::{Compute, Engine, LazyModel, Shape, ShapeError};
-use sparkjoy_spec::LanguageModel;
+use sparkjoy_nn::{Compute, Engine, LazyModel};
+use sparkjoy_spec::{LanguageModel, Shape, ShapeError};
 
 const CONTEXT: usize = 16;
 

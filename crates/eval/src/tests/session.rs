@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sparkjoy_base::Seed;
 use sparkjoy_data::{ModelTokenizer, Tokenizer};
-use sparkjoy_nn::{Compute, Engine, LazyModel, Shape, ShapeError};
+use sparkjoy_nn::{Compute, Engine, LazyModel};
+use sparkjoy_spec::{Shape, ShapeError};
 
 use crate::{
     Catalog, Dataset, EvalError, Item, ItemResult, Session, Task, TokenizedModel, Work, answer,

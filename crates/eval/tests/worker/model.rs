@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::{Map, json};
 use sparkjoy_base::{Seed, write_atomic};
-use sparkjoy_nn::{Compute, Engine, Shape};
+use sparkjoy_nn::{Compute, Engine};
+use sparkjoy_spec::Shape;
 
 pub(crate) const CONTEXT: usize = 48;
 pub(crate) const VOCAB: usize = 320;

@@ -15,9 +15,8 @@ use std::time::Instant;
 
 use serde_json::json;
 use sparkjoy_base::Seed;
-use sparkjoy_nn::{
-    Compute, Engine, Optimizer, OptimizerKind, Precision, ProductSpeed, Shape, measure_products,
-};
+use sparkjoy_nn::{Compute, Engine, Optimizer, ProductSpeed, measure_products};
+use sparkjoy_spec::{OptimizerKind, Precision, Shape};
 
 use crate::ceiling::Ceiling;
 

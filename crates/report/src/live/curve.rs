@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use sparkjoy_base::SourceName;
-use sparkjoy_train::StepRecord;
+use sparkjoy_spec::StepRecord;
 
 /// Points of a curve at most; beyond it, two and two become one.
 const POINTS: usize = 1024;

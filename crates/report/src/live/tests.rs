@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::Markup;
 use scraper::{Html, Selector};
 use sparkjoy_base::SourceName;
-use sparkjoy_train::StepRecord;
+use sparkjoy_spec::StepRecord;
 
 use super::detail::Detail;
 use super::picture::{Doing, Failing, Picture, RunPicture, State};

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use sparkjoy_base::thousands;
 use sparkjoy_jobs::{branch_folder, trunk_folder};
+use sparkjoy_spec::RunSpec;
 use sparkjoy_study::{Plan, Trunk};
-use sparkjoy_train::RunSpec;
 
 /// What a plan is about, in numbers and words that do not change while it runs.
 #[derive(Debug)]

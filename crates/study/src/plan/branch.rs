@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::SourceName;
 use sparkjoy_mix::Mixture;
-use sparkjoy_train::RunSpec;
+use sparkjoy_spec::RunSpec;
 
 use super::source_tokens::SourceTokens;
 

@@ -17,8 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, Seed, SourceName, Tokens};
 use sparkjoy_mix::Mixture;
-use sparkjoy_nn::Shape;
-use sparkjoy_train::RunSpec;
+use sparkjoy_spec::{RunSpec, Shape};
 
 pub use branch::{Branch, Trunk};
 pub use cost::{Effort, TreeCost};

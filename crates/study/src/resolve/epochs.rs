@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sparkjoy_base::{Ppm, Problem, SourceName};
-use sparkjoy_train::RunSpec;
+use sparkjoy_spec::RunSpec;
 
 use crate::plan::{Branch, PlanSource};
 use crate::written::Study;

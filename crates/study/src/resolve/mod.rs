@@ -13,8 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sparkjoy_base::{Fingerprint, Problem, SourceName, thousands};
 use sparkjoy_data::{Corpus, Tokenizer};
 use sparkjoy_mix::{Ledger, Mixture, Phase, Source};
-use sparkjoy_nn::Shape;
-use sparkjoy_train::{RunSpec, Start};
+use sparkjoy_spec::{RunSpec, Shape, Start};
 
 use crate::plan::{Evaluation, Plan, PlanSource, TaskPlan};
 use crate::{Study, StudyError};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sparkjoy_base::{Ppm, Tokens};
 use sparkjoy_data::{OnBadDocument, SourceFiles, TokenizerKind, Validation};
-use sparkjoy_nn::{OptimizerKind, Precision, Schedule, ScheduleKind};
+use sparkjoy_spec::{OptimizerKind, Precision, Schedule, ScheduleKind};
 
 use super::*;
 use crate::testing::{Case, cases, edited, shown};

@@ -2,7 +2,7 @@
 
 use sparkjoy_base::toml_file::{Item, Table};
 use sparkjoy_base::{Problem, Span, Tokens};
-use sparkjoy_nn::{OptimizerKind, Precision, Schedule, ScheduleKind};
+use sparkjoy_spec::{OptimizerKind, Precision, Schedule, ScheduleKind};
 
 use super::clock::Clock;
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use sparkjoy_base::read;
-use sparkjoy_nn::Shape;
+use sparkjoy_spec::Shape;
 
 use super::ModelError;
 use super::error::NOT_GIVEN;

@@ -14,7 +14,8 @@ use serde::Serialize;
 use sparkjoy_base::{Fingerprint, is_done};
 use sparkjoy_data::ModelTokenizer;
 use sparkjoy_mix::Ledger;
-use sparkjoy_nn::{LazyModel, Shape};
+use sparkjoy_nn::LazyModel;
+use sparkjoy_spec::Shape;
 
 use crate::checkpoint::{Checkpoint, CheckpointInfo, MODEL, STATE};
 use crate::content::Content;

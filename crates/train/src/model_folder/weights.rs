@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::TensorInfo;
 use serde::Deserialize;
 use sparkjoy_base::{FileError, Fingerprint, read};
-use sparkjoy_nn::{Shape, Tensor};
+use sparkjoy_spec::{Shape, Tensor};
 
 use super::{ModelError, WeightFile};
 use crate::TrainError;

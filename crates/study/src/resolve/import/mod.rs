@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use sparkjoy_base::toml_file::Placed;
 use sparkjoy_base::{Fingerprint, Ppm, Problem, SourceName, Tokens, thousands};
 use sparkjoy_mix::Ledger;
-use sparkjoy_nn::Shape;
-use sparkjoy_train::{ModelFolder, RunSpec, Start, check_shape, imported, read_spec};
+use sparkjoy_spec::{RunSpec, Shape, Start};
+use sparkjoy_train::{ModelFolder, check_shape, imported, read_spec};
 
 use crate::StudyError;
 use crate::plan::{Import, PlanSource};

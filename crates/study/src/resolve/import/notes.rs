@@ -1,7 +1,7 @@
 //! What is worth a note about a trunk that was trained elsewhere.
 
 use sparkjoy_base::{Ppm, SourceName, Tokens};
-use sparkjoy_train::Start;
+use sparkjoy_spec::Start;
 
 use crate::{Note, Plan};
 

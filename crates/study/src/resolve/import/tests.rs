@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sparkjoy_base::{Fingerprint, SourceName};
 use sparkjoy_mix::{Ledger, Mixture, Phase};
-use sparkjoy_train::{Moments, Start};
+use sparkjoy_spec::{Moments, Start};
 
 use super::*;
 use crate::plan::Plan;

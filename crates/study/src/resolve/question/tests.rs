@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sparkjoy_train::Anneal;
+use sparkjoy_spec::Anneal;
 
 use crate::testing::plan as planned;
 use crate::{Arm, Ask, Branch, Plan, Role};

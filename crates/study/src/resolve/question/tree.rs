@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use sparkjoy_base::toml_file::Placed;
 use sparkjoy_base::{Fingerprint, Problem, SourceName};
 use sparkjoy_mix::{MixError, Mixture, Order, Phase};
-use sparkjoy_nn::Shape;
-use sparkjoy_train::{Anneal, RunSpec, Start};
+use sparkjoy_spec::{Anneal, RunSpec, Shape, Start};
 
 use super::continuation::Continuation;
 use crate::plan::accounts;
