@@ -246,7 +246,7 @@ impl View<'_> {
             caption: html! {
                 "Effects of each removal (rows) on what is measured (columns). Orange is worse, \
                  blue better, stronger is more; ~ marks what was tested and is not \
-                 significant. `targeted` and `general` are tested together; a domain or source \
+                 significant. The columns targeted and general are tested together; a domain or source \
                  is tinted where its own interval leaves out zero."
                 @if !self.answer.tasks.is_empty() {
                     " Tasks are tested together too, accuracy and bits per byte of correct answers each as \
