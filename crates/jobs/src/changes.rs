@@ -31,8 +31,8 @@ pub struct ChangedSetting {
     pub run: String,
 }
 
-/// The settings by which the trunk of a plan differs from the one that was trained before under the
-/// study's name. Empty where there is none, where it is the same, or where nothing tells.
+/// The settings by which the trunk of a plan, or its branches on the same trunk, differ from those that
+/// were trained before under the study's name. Empty where there are none, or where nothing tells.
 pub fn changed_settings(plan: &Plan, runs: &Path) -> Vec<ChangedSetting> {
     let path = study_folder(plan, runs).join("plan.json");
     let is_small = path.metadata().is_ok_and(|file| file.len() <= RECORD_BYTES);
@@ -48,68 +48,122 @@ pub fn changed_settings(plan: &Plan, runs: &Path) -> Vec<ChangedSetting> {
     };
     let now = plan.trunk();
     let run = format!("trunk-{}", before.fingerprint());
-    if before.fingerprint() == now.fingerprint() || !runs.join(&run).is_dir() {
-        return Vec::new();
+    if before.fingerprint() != now.fingerprint() {
+        let is_there = runs.join(&run).is_dir();
+        return if is_there { changed(&before, now, &run) } else { Vec::new() };
     }
-    let [before, now] = [&before, now].map(settings);
-    let keys = before.keys().chain(now.keys().filter(|key| !before.contains_key(*key)));
-    let changed = keys.filter(|key| before.get(*key) != now.get(*key));
-    let shown = |value: Option<&Value>| {
-        let text = value.map_or_else(|| "nothing".to_owned(), ToString::to_string);
-        (text.chars().count() <= SHOWN).then_some(text)
-    };
-    let change = |key: &String| ChangedSetting {
-        setting: key.clone(),
-        before: shown(before.get(key)),
-        now: shown(now.get(key)),
-        run: run.clone(),
-    };
-    changed.map(change).collect()
+    changed_branches(&record, plan, runs)
 }
 
-/// The settings of a study that determine a trunk, by the names a study has for them.
+/// The same of branches that have the names they had: of the first of each set of settings.
+fn changed_branches(record: &Value, plan: &Plan, runs: &Path) -> Vec<ChangedSetting> {
+    let Some(Value::Array(recorded)) = record.get("branches") else { return Vec::new() };
+    let mut found: Vec<ChangedSetting> = Vec::new();
+    for branch in &plan.branches {
+        let is_it = |other: &&Value| {
+            let name = other["name"].as_str();
+            name == Some(&branch.name) || name == branch.former_name.as_deref()
+        };
+        let Some(before) = recorded.iter().find(is_it) else { continue };
+        let Ok(spec) = serde_json::from_value::<RunSpec>(before["spec"].clone()) else { continue };
+        let run = format!("{}-{}", before["name"].as_str().unwrap_or_default(), spec.fingerprint());
+        if spec.fingerprint() == branch.spec.fingerprint() || !runs.join(&run).is_dir() {
+            continue;
+        }
+        for change in changed(&spec, &branch.spec, &run) {
+            if found.iter().all(|known| known.setting != change.setting) {
+                found.push(change);
+            }
+        }
+    }
+    found
+}
+
+/// The settings of a study that determine a run, by the names a study has for them. What follows
+/// from another setting is not one.
 fn settings(spec: &RunSpec) -> BTreeMap<String, Value> {
     let Ok(Value::Object(fields)) = serde_json::to_value(spec) else { return BTreeMap::new() };
     let mut settings = BTreeMap::new();
     for (field, value) in fields {
         match (field.as_str(), value) {
             ("shape", Value::Object(shape)) => {
-                for (key, value) in shape {
-                    let key = if key == "vocab" {
-                        "tokenizer".to_owned()
-                    } else {
-                        format!("model.{key}")
-                    };
-                    settings.insert(key, value);
-                }
+                // Rows of the embedding follow from the tokenizer.
+                let own = shape.into_iter().filter(|(key, _)| key != "vocab");
+                settings.extend(own.map(|(key, value)| (format!("model.{key}"), value)));
             }
             ("supplies", Value::Array(sources)) => {
                 for source in sources {
                     let name = source["name"].as_str().unwrap_or_default().to_owned();
-                    settings.insert(format!("text of source `{name}`"), source);
+                    settings.insert(format!("text of source {name}"), source);
                 }
             }
             ("phases", Value::Array(phases)) => {
-                let of = |key: &str| phases.first().map_or(Value::Null, |phase| phase[key].clone());
-                settings
-                    .insert("sequences of the budget (training.budget)".to_owned(), of("slots"));
-                settings.insert("the trunk's mixture".to_owned(), of("mixture"));
+                let mixtures: Vec<&Value> = phases.iter().map(|phase| &phase["mixture"]).collect();
+                settings.insert("mixture".to_owned(), serde_json::json!(mixtures));
+                let slots = phases.iter().filter_map(|phase| phase["slots"].as_u64()).sum::<u64>();
+                settings.insert("training.budget".to_owned(), (slots / spec.batch).into());
             }
-            ("tokenizer", value) => {
-                settings.insert("tokenizer".to_owned(), value);
+            ("schedule", schedule) => {
+                flatten("training.schedule", &schedule["kind"], &mut settings)
             }
-            ("seed", value) => {
-                settings.insert("seed".to_owned(), value);
+            ("optimizer", optimizer) => flatten("training.optimizer", &optimizer, &mut settings),
+            ("tokenizer" | "seed", value) => {
+                settings.insert(field, value);
             }
             ("start" | "first_step" | "opening", value) => {
                 settings.insert(format!("trunk ({field})"), value);
             }
+            // The order of a replicate and the number of its phases are no settings of a study.
+            ("replicate" | "first_phase", _) => {}
             (_, value) => {
                 settings.insert(format!("training.{field}"), value);
             }
         }
     }
     settings
+}
+
+fn flatten(key: &str, value: &Value, settings: &mut BTreeMap<String, Value>) {
+    match value {
+        Value::Object(fields) => {
+            for (field, value) in fields {
+                flatten(&format!("{key}.{field}"), value, settings);
+            }
+        }
+        value => drop(settings.insert(key.to_owned(), value.clone())),
+    }
+}
+
+/// The settings that differ, those left out that follow from another one.
+fn changed(before: &RunSpec, now: &RunSpec, run: &str) -> Vec<ChangedSetting> {
+    let other_batch = before.batch != now.batch || before.model.context() != now.model.context();
+    let other_tokenizer = before.tokenizer != now.tokenizer;
+    let [before, now] = [before, now].map(settings);
+    let keys = before.keys().chain(now.keys().filter(|key| !before.contains_key(*key)));
+    let follows = |key: &String| match key.as_str() {
+        // A budget is counted in steps here, and lengths of a schedule in tokens.
+        "training.budget" => other_batch,
+        key if key.starts_with("training.schedule.") && key != "training.schedule.kind" => {
+            other_batch
+        }
+        key => other_tokenizer && key.starts_with("text of source"),
+    };
+    let differs = |key: &&String| before.get(*key) != now.get(*key) && !follows(key);
+    let shown = |value: Option<&Value>| {
+        let text = value.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+        (text.chars().count() <= SHOWN).then_some(text)
+    };
+    let change = |key: &String| {
+        // Steps are not how a budget is written, and a hash says nothing to a reader.
+        let is_written = !matches!(key.as_str(), "tokenizer" | "training.budget");
+        ChangedSetting {
+            setting: key.clone(),
+            before: shown(before.get(key)).filter(|_| is_written),
+            now: shown(now.get(key)).filter(|_| is_written),
+            run: run.to_owned(),
+        }
+    };
+    keys.filter(differs).map(change).collect()
 }
 
 impl ChangedSetting {
@@ -156,6 +210,8 @@ mod tests {
                 after("seed = 17", "seed = 18").join("\n"),
                 after("width = 32", "width = 64").join("\n"),
                 after("warmup = \"0\"", "warmup = \"8K\"").join("\n"),
+                after("batch = 8", "batch = 16").join("\n"),
+                after("lr = 3e-4", "lr = 4e-4").join("\n"),
             ]
             .join("\n\n"),
             @"
@@ -163,7 +219,11 @@ mod tests {
 
         `model.width` was 32 and is 64, so what was trained in trunk-… cannot be used
 
-        `training.schedule` has changed, so what was trained in trunk-… cannot be used
+        `training.schedule.warmup` was 0 and is 8000, so what was trained in trunk-… cannot be used
+
+        `training.batch` was 8 and is 16, so what was trained in trunk-… cannot be used
+
+        `training.optimizer.lr` was 0.0003 and is 0.0004, so what was trained in trunk-… cannot be used
         "
         );
     }

@@ -43,6 +43,9 @@ pub fn title(answer: &Answer) -> String {
 /// - `answer`: the answer it belongs to, for names of arms and numbers of cost.
 pub fn sentence(answer: &Answer, finding: &Finding) -> String {
     match finding {
+        Finding::Incomplete { missing, of } if missing == of => {
+            "No comparison is complete yet: some of its runs are not scored.".to_owned()
+        }
         Finding::Incomplete { missing, of } => format!(
             "{missing} of {} missing; what follows is about the others.",
             match of {
