@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use sparkjoy_base::{Problem, read, write_atomic};
 
 use crate::error::JobError;
-use crate::problem::damaged;
+use crate::problem::{damaged, flawed};
 
 /// What lies in a file with its key.
 pub(crate) trait Keyed: Serialize + DeserializeOwned {
@@ -27,6 +27,12 @@ pub(crate) trait Keyed: Serialize + DeserializeOwned {
     /// the file does not hold the key: then what was found is outdated, and is replaced.
     fn foreign(path: &Path, found: &Self::Key, asked: &Self::Key) -> Option<Problem>;
 
+    /// What no program of ours would have written, if there is anything. Bytes that can be read
+    /// back need not make sense, and every number of a report comes from them.
+    fn flaw(&self) -> Option<String> {
+        None
+    }
+
     /// The file's content.
     fn json(&self) -> Vec<u8> {
         json(self)
@@ -41,6 +47,9 @@ pub(crate) trait Keyed: Serialize + DeserializeOwned {
 pub(crate) fn find<T: Keyed>(folder: &Path, asked: &T::Key) -> Result<Option<T>, JobError> {
     let path = folder.join(T::file_name(asked));
     let Some(found) = read_json::<T>(&path)? else { return Ok(None) };
+    if let Some(flaw) = found.flaw() {
+        return Err(flawed(&path, &flaw).into());
+    }
     if found.key() == asked {
         return Ok(Some(found));
     }

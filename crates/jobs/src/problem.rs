@@ -18,6 +18,11 @@ pub(crate) fn damaged(path: &Path, why: &serde_json::Error) -> Problem {
     Problem::new(format!("`{}` is damaged: {why}", path.display())).with_hint(move_away(path))
 }
 
+/// A file of ours that reads back as something that cannot be.
+pub(crate) fn flawed(path: &Path, flaw: &str) -> Problem {
+    Problem::new(format!("`{}` is damaged: {flaw}", path.display())).with_hint(move_away(path))
+}
+
 /// A file of results that answers another question, though its name says otherwise.
 pub(crate) fn foreign_results(path: &Path) -> Problem {
     let path_shown = path.display();

@@ -14,6 +14,11 @@ use sparkjoy_study::{Branch, Plan};
 use crate::keyed::Keyed;
 use crate::problem::move_away;
 
+/// More than the loss of any sequence, in nats: a context of a million tokens at 100 nats each.
+const MOST_NATS: f64 = 1e8;
+/// More than the held-out text of any source, in bytes.
+const MOST_BYTES: u128 = 1 << 50;
+
 /// What was scored: everything that determines the numbers of a score.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,9 +87,39 @@ impl Keyed for Scores {
         format!("scores-{}.json", Fingerprint::of_value(key))
     }
 
+    fn flaw(&self) -> Option<String> {
+        let found = self.held_out.iter().map(|score| &score.source);
+        if !found.eq(self.of.held_out.keys()) {
+            return Some("it does not score each source of its study once".to_owned());
+        }
+        self.held_out.iter().find_map(flaw)
+    }
+
     fn foreign(path: &Path, found: &HeldOutKey, asked: &HeldOutKey) -> Option<Problem> {
         Some(other_score(path, &found.describe(), &asked.describe()))
     }
+}
+
+/// What cannot be in the score of a source.
+fn flaw(score: &HeldOutScore) -> Option<String> {
+    let HeldOutScore { source, ordinals, nats, bytes } = score;
+    if ordinals.is_empty() || [nats.len(), bytes.len()] != [ordinals.len(); 2] {
+        return Some(format!(
+            "`{source}` has {} sequences, {} losses and {} lengths",
+            ordinals.len(),
+            nats.len(),
+            bytes.len()
+        ));
+    }
+    if ordinals.windows(2).any(|pair| pair[0] >= pair[1]) {
+        return Some(format!("the sequences of `{source}` are not in ascending order"));
+    }
+    if let Some(nats) = nats.iter().find(|nats| !(0.0..=MOST_NATS).contains(*nats)) {
+        return Some(format!("a sequence of `{source}` has a loss of {nats:e} nats"));
+    }
+    let text: u128 = bytes.iter().map(|&bytes| u128::from(bytes)).sum();
+    (!(1..=MOST_BYTES).contains(&text))
+        .then(|| format!("the sequences of `{source}` hold {text} bytes of text"))
 }
 
 /// A score file that holds the score of something else.
@@ -104,6 +139,38 @@ mod tests {
         insta::assert_snapshot!(shown(Err(other_score(path, "step 3", "step 4"))), @"
         `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` scores step 3, expected step 4
         hint: move `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
+        ");
+    }
+
+    #[test]
+    fn a_score_that_cannot_be_is_found() {
+        let good = HeldOutScore {
+            source: SourceName::new("web").unwrap(),
+            ordinals: vec![0, 3],
+            nats: vec![1.0, 2.0],
+            bytes: vec![4, 0],
+        };
+        assert_eq!(flaw(&good), None);
+        let but = |change: fn(&mut HeldOutScore)| {
+            let mut score = good.clone();
+            change(&mut score);
+            flaw(&score).expect("a flaw")
+        };
+        let flaws = [
+            but(|score| score.nats.truncate(1)),
+            but(|score| score.ordinals.swap(0, 1)),
+            but(|score| score.nats[0] = -50.0),
+            but(|score| score.nats[0] = 1e308),
+            but(|score| score.bytes = vec![0, 0]),
+            but(|score| score.bytes[0] = 1 << 63),
+        ];
+        insta::assert_snapshot!(flaws.join("\n"), @"
+        `web` has 2 sequences, 1 losses and 2 lengths
+        the sequences of `web` are not in ascending order
+        a sequence of `web` has a loss of -5e1 nats
+        a sequence of `web` has a loss of 1e308 nats
+        the sequences of `web` hold 0 bytes of text
+        the sequences of `web` hold 9223372036854775808 bytes of text
         ");
     }
 }
