@@ -104,7 +104,7 @@ fn settings(spec: &RunSpec) -> BTreeMap<String, Value> {
                 settings.insert("training.budget".to_owned(), (slots / spec.batch).into());
             }
             ("schedule", schedule) => {
-                flatten("training.schedule", &schedule["kind"], &mut settings)
+                flatten("training.schedule", &schedule["kind"], &mut settings);
             }
             ("optimizer", optimizer) => flatten("training.optimizer", &optimizer, &mut settings),
             ("tokenizer" | "seed", value) => {
