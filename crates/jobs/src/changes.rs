@@ -31,8 +31,9 @@ pub struct ChangedSetting {
     pub run: String,
 }
 
-/// The settings by which the trunk of a plan, or its branches on the same trunk, differ from those that
-/// were trained before under the study's name. Empty where there are none, or where nothing tells.
+/// The settings by which the trunk of a plan, or its branches on the same trunk, differ from
+/// those that were trained before under the study's name. Empty where there are none, or where
+/// nothing tells.
 pub fn changed_settings(plan: &Plan, runs: &Path) -> Vec<ChangedSetting> {
     let path = study_folder(plan, runs).join("plan.json");
     let is_small = path.metadata().is_ok_and(|file| file.len() <= RECORD_BYTES);
