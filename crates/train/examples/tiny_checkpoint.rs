@@ -14,10 +14,11 @@ use sparkjoy_data::{
     Corpus, OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation, prepare,
 };
 use sparkjoy_mix::{Ledger, Mixture, Phase, Source};
+use sparkjoy_nn::{Compute, Engine};
 use sparkjoy_spec::{
     OptimizerKind, Precision, RunSpec, Schedule, ScheduleKind, Shape, Signal, Start, StepRecord,
 };
-use sparkjoy_train::{Checkpoint, RunRequest, load_model, run};
+use sparkjoy_train::{Checkpoint, ModelFolder, RunRequest, run};
 
 const STEPS: u64 = 8;
 const BATCH: u64 = 4;
@@ -60,7 +61,9 @@ fn write_logits(
     tokenizer: &Tokenizer,
     context: usize,
 ) -> Result<(), Box<dyn Error>> {
-    let mut engine = load_model(&checkpoint.folder, 1, 1)?;
+    let model = ModelFolder::open(&checkpoint.folder)?;
+    let mut engine = Engine::new(*model.shape(), 1, Compute::exact(1))?;
+    model.read_weights(engine.weights_mut())?;
     let mut rows = Vec::new();
     for (ordinal, length) in [(0, context), (1, context), (2, 5), (3, 1)] {
         let mut ids = vec![0; context];

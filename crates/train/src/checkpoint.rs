@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_base::{FileError, Fingerprint, is_done, read, read_to_string};
 use sparkjoy_data::Tokenizer;
 use sparkjoy_mix::Ledger;
-use sparkjoy_nn::{Compute, Engine, Optimizer};
+use sparkjoy_nn::{Engine, Optimizer};
 use sparkjoy_spec::Shape;
 
 use crate::TrainError;
@@ -237,25 +237,6 @@ pub(crate) fn read_weights(checkpoint: &Checkpoint, engine: &mut Engine) -> Resu
     let layout = engine.shape().tensors();
     let targets = tensors::targets(&layout, "", engine.weights_mut());
     tensors::read(&checkpoint.folder.join(MODEL), targets)
-}
-
-/// Loads the weights of a checkpoint into a fresh engine for evaluation, in fp32 whatever the run
-/// was trained in: scores are compared across runs, and with what other programs make of the same
-/// weights.
-///
-/// - `batch`: sequences the engine computes at once.
-///
-/// # Errors
-///
-/// As [`Checkpoint::open`], for what is read: `state.json` and the weights.
-pub fn load_model(checkpoint: &Path, batch: usize, threads: usize) -> Result<Engine, TrainError> {
-    let checkpoint = Checkpoint::peek(checkpoint)?;
-    checkpoint.verified(MODEL)?;
-    // Nothing is computed again where there is no backward pass: this only saves memory.
-    let compute = Compute { recompute: true, ..Compute::exact(threads) };
-    let mut engine = Engine::new(checkpoint.inspect()?.shape, batch, compute)?;
-    read_weights(&checkpoint, &mut engine)?;
-    Ok(engine)
 }
 
 /// What a model in training is after a step, whoever computed it.

@@ -28,7 +28,7 @@ mod tensors;
 #[cfg(test)]
 mod tests;
 
-pub use checkpoint::{Checkpoint, CheckpointInfo, FileRecord, load_model};
+pub use checkpoint::{Checkpoint, CheckpointInfo, FileRecord};
 pub use divergence::{DivergedRow, Divergence};
 pub use engines::LocalEngine;
 pub use error::TrainError;

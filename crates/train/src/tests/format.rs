@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use sparkjoy_spec::{Precision, Shape};
+use sparkjoy_spec::{LanguageModel, Precision, Shape};
 
 use super::tiny::{ADAM, LAST, Tiny, contents, go_on};
-use crate::{Checkpoint, RunRequest, RunSpec, StepRecord, load_model, read_spec, run};
+use crate::{Checkpoint, ModelFolder, RunRequest, RunSpec, StepRecord, read_spec, run};
 
 #[test]
 fn a_checkpoint_holds_these_files_and_tensors() {
@@ -153,7 +153,8 @@ fn a_model_loads_with_the_weights_that_were_saved() {
     let spec = RunSpec { precision: Precision::Fp32, ..tiny.trunk(ADAM) };
     let folder = tiny.train(&spec, "run", 2);
     let checkpoint = Checkpoint::at(&folder, 2).unwrap().unwrap();
-    let mut engine = load_model(&checkpoint.folder, 1, 1).unwrap();
+    let model = ModelFolder::open(&checkpoint.folder).unwrap();
+    let mut model = model.language_model(1, 1);
     // The loss of the next batch is the loss the run records for it.
     let request = RunRequest { target: LAST, ..tiny.request(&spec, &folder) };
     let mut next = None;
@@ -168,8 +169,7 @@ fn a_model_loads_with_the_weights_that_were_saved() {
         let corpus = tiny.corpora.iter().find(|c| *c.name() == order.sources()[draw.source].name);
         let mut tokens = vec![0; spec.model.context()];
         corpus.unwrap().read(sparkjoy_data::Part::Train, draw.ordinal, &mut tokens).unwrap();
-        let mut nats = vec![0.0; spec.model.context() - 1];
-        engine.losses(&tokens, &mut nats);
+        let nats = model.losses(tokens.len(), &tokens).unwrap();
         mean += nats.iter().map(|&x| f64::from(x)).sum::<f64>() / nats.len() as f64 / 4.0;
     }
     let recorded = next.unwrap().loss;
