@@ -4,49 +4,14 @@ mod laboratory;
 
 use laboratory::Laboratory;
 
-const TASKS: &str = r#"
-[suite]
-name = "puzzles"
-
-[[suite.categories]]
-name = "numbers"
-tasks = ["sums"]
-
-[[suite.categories]]
-name = "words"
-tasks = ["next-word", "riddles"]
-
-[[tasks]]
-name = "sums"
-type = "multiple-choice"
-files = ["sums.jsonl"]
-shots = 2
-baseline = 0.5
-
-[[tasks]]
-name = "next-word"
-type = "language-modeling"
-files = ["words.jsonl"]
-shots = 0
-baseline = 0.0
-
-[[tasks]]
-name = "riddles"
-type = "generation"
-files = ["riddles.jsonl"]
-shots = 0
-stop = ["\n"]
-normalize = true
-rule = "prefix"
-baseline = 0.0
-"#;
-
 /// A trained model and tasks to score it on.
 fn laboratory() -> Laboratory {
     let laboratory = Laboratory::new();
     laboratory.succeed("prepare study.toml");
     laboratory.succeed("run study.toml --job trunk-60");
-    laboratory.write("puzzles.toml", TASKS);
+    let tasks = include_str!("fixtures/puzzles.toml").replace("shots = 1", "shots = 2");
+    let tasks = tasks.replace("normalize", "stop = [\"\\n\"]\nnormalize");
+    laboratory.write("puzzles.toml", &tasks);
     let rows = |file: &str, row: &dyn Fn(usize) -> String| {
         let lines: Vec<String> = (0..30).map(row).collect();
         laboratory.write(file, &lines.join("\n"));
@@ -68,7 +33,6 @@ fn laboratory() -> Laboratory {
     laboratory
 }
 
-/// The folder of the checkpoint.
 fn model(laboratory: &Laboratory) -> String {
     let trunk = laboratory.find("runs", "trunk-");
     let trunk = trunk.file_name().expect("a folder has a name").to_string_lossy().into_owned();

@@ -13,21 +13,10 @@ use sparkjoy_study::{Branch, Plan};
 use crate::plan as planned;
 
 /// The study.
-pub const STUDY: &str = r#"name = "invented"
-seed = 17
-[tokenizer]
-kind = "cl100k"
-[model]
-layers = 2
-width = 32
-heads = 4
-context = 64
-[training]
-budget = "512K"
-batch = 8
-optimizer = { kind = "lionw", lr = 3e-4, betas = [0.9, 0.95], weight_decay = 1.2e-4 }
-schedule = { kind = "constant", warmup = "0" }
-replicates = 3
+pub const STUDY: &str = concat!(
+    "name = \"invented\"\n",
+    include_str!("head.toml"),
+    r#"replicates = 3
 [sources.blogs]
 tokens = "4M"
 domain = "web"
@@ -59,7 +48,8 @@ remove = ["puzzles"]
 refill = "domain"
 [evaluation]
 held_out = "16K"
-"#;
+"#
+);
 
 /// The plan the figures belong to.
 pub fn plan() -> Plan {

@@ -13,21 +13,10 @@ use sparkjoy_study::{Branch, Plan};
 
 use crate::plan as planned;
 
-const STUDY: &str = r#"name = "known"
-seed = 17
-[tokenizer]
-kind = "cl100k"
-[model]
-layers = 2
-width = 32
-heads = 4
-context = 64
-[training]
-budget = "512K"
-batch = 8
-optimizer = { kind = "lionw", lr = 3e-4, betas = [0.9, 0.95], weight_decay = 1.2e-4 }
-schedule = { kind = "constant", warmup = "0" }
-replicates = 5
+const STUDY: &str = concat!(
+    "name = \"known\"\n",
+    include_str!("head.toml"),
+    r#"replicates = 5
 [sources.web]
 tokens = "4M"
 domain = "pages"
@@ -74,7 +63,8 @@ remove = ["sums", "decoy", "rumours", "code", "forks", ["code", "forks"]]
 refill = "proportional"
 [evaluation]
 held_out = "16K"
-"#;
+"#
+);
 
 const TASKS: [&str; 4] = ["cloze", "facts", "programs", "word-problems"];
 const ITEMS: usize = 150;

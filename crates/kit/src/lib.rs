@@ -9,6 +9,9 @@ use std::path::Path;
 use sparkjoy_base::{Fingerprint, Hint};
 use sparkjoy_study::{Plan, Study, StudyError, plan_sources};
 
+/// What the studies of the tests have in common: a run of 1,000 steps of 8 sequences of 64 tokens.
+pub const HEAD: &str = include_str!("head.toml");
+
 /// An error as the command line shows it, `accepted` where there is none.
 pub fn shown<E: Hint>(result: Result<(), E>) -> String {
     match result {

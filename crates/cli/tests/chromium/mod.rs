@@ -13,7 +13,6 @@ use tempfile::TempDir;
 /// Far longer than anything takes, on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A browser with one page.
 pub(crate) struct Chromium {
     child: Child,
     send: ChildStdin,
@@ -64,7 +63,6 @@ impl Chromium {
         Some(browser)
     }
 
-    /// Goes to a page.
     pub(crate) fn open(&mut self, url: &str) {
         self.call("Page.navigate", &json!({"url": url}));
     }
@@ -76,14 +74,12 @@ impl Chromium {
         self.call("Emulation.setDeviceMetricsOverride", &size);
     }
 
-    /// What an expression is, as text.
     pub(crate) fn text(&mut self, expression: &str) -> String {
         let request = json!({"expression": format!("String({expression})"), "returnByValue": true});
         let result = self.call("Runtime.evaluate", &request);
         result["result"]["value"].as_str().unwrap_or("").to_owned()
     }
 
-    /// Waits until an expression holds.
     pub(crate) fn until(&mut self, expression: &str) {
         let begin = Instant::now();
         // What is not there yet is no mistake.
@@ -96,7 +92,6 @@ impl Chromium {
         }
     }
 
-    /// Presses a key.
     pub(crate) fn press(&mut self, key: &str) {
         for kind in ["keyDown", "keyUp"] {
             let event = json!({"type": kind, "key": key, "code": key, "text": "\r", "windowsVirtualKeyCode": 13});

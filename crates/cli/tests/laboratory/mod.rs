@@ -14,9 +14,7 @@ use tempfile::TempDir;
 pub(crate) struct Ended {
     /// Exit code; `None` where a signal ended it.
     pub(crate) code: Option<i32>,
-    /// Standard output.
     pub(crate) stdout: String,
-    /// Standard error.
     pub(crate) stderr: String,
 }
 
@@ -101,17 +99,14 @@ impl Laboratory {
         laboratory
     }
 
-    /// Where something lies.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// Writes a file.
     pub(crate) fn write(&self, name: &str, content: &str) {
         fs::write(self.path(name), content).expect("the test's folder can be written");
     }
 
-    /// Changes the study.
     pub(crate) fn edit(&self, from: &str, to: &str) {
         let study = fs::read_to_string(self.path("study.toml")).expect("it was written");
         assert!(study.contains(from), "the study holds no `{from}`");
@@ -127,12 +122,10 @@ impl Laboratory {
         command
     }
 
-    /// Runs the program to its end.
     pub(crate) fn run(&self, arguments: &str) -> Ended {
         self.ended(&mut self.command(arguments))
     }
 
-    /// Runs a command to its end.
     pub(crate) fn ended(&self, command: &mut Command) -> Ended {
         let output = command.output().expect("the program starts");
         let folder = self.folder.path().display().to_string();

@@ -21,7 +21,6 @@ pub(crate) struct Served {
     pub(crate) port: u16,
 }
 
-/// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -104,7 +103,6 @@ impl Answer {
     }
 }
 
-/// A page that is open.
 pub(crate) struct Tab<'a> {
     served: &'a Served,
     view: String,
@@ -148,7 +146,6 @@ impl Tab<'_> {
         }
     }
 
-    /// All text of a part.
     pub(crate) fn text(&self, part: &str) -> String {
         self.texts(part, "*").into_iter().next().unwrap_or_default()
     }
@@ -191,7 +188,6 @@ impl Tab<'_> {
         self.runs().iter().filter(|run| run.contains(&format!(": {state}, "))).count()
     }
 
-    /// Whether the trunk is in a state.
     pub(crate) fn trunk_is(&self, state: &str) -> bool {
         self.runs().iter().any(|run| run.starts_with(&format!("trunk: {state}, ")))
     }

@@ -25,7 +25,6 @@ fn scripted() -> Resources {
     trained_by(&["python3", SCRIPTED, "{job}", "honest"])
 }
 
-/// What computed a branch.
 fn kernels(tiny: &Tiny, branch: &Branch) -> Vec<String> {
     let folder = branch_folder(branch, &tiny.runs());
     let end = Checkpoint::at(&folder, branch.spec.last_step()).unwrap().unwrap();
@@ -42,7 +41,6 @@ fn run_one(tiny: &Tiny, job: &str, resources: &Resources) -> Result<(), JobError
     tiny.run_with(Some(job), None, resources).0
 }
 
-/// Trains the stretches of the trunk.
 fn train_trunk(tiny: &Tiny, resources: &Resources) {
     for point in tiny.plan.branch_points() {
         run_one(tiny, &format!("trunk-{point}"), resources).unwrap();

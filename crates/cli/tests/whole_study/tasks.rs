@@ -8,41 +8,7 @@ use sparkjoy_report::report_csv;
 
 use crate::tiny::{STUDY, Tiny};
 
-const TASKS: &str = r#"
-[suite]
-name = "puzzles"
-
-[[suite.categories]]
-name = "numbers"
-tasks = ["sums"]
-
-[[suite.categories]]
-name = "words"
-tasks = ["next-word", "riddles"]
-
-[[tasks]]
-name = "sums"
-type = "multiple-choice"
-files = ["sums.jsonl"]
-shots = 1
-baseline = 0.5
-
-[[tasks]]
-name = "next-word"
-type = "language-modeling"
-files = ["words.jsonl"]
-shots = 0
-baseline = 0.0
-
-[[tasks]]
-name = "riddles"
-type = "generation"
-files = ["riddles.jsonl"]
-shots = 0
-normalize = true
-rule = "prefix"
-baseline = 0.0
-"#;
+const TASKS: &str = include_str!("../fixtures/puzzles.toml");
 
 fn study() -> String {
     let tasks = "held_out = \"64\"\ntasks = [\"puzzles.toml\"]\ndata = \"tasks\"\nat = [\"50%\"]\n";

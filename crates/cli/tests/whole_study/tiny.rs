@@ -124,7 +124,6 @@ impl Tiny {
         Self::with_files(study, &|_| {})
     }
 
-    /// The same with more files in its folder.
     pub(crate) fn with_files(study: &str, write_more: &dyn Fn(&Path)) -> Self {
         Self::try_plan(study, write_more).unwrap_or_else(|error| panic!("{error}"))
     }
@@ -246,13 +245,11 @@ impl Tiny {
         seen
     }
 
-    /// The report as text.
     pub(crate) fn report(&self) -> Result<String, Box<JobError>> {
         let results = results(&self.plan, &self.runs()).map_err(Box::new)?;
         Ok(report_text(&answers(&self.plan, results)))
     }
 
-    /// The answers from what is scored.
     pub(crate) fn answers(&self) -> Answers {
         answers(&self.plan, results(&self.plan, &self.runs()).unwrap())
     }
@@ -271,7 +268,6 @@ impl Tiny {
     }
 }
 
-/// The folders below one.
 pub(crate) fn places(root: &Path) -> Places {
     Places { runs: root.join("runs"), prepared: root.join("prepared"), eval_data: None }
 }
@@ -281,7 +277,6 @@ pub(crate) fn resources() -> Resources {
     Resources { save_every: Duration::from_hours(1), ..Resources::new(2) }
 }
 
-/// The tokenizer and the sources of a study, prepared below `root`.
 pub(crate) fn prepared(study: &Study, root: &Path) -> Result<(Tokenizer, Vec<Corpus>), JobError> {
     let (stop, mut observe) = (AtomicBool::new(false), |_: Event<'_>| {});
     let mut watcher = Watcher::new(&stop, &mut observe);

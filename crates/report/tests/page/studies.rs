@@ -4,25 +4,13 @@ use std::fmt::Write;
 use std::fs;
 
 use sparkjoy_data::Tokenizer;
+use sparkjoy_kit::HEAD;
 use sparkjoy_study::{Plan, Study};
 
-const HEAD: &str = r#"# Never markup: </script><script>alert(1)</script> & "quotes"
-name = "invented"
-seed = 17
-[tokenizer]
-kind = "cl100k"
-[model]
-layers = 2
-width = 32
-heads = 4
-context = 64
-[training]
-budget = "512K"
-batch = 8
-optimizer = { kind = "lionw", lr = 3e-4, betas = [0.9, 0.95], weight_decay = 1.2e-4 }
-schedule = { kind = "constant", warmup = "0" }
-replicates = 3
-"#;
+fn head() -> String {
+    let never = "# Never markup: </script><script>alert(1)</script> & \"quotes\"";
+    format!("{never}\nname = \"invented\"\n{HEAD}replicates = 3\n")
+}
 
 const SEVEN: &str = r#"
 [sources.blogs]
@@ -103,7 +91,7 @@ held_out = "16K"
 
 /// Every question, six sources.
 pub(crate) fn seven() -> (String, Plan) {
-    planned(HEAD.to_owned() + &SEVEN.replace("\"blogs-or-not\"", "\"letters\""))
+    planned(head() + &SEVEN.replace("\"blogs-or-not\"", "\"letters\""))
 }
 
 /// The same with one replicate and three questions.
@@ -117,7 +105,7 @@ pub(crate) fn once() -> (String, Plan) {
 
 /// Forty sources with names as long as they may be, each removed.
 pub(crate) fn large() -> (String, Plan) {
-    let mut text = HEAD.replace("512K", "5M");
+    let mut text = head().replace("512K", "5M");
     let name =
         |n: usize| format!("source-{n:02}-with-a-name-that-is-as-long-as-a-name-can-be-{n:08}");
     for n in 0..40 {

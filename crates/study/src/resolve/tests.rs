@@ -6,22 +6,9 @@ use crate::testing::{Case, cases, edited, plan, shown};
 use sparkjoy_base::Tokens;
 
 /// A run of 1,953 steps of 8 sequences of 64 tokens.
-const GOOD: &str = r#"name = "small"
-seed = 17
-[tokenizer]
-kind = "cl100k"
-[model]
-layers = 2
-width = 32
-heads = 4
-context = 64
-[training]
-budget = "1M"
-batch = 8
-optimizer = { kind = "lionw", lr = 3e-4, betas = [0.9, 0.95], weight_decay = 1.2e-4 }
-schedule = { kind = "constant", warmup = "0" }
-replicates = 2
-[sources.blogs]
+const GOOD: &str = concat!(
+    include_str!("../../testdata/small.toml"),
+    r#"[sources.blogs]
 tokens = "4M"
 domain = "web"
 [sources.news]
@@ -60,7 +47,8 @@ remove = ["puzzles", "web"]
 refill = "proportional"
 [evaluation]
 held_out = "16K"
-"#;
+"#
+);
 
 fn good() -> Plan {
     plan(GOOD).unwrap()

@@ -15,22 +15,9 @@ use crate::testing::{plan, shown};
 use crate::written::StudyTokenizer;
 
 /// A run of 1,953 steps of 8 sequences of 64 tokens; `[trunk]` comes last.
-const STUDY: &str = r#"name = "small"
-seed = 17
-[tokenizer]
-kind = "cl100k"
-[model]
-layers = 2
-width = 32
-heads = 4
-context = 64
-[training]
-budget = "1M"
-batch = 8
-optimizer = { kind = "lionw", lr = 3e-4, betas = [0.9, 0.95], weight_decay = 1.2e-4 }
-schedule = { kind = "constant", warmup = "0" }
-replicates = 2
-[sources.blogs]
+const STUDY: &str = concat!(
+    include_str!("../../../testdata/small.toml"),
+    r#"[sources.blogs]
 tokens = "4M"
 domain = "web"
 [sources.proofs]
@@ -50,7 +37,8 @@ windows = ["10%", "20%"]
 held_out = "16K"
 [trunk]
 mixture = "base"
-"#;
+"#
+);
 
 fn parse(trunk: &str) -> Result<Study, StudyError> {
     Study::parse(Path::new("studies/small.toml"), format!("{STUDY}{trunk}"), None)
