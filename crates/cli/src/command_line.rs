@@ -5,7 +5,6 @@
 pub(crate) struct CommandLine(Vec<String>);
 
 impl CommandLine {
-    /// The program and its arguments.
     pub(crate) fn into_argv(self) -> Vec<String> {
         self.0
     }

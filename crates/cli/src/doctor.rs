@@ -9,14 +9,13 @@ use sparkjoy_jobs::Programs;
 use sparkjoy_nn::{
     Compute, Throughput, cpu_features, instruction_set_of, instruction_sets, measure,
 };
-use sparkjoy_report::wrap;
+use sparkjoy_report::{Table, wrap};
 use sparkjoy_spec::{Precision, Shape};
 
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::machine::{self, MainMemory};
 use crate::output::{Output, print, print_json};
-use crate::table::TextTable;
 
 /// Small enough to be timed in a second, large enough that products dominate.
 const SHAPE: Shape =
@@ -51,7 +50,6 @@ struct Machine {
     /// How programs that a model writes would be confined, or why they cannot be.
     sandbox: String,
     speeds: Vec<Speed>,
-    /// What will be slow.
     slow: Vec<String>,
 }
 
@@ -216,7 +214,7 @@ fn render(machine: &Machine) -> String {
         thousands(SHAPE.parameters()),
         SHAPE.context,
         machine.threads,
-        speeds(machine).render()
+        speeds(machine).text()
     );
     if !machine.slow.is_empty() {
         text.push_str("\nslow here\n\n");
@@ -227,8 +225,8 @@ fn render(machine: &Machine) -> String {
     text
 }
 
-fn speeds(machine: &Machine) -> TextTable {
-    let mut table = TextTable::new(&["<precision", "<kernel", "tokens/s", "GFLOP/s", "<"]);
+fn speeds(machine: &Machine) -> Table {
+    let mut table = Table::new(["<precision", "<kernel", "tokens/s", "GFLOP/s", "<"]);
     for speed in &machine.speeds {
         table.row([
             speed.precision.to_string(),

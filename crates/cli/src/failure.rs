@@ -28,10 +28,8 @@ const HINT: Style = AnsiColor::Cyan.on_default().bold();
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// A study or its plan.
     #[error(transparent)]
     Study(#[from] StudyError),
-    /// The execution of a plan.
     #[error(transparent)]
     Job(#[from] JobError),
     /// A folder that no study can be made of.
@@ -40,19 +38,14 @@ pub(crate) enum Failure {
     /// Text, tokens or shards.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A run or a checkpoint.
     #[error(transparent)]
     Train(#[from] TrainError),
-    /// An order of sequences.
     #[error(transparent)]
     Mix(#[from] MixError),
-    /// Tasks.
     #[error(transparent)]
     Eval(#[from] EvalError),
-    /// The page of a study.
     #[error(transparent)]
     Serve(#[from] ServeError),
-    /// An invented world.
     #[error(transparent)]
     World(#[from] WorldError),
     /// Nobody said where task files lie.
@@ -68,21 +61,14 @@ pub(crate) enum Failure {
         /// Where it was looked for.
         data: PathBuf,
     },
-    /// A file.
     #[error(transparent)]
     File(#[from] FileError),
     /// Standard output took no more.
     #[error("cannot write to standard output")]
-    Print {
-        /// What the system said.
-        source: io::Error,
-    },
+    Print { source: io::Error },
     /// `new` would overwrite something.
     #[error("`{}` exists already", path.display())]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
+    Exists { path: PathBuf },
     /// `show` was pointed at something that it knows nothing of.
     #[error(
         "`{}` is no study, prepared source, run, checkpoint, model or batch of a diverged run",
@@ -102,42 +88,19 @@ pub(crate) enum Failure {
     },
     /// A batch that lies beside another run.
     #[error("`{}` names source `{source_name}`, which the run beside it does not read", path.display())]
-    Foreign {
-        /// The batch.
-        path: PathBuf,
-        /// The source.
-        source_name: SourceName,
-    },
+    Foreign { path: PathBuf, source_name: SourceName },
     /// A study has many batches.
     #[error("which batch of `{}` to show is missing", study.display())]
-    NoStep {
-        /// The study.
-        study: PathBuf,
-    },
+    NoStep { study: PathBuf },
     /// A step outside the run.
     #[error("`{run}` has no step {step}, expected 1 to {last}")]
-    NoSuchStep {
-        /// The run.
-        run: String,
-        /// As typed.
-        step: u64,
-        /// The last there is.
-        last: u64,
-    },
+    NoSuchStep { run: String, step: u64, last: u64 },
     /// A branch that the plan does not have.
     #[error("the plan has no branch `{name}`")]
-    NoSuchBranch {
-        /// As typed.
-        name: String,
-        /// Those there are.
-        known: Vec<String>,
-    },
+    NoSuchBranch { name: String, known: Vec<String> },
     /// A batch of sources that are sizes only.
     #[error("source `{name}` is declared by size, it has no text to show")]
-    NoText {
-        /// The source.
-        name: SourceName,
-    },
+    NoText { name: SourceName },
 }
 
 /// Which tasks have no score, and why.

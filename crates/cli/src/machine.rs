@@ -8,7 +8,6 @@ use serde::Serialize;
 /// Bytes of main memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct MainMemory {
-    /// All of it.
     pub(crate) total: u64,
     /// What programs can still take.
     pub(crate) free: u64,

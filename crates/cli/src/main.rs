@@ -23,7 +23,6 @@ mod run;
 mod serve;
 mod show;
 mod study;
-mod table;
 mod world;
 
 use std::process::ExitCode;

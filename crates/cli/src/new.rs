@@ -7,12 +7,12 @@ use std::sync::atomic::AtomicBool;
 use serde_json::json;
 use sparkjoy_base::{duration, quantity, thousands, write_atomic};
 use sparkjoy_draft::{Draft, DraftSource, draft};
+use sparkjoy_report::Table;
 use sparkjoy_study::STUDY_TEMPLATE;
 
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json, say};
-use crate::table::TextTable;
 
 /// Writes a study to `file`: the template, or one of the text in the folder of `--data`.
 ///
@@ -59,20 +59,12 @@ fn of_data(data: &Path, file: &Path, place: &Place, stop: &AtomicBool) -> Result
 }
 
 fn render(draft: &Draft, file: &Path) -> String {
-    let mut table = TextTable::new(&[
-        "<source",
-        "<domain",
-        "files",
-        "tokens",
-        "<",
-        "base",
-        "upsampled",
-        "epochs",
-    ]);
+    let mut table =
+        Table::new(["<source", "<domain", "files", "tokens", "<", "base", "upsampled", "epochs"]);
     for source in &draft.sources {
         table.row(row(source));
     }
-    let mut text = table.render();
+    let mut text = table.text();
     for left_out in &draft.left_out {
         let mut names = left_out.shown.join(", ");
         if left_out.files as usize > left_out.shown.len() {

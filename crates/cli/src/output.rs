@@ -7,12 +7,9 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 
-/// How to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
-    /// For people.
     Text,
-    /// For machines.
     Json,
 }
 

@@ -7,13 +7,13 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use sparkjoy_base::{SourceName, bytes, thousands};
 use sparkjoy_data::{Corpus, Part};
+use sparkjoy_report::Table;
 use sparkjoy_study::Study;
 
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
 use crate::study;
-use crate::table::TextTable;
 
 /// A prepared source as shown.
 #[derive(Debug, Serialize)]
@@ -60,7 +60,7 @@ pub(crate) fn prepare(path: &Path, place: &Place, stop: &AtomicBool) -> Result<(
 }
 
 fn render(prepared: &[Prepared]) -> String {
-    let mut table = TextTable::new(&[
+    let mut table = Table::new([
         "<source",
         "documents",
         "text",
@@ -80,7 +80,7 @@ fn render(prepared: &[Prepared]) -> String {
             thousands(source.skipped),
         ]);
     }
-    let mut text = table.render();
+    let mut text = table.text();
     for source in prepared.iter().filter(|source| source.skipped > 0) {
         let (name, skipped) = (&source.source, thousands(source.skipped));
         let _ = writeln!(text, "\nsource `{name}` skipped {skipped} documents");

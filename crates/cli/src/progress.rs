@@ -60,7 +60,6 @@ impl Progress {
         progress
     }
 
-    /// Shows one event.
     pub(crate) fn show(&mut self, event: &Event<'_>) {
         let now = Instant::now();
         match event {

@@ -99,7 +99,6 @@ fn style(template: &str) -> ProgressStyle {
     style.progress_chars("█▉▊▋▌▍▎▏ ")
 }
 
-/// A part of the tree.
 #[derive(Debug, PartialEq, Eq)]
 struct Part {
     name: String,

@@ -11,7 +11,6 @@ use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print_json, say};
 
-/// Where the page is.
 #[derive(Serialize)]
 struct Served {
     url: String,

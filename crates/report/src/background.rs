@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use maud::{Markup, html};
-use sparkjoy_answers::{Checked, CheckedSource, CheckedTask, Measure, TrunkScore};
-use sparkjoy_base::{Ppm, SourceName, bytes, number, thousands};
-use sparkjoy_study::Plan;
+use sparkjoy_answers::{Checked, CheckedTask, Measure, TrunkScore};
+use sparkjoy_base::{Fingerprint, Ppm, SourceName, bytes, number, thousands};
+use sparkjoy_study::{Plan, PlanSource};
 
 use crate::Report;
 use crate::chart::Figure;
@@ -14,7 +14,7 @@ use crate::chart::curves::{Curves, Point, STYLES, Series};
 use crate::chart::tree::{TreeFigure, Twig};
 use crate::estimate::{Estimate, MEASURES, Unit};
 use crate::sentences;
-use crate::table::{HtmlTable, figures, words};
+use crate::table::{Cell, Table};
 use crate::words::rich;
 
 /// The tree of runs, a drawing per trunk.
@@ -30,7 +30,10 @@ pub(crate) fn tree(report: &Report<'_>) -> Figure {
         }
         .panel()
     });
-    let rows = plan.branches.iter().map(|branch| {
+    let headers =
+        ["<branch", "<mixture", "<window", "<goes on from", "from step", "steps", "<state", "time"];
+    let mut table = Table::new(headers).captioned("All branches");
+    for branch in &plan.branches {
         let after = branch.after.map_or("trunk".to_owned(), |i| plan.branches[i].name.clone());
         let state = match (branch.compared, report.answers.missing.contains(&branch.name)) {
             (false, _) => "not compared itself",
@@ -38,24 +41,17 @@ pub(crate) fn tree(report: &Report<'_>) -> Figure {
             (true, false) => "scored",
         };
         let time = report.times.get(&branch.name);
-        let cells = vec![
-            words(&branch.label),
-            words(&branch.window),
-            words(&after),
-            figures(&thousands(branch.from_step)),
-            figures(&thousands(branch.window_steps)),
-            words(state),
-            figures(&time.map_or("–".to_owned(), |time| sparkjoy_base::duration(time.seconds))),
-        ];
-        (branch.name.clone(), cells)
-    });
-    let headers = ["mixture", "window", "goes on from", "from step", "steps", "state", "time"];
-    let table = HtmlTable {
-        caption: "All branches".to_owned(),
-        corner: "branch".to_owned(),
-        headers: headers.map(str::to_owned).into(),
-        rows: rows.collect(),
-    };
+        table.row([
+            branch.name.clone(),
+            branch.label.clone(),
+            branch.window.clone(),
+            after,
+            thousands(branch.from_step),
+            thousands(branch.window_steps),
+            state.to_owned(),
+            time.map_or("–".to_owned(), |time| sparkjoy_base::duration(time.seconds)),
+        ]);
+    }
     Figure {
         name: "tree".to_owned(),
         caption: html! {
@@ -103,7 +99,9 @@ fn twigs(report: &Report<'_>, trunk: usize) -> Vec<Twig> {
 pub(crate) fn trunk_on_tasks(report: &Report<'_>) -> Option<Figure> {
     let points = &report.answers.trunk;
     let mut panels = Vec::new();
-    let mut rows = Vec::new();
+    let steps = points.iter().map(|point| format!("step {}", thousands(point.step)));
+    let mut table = Table::new(std::iter::once("<task".to_owned()).chain(steps))
+        .captioned("The trunk on tasks, by step");
     for (measure, title) in MEASURES {
         let unit = if measure == Measure::Accuracy { Unit::Percent } else { Unit::Score };
         let scores = points.iter().flat_map(|point| &point.scores);
@@ -136,24 +134,18 @@ pub(crate) fn trunk_on_tasks(report: &Report<'_>) -> Option<Figure> {
             };
             panels.push(curves.panel());
         }
-        rows.extend(names.iter().map(|name| {
+        let unit = match measure {
+            Measure::Accuracy => "accuracy, %",
+            Measure::Average => "average",
+            Measure::GoldBitsPerByte => "bits per byte",
+        };
+        for name in names {
             let cells = series(name).points.into_iter().map(|point| {
-                figures(&point.y.map_or("missing".to_owned(), |estimate| estimate.value()))
+                point.y.map_or("missing".to_owned(), |estimate| estimate.value()).into()
             });
-            let unit = match measure {
-                Measure::Accuracy => "accuracy, %",
-                Measure::Average => "average",
-                Measure::GoldBitsPerByte => "bits per byte",
-            };
-            (format!("{name}, {unit}"), cells.collect())
-        }));
+            table.named(format!("{name}, {unit}"), cells);
+        }
     }
-    let table = HtmlTable {
-        caption: "The trunk on tasks, by step".to_owned(),
-        corner: "task".to_owned(),
-        headers: points.iter().map(|point| format!("step {}", thousands(point.step))).collect(),
-        rows,
-    };
     (!panels.is_empty()).then(|| Figure {
         name: "trunk-tasks".to_owned(),
         caption: html! {
@@ -166,31 +158,31 @@ pub(crate) fn trunk_on_tasks(report: &Report<'_>) -> Option<Figure> {
 
 /// The mixtures, each source in a row.
 pub(crate) fn mixtures(plan: &Plan) -> Markup {
-    let percent = |part: Option<&Ppm>| figures(&part.map_or("–".to_owned(), ToString::to_string));
-    let mut sources: Vec<_> = plan.sources.iter().collect();
-    sources.sort_by_key(|(name, source)| (source.domain.clone(), (*name).clone()));
-    let row = |(name, source): &(&sparkjoy_base::SourceName, &sparkjoy_study::PlanSource)| {
-        let shares =
-            plan.mixtures.values().map(|mixture| percent(mixture.proportions().get(*name)));
-        let domain = words(source.domain.as_str());
-        (name.to_string(), std::iter::once(domain).chain(shares).collect())
-    };
-    let names = plan.mixtures.keys().cloned();
-    let table = HtmlTable {
-        caption: "Share of each source in each mixture".to_owned(),
-        corner: "source".to_owned(),
-        headers: std::iter::once("domain".to_owned()).chain(names).collect(),
-        rows: sources.iter().map(row).collect(),
-    };
+    let percent = |part: Option<&Ppm>| part.map_or("–".to_owned(), ToString::to_string);
+    let names = plan.mixtures.keys().map(String::as_str);
+    let mut table = Table::new(["<source", "<domain"].into_iter().chain(names))
+        .captioned("Share of each source in each mixture");
+    for (name, source) in by_domain(plan) {
+        let shares = plan.mixtures.values().map(|mixture| percent(mixture.proportions().get(name)));
+        table.row([name.to_string(), source.domain.to_string()].into_iter().chain(shares));
+    }
     table.markup()
+}
+
+fn by_domain(plan: &Plan) -> Vec<(&SourceName, &PlanSource)> {
+    let mut sources: Vec<_> = plan.sources.iter().collect();
+    sources.sort_by_key(|(name, source)| (&source.domain, *name));
+    sources
 }
 
 /// How often each source is read.
 pub(crate) fn epochs(plan: &Plan) -> Markup {
-    let mut sources: Vec<_> = plan.sources.iter().collect();
-    sources.sort_by_key(|(name, source)| (source.domain.clone(), (*name).clone()));
-    let row = |(name, source): &(&sparkjoy_base::SourceName, &sparkjoy_study::PlanSource)| {
-        let read = plan.branches.iter().filter_map(|b| Some((b, b.accounts.get(*name)?)));
+    let headers = ["<source", "<domain", "tokens", "most epochs", "<read so by", "allowed"];
+    let mut table = Table::new(headers).captioned(
+        "Epochs of each source by the end of the branch that reads it most, trunk included",
+    );
+    for (name, source) in by_domain(plan) {
+        let read = plan.branches.iter().filter_map(|b| Some((b, b.accounts.get(name)?)));
         let most = read.max_by(|(a, x), (b, y)| {
             x.epochs.total_cmp(&y.epochs).then_with(|| b.name.cmp(&a.name))
         });
@@ -198,28 +190,18 @@ pub(crate) fn epochs(plan: &Plan) -> Markup {
             None => ("0".to_owned(), "–".to_owned()),
             Some((branch, account)) => (number(account.epochs, 2), branch.name.clone()),
         };
-        let cells = vec![
-            words(source.domain.as_str()),
-            figures(&source.tokens.to_string()),
-            figures(&epochs),
-            words(&branch),
-            figures(&source.max_epochs.map_or("–".to_owned(), |most| number(most, 2))),
-        ];
-        (name.to_string(), cells)
-    };
-    let headers = ["domain", "tokens", "most epochs", "read so by", "allowed"];
-    let table = HtmlTable {
-        caption:
-            "Epochs of each source by the end of the branch that reads it most, trunk included"
-                .to_owned(),
-        corner: "source".to_owned(),
-        headers: headers.map(str::to_owned).into(),
-        rows: sources.iter().map(row).collect(),
-    };
+        table.row([
+            name.to_string(),
+            source.domain.to_string(),
+            source.tokens.to_string(),
+            epochs,
+            branch,
+            source.max_epochs.map_or("–".to_owned(), |most| number(most, 2)),
+        ]);
+    }
     table.markup()
 }
 
-/// Remarks of the plan.
 pub(crate) fn notes(plan: &Plan) -> Markup {
     html! {
         @if plan.notes.is_empty() { p { "The plan has no remarks." } }
@@ -229,7 +211,6 @@ pub(crate) fn notes(plan: &Plan) -> Markup {
     }
 }
 
-/// Program and machine.
 pub(crate) fn machine(report: &Report<'_>) -> Markup {
     let provenance = report.provenance;
     let kernels: Vec<String> = report
@@ -284,27 +265,18 @@ pub(crate) fn machine(report: &Report<'_>) -> Markup {
 
 /// What of the tasks stands in the training text.
 fn contamination(checked: &Checked) -> Markup {
-    let row = |(name, source): (&SourceName, &CheckedSource)| {
-        let of_task = |task: &CheckedTask| {
-            let found = source.contaminated.get(&task.task).copied().unwrap_or(0);
-            figures(&thousands(found as u64))
-        };
-        let cells = checked.tasks.iter().map(of_task);
-        let size = [figures(&thousands(source.documents)), figures(&bytes(source.text_bytes))];
-        (name.to_string(), size.into_iter().chain(cells).collect())
-    };
     let header =
         |task: &CheckedTask| format!("{}, {} items", task.task, thousands(task.items as u64));
-    let table = HtmlTable {
-        caption: "Items of tasks that stand in the training text of a source".to_owned(),
-        corner: "source".to_owned(),
-        headers: ["documents", "text"]
-            .map(str::to_owned)
-            .into_iter()
-            .chain(checked.tasks.iter().map(header))
-            .collect(),
-        rows: checked.sources.iter().map(row).collect(),
-    };
+    let headers = ["<source", "documents", "text"].map(str::to_owned).into_iter();
+    let mut table = Table::new(headers.chain(checked.tasks.iter().map(header)))
+        .captioned("Items of tasks that stand in the training text of a source");
+    for (name, source) in &checked.sources {
+        let of_task = |task: &CheckedTask| {
+            thousands(source.contaminated.get(&task.task).copied().unwrap_or(0) as u64)
+        };
+        let size = [name.to_string(), thousands(source.documents), bytes(source.text_bytes)];
+        table.row(size.into_iter().chain(checked.tasks.iter().map(of_task)));
+    }
     html! {
         @for caution in sentences::cautions(checked) { p.caution { (rich(&caution)) } }
         p { (sentences::contamination_summary(checked)) "." }
@@ -316,26 +288,26 @@ fn contamination(checked: &Checked) -> Markup {
 
 /// Identities of everything that determines numbers.
 pub(crate) fn fingerprints(plan: &Plan) -> Markup {
-    let code = |text: String| html! { td { code { (text) } } };
-    let row = |what: String, identity: String| (what, vec![code(identity)]);
-    let mut rows = vec![
-        row("plan".to_owned(), plan.fingerprint().hex()),
-        row("tokenizer".to_owned(), plan.trunk().tokenizer.hex()),
-        row("trunk".to_owned(), plan.trunk().fingerprint().hex()),
-    ];
-    rows.extend(plan.trunks[1..].iter().map(|t| row(t.name.clone(), t.spec.fingerprint().hex())));
-    rows.extend(plan.sources.iter().flat_map(|(name, source)| {
-        let text = row(format!("source {name}"), source.identity.fingerprint.hex());
-        let held = source.held_out.map(|held| row(format!("source {name}, held out"), held.hex()));
-        std::iter::once(text).chain(held)
-    }));
-    let branches = plan.branches.iter();
-    rows.extend(branches.map(|b| row(format!("branch {}", b.name), b.spec.fingerprint().hex())));
-    let table = HtmlTable {
-        caption: "Fingerprints".to_owned(),
-        corner: "of".to_owned(),
-        headers: vec!["fingerprint".to_owned()],
-        rows,
+    let mut table = Table::new(["<of", "<fingerprint"]).captioned("Fingerprints");
+    let mut row = |what: &str, identity: Fingerprint| {
+        let text = identity.hex();
+        let page = Some(html! { td { code { (text) } } });
+        table.named(what, [Cell { text, page }]);
     };
+    row("plan", plan.fingerprint());
+    row("tokenizer", plan.trunk().tokenizer);
+    row("trunk", plan.trunk().fingerprint());
+    for trunk in &plan.trunks[1..] {
+        row(&trunk.name, trunk.spec.fingerprint());
+    }
+    for (name, source) in &plan.sources {
+        row(&format!("source {name}"), source.identity.fingerprint);
+        if let Some(held_out) = source.held_out {
+            row(&format!("source {name}, held out"), held_out);
+        }
+    }
+    for branch in &plan.branches {
+        row(&format!("branch {}", branch.name), branch.spec.fingerprint());
+    }
     table.markup()
 }

@@ -4,6 +4,8 @@ use maud::{Markup, html};
 use sparkjoy_answers::{Comparison, Measure, Verdict};
 use sparkjoy_base::{number, signed};
 
+use crate::table::Cell;
+
 /// Measures on tasks in the order they are shown, with their titles.
 pub(crate) const MEASURES: [(Measure, &str); 3] = [
     (Measure::Average, "Averages of suites"),
@@ -36,7 +38,6 @@ impl Unit {
         }
     }
 
-    /// Decimals shown.
     pub(crate) fn places(self) -> usize {
         if matches!(self, Self::Points | Self::Percent) { 2 } else { 4 }
     }
@@ -61,17 +62,14 @@ impl Unit {
 /// A difference with its interval, in the unit it is shown in.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Estimate {
-    /// The difference.
     pub(crate) mean: f64,
     /// Its interval; none with a single replicate.
     pub(crate) interval: Option<[f64; 2]>,
-    /// What it is worth.
     pub(crate) verdict: Verdict,
     /// p after correction, where it is tested.
     pub(crate) p: Option<f64>,
     /// The minimum detectable effect.
     pub(crate) detectable: Option<f64>,
-    /// How it is written.
     pub(crate) unit: Unit,
 }
 
@@ -163,9 +161,16 @@ impl Estimate {
         }
     }
 
-    /// As a cell of a table.
-    pub(crate) fn cell(&self) -> Markup {
-        html! {
+    /// As a cell of a table. On a terminal the interval stands below, and behind the number `*`
+    /// marks what is significant and `~` what is not.
+    pub(crate) fn cell(&self) -> Cell {
+        let mark = match self.verdict {
+            Verdict::Better | Verdict::Worse => '*',
+            Verdict::NotSignificant => '~',
+            Verdict::NotTested => ' ',
+        };
+        let range = self.range().map_or(String::new(), |range| format!("\n{range} "));
+        let page = html! {
             td.est.(self.class()) {
                 span.val { (self.mark()) (self.value()) }
                 @if let Some(range) = self.range() { " " span.range { (range) } }
@@ -175,7 +180,8 @@ impl Estimate {
                     }
                 }
             }
-        }
+        };
+        Cell { text: format!("{}{mark}{range}", self.value()), page: Some(page) }
     }
 
     /// A sign before the number, so that colour is not needed.
@@ -191,10 +197,6 @@ impl Estimate {
 }
 
 /// A cell of a table; what is not there is said so.
-pub(crate) fn cell(estimate: Option<&Estimate>) -> Markup {
-    if let Some(estimate) = estimate {
-        estimate.cell()
-    } else {
-        html! { td.est.missing { "missing" } }
-    }
+pub(crate) fn cell(estimate: Option<Estimate>) -> Cell {
+    estimate.map_or_else(Cell::missing, |estimate| estimate.cell())
 }

@@ -38,6 +38,7 @@ use words::rich;
 
 pub use csv::report_csv;
 pub use files::write_report;
+pub use table::{Cell, Table};
 pub use terminal::{report_text, wrap};
 
 const STYLE: &str = include_str!("style.css");

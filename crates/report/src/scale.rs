@@ -6,20 +6,16 @@ use sparkjoy_base::number;
 /// steps of training, and 30 % of a run may be 30.02 %.
 const SLACK: f64 = 0.02;
 
-/// A tick of an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tick {
     /// Where it stands, in units of the figure.
     pub(crate) at: f64,
-    /// What it stands for.
     pub(crate) value: f64,
-    /// What is written beside it.
     pub(crate) label: String,
     /// Whether it is the tick at 0.
     pub(crate) zero: bool,
 }
 
-/// A linear axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Scale {
     low: f64,

@@ -18,7 +18,6 @@ use crate::failure::Failure;
 use crate::output::{Output, print, print_json, say};
 use crate::progress::Progress;
 
-/// What `--json` prints.
 #[derive(Serialize)]
 struct Printed<'a> {
     #[serde(flatten)]

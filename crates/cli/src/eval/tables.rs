@@ -8,9 +8,9 @@ use sparkjoy_eval::{
     Average, Catalog, Chance, Estimate, MatchRule, Selection, SuiteScore, TaskScore,
 };
 use sparkjoy_jobs::TaskWork;
+use sparkjoy_report::Table;
 
 use crate::output::BOLD;
-use crate::table::TextTable;
 
 /// All scores of a model: by category where a suite says so, then the averages, then what a reader
 /// must know.
@@ -62,7 +62,7 @@ fn table(scorecard: &Scorecard, names: &[&str]) -> String {
         "bits/\nbyte",
         "\n±",
     ];
-    let mut table = TextTable::new(&headers);
+    let mut table = Table::new(headers);
     for name in names {
         if let Some(score) = scorecard.tasks.iter().find(|score| score.task == *name) {
             table.row(row(score));
@@ -75,7 +75,7 @@ fn table(scorecard: &Scorecard, names: &[&str]) -> String {
             table.row(cells);
         }
     }
-    table.render()
+    table.text()
 }
 
 fn row(score: &TaskScore) -> Vec<String> {
@@ -218,7 +218,7 @@ fn effort(work: &[TaskWork]) -> String {
 
 /// The tasks and suites that come with the program.
 pub(super) fn list(catalog: &Catalog) -> String {
-    let mut table = TextTable::new(&["<task", "<type", "shots", "chance %", "<rule", "<file"]);
+    let mut table = Table::new(["<task", "<type", "shots", "chance %", "<rule", "<file"]);
     for task in catalog.tasks() {
         table.row([
             task.name.clone(),
@@ -229,7 +229,7 @@ pub(super) fn list(catalog: &Catalog) -> String {
             task.files.first().cloned().unwrap_or_default(),
         ]);
     }
-    let mut text = table.render();
+    let mut text = table.text();
     for suite in catalog.suites() {
         let _ = writeln!(text, "\n{BOLD}{}{BOLD:#}", suite.name);
         for category in &suite.categories {

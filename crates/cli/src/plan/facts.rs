@@ -45,7 +45,6 @@ pub(super) struct Facts<'a> {
     pub(super) changed: Vec<ChangedSetting>,
 }
 
-/// A job and how far it is.
 #[derive(Debug, Serialize)]
 pub(super) struct Job {
     #[serde(flatten)]
@@ -80,7 +79,6 @@ pub(super) struct Column {
     pub(super) domains: BTreeMap<DomainName, u64>,
 }
 
-/// What is read of one source.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Read {
     pub(super) tokens: u64,

@@ -7,12 +7,10 @@ use sparkjoy_study::Plan;
 
 use crate::machine;
 
-/// Bytes of memory.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Memory {
     /// What each run takes at its peak, one run at a time.
     pub(super) run: u64,
-    /// What it takes with `--recompute`.
     recompute: u64,
     /// What programs can still take of this machine, where it is known.
     free: Option<u64>,

@@ -5,12 +5,11 @@ use std::fmt::Write;
 use sparkjoy_base::{DomainName, SourceName, bytes, duration, quantity, thousands};
 use sparkjoy_jobs::ChangedSetting;
 use sparkjoy_mix::Mixture;
-use sparkjoy_report::{sentences, wrap};
+use sparkjoy_report::{Table, sentences, wrap};
 use sparkjoy_spec::Start;
 use sparkjoy_study::{EPOCHS_WORTH_READING, Effort};
 
 use super::facts::{Facts, JobsDone, Read};
-use crate::table::TextTable;
 
 /// Characters of a line of a header, and of a job's label.
 const HEADER: usize = 12;
@@ -64,8 +63,8 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
     text
 }
 
-fn section(text: &mut String, title: &str, table: &TextTable) {
-    let _ = write!(text, "\n{title}\n\n{}", table.render());
+fn section(text: &mut String, title: &str, table: &Table) {
+    let _ = write!(text, "\n{title}\n\n{}", table.text());
 }
 
 /// The model, and what this machine makes of it.
@@ -90,10 +89,10 @@ fn machine(text: &mut String, facts: &Facts<'_>) {
 }
 
 /// What a trunk that was trained elsewhere has read of each source; none for other trunks.
-fn imported(facts: &Facts<'_>) -> Option<TextTable> {
+fn imported(facts: &Facts<'_>) -> Option<Table> {
     let plan = facts.plan;
     plan.import?;
-    let mut table = TextTable::new(&["<source", "sequences", "tokens", "epochs"]);
+    let mut table = Table::new(["<source", "sequences", "tokens", "epochs"]);
     for (name, source) in &plan.sources {
         let drawn = plan.trunk().opening.drawn(name);
         table.row([
@@ -106,19 +105,18 @@ fn imported(facts: &Facts<'_>) -> Option<TextTable> {
     Some(table)
 }
 
-/// What the rows of a table are.
 #[derive(Clone, Copy)]
 enum Rows {
     Domains,
     Sources,
 }
 
-fn mixtures(facts: &Facts<'_>, rows: Rows) -> TextTable {
+fn mixtures(facts: &Facts<'_>, rows: Rows) -> Table {
     let mixtures = &facts.mixtures;
     let names = mixtures.iter().map(|(name, _)| fold(name, HEADER));
     match rows {
         Rows::Domains => {
-            let mut table = TextTable::new(&headers("domain", names));
+            let mut table = Table::new(headers("domain", names));
             for domain in facts.columns[0].domains.keys() {
                 let inside = |name: &SourceName| facts.plan.sources[name].domain == *domain;
                 let parts = mixtures.iter().map(|(_, mixture)| {
@@ -130,7 +128,7 @@ fn mixtures(facts: &Facts<'_>, rows: Rows) -> TextTable {
             table
         }
         Rows::Sources => {
-            let mut table = TextTable::new(&headers("source", names));
+            let mut table = Table::new(headers("source", names));
             for source in sources(facts) {
                 let part = |m: &Mixture| m.proportions().get(source).map_or(0, |part| part.0);
                 let parts = mixtures.iter().map(|(_, mixture)| percent(part(mixture)));
@@ -146,7 +144,6 @@ fn percent(ppm: u32) -> String {
     if ppm == 0 { "–".to_owned() } else { format!("{}.{:04}", ppm / 10_000, ppm % 10_000) }
 }
 
-/// Sources by domain, then name.
 fn sources<'a>(facts: &'a Facts<'_>) -> Vec<&'a SourceName> {
     let mut sources: Vec<_> = facts.plan.sources.iter().collect();
     sources.sort_by_key(|(name, source)| (&source.domain, *name));
@@ -193,8 +190,8 @@ fn runs<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = String> + 'a {
     facts.columns.iter().map(|c| format!("{}\n{}", fold(&c.label, HEADER), c.window))
 }
 
-fn by_domain(facts: &Facts<'_>, unit: f64) -> TextTable {
-    let mut table = TextTable::new(&headers("domain", runs(facts)));
+fn by_domain(facts: &Facts<'_>, unit: f64) -> Table {
+    let mut table = Table::new(headers("domain", runs(facts)));
     let domains: Vec<&DomainName> = facts.columns[0].domains.keys().collect();
     for domain in domains {
         let tokens = facts.columns.iter().map(|c| in_unit(c.domains[domain], unit));
@@ -208,19 +205,19 @@ fn by_source_tells_more(facts: &Facts<'_>) -> bool {
     facts.plan.sources.len() > facts.columns[0].domains.len()
 }
 
-fn by_source(facts: &Facts<'_>, unit: f64) -> TextTable {
+fn by_source(facts: &Facts<'_>, unit: f64) -> Table {
     each_source(facts, |read| in_unit(read.tokens, unit))
 }
 
-fn epochs(facts: &Facts<'_>) -> TextTable {
+fn epochs(facts: &Facts<'_>) -> Table {
     each_source(facts, |read| {
         let mark = if read.epochs > EPOCHS_WORTH_READING { "!" } else { "" };
         format!("{mark}{:.2}", read.epochs)
     })
 }
 
-fn each_source(facts: &Facts<'_>, show: impl Fn(&Read) -> String) -> TextTable {
-    let mut table = TextTable::new(&headers("source", runs(facts)));
+fn each_source(facts: &Facts<'_>, show: impl Fn(&Read) -> String) -> Table {
+    let mut table = Table::new(headers("source", runs(facts)));
     for source in sources(facts) {
         let read = facts.columns.iter();
         let read = read.map(|c| c.sources.get(source).map_or_else(|| "–".to_owned(), &show));
@@ -229,8 +226,8 @@ fn each_source(facts: &Facts<'_>, show: impl Fn(&Read) -> String) -> TextTable {
     table
 }
 
-fn jobs(facts: &Facts<'_>) -> TextTable {
-    let mut table = TextTable::new(&[
+fn jobs(facts: &Facts<'_>) -> Table {
+    let mut table = Table::new([
         "<job", "window", "runs", "steps", "fresh", "repeated", "FLOPs", "time", "<state",
     ]);
     let costs = |effort: Effort| [power(effort.flops as f64), duration(facts.seconds(effort))];
@@ -276,9 +273,9 @@ fn state(progress: JobsDone) -> String {
     }
 }
 
-fn cost(facts: &Facts<'_>) -> TextTable {
+fn cost(facts: &Facts<'_>) -> Table {
     let cost = &facts.cost;
-    let mut table = TextTable::new(&["<", "steps", "tokens", "FLOPs", "time", "the tree saves"]);
+    let mut table = Table::new(["<", "steps", "tokens", "FLOPs", "time", "the tree saves"]);
     let mut row = |what: &str, effort: Effort, saving: Option<f64>| {
         table.row([
             what.to_owned(),

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use sparkjoy_answers::{Answer, Answers, Effect, Measure, TaskAnswer, Verdict};
 use sparkjoy_base::{SourceName, percentage_points, signed};
+use sparkjoy_report::Table;
 use sparkjoy_study::{Ask, Role};
 use sparkjoy_world::{Comparison, Expected, Skill, Source, expectations};
-
-use crate::table::TextTable;
 
 /// How a finding stands to the truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +60,7 @@ fn predicted(
 
 /// Every expectation that the study asked about, with what was found.
 pub(super) fn table(answers: &Answers) -> String {
-    let mut table = TextTable::new(&["<comparison", "<task", "<built in", "<found", "<"]);
+    let mut table = Table::new(["<comparison", "<task", "<built in", "<found", "<"]);
     let mut counts = [0; 3];
     let mut row = |cells: [String; 4], outcome: ExpectationOutcome| {
         counts[outcome as usize] += 1;
@@ -124,7 +123,7 @@ pub(super) fn table(answers: &Answers) -> String {
     format!(
         "\nWhat was built into this world, and what was found (* marked after correction)\n\n{}\n\
          {agree} agree, {not_shown} not shown (the interval holds zero), {contradict} contradict\n",
-        table.render()
+        table.text()
     )
 }
 

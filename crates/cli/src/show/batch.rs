@@ -3,6 +3,7 @@
 use serde::Serialize;
 use sparkjoy_base::{SourceName, thousands};
 use sparkjoy_mix::{Draw, Order};
+use sparkjoy_report::Table;
 use sparkjoy_spec::RunSpec;
 use sparkjoy_study::Plan;
 
@@ -11,22 +12,17 @@ use crate::args::{Place, ShowTarget};
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
 use crate::study::OpenedStudy;
-use crate::table::TextTable;
 
-/// A batch as shown.
 #[derive(Debug, Serialize)]
 struct Batch {
     /// Steps done when it has been trained on.
     step: u64,
-    /// The job that reads it.
     job: String,
     /// Its rows, as many as asked for.
     rows: Vec<Shown>,
-    /// Rows there are.
     row_count: u64,
 }
 
-/// One row of a batch.
 #[derive(Debug, Serialize)]
 struct Shown {
     row: u64,
@@ -94,7 +90,7 @@ fn read_row(opened: &OpenedStudy, order: &Order, row: u64, draw: Draw) -> Result
 }
 
 fn render(batch: &Batch) -> String {
-    let mut table = TextTable::new(&["row", "<source", "epoch", "sequence", "<text"]);
+    let mut table = Table::new(["row", "<source", "epoch", "sequence", "<text"]);
     for row in &batch.rows {
         table.row([
             row.row.to_string(),
@@ -110,6 +106,6 @@ fn render(batch: &Batch) -> String {
         batch.job,
         batch.rows.len(),
         thousands(batch.row_count),
-        table.render()
+        table.text()
     )
 }

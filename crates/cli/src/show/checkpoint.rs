@@ -4,11 +4,11 @@ use std::fmt::Write;
 use std::path::Path;
 
 use sparkjoy_base::{bytes, thousands};
+use sparkjoy_report::Table;
 use sparkjoy_train::{Checkpoint, CheckpointInfo, Kernels};
 
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
-use crate::table::TextTable;
 
 /// Shows a checkpoint, every file of it checked.
 pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
@@ -21,12 +21,12 @@ pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
 
 fn render(folder: &Path, info: &CheckpointInfo) -> String {
     let shape = &info.shape;
-    let mut read = TextTable::new(&["<source", "sequences", "tokens"]);
+    let mut read = Table::new(["<source", "sequences", "tokens"]);
     for (source, sequences) in info.ledger.iter() {
         let tokens = sequences * shape.context as u64;
         read.row([source.to_string(), thousands(sequences), thousands(tokens)]);
     }
-    let mut files = TextTable::new(&["<file", "size", "<content"]);
+    let mut files = Table::new(["<file", "size", "<content"]);
     for (name, file) in &info.files {
         files.row([name.clone(), bytes(file.bytes), file.fingerprint.to_string()]);
     }
@@ -43,8 +43,8 @@ fn render(folder: &Path, info: &CheckpointInfo) -> String {
         shape.heads,
         shape.context,
         kernels(&info.kernels),
-        read.render(),
-        files.render(),
+        read.text(),
+        files.text(),
         folder.display()
     )
 }

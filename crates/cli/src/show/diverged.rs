@@ -4,15 +4,14 @@ use std::path::Path;
 
 use serde::Serialize;
 use sparkjoy_base::thousands;
+use sparkjoy_report::Table;
 use sparkjoy_train::{DivergedRow, Divergence, read_spec};
 
 use super::{excerpt, prepared, text_of};
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
-use crate::table::TextTable;
 
-/// A row with its text.
 #[derive(Debug, Serialize)]
 struct Shown<'a> {
     row: usize,
@@ -54,7 +53,7 @@ fn worst_first(divergence: &Divergence) -> Vec<(usize, &DivergedRow)> {
 }
 
 fn render(divergence: &Divergence, rows: &[Shown<'_>]) -> String {
-    let mut table = TextTable::new(&["row", "<source", "epoch", "sequence", "loss", "<text"]);
+    let mut table = Table::new(["row", "<source", "epoch", "sequence", "loss", "<text"]);
     for Shown { row, what, text } in rows {
         table.row([
             row.to_string(),
@@ -75,6 +74,6 @@ fn render(divergence: &Divergence, rows: &[Shown<'_>]) -> String {
         divergence.lr,
         rows.len(),
         divergence.rows.len(),
-        table.render()
+        table.text()
     )
 }

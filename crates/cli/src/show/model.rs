@@ -7,14 +7,13 @@ use std::path::Path;
 use serde::Serialize;
 use sparkjoy_base::{Fingerprint, Hint, bytes, thousands};
 use sparkjoy_data::ModelTokenizer;
+use sparkjoy_report::Table;
 use sparkjoy_spec::Shape;
 use sparkjoy_train::{ModelFolder, TrainError, WeightFile};
 
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
-use crate::table::TextTable;
 
-/// A model as shown.
 #[derive(Debug, Serialize)]
 struct Model {
     shape: Shape,
@@ -25,7 +24,6 @@ struct Model {
     refused: Option<String>,
 }
 
-/// Its tokenizer.
 #[derive(Debug, Serialize)]
 struct Vocabulary {
     fingerprint: Fingerprint,
@@ -74,7 +72,7 @@ fn reason(error: &TrainError) -> String {
 fn render(model: &Model) -> String {
     let Shape { layers, width, heads, context, vocab, clip_qkv } = model.shape;
     let clip = clip_qkv.map_or_else(String::new, |clip| format!(", clip_qkv {clip}"));
-    let mut files = TextTable::new(&["<weights", "size", "tensors", "<numbers"]);
+    let mut files = Table::new(["<weights", "size", "tensors", "<numbers"]);
     for file in &model.weights {
         let tensors = thousands(file.tensors as u64);
         files.row([file.name.clone(), bytes(file.bytes), tensors, file.types.join(", ")]);
@@ -84,7 +82,7 @@ fn render(model: &Model) -> String {
          {} rows of embedding{clip})\n\n{}\n",
         thousands(model.parameters),
         thousands(vocab as u64),
-        files.render(),
+        files.text(),
     );
     if let Some(Vocabulary { fingerprint, ids, end_of_text, begin }) = &model.tokenizer {
         let end = end_of_text

@@ -5,15 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use sparkjoy_base::{Fingerprint, thousands};
+use sparkjoy_report::Table;
 use sparkjoy_spec::{RunSpec, Start, StepRecord};
 use sparkjoy_train::{Checkpoint, Kernels, read_metrics, read_spec};
 
 use super::checkpoint;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
-use crate::table::TextTable;
 
-/// A run as shown.
 #[derive(Debug, Serialize)]
 struct Run {
     fingerprint: Fingerprint,
@@ -34,7 +33,6 @@ struct Saved {
     folder: PathBuf,
 }
 
-/// Shows a run folder.
 pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
     let spec = read_spec(folder)?;
     let checkpoints = Checkpoint::list(folder)?;
@@ -87,19 +85,19 @@ fn render(run: &Run) -> String {
     if run.checkpoints.is_empty() {
         text.push_str("\nno checkpoint yet\n");
     } else {
-        let mut table = TextTable::new(&["step", "<checkpoint"]);
+        let mut table = Table::new(["step", "<checkpoint"]);
         for saved in &run.checkpoints {
             table.row([thousands(saved.step), saved.folder.display().to_string()]);
         }
         text.push('\n');
-        text.push_str(&table.render());
+        text.push_str(&table.text());
     }
     text
 }
 
 /// The last step, and what each source contributed to it.
 fn last_step(record: &StepRecord) -> String {
-    let mut table = TextTable::new(&["<source", "tokens", "loss, nats per token"]);
+    let mut table = Table::new(["<source", "tokens", "loss, nats per token"]);
     for (source, tokens) in &record.tokens {
         let loss = record.losses.get(source).map_or(String::new(), |loss| format!("{loss:.4}"));
         table.row([source.to_string(), thousands(*tokens), loss]);
@@ -110,6 +108,6 @@ fn last_step(record: &StepRecord) -> String {
         record.loss,
         record.grad_norm,
         record.lr,
-        table.render()
+        table.text()
     )
 }

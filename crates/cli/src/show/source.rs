@@ -5,12 +5,12 @@ use std::path::Path;
 use serde::Serialize;
 use sparkjoy_base::{Fingerprint, SourceName, bytes, thousands};
 use sparkjoy_data::{Corpus, Part};
+use sparkjoy_report::Table;
 
 use super::{excerpt, prepared, text_of};
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
-use crate::table::TextTable;
 
 /// Tokens of each excerpt: enough to recognise a text by.
 const EXCERPT: usize = 64;
@@ -79,7 +79,7 @@ fn content(corpus: &Corpus, name: &'static str, part: Part) -> Content {
 }
 
 fn render(source: &Prepared) -> String {
-    let mut parts = TextTable::new(&["<part", "documents", "text", "tokens", "<content"]);
+    let mut parts = Table::new(["<part", "documents", "text", "tokens", "<content"]);
     for part in &source.parts {
         parts.row([
             part.part.to_owned(),
@@ -94,7 +94,7 @@ fn render(source: &Prepared) -> String {
         source.source,
         source.tokenizer,
         thousands(source.skipped),
-        parts.render()
+        parts.text()
     );
     for excerpted in &source.texts {
         text.push_str(&excerpt(excerpted, 96));

@@ -10,7 +10,6 @@ use super::draw::{
 use crate::estimate::Estimate;
 use crate::scale::{Scale, spread};
 
-/// A value at a place.
 #[derive(Clone, Debug)]
 pub(crate) struct Point {
     /// Place on the axis.
@@ -24,7 +23,6 @@ pub(crate) struct Point {
 /// A line through points.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
-    /// What it shows.
     pub(crate) name: String,
     /// From left to right.
     pub(crate) points: Vec<Point>,
@@ -33,11 +31,8 @@ pub(crate) struct Series {
 /// Curves on common axes.
 #[derive(Clone, Debug)]
 pub(crate) struct Curves {
-    /// The heading.
     pub(crate) title: String,
-    /// What lies.
     pub(crate) x: String,
-    /// What stands.
     pub(crate) y: String,
     /// The curves, at most [`STYLES`] of them.
     pub(crate) series: Vec<Series>,
@@ -61,7 +56,6 @@ const TOP: f64 = 52.0;
 const BOTTOM: f64 = 240.0;
 
 impl Curves {
-    /// Draws them.
     pub(crate) fn panel(&self) -> Panel {
         let names = self.series.iter().map(|series| fit(&series.name, 12.0, 120.0));
         let names: Vec<String> = names.collect();

@@ -36,7 +36,6 @@ fn along(points: &[(f64, f64)]) -> String {
     points.iter().enumerate().map(step).collect()
 }
 
-/// A box.
 pub(crate) fn rect(class: &str, (x, y): (f64, f64), (width, height): (f64, f64)) -> Markup {
     html! { rect class=(class) x=(px(x)) y=(px(y)) width=(px(width)) height=(px(height)) {} }
 }
@@ -54,13 +53,9 @@ pub(crate) fn text_over(class: &str, at: (f64, f64), content: &str) -> Markup {
 /// The forms of points, told apart without colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// ●
     Circle,
-    /// ■
     Square,
-    /// ▲
     Triangle,
-    /// ◆
     Diamond,
 }
 

@@ -8,10 +8,8 @@ use super::{Panel, told};
 use crate::estimate::Estimate;
 use crate::scale::Scale;
 
-/// A comparison.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    /// What it is called.
     pub(crate) label: String,
     /// One element per column; none where it is missing.
     pub(crate) cells: Vec<Option<Estimate>>,
@@ -22,20 +20,17 @@ pub(crate) struct Row {
 pub(crate) struct Group {
     /// The heading; none where the order needs none.
     pub(crate) heading: Option<String>,
-    /// Its rows.
     pub(crate) rows: Vec<Row>,
 }
 
 /// Comparisons below each other.
 #[derive(Clone, Debug)]
 pub(crate) struct Forest {
-    /// The heading.
     pub(crate) title: String,
     /// What the axes count.
     pub(crate) unit: String,
     /// What is measured in each column.
     pub(crate) columns: Vec<String>,
-    /// The rows.
     pub(crate) groups: Vec<Group>,
 }
 
@@ -48,7 +43,6 @@ const LABELS: f64 = 230.0;
 const NUMBERS: f64 = 52.0;
 
 impl Forest {
-    /// Draws it.
     pub(crate) fn panel(&self) -> Panel {
         let columns = self.columns.len() as f64;
         let labels = self.labels();

@@ -7,10 +7,8 @@ use super::{Panel, told};
 use crate::estimate::Estimate;
 use crate::scale::Scale;
 
-/// One arm.
 #[derive(Clone, Debug)]
 pub(crate) struct Dot {
-    /// What it is called.
     pub(crate) label: String,
     /// Difference on everything else, as in the answers.
     pub(crate) cost: Estimate,
@@ -18,16 +16,13 @@ pub(crate) struct Dot {
     pub(crate) gain: Estimate,
     /// No other arm beats it in both.
     pub(crate) front: bool,
-    /// It is the one to choose.
     pub(crate) recommended: bool,
 }
 
 /// Arms in a plane.
 #[derive(Clone, Debug)]
 pub(crate) struct Front {
-    /// The heading.
     pub(crate) title: String,
-    /// The arms.
     pub(crate) dots: Vec<Dot>,
 }
 

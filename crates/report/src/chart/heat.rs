@@ -6,10 +6,8 @@ use super::draw::{fit, px, rect, text, two_lines, width};
 use super::{Panel, told};
 use crate::estimate::Estimate;
 
-/// A row of cells.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    /// What it is called.
     pub(crate) label: String,
     /// One element per column; none where it is missing.
     pub(crate) cells: Vec<Option<Estimate>>,
@@ -18,13 +16,10 @@ pub(crate) struct Row {
 /// Effects in rows and columns, all in one unit.
 #[derive(Clone, Debug)]
 pub(crate) struct Heat {
-    /// The heading.
     pub(crate) title: String,
     /// What the numbers count.
     pub(crate) unit: String,
-    /// The columns.
     pub(crate) columns: Vec<String>,
-    /// The rows.
     pub(crate) rows: Vec<Row>,
 }
 
@@ -36,7 +31,6 @@ const LABELS: f64 = 230.0;
 const STRONGEST: f64 = 0.5;
 
 impl Heat {
-    /// Draws it.
     pub(crate) fn panel(&self) -> Panel {
         let widest = self.rows.iter().map(|row| width(&row.label, 12.0)).fold(80.0, f64::max);
         let labels = widest.min(LABELS) + 10.0;

@@ -21,7 +21,6 @@ const TOLD: usize = 10;
 /// Units a figure that stands alone is wide at most, unless one drawing is wider.
 const WIDEST: f64 = 860.0;
 
-/// A drawing.
 #[derive(Clone, Debug)]
 pub(crate) struct Panel {
     /// Its natural size, in CSS pixels.
@@ -32,7 +31,6 @@ pub(crate) struct Panel {
     pub(crate) title: String,
     /// What it shows, in a sentence or two.
     pub(crate) desc: String,
-    /// Its elements.
     pub(crate) body: Markup,
 }
 
@@ -41,16 +39,13 @@ pub(crate) struct Panel {
 pub(crate) struct Figure {
     /// `q1-curves`: its file without the extension, and the root of its identifiers.
     pub(crate) name: String,
-    /// What it shows.
     pub(crate) caption: Markup,
-    /// The drawings.
     pub(crate) panels: Vec<Panel>,
     /// The numbers that are drawn; nothing where the page shows them beside the figure.
     pub(crate) table: Option<Markup>,
 }
 
 impl Figure {
-    /// As a part of the page.
     pub(crate) fn on_page(&self) -> Markup {
         let wide = self.panels.iter().any(|panel| panel.width > 520.0);
         html! {

@@ -11,7 +11,6 @@ use crate::scale::{Scale, spread};
 /// One comparison in all settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Slope {
-    /// What it is called.
     pub(crate) label: String,
     /// One element per setting; none where it is missing.
     pub(crate) values: Vec<Option<Estimate>>,
@@ -31,13 +30,11 @@ impl Slope {
 /// Effects of settings side by side.
 #[derive(Clone, Debug)]
 pub(crate) struct Slopes {
-    /// The heading.
     pub(crate) title: String,
     /// What stands.
     pub(crate) unit: String,
     /// The settings, left to right.
     pub(crate) settings: Vec<String>,
-    /// The comparisons.
     pub(crate) lines: Vec<Slope>,
 }
 
@@ -47,7 +44,6 @@ const TOP: f64 = 56.0;
 const STRIDE: f64 = 150.0;
 
 impl Slopes {
-    /// Draws them.
     pub(crate) fn panel(&self) -> Panel {
         let bottom = TOP + (15.0 * self.lines.len() as f64).clamp(190.0, 620.0);
         let last = LEFT + 40.0 + STRIDE * (self.settings.len().max(2) - 1) as f64;

@@ -25,7 +25,6 @@ pub(crate) struct Sample {
 /// A run's measurements.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Trace {
-    /// The run.
     pub(crate) name: String,
     /// In the order of steps.
     pub(crate) samples: Vec<Sample>,
@@ -55,7 +54,6 @@ const TOP: f64 = 8.0;
 const APART: usize = 80;
 
 impl Traces<'_> {
-    /// Draws them.
     pub(crate) fn panel(&self) -> Panel {
         let (wide, high) = self.size;
         let (right, bottom) = (wide - RIGHT, high - if self.axis { 22.0 } else { 6.0 });

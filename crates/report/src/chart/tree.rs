@@ -10,11 +10,8 @@ use super::{Panel, told};
 /// Replicates of a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Twig {
-    /// What it is called.
     pub(crate) label: String,
-    /// The step it starts at.
     pub(crate) from: u64,
-    /// The step it ends at.
     pub(crate) to: u64,
     /// Which twig it goes on from; none for the trunk.
     pub(crate) after: Option<usize>,
@@ -29,11 +26,9 @@ pub(crate) struct Twig {
 /// A trunk and what leaves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TreeFigure {
-    /// What the trunk is called.
     pub(crate) trunk: String,
     /// Steps of a whole run.
     pub(crate) steps: u64,
-    /// Its branches.
     pub(crate) twigs: Vec<Twig>,
 }
 

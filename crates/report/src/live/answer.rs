@@ -40,12 +40,10 @@ pub(crate) fn file(path: &str) -> Option<Response<String>> {
     Some(response(StatusCode::OK, kind, *text))
 }
 
-/// Parts of the page.
 pub(crate) fn parts(document: String) -> Response<String> {
     response(StatusCode::OK, "text/html; charset=utf-8", document)
 }
 
-/// There is nothing new.
 pub(crate) fn nothing_new() -> Response<String> {
     response(StatusCode::NO_CONTENT, "text/html; charset=utf-8", "")
 }
@@ -60,7 +58,6 @@ fn style() -> String {
     )
 }
 
-/// Anything else.
 pub(crate) fn refused(refusal: &Refusal) -> Response<String> {
     let text = format!("{}\n", refusal.text);
     let kind = "text/plain; charset=utf-8";

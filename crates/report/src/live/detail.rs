@@ -11,7 +11,7 @@ use super::tree::Tree;
 use super::view::{Last, View};
 use crate::chart::trace::{Sample, Trace, Traces, calm_over};
 use crate::scale::{digits, exponential};
-use crate::table::{HtmlTable, figures};
+use crate::table::Table;
 
 /// Rows of the table of numbers at most.
 const ROWS: usize = 20;
@@ -245,23 +245,19 @@ impl Detail<'_> {
         let every = points.len().div_ceil(ROWS).max(1);
         let shown = points.iter().enumerate();
         let shown = shown.filter(|(index, _)| (points.len() - 1 - index).is_multiple_of(every));
-        let row = |(_, point): (usize, &Point)| {
-            let measured = [digits(point.loss), exponential(point.lr, 2), digits(point.grad_norm)];
+        let headers = ["step", "loss", "learning rate", "gradient norm"].map(str::to_owned);
+        let sources = curve.sources().iter().map(ToString::to_string);
+        let mut table = Table::new(headers.into_iter().chain(sources)).captioned(format!(
+            "Every {} steps; metrics.jsonl in the run's folder has all of them",
+            thousands(every as u64 * curve.width())
+        ));
+        for (_, point) in shown {
             let of_source = |at| point.of_source(at).map_or("–".to_owned(), digits);
+            let [loss, norm] = [point.loss, point.grad_norm].map(digits);
+            let measured = [thousands(point.last_step), loss, exponential(point.lr, 2), norm];
             let sources = (0..curve.sources().len()).map(of_source);
-            let cells = measured.into_iter().chain(sources).map(|cell| figures(&cell));
-            (thousands(point.last_step), cells.collect())
-        };
-        let headers = ["loss", "learning rate", "gradient norm"].map(str::to_owned).into_iter();
-        let table = HtmlTable {
-            caption: format!(
-                "Every {} steps; metrics.jsonl in the run's folder has all of them",
-                thousands(every as u64 * curve.width())
-            ),
-            corner: "step".to_owned(),
-            headers: headers.chain(curve.sources().iter().map(ToString::to_string)).collect(),
-            rows: shown.map(row).collect(),
-        };
+            table.row(measured.into_iter().chain(sources));
+        }
         html! {
             details #numbers hidden[points.is_empty()] {
                 summary { "The numbers in these figures" }

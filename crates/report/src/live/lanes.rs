@@ -17,7 +17,6 @@ use crate::chart::tree::along;
 /// How much of the width the steps before the first branch get at most.
 const KNEE: f64 = 0.25;
 
-/// A row of the list.
 enum Row<'a> {
     Trunk(&'a TrunkNode),
     /// Where branches start, with the lines that pass by on their way down.

@@ -9,10 +9,8 @@ use sparkjoy_train::Divergence;
 
 use super::tree::{Run, Tree, at_step};
 
-/// How a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Nothing there.
     Missing,
     /// A process is at it.
     Running,
@@ -20,7 +18,6 @@ pub(crate) enum State {
     Stopped,
     /// Its last attempt failed.
     Failed,
-    /// Trained and scored.
     Done,
 }
 
@@ -61,7 +58,6 @@ impl State {
 #[derive(Clone, Debug)]
 pub(crate) struct RunPicture {
     pub(crate) state: State,
-    /// Steps done.
     pub(crate) step: u64,
     pub(crate) from: u64,
     pub(crate) to: u64,

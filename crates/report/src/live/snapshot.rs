@@ -27,7 +27,6 @@ pub(crate) struct Snapshot {
     pub(crate) version: u64,
     /// Whether there are runs to look at.
     pub(crate) planned: bool,
-    /// The title of the page.
     pub(crate) title: String,
     /// The same for everybody.
     pub(crate) parts: Parts,

@@ -78,7 +78,6 @@ pub(crate) fn mark(state: State) -> Markup {
     html! { span.mark.(state.name()) aria-hidden="true" { (state.mark()) } }
 }
 
-/// A link to a run.
 pub(crate) fn to_run(tree: &Tree, run: &str, words: &str) -> Markup {
     let number = tree.number(run);
     html! {
@@ -165,7 +164,6 @@ fn figures(progress: &StudyProgress) -> Vec<(String, String)> {
     figures
 }
 
-/// Title of the page.
 pub(crate) fn title(about: Option<&About>, progress: Option<&StudyProgress>) -> String {
     match (about, progress) {
         (Some(about), Some(progress)) if progress.all_done() => {

@@ -20,7 +20,6 @@ pub(crate) struct About {
     pub(crate) sources: usize,
 }
 
-/// A run of the tree.
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
     /// What the page calls it; a branch's name, or `trunk`.
@@ -33,7 +32,6 @@ pub(crate) struct Run {
     pub(crate) flops_per_step: f64,
 }
 
-/// The shape of the tree.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     /// Steps of a whole run: where the axis ends.

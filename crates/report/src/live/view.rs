@@ -7,21 +7,16 @@ pub(crate) struct View {
     pub(crate) run: Option<usize>,
     /// Number of a run to compare it with.
     pub(crate) beside: Option<usize>,
-    /// Which steps.
     pub(crate) last: Last,
     /// Whether the screen is a phone's.
     pub(crate) narrow: bool,
 }
 
-/// Which steps are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Last {
-    /// All of them.
     #[default]
     All,
-    /// The last half.
     Half,
-    /// The last tenth.
     Tenth,
 }
 
@@ -43,7 +38,6 @@ impl Last {
         (Self::Tenth, "tenth", "Last tenth"),
     ];
 
-    /// The part of the steps.
     pub(crate) fn part(self) -> f64 {
         match self {
             Self::All => 1.0,

@@ -45,14 +45,12 @@ pub(crate) struct Wish {
 }
 
 impl Wishes {
-    /// Wants `view` from now on.
     pub(crate) fn want(self: &Arc<Self>, view: View) -> Wish {
         *self.views().entry(view.clone()).or_default() += 1;
         self.wake.notify_all();
         Wish { wishes: Arc::clone(self), view }
     }
 
-    /// Ends the watching.
     pub(crate) fn stop(&self) {
         let _views = self.views();
         self.stop.store(true, Ordering::Relaxed);

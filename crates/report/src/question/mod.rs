@@ -28,7 +28,6 @@ pub(crate) fn views<'a>(report: &Report<'a>) -> Vec<View<'a>> {
     pairs.enumerate().map(view).collect()
 }
 
-/// The section of a question.
 pub(crate) fn section(view: &View<'_>, figures: &[Figure], report: &Report<'_>) -> Markup {
     let tasks = view.on_tasks();
     html! {

@@ -1,13 +1,15 @@
 //! The tables of a question: every number that is drawn, and those behind it.
 
-use maud::{Markup, html};
-use sparkjoy_answers::{Answer, Comparison, Holds, Measure, Spread};
+use std::ops::Range;
+
+use maud::Markup;
+use sparkjoy_answers::{Answer, Comparison, Measure, Spread};
 use sparkjoy_base::{duration, number, thousands};
 use sparkjoy_study::Effort;
 
 use super::view::{Aim, View};
 use crate::estimate::{Estimate, MEASURES, Unit, cell};
-use crate::table::{HtmlTable, figures, words};
+use crate::table::{Cell, Table};
 
 impl View<'_> {
     /// Each arm where it aims, elsewhere and by domain.
@@ -17,21 +19,16 @@ impl View<'_> {
             .into_iter()
             .filter(|&aim| (0..self.answer.arms.len()).any(|arm| self.aimed(arm, aim).is_some()))
             .collect();
-        let row = |arm: usize| {
-            let against = words(self.control(arm));
-            let aimed = aims.iter().map(|&aim| cell(self.aimed(arm, aim).as_ref()));
-            let named = domains.iter().map(|(scope, _)| cell(self.cell(arm, *scope).as_ref()));
-            let cells = std::iter::once(against).chain(aimed).chain(named);
-            (self.arm(arm).label.clone(), cells.collect())
-        };
-        let names = aims.iter().map(|aim| aim.name().to_owned());
-        let names = names.chain(domains.iter().map(|(_, name)| name.clone()));
-        let table = HtmlTable {
-            caption: "Differences in bits per byte, with intervals; lower is better".to_owned(),
-            corner: "branch".to_owned(),
-            headers: std::iter::once("against".to_owned()).chain(names).collect(),
-            rows: (0..self.answer.arms.len()).map(row).collect(),
-        };
+        let names = aims.iter().map(|aim| aim.name());
+        let names = names.chain(domains.iter().map(|(_, name)| name.as_str()));
+        let mut table = Table::new(["<branch", "<against"].into_iter().chain(names))
+            .captioned("Differences in bits per byte, with intervals; lower is better");
+        for arm in 0..self.answer.arms.len() {
+            let aimed = aims.iter().map(|&aim| cell(self.aimed(arm, aim)));
+            let named = domains.iter().map(|(scope, _)| cell(self.cell(arm, *scope)));
+            let against = std::iter::once(self.control(arm).into());
+            table.named(&*self.arm(arm).label, against.chain(aimed).chain(named));
+        }
         table.markup()
     }
 
@@ -45,7 +42,7 @@ impl View<'_> {
             Some((self.compared(arm), test(aim.name(), comparison, Unit::Bits)))
         });
         let caption = "The comparisons of held-out text that are tested together";
-        tested(caption, ["sources", "Δ bits per byte"], rows.collect())
+        tested(caption, ["<sources", "Δ bits per byte"], rows.collect())
     }
 
     /// The same of tasks, where there are any.
@@ -67,7 +64,7 @@ impl View<'_> {
         let rows: Vec<_> = rows.collect();
         let caption = "The comparisons on tasks that are tested together, accuracy and bits per \
                        byte of correct answers as a family each";
-        (!rows.is_empty()).then(|| tested(caption, ["task", "Δ"], rows))
+        (!rows.is_empty()).then(|| tested(caption, ["<task", "Δ"], rows))
     }
 
     fn compared(&self, arm: usize) -> String {
@@ -76,65 +73,55 @@ impl View<'_> {
 
     /// Each source in a row, each arm in a column.
     pub(crate) fn by_source(&self) -> Markup {
-        let arms = 0..self.answer.arms.len();
-        let row = |(scope, name): (usize, String)| {
-            let cells = arms.clone().map(|arm| cell(self.cell(arm, scope).as_ref())).collect();
-            (name, cells)
-        };
-        let header = |arm| format!("{} against {}", self.arm(arm).label, self.control(arm));
-        let table = HtmlTable {
-            caption: "Differences in bits per byte by source; each interval stands for itself"
-                .to_owned(),
-            corner: "domain / source".to_owned(),
-            headers: arms.clone().map(header).collect(),
-            rows: self.named(true).into_iter().map(row).collect(),
-        };
+        let caption = "Differences in bits per byte by source; each interval stands for itself";
+        let mut table = self.by_arm("domain / source").captioned(caption);
+        for (scope, name) in self.named(true) {
+            table.named(name, self.all().map(|arm| cell(self.cell(arm, scope))));
+        }
         table.markup()
     }
 
     /// Tasks, one measure a table.
     pub(crate) fn on_tasks(&self) -> Vec<Markup> {
-        let arms = 0..self.answer.arms.len();
-        let header = |arm| format!("{} against {}", self.arm(arm).label, self.control(arm));
-        let table = |measure: Measure| {
-            let tasks = self.answer.tasks.iter().filter(|task| task.measure == measure);
-            let rows = tasks.map(|task| {
-                let cells = arms.clone().map(|arm| cell(Self::task(task, arm).as_ref()));
-                (task.task.clone(), cells.collect())
-            });
-            let table = HtmlTable {
-                caption: format!("Tasks: {}", Unit::of(measure).difference()),
-                corner: "task".to_owned(),
-                headers: arms.clone().map(header).collect(),
-                rows: rows.collect(),
-            };
-            (!table.rows.is_empty()).then(|| table.markup())
+        let table = |(measure, _): (Measure, &str)| {
+            let caption = format!("Tasks: {}", Unit::of(measure).difference());
+            let mut table = self.by_arm("task").captioned(caption);
+            for task in self.answer.tasks.iter().filter(|task| task.measure == measure) {
+                table.named(&*task.task, self.all().map(|arm| cell(Self::task(task, arm))));
+            }
+            (!table.is_empty()).then(|| table.markup())
         };
-        MEASURES.into_iter().filter_map(|(measure, _)| table(measure)).collect()
+        MEASURES.into_iter().filter_map(table).collect()
+    }
+
+    fn all(&self) -> Range<usize> {
+        0..self.answer.arms.len()
+    }
+
+    /// A table with a column for each arm.
+    fn by_arm(&self, corner: &str) -> Table {
+        let arms = self.all().map(|arm| self.compared(arm));
+        Table::new(std::iter::once(format!("<{corner}")).chain(arms))
     }
 
     /// The controls themselves: how far their replicates lie apart is the noise floor.
     pub(crate) fn noise_floor(&self) -> Markup {
-        let columns: Vec<(usize, String)> = self.named(false).into_iter().collect();
+        let columns = self.named(false);
         let show = |spread: &Option<Spread>| match spread {
-            None => html! { td.est.missing { "missing" } },
+            None => Cell::missing(),
             Some(Spread { mean, deviation, .. }) => {
                 let spread = deviation.map_or(String::new(), |d| format!(" ± {}", number(d, 4)));
-                figures(&format!("{}{spread}", number(*mean, 4)))
+                format!("{}{spread}", number(*mean, 4)).into()
             }
         };
-        let row = |control: &sparkjoy_answers::Control| {
+        let names = columns.iter().map(|(_, name)| name.as_str());
+        let mut table = Table::new(std::iter::once("<control").chain(names)).captioned(
+            "Controls, bits per byte ± standard deviation over replicates: the noise floor",
+        );
+        for control in &self.answer.controls {
             let cells = columns.iter().map(|(scope, _)| show(&control.cells[*scope]));
-            (control.label.clone(), cells.collect())
-        };
-        let table = HtmlTable {
-            caption:
-                "Controls, bits per byte ± standard deviation over replicates: the noise floor"
-                    .to_owned(),
-            corner: "control".to_owned(),
-            headers: columns.iter().map(|(_, name)| name.clone()).collect(),
-            rows: self.answer.controls.iter().map(row).collect(),
-        };
+            table.named(&*control.label, cells);
+        }
         table.markup()
     }
 
@@ -143,80 +130,67 @@ impl View<'_> {
         let Answer { holds, settings, .. } = self.answer;
         let first = settings.first()?;
         let name = |place: usize| first.arms.get(place).map_or("", |&arm| &self.arm(arm).label);
-        let row = |hold: &Holds| {
+        let caption = format!("How far the ranking of “{}” holds elsewhere", first.label);
+        let headers = ["<setting", "Kendall's τ, with interval", "<pairs that change order"];
+        let mut table = Table::new(headers).captioned(caption);
+        for hold in holds {
             let pairs = hold.changed.iter().map(|pair| pair.map(name).join(" and "));
             let pairs = pairs.collect::<Vec<_>>().join("; ");
             let two = |value: f64| number(value, 2);
             let [tau, low, high] = [hold.agreement.tau, hold.agreement.low, hold.agreement.high];
-            let cells = vec![
-                figures(&format!("{} [{}, {}]", two(tau), two(low), two(high))),
-                words(if pairs.is_empty() { "none" } else { &pairs }),
-            ];
             let setting = settings.get(hold.setting).map_or("", |setting| &setting.label);
-            (setting.to_owned(), cells)
-        };
-        let table = HtmlTable {
-            caption: format!("How far the ranking of “{}” holds elsewhere", first.label),
-            corner: "setting".to_owned(),
-            headers: vec![
-                "Kendall's τ, with interval".to_owned(),
-                "pairs that change order".to_owned(),
-            ],
-            rows: holds.iter().map(row).collect(),
-        };
-        (!table.rows.is_empty()).then(|| table.markup())
+            let range = format!("{} [{}, {}]", two(tau), two(low), two(high));
+            table.row([setting, &*range, if pairs.is_empty() { "none" } else { &pairs }]);
+        }
+        (!table.is_empty()).then(|| table.markup())
     }
 
     /// What the question cost. `seconds`: measured over its jobs, shared ones in full.
     pub(crate) fn costs(&self, seconds: Option<f64>) -> Markup {
         let cost = &self.answer.cost;
-        let row = |name: &str, effort: &Effort, time: Option<f64>| {
-            let cells = vec![
-                figures(&thousands(effort.steps)),
-                figures(&effort.tokens.to_string()),
-                figures(&power(effort.flops as f64)),
-                figures(&time.map_or("–".to_owned(), duration)),
-            ];
-            (name.to_owned(), cells)
+        let caption = "Cost of this question alone; runs it shares with others are counted in full";
+        let headers = ["<way", "steps", "tokens", "FLOPs", "time"];
+        let mut table = Table::new(headers).captioned(caption);
+        let mut row = |name: &str, effort: &Effort, time: Option<f64>| {
+            table.row([
+                name.to_owned(),
+                thousands(effort.steps),
+                effort.tokens.to_string(),
+                power(effort.flops as f64),
+                time.map_or("–".to_owned(), duration),
+            ]);
         };
         // Full runs were never made: their time is that of as many steps at the measured speed.
         let times = cost.in_full.flops as f64 / cost.tree.flops.max(1) as f64;
         let full = seconds.map(|seconds| seconds * times);
-        let table = HtmlTable {
-            caption: "Cost of this question alone; runs it shares with others are counted in full"
-                .to_owned(),
-            corner: "way".to_owned(),
-            headers: ["steps", "tokens", "FLOPs", "time"].map(str::to_owned).into(),
-            rows: vec![
-                row("as branches of one trunk (measured)", &cost.tree, seconds),
-                row("each run in full (estimated)", &cost.in_full, full),
-            ],
-        };
+        row("as branches of one trunk (measured)", &cost.tree, seconds);
+        row("each run in full (estimated)", &cost.in_full, full);
         table.markup()
     }
 }
 
 /// The cells of a row of tests.
-fn test(what: &str, comparison: &Comparison, unit: Unit) -> Vec<Markup> {
+fn test(what: &str, comparison: &Comparison, unit: Unit) -> [Cell; 8] {
     let (estimate, effect) = (Estimate::of(comparison, unit), comparison.effect.as_ref());
     let share = |p: f64| if p < 0.000_1 { "< 0.0001".to_owned() } else { number(p, 4) };
-    let or_dash = |text: Option<String>| figures(&text.unwrap_or_else(|| "–".to_owned()));
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned()).into();
     let scaled = |value: f64| number(unit.scaled(value), unit.places());
-    vec![
-        words(what),
+    [
+        what.into(),
         estimate.cell(),
         or_dash(effect.map(|effect| scaled(effect.standard_error))),
         or_dash(effect.map(|effect| number(effect.freedom, 1))),
         or_dash(effect.map(|effect| share(effect.p))),
         or_dash(estimate.p.map(share)),
         or_dash(comparison.detectable.map(scaled)),
-        words(estimate.word()),
+        estimate.word().into(),
     ]
 }
 
 /// A table of tests; the first two headers say what of, and in what.
-fn tested(caption: &str, [what, unit]: [&str; 2], rows: Vec<(String, Vec<Markup>)>) -> Markup {
+fn tested(caption: &str, [what, unit]: [&str; 2], rows: Vec<(String, [Cell; 8])>) -> Markup {
     let headers = [
+        "<comparison",
         what,
         unit,
         "standard error",
@@ -224,14 +198,12 @@ fn tested(caption: &str, [what, unit]: [&str; 2], rows: Vec<(String, Vec<Markup>
         "p",
         "p, Holm",
         "minimum detectable effect",
-        "verdict",
+        "<verdict",
     ];
-    let table = HtmlTable {
-        caption: caption.to_owned(),
-        corner: "comparison".to_owned(),
-        headers: headers.map(str::to_owned).into(),
-        rows,
-    };
+    let mut table = Table::new(headers).captioned(caption);
+    for (name, cells) in rows {
+        table.named(name, cells);
+    }
     table.markup()
 }
 

@@ -5,16 +5,12 @@ use sparkjoy_study::{Plan, QuestionPlan, Role};
 
 use crate::estimate::{Estimate, Unit};
 
-/// A question of the study.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View<'a> {
     /// Counted from 1.
     pub(crate) number: usize,
-    /// The study resolved.
     pub(crate) plan: &'a Plan,
-    /// The question resolved.
     pub(crate) question: &'a QuestionPlan,
-    /// What was found.
     pub(crate) answer: &'a Answer,
 }
 
@@ -23,9 +19,7 @@ pub(crate) struct View<'a> {
 pub(crate) enum Aim {
     /// What the arm is about.
     Targeted,
-    /// Everything else.
     General,
-    /// Everything.
     All,
 }
 
@@ -33,7 +27,6 @@ impl Aim {
     /// The three of them, in the order of columns.
     pub(crate) const EACH: [Self; 3] = [Self::Targeted, Self::General, Self::All];
 
-    /// What it is called.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Targeted => "targeted",
@@ -50,12 +43,10 @@ impl<'a> View<'a> {
         arms.filter(|(_, arm)| roles.contains(&arm.role)).map(|(index, _)| index)
     }
 
-    /// An arm's answer.
     pub(crate) fn arm(&self, arm: usize) -> &'a ArmAnswer {
         &self.answer.arms[arm]
     }
 
-    /// An arm in one scope.
     pub(crate) fn cell(&self, arm: usize, scope: usize) -> Option<Estimate> {
         self.arm(arm).cells[scope].as_ref().map(|cell| Estimate::of(cell, Unit::Bits))
     }
@@ -65,7 +56,6 @@ impl<'a> View<'a> {
         self.cell(arm, self.scope(aim)?)
     }
 
-    /// An arm on a task.
     pub(crate) fn task(task: &TaskAnswer, arm: usize) -> Option<Estimate> {
         let cell = task.cells.get(arm)?.as_ref();
         cell.map(|cell| Estimate::of(cell, Unit::of(task.measure)))
@@ -91,7 +81,6 @@ impl<'a> View<'a> {
         scopes.filter_map(name).collect()
     }
 
-    /// The control of an arm, in words.
     pub(crate) fn control(&self, arm: usize) -> &'a str {
         &self.answer.controls[self.arm(arm).control].label
     }

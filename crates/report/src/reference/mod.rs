@@ -11,8 +11,8 @@ use sparkjoy_study::{Ask, Plan};
 use crate::chart::Figure;
 use crate::chart::curves::{Curves, Point, Series};
 use crate::chart::forest::{Forest, Group, Row};
-use crate::estimate::{Estimate, Unit, cell};
-use crate::table::HtmlTable;
+use crate::estimate::{Estimate, Unit};
+use crate::table::Table;
 
 const PAPER: &str = include_str!("paper.toml");
 /// Standard errors to either side of a 95 % interval of a normal value.
@@ -116,17 +116,14 @@ fn duration(paper: &Paper, number: usize) -> Figure {
         };
         curves.panel()
     };
-    let rows = paper.accuracy.iter().chain(&paper.average).map(|benchmark| {
+    let windows = paper.windows.iter().skip(1).map(|window| format!("{window} %"));
+    let mut table = Table::new(std::iter::once("<benchmark".to_owned()).chain(windows))
+        .captioned("The paper's differences against no upsampling, percentage points");
+    for benchmark in paper.accuracy.iter().chain(&paper.average) {
         let scores = benchmark.duration.iter().skip(1);
-        let cells = scores.map(|score| benchmark.difference(*score, benchmark.duration[0]));
-        (benchmark.named(), cells.map(|estimate| cell(Some(&estimate))).collect())
-    });
-    let table = HtmlTable {
-        caption: "The paper's differences against no upsampling, percentage points".to_owned(),
-        corner: "benchmark".to_owned(),
-        headers: paper.windows.iter().skip(1).map(|window| format!("{window} %")).collect(),
-        rows: rows.collect(),
-    };
+        let cells = scores.map(|score| benchmark.difference(*score, benchmark.duration[0]).cell());
+        table.named(benchmark.named(), cells);
+    }
     Figure {
         name: format!("q{number}-paper"),
         caption: caption(
@@ -171,16 +168,13 @@ fn removal(paper: &Paper, number: usize) -> Figure {
         };
         forest.panel()
     };
-    let rows = paper.accuracy.iter().chain(&paper.average).filter_map(|benchmark| {
-        let cells = cells(benchmark)?.map(|estimate| cell(Some(&estimate))).into();
-        Some((benchmark.named(), cells))
-    });
-    let table = HtmlTable {
-        caption: "The paper's removal of its math data, percentage points".to_owned(),
-        corner: "benchmark".to_owned(),
-        headers: columns.map(str::to_owned).into(),
-        rows: rows.collect(),
-    };
+    let mut table = Table::new(["<benchmark"].into_iter().chain(columns))
+        .captioned("The paper's removal of its math data, percentage points");
+    for benchmark in paper.accuracy.iter().chain(&paper.average) {
+        if let Some(cells) = cells(benchmark) {
+            table.named(benchmark.named(), cells.map(|estimate| estimate.cell()));
+        }
+    }
     Figure {
         name: format!("q{number}-paper"),
         caption: caption(

@@ -129,7 +129,6 @@ pub(super) fn p(adjusted: f64, family: Family) -> String {
     format!("{p}{comma} {}", correction(family))
 }
 
-/// The p of a contrast.
 pub(super) fn p_of(contrast: &Contrast) -> String {
     p(contrast.adjusted_p, contrast.family)
 }

@@ -20,7 +20,6 @@ pub(super) fn label(answer: &Answer, arm: usize) -> String {
     format!("`{}`", answer.arms[arm].label)
 }
 
-/// Labels of several arms.
 pub(super) fn labels(answer: &Answer, arms: &[usize]) -> String {
     arms.iter().map(|&arm| label(answer, arm)).collect::<Vec<_>>().join(", ")
 }

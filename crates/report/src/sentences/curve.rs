@@ -72,7 +72,6 @@ pub(super) fn best_place(answer: &Answer, finding: &BestPlace) -> String {
     )
 }
 
-/// What is left of the gain.
 pub(super) fn persistence(answer: &Answer, finding: &Persistence) -> String {
     let Persistence { last, begin, end, left, change, .. } = finding;
     let label = &answer.arms[*last].label;
@@ -92,7 +91,6 @@ pub(super) fn persistence(answer: &Answer, finding: &Persistence) -> String {
     format!("{left}: {} after {}; {change}.", bits(&end.effect), bits_again(&begin.effect))
 }
 
-/// The Pareto front.
 pub(super) fn front(answer: &Answer, arms: &[usize], of: usize) -> String {
     let noun = noun(answer);
     if arms.len() == of {

@@ -27,7 +27,6 @@ pub(super) fn on_text(answer: &Answer, comparisons: &[ScopeEffect]) -> String {
     )
 }
 
-/// On tasks.
 pub(super) fn on_tasks(by_measure: &[TaskNulls]) -> String {
     let one = |nulls: &TaskNulls| {
         let what = match nulls.measure {

@@ -10,7 +10,6 @@ use sparkjoy_study::{Plan, Role};
 
 use crate::{invented, studies};
 
-/// A page of a plan's answers.
 fn drawn(study: &str, plan: &Plan, answers: &Answers) -> (String, Vec<Drawing>) {
     let provenance = Provenance {
         version: "0.1.0".to_owned(),

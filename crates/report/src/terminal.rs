@@ -1,21 +1,21 @@
 //! The report in sentences and tables, for a terminal.
 
-mod table;
 #[cfg(test)]
 mod tests;
 
 use std::fmt::Write;
 
-use sparkjoy_base::{Ppm, percent, signed};
+use sparkjoy_base::{Ppm, percent};
 
 use sparkjoy_answers::{
     Answer, Answers, ArmAnswer, Comparison, Finding, Measure, Scope, Spread, TrunkPoint,
-    TrunkScore, Verdict, What,
+    TrunkScore, What,
 };
 use sparkjoy_study::Ask;
 
+use crate::estimate::{Estimate, Unit, cell};
 use crate::sentences;
-use table::{Cell, Mark, Row, TerminalTable};
+use crate::table::{Cell, Table, WIDTH};
 
 /// The report for a terminal: at most 100 characters a line, domains only.
 pub fn report_text(answers: &Answers) -> String {
@@ -33,16 +33,16 @@ pub fn report_text(answers: &Answers) -> String {
             }
         }
         out.push('\n');
-        out.push_str(&controls(answer).text());
+        out.push_str(&controls(answer).plain());
         out.push('\n');
-        out.push_str(&differences(answer).text());
+        out.push_str(&differences(answer).plain());
         for (title, table) in tasks(answer) {
             let _ = writeln!(out, "\n{title}\n");
-            out.push_str(&table.text());
+            out.push_str(&table.plain());
         }
     }
     if let Some(table) = trunk(answers) {
-        let _ = write!(out, "\n{TRUNK}\n\n{}", table.text());
+        let _ = write!(out, "\n{TRUNK}\n\n{}", table.plain());
     }
     out
 }
@@ -50,7 +50,7 @@ pub fn report_text(answers: &Answers) -> String {
 const TRUNK: &str = "The trunk on tasks, by step";
 
 /// Each number of the trunk in a row, each of its steps in a column.
-fn trunk(answers: &Answers) -> Option<TerminalTable> {
+fn trunk(answers: &Answers) -> Option<Table> {
     let all = answers.trunk.iter().flat_map(|point| &point.scores);
     let mut keys: Vec<(Measure, &str)> = Vec::new();
     for score in all {
@@ -58,29 +58,22 @@ fn trunk(answers: &Answers) -> Option<TerminalTable> {
             keys.push((score.measure, &score.task));
         }
     }
-    let row = |&(measure, task): &(Measure, &str)| {
-        let (scale, places, unit) = match measure {
-            Measure::Average => (1.0, 4, "average"),
-            Measure::Accuracy => (100.0, 2, "accuracy %"),
-            Measure::GoldBitsPerByte => (1.0, 4, "bits per byte"),
+    let headers = answers.trunk.iter().map(|point| [format!("step {}", point.step)]);
+    let mut table = table("task", headers);
+    for (measure, task) in keys {
+        let (unit, name) = match measure {
+            Measure::Average => (Unit::Score, "average"),
+            Measure::Accuracy => (Unit::Percent, "accuracy %"),
+            Measure::GoldBitsPerByte => (Unit::Score, "bits per byte"),
         };
-        let cell = |point: &TrunkPoint| {
+        let shown = |point: &TrunkPoint| {
             let is_it = |score: &&TrunkScore| score.measure == measure && score.task == task;
-            point.scores.iter().find(is_it).map_or(Cell::Missing, |score| Cell::Number {
-                value: format!("{:.places$}", scale * score.value),
-                error: None,
-                mark: Mark::None,
-            })
+            let score = point.scores.iter().find(is_it);
+            cell(score.map(|score| Estimate::alone(score.value, unit)))
         };
-        Row::Cells(format!("{task}, {unit}"), answers.trunk.iter().map(cell).collect())
-    };
-    let headers = answers.trunk.iter().map(|point| vec![format!("step {}", point.step)]);
-    let table = TerminalTable {
-        corner: "task".to_owned(),
-        headers: headers.collect(),
-        rows: keys.iter().map(row).collect(),
-    };
-    (!table.rows.is_empty()).then_some(table)
+        table.named(format!("{task}, {name}"), answers.trunk.iter().map(shown));
+    }
+    (!table.is_empty()).then_some(table)
 }
 
 /// What is incomplete, harm and redundancy, what it cost, and what the numbers mean.
@@ -167,45 +160,37 @@ fn preamble(answers: &Answers) -> Vec<String> {
 }
 
 /// The controls in bits per byte; how far their replicates lie apart is the noise floor.
-fn controls(answer: &Answer) -> TerminalTable {
+fn controls(answer: &Answer) -> Table {
     let mut shown = domains(answer);
     shown.retain(|&column| answer.scopes[column].base.is_some());
-    let rows = answer.controls.iter().map(|control| {
+    let header = |&column: &usize| [name(&answer.scopes[column]), "bpb".to_owned()];
+    let corner = format!("control, ± deviation of {} replicates", answer.replicates);
+    let mut table = table(&corner, shown.iter().map(header));
+    for control in &answer.controls {
         let cell = |&column: &usize| match &control.cells[column] {
-            None => Cell::Missing,
-            Some(Spread { mean, deviation, .. }) => Cell::Number {
-                value: format!("{mean:.4}"),
-                error: deviation.map(|deviation| format!("±{deviation:.4}")),
-                mark: Mark::None,
-            },
+            None => Cell::missing(),
+            Some(Spread { mean, deviation: None, .. }) => format!("{mean:.4} ").into(),
+            Some(Spread { mean, deviation: Some(deviation), .. }) => {
+                format!("{mean:.4} \n±{deviation:.4} ").into()
+            }
         };
-        Row::Cells(control.label.clone(), shown.iter().map(cell).collect())
-    });
-    let header = |&column: &usize| vec![name(&answer.scopes[column]), "bpb".to_owned()];
-    TerminalTable {
-        corner: format!("control, ± deviation of {} replicates", answer.replicates),
-        headers: shown.iter().map(header).collect(),
-        rows: rows.collect(),
+        table.named(&*control.label, shown.iter().map(cell));
     }
+    table
+}
+
+/// A table of numbers, each column with a place for the mark behind them.
+fn table<const LINES: usize>(
+    corner: &str,
+    headers: impl Iterator<Item = [String; LINES]>,
+) -> Table {
+    let headers = headers.map(|lines| lines.map(|line| format!("{line} ")).join("\n"));
+    Table::new(std::iter::once(format!("<{corner}")).chain(headers))
 }
 
 /// Each arm against its control, by domain.
-fn differences(answer: &Answer) -> TerminalTable {
+fn differences(answer: &Answer) -> Table {
     let shown = domains(answer);
-    let cells =
-        |arm: &ArmAnswer| shown.iter().map(|&c| difference(arm.cells[c].as_ref())).collect();
-    let row = |label, arm: &ArmAnswer| Row::Cells(label, cells(arm));
-    let mut rows = Vec::new();
-    for (index, control) in answer.controls.iter().enumerate() {
-        let arms = answer.arms.iter().filter(|arm| arm.control == index);
-        let control = &control.label;
-        if answer.controls.len() == answer.arms.len() {
-            rows.extend(arms.map(|arm| row(format!("{} against {control}", arm.label), arm)));
-        } else {
-            rows.push(Row::Heading(format!("against {control}")));
-            rows.extend(arms.map(|arm| row(format!("  {}", arm.label), arm)));
-        }
-    }
     let header = |&column: &usize| {
         let scope = &answer.scopes[column];
         let share = match (&scope.what, answer.ask) {
@@ -214,7 +199,7 @@ fn differences(answer: &Answer) -> TerminalTable {
             (_, Ask::Addition) => scope.upsampled.map(percent_of).unwrap_or_default(),
             _ => share(scope),
         };
-        vec![name(scope), share, "Δ bpb".to_owned()]
+        [name(scope), share, "Δ bpb".to_owned()]
     };
     let corner = match answer.ask {
         Ask::Duration => "window",
@@ -227,33 +212,43 @@ fn differences(answer: &Answer) -> TerminalTable {
         Some(mixture) => format!("{corner}, % base → {mixture}"),
         None => corner.to_owned(),
     };
-    TerminalTable { corner, headers: shown.iter().map(header).collect(), rows }
+    let mut table = table(&corner, shown.iter().map(header));
+    let alone = answer.controls.len() == answer.arms.len();
+    for (index, control) in answer.controls.iter().enumerate() {
+        let control = &control.label;
+        if !alone {
+            table.heading(format!("against {control}"));
+        }
+        for arm in answer.arms.iter().filter(|arm| arm.control == index) {
+            let label = &arm.label;
+            let label =
+                if alone { format!("{label} against {control}") } else { format!("  {label}") };
+            table.named(label, shown.iter().map(|&c| compared(arm.cells[c].as_ref(), Unit::Bits)));
+        }
+    }
+    table
 }
 
 /// Tasks, one measure a table: each task in a row, each arm in a column.
-fn tasks(answer: &Answer) -> Vec<(&'static str, TerminalTable)> {
+fn tasks(answer: &Answer) -> Vec<(&'static str, Table)> {
     let measures = [
         (Measure::Average, "Averages of suites, Δ with guessing at 0 and perfection at 1:", "Δ"),
         (Measure::Accuracy, "Accuracy on tasks, Δ in percentage points:", "Δ points"),
         (Measure::GoldBitsPerByte, "Correct answers of tasks, Δ bits per byte:", "Δ bpb"),
     ];
-    let table = |(measure, title, unit): (Measure, &'static str, &str)| {
-        let (scale, places) = if measure == Measure::Accuracy { (100.0, 2) } else { (1.0, 4) };
-        let cell = |cell: &Option<Comparison>| scaled_difference(cell.as_ref(), scale, places);
-        let rows: Vec<Row> = answer
-            .tasks
-            .iter()
-            .filter(|task| task.measure == measure)
-            .map(|task| Row::Cells(task.task.clone(), task.cells.iter().map(cell).collect()))
-            .collect();
+    let filled = |(measure, title, unit): (Measure, &'static str, &str)| {
         let header = |arm: &ArmAnswer| {
             let control = &answer.controls[arm.control].label;
-            vec![arm.label.clone(), format!("against {control}"), unit.to_owned()]
+            [arm.label.clone(), format!("against {control}"), unit.to_owned()]
         };
-        let headers = answer.arms.iter().map(header).collect();
-        (title, TerminalTable { corner: "task".to_owned(), headers, rows })
+        let mut table = table("task", answer.arms.iter().map(header));
+        for task in answer.tasks.iter().filter(|task| task.measure == measure) {
+            let cells = task.cells.iter();
+            table.named(&*task.task, cells.map(|c| compared(c.as_ref(), Unit::of(measure))));
+        }
+        (title, table)
     };
-    measures.into_iter().map(table).filter(|(_, table)| !table.rows.is_empty()).collect()
+    measures.into_iter().map(filled).filter(|(_, table)| !table.is_empty()).collect()
 }
 
 /// Columns for everything and for each domain.
@@ -287,22 +282,8 @@ fn percent_of(ppm: Ppm) -> String {
     ppm.to_string().trim_end_matches(" %").to_owned()
 }
 
-fn difference(cell: Option<&Comparison>) -> Cell {
-    scaled_difference(cell, 1.0, 4)
-}
-
-fn scaled_difference(cell: Option<&Comparison>, scale: f64, places: usize) -> Cell {
-    let Some(Comparison { difference, effect, verdict, .. }) = cell else { return Cell::Missing };
-    let shown = |value: f64| signed(scale * value, places);
-    Cell::Number {
-        value: shown(difference.mean),
-        error: effect.as_ref().map(|e| format!("[{}, {}]", shown(e.low), shown(e.high))),
-        mark: match verdict {
-            Verdict::Better | Verdict::Worse => Mark::Sure,
-            Verdict::NotSignificant => Mark::Noise,
-            Verdict::NotTested => Mark::None,
-        },
-    }
+fn compared(comparison: Option<&Comparison>, unit: Unit) -> Cell {
+    cell(comparison.map(|comparison| Estimate::of(comparison, unit)))
 }
 
 /// A long line as lines of at most 100 characters, those after the first set in.
@@ -310,7 +291,7 @@ pub fn wrap(line: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in line.split(' ') {
         let last = lines.last_mut().expect("there is always a line");
-        if last.chars().count() + 1 + word.chars().count() > table::WIDTH {
+        if last.chars().count() + 1 + word.chars().count() > WIDTH {
             lines.push(format!("  {word}"));
         } else if last.is_empty() {
             last.push_str(word);
