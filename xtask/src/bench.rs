@@ -5,7 +5,6 @@ use std::path::Path;
 use crate::command::{Failed, built, cargo, root, run};
 use crate::python::Python;
 
-/// The crates, as typed.
 pub(crate) const CRATES: [&str; 3] = ["mix", "data", "engine"];
 
 /// What the comparison of engines is passed on, each with a value.

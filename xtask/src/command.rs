@@ -15,7 +15,6 @@ impl std::fmt::Display for Failed {
     }
 }
 
-/// The root of the workspace.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
 }

@@ -59,7 +59,6 @@ const GOLDEN: [Golden; 10] = [
     },
 ];
 
-/// An interpreter with [`PACKAGES`].
 pub(crate) struct Python {
     interpreter: PathBuf,
 }

@@ -8,7 +8,6 @@ use sparkjoy_study::Plan;
 /// What all comparisons of a study share.
 pub(super) struct Scale {
     resampling: Resampling,
-    /// Of intervals.
     pub(super) confidence: f64,
 }
 

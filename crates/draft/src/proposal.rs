@@ -35,12 +35,10 @@ const TRAINING: f64 = 0.7;
 const TOKENS_PER_PARAMETER: u64 = 3;
 /// Removals at most: each costs three branches.
 const REMOVALS: usize = 6;
-/// Replicates.
 pub(super) const REPLICATES: u64 = 3;
 /// The window of the removals, in percent.
 pub(super) const REMOVAL_WINDOW: u64 = 10;
 
-/// A model and what goes with it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rung {
     pub(super) layers: usize,
@@ -109,9 +107,7 @@ impl Rung {
 pub(super) struct SizedSource {
     pub(super) name: SourceName,
     pub(super) domain: DomainName,
-    /// Tokens to train on.
     pub(super) tokens: u64,
-    /// Held-out tokens.
     pub(super) held_out: u64,
     /// Whether they were counted; else they are scaled from a sample.
     pub(super) exact: bool,

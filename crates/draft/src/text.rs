@@ -34,14 +34,12 @@ impl Named {
     }
 }
 
-/// Columns of a comment.
 const WIDTH: usize = 100;
 
 /// A file being written.
 struct Page(String);
 
 impl Page {
-    /// Lines as they are.
     fn lines(&mut self, text: &str) {
         self.0.push_str(text);
         self.0.push('\n');

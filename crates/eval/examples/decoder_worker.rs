@@ -99,7 +99,6 @@ fn floats(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-/// Writes a message.
 fn send(header: &Value, arrays: &[u8]) -> Result<()> {
     let header = header.to_string();
     let mut output = io::stdout().lock();

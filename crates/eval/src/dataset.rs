@@ -304,7 +304,6 @@ fn missing(place: &Place, field: &str, expected: &str) -> Problem {
     place.clone().problem(text).with_hint(CORRECT)
 }
 
-/// The fields of a row, and where it is.
 struct Fields<'a> {
     fields: Map<String, Value>,
     place: &'a Place,
@@ -331,7 +330,6 @@ impl Fields<'_> {
         self.fields.remove(field).ok_or_else(|| missing(self.place, field, expected))
     }
 
-    /// A text.
     fn text(&mut self, field: &'static str) -> Result<String, Problem> {
         match self.take(field, "a text")? {
             Value::String(text) => Ok(text),
@@ -348,7 +346,6 @@ impl Fields<'_> {
         Ok(text)
     }
 
-    /// A list of texts.
     fn texts(&mut self, field: &'static str) -> Result<Vec<String>, Problem> {
         let expected = "a list of texts";
         let values = match self.take(field, expected)? {

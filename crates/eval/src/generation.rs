@@ -25,7 +25,6 @@ pub(crate) enum End<'a> {
 const LONGEST: usize = 6;
 
 impl End<'_> {
-    /// Whether a text has reached its end.
     fn reached(self, text: &str) -> bool {
         match self {
             Self::Texts(texts) => texts.iter().any(|end| text.contains(end.as_str())),

@@ -32,7 +32,6 @@ pub(crate) struct IntSet {
 }
 
 impl IntSet {
-    /// An empty set.
     pub(crate) fn new() -> Self {
         Self { table: vec![Entry::Never; SMALLEST], filled: 0, used: 0 }
     }

@@ -212,7 +212,6 @@ fn total(scores: &[TokenScore]) -> ChoiceResult {
 }
 
 impl AnswerMatch {
-    /// By the rule of the task.
     fn of(self, task: &Task) -> bool {
         match &task.kind {
             TaskKind::Generation(generation) => match generation.rule {

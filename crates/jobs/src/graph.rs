@@ -37,7 +37,6 @@ pub enum JobState {
 /// The name of the job that comes before all others.
 pub(crate) const CONTAMINATION: &str = "contamination";
 
-/// One piece of work.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Job<'a> {
     /// Look for items of tasks in training text.
@@ -158,7 +157,6 @@ impl<'a> Job<'a> {
         before.or(check).into_iter().collect()
     }
 
-    /// How far it has come.
     pub(crate) fn state(&self, plan: &Plan, runs: &Path) -> Result<JobState, JobError> {
         match self {
             Self::Trunk { trunk, from, to } => {

@@ -249,7 +249,6 @@ impl HeartbeatWriter {
         self.shared.write();
     }
 
-    /// The job has ended.
     pub(crate) fn ended(&self, result: &Result<(), JobError>) {
         let _disk = self.shared.disk.lock();
         let Some(Alive { mut heartbeat, path, lock }) = self.shared.state().job.take() else {
@@ -285,7 +284,6 @@ impl Shared {
         self.state.lock().expect("nothing under this lock panics")
     }
 
-    /// Until the end.
     fn beat(&self) {
         let mut state = self.state();
         while !state.closed {

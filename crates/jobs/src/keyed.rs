@@ -17,7 +17,6 @@ pub(crate) trait Keyed: Serialize + DeserializeOwned {
     /// Everything that determines it.
     type Key: PartialEq;
 
-    /// Its own key.
     fn key(&self) -> &Self::Key;
 
     /// The name of the file of a key.

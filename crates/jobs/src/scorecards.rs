@@ -14,9 +14,7 @@ use crate::problem::foreign_results;
 /// A model that is scored on tasks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Point<'a> {
-    /// The trunk at a step.
     Trunk(u64),
-    /// The end of a branch.
     Branch(&'a Branch),
 }
 
@@ -29,7 +27,6 @@ impl Point<'_> {
         }
     }
 
-    /// Its step.
     pub(crate) fn step(&self) -> u64 {
         match self {
             Self::Trunk(step) => *step,
@@ -78,9 +75,7 @@ impl ScorecardKey {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FiledScorecard {
-    /// What was asked.
     pub(crate) of: ScorecardKey,
-    /// The scores.
     #[serde(rename = "card")]
     pub(crate) scorecard: Scorecard,
 }

@@ -63,11 +63,9 @@ impl HeldOutKey {
     }
 }
 
-/// A score file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Scores {
-    /// What was scored.
     pub(crate) of: HeldOutKey,
     /// Held-out loss by source, sorted by name.
     pub(crate) held_out: Vec<HeldOutScore>,

@@ -45,14 +45,12 @@ struct Event {
     session_log: Option<SessionLog>,
 }
 
-/// Numbers of a step.
 #[derive(Clone, PartialEq, Message)]
 struct Summary {
     #[prost(message, repeated, tag = "1")]
     value: Vec<Value>,
 }
 
-/// A number and its name.
 #[derive(Clone, PartialEq, Message)]
 struct Value {
     #[prost(string, tag = "1")]

@@ -32,16 +32,13 @@ impl EventFile {
     }
 }
 
-/// The observer of one training job.
 pub(crate) struct TrainingObserver<'a, 'w> {
     watcher: &'a mut Watcher<'w>,
     folder: &'a Path,
     events: EventFile,
     target: u64,
-    /// Steps of the jobs after this one.
     steps_after: u64,
     tokens_per_step: u64,
-    /// The least time from save to save.
     save_every: Duration,
     saved: Instant,
     /// Whether the last step ended in a save.

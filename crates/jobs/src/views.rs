@@ -152,7 +152,6 @@ impl Job<'_> {
         }
     }
 
-    /// What it does.
     fn kind(&self) -> JobKind {
         match self {
             Self::Trunk { from, to, .. } => JobKind::Train { from: *from, to: *to },

@@ -22,7 +22,6 @@ impl<'a> Watcher<'a> {
         Self { stop, observe }
     }
 
-    /// Tells of an event.
     pub(crate) fn tell(&mut self, event: Event<'_>) {
         (self.observe)(event);
     }

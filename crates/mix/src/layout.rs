@@ -43,7 +43,6 @@ impl Layout {
         Self { theta, starts: starts.collect(), owners }
     }
 
-    /// The point of `slot`.
     pub(crate) fn point(&self, slot: u64) -> u64 {
         self.theta.wrapping_add(slot.wrapping_mul(GOLDEN))
     }
@@ -79,7 +78,6 @@ impl Layout {
         })
     }
 
-    /// The interval that holds `point`.
     fn interval(&self, point: u64) -> usize {
         // The first interval starts at 0, so at least one start is not above the point.
         self.starts.partition_point(|&start| start <= point) - 1

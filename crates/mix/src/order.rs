@@ -51,9 +51,7 @@ pub struct Order {
     sources: Vec<Source>,
     phases: Vec<Phase>,
     opening: Ledger,
-    /// One per phase.
     placed: Vec<PlacedPhase>,
-    /// One per source.
     source_orders: Vec<SourceOrder>,
     slots: u64,
 }
@@ -216,7 +214,6 @@ impl Order {
         (phase.first_slot, &phase.layout)
     }
 
-    /// The order of each source.
     pub(crate) fn source_orders(&self) -> &[SourceOrder] {
         &self.source_orders
     }

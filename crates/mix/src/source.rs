@@ -42,7 +42,6 @@ pub(crate) struct SourceOrder {
     kept: Vec<EpochOrder>,
 }
 
-/// The order of a source within an epoch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EpochOrder {
     /// The order of the whole epoch.
@@ -82,7 +81,6 @@ impl SourceOrder {
         order
     }
 
-    /// Sequences in one epoch.
     pub(crate) fn sequences(&self) -> u64 {
         self.sequences
     }

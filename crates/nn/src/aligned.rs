@@ -23,7 +23,6 @@ impl std::fmt::Debug for Line {
 }
 
 impl Aligned {
-    /// `len` zeros.
     pub(crate) fn new(len: usize) -> Self {
         Self { lines: bytemuck::allocation::zeroed_vec(len.div_ceil(VALUES)), len }
     }

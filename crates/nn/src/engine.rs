@@ -339,7 +339,6 @@ impl Engine {
 }
 
 impl Model<'_> {
-    /// The input of the head.
     fn head_input<'a, E: Element>(
         &'a self,
         hidden: &'a [E],
@@ -359,7 +358,6 @@ impl Model<'_> {
 struct Lengths {
     arena: usize,
     packed: usize,
-    /// Per thread.
     scratch: usize,
 }
 

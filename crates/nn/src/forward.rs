@@ -28,7 +28,6 @@ pub(crate) struct Model<'a> {
 }
 
 impl Model<'_> {
-    /// Sizes of attention.
     pub(crate) fn heads(&self) -> Heads {
         let Shape { context: t, heads: h, width, .. } = *self.shape;
         Heads { t, h, k: width / h }

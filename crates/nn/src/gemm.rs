@@ -132,14 +132,12 @@ pub(crate) fn product<E: Element>(
 pub(crate) struct OutputTile<'a> {
     /// Its first column in the result.
     pub(crate) column: usize,
-    /// Its columns.
     pub(crate) width: usize,
     /// `[rows × width]`.
     pub(crate) values: &'a [f32],
 }
 
 impl OutputTile<'_> {
-    /// Its rows.
     pub(crate) fn rows(&self) -> impl Iterator<Item = &[f32]> {
         self.values.chunks_exact(self.width)
     }

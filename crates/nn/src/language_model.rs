@@ -29,7 +29,6 @@ pub struct LazyModel<'a> {
     before: Computed,
 }
 
-/// What is in memory.
 enum Loaded {
     Nothing,
     Engine(Box<Engine>),

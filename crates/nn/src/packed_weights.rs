@@ -72,7 +72,6 @@ pub(crate) fn weights_len<E: Element>(shape: &Shape) -> usize {
     Matrix::all(shape).flat_map(|matrix| matrix_lens::<E>(matrix, shape)).sum()
 }
 
-/// The packed weights.
 #[derive(Debug)]
 pub(crate) struct PackedWeights {
     values: Aligned,

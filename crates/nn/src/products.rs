@@ -45,11 +45,9 @@ pub fn measure_products(shape: Shape, batch: usize, compute: Compute) -> Vec<Pro
     })
 }
 
-/// Data for the measurements.
 struct Products<E> {
     isa: InstructionSet,
     shape: Shape,
-    /// Tokens of a microbatch.
     tokens: usize,
     scratch: Scratch,
     /// At least as many values as any factor has.

@@ -136,7 +136,6 @@ impl Rule {
     }
 }
 
-/// The message to the judge.
 #[derive(Serialize)]
 struct Task<'a> {
     rule: &'static str,
@@ -147,7 +146,6 @@ struct Task<'a> {
     outputs: &'a [String],
 }
 
-/// The message to the worker.
 #[derive(Serialize)]
 struct Tested<'a> {
     source: String,

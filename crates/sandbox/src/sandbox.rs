@@ -89,7 +89,6 @@ impl Sandbox {
         &self.limits
     }
 
-    /// The launcher.
     pub(crate) fn launcher(&self) -> &Path {
         &self.launcher
     }

@@ -201,7 +201,6 @@ fn grouped(shifts: &[f64], random: &mut ChaCha8Rng) -> Vec<f64> {
     groups
 }
 
-/// A random number below `n`.
 fn below(n: usize, random: &mut ChaCha8Rng) -> usize {
     ((u64::from(random.next_u32()) * n as u64) >> 32) as usize
 }

@@ -13,7 +13,6 @@ pub(crate) struct Case {
     pub(crate) from: String,
     /// What stands there instead.
     pub(crate) to: String,
-    /// The error and its hint.
     pub(crate) expected: String,
 }
 

@@ -56,7 +56,6 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// The source of a draw.
     pub(crate) fn source_name(self, draw: &Draw) -> &'a SourceName {
         &self.order.sources()[draw.source].name
     }
@@ -150,7 +149,6 @@ pub(crate) fn opened(
     Ok(Some(Opening { state, recorded, own: Some(checkpoint.folder) }))
 }
 
-/// The state in a checkpoint of this run.
 fn continued(run: Run<'_>, checkpoint: &Checkpoint) -> Result<TrainState, TrainError> {
     check_ledger(checkpoint, &run.ledger(checkpoint.step))?;
     TrainState::restored(run.spec, run.compute, checkpoint)

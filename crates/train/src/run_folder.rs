@@ -138,7 +138,6 @@ impl RunFolder {
         self.checkpoints.range(..=target).next_back().map(|(_, checkpoint)| checkpoint)
     }
 
-    /// The last checkpoint of all.
     pub(crate) fn last(&self) -> Option<&Checkpoint> {
         self.checkpoints.values().next_back()
     }
@@ -261,7 +260,6 @@ fn add_to_kept(folder: &Path, steps: &[u64]) -> Result<BTreeSet<u64>, TrainError
     Ok(all)
 }
 
-/// The fields in which two specs differ.
 fn differing(found: &RunSpec, expected: &RunSpec) -> Vec<String> {
     let [found, expected] = [found, expected]
         .map(|spec| serde_json::to_value(spec).expect("plain data has a JSON form"));

@@ -25,7 +25,6 @@ pub(crate) const FLOATS: [Dtype; 3] = [Dtype::F32, Dtype::BF16, Dtype::F16];
 /// Numbers widened at a time.
 const CHUNK: usize = 1 << 18;
 
-/// A tensor to write.
 pub(crate) struct Source<'a> {
     pub(crate) name: String,
     /// Rows first.
@@ -33,7 +32,6 @@ pub(crate) struct Source<'a> {
     pub(crate) values: &'a [f32],
 }
 
-/// A tensor to read.
 pub(crate) struct Target<'a> {
     pub(crate) name: String,
     /// Rows first.

@@ -41,7 +41,6 @@ pub(crate) fn lists(text: &mut String, seed: Seed, dice: &mut Dice) -> u64 {
     u64::from(count)
 }
 
-/// A function in Python.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Function {
     pub(crate) name: String,

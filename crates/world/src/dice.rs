@@ -31,7 +31,6 @@ impl Dice {
         self.below(100) < percent
     }
 
-    /// A random element.
     pub(crate) fn pick<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
         of[self.below(of.len())]
     }

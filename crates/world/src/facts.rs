@@ -90,7 +90,6 @@ impl Facts {
         Self { seed, lands: lands.into_iter().enumerate().map(land).collect() }
     }
 
-    /// All facts.
     pub(crate) fn all(&self) -> impl Iterator<Item = Fact> {
         let lands = 0..self.lands.len();
         lands.flat_map(|land| (0..SAYINGS.len()).map(move |relation| Fact { land, relation }))
@@ -104,7 +103,6 @@ impl Facts {
         Dice::new(self.seed, "withheld saying", number as u64).below(6)
     }
 
-    /// The question about a fact.
     pub(crate) fn question(&self, fact: Fact) -> String {
         self.opening(fact, self.withheld(fact))
     }

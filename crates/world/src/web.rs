@@ -72,7 +72,6 @@ pub(crate) fn likeness(
     }
 }
 
-/// A sentence on a subject.
 pub(crate) fn sentence(topic: &Topic, dice: &mut Dice) -> String {
     let mut noun = || &topic.nouns[dice.zipf(topic.nouns.len())];
     let (a, b) = (noun(), noun());

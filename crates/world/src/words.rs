@@ -32,7 +32,6 @@ pub(crate) const GOODS: [&str; 16] = [
     "spice", "grain", "pearls", "leather", "marble",
 ];
 
-/// The invented words.
 #[derive(Debug)]
 pub(crate) struct Lexicon {
     /// Topics of the web, the most frequent first.
@@ -41,7 +40,6 @@ pub(crate) struct Lexicon {
     pub(crate) likenesses: Vec<[String; 2]>,
     /// Kinds of things in science.
     pub(crate) kinds: Vec<String>,
-    /// Words of the decoy.
     pub(crate) jargon: Vec<String>,
     /// Words in the names of functions.
     pub(crate) stems: Vec<String>,

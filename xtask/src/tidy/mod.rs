@@ -18,7 +18,6 @@ use crate::command::root;
 pub(crate) struct Text {
     /// From the root, with `/`.
     pub(crate) path: String,
-    /// Its content.
     pub(crate) content: String,
 }
 

@@ -179,7 +179,6 @@ fn rejected(text: &Text) -> Vec<String> {
     complaints
 }
 
-/// The type a line of Rust declares.
 fn declared(line: &str) -> Option<&str> {
     let line = line.trim_start();
     let line = line.strip_prefix("pub ").unwrap_or(line);

@@ -7,7 +7,6 @@ use super::Inference;
 use crate::{Comparison, Contrast, Family, FamilyKind, Measure, Tested, Verdict, What};
 
 impl Inference<'_> {
-    /// The comparison of an arm in a scope.
     pub(super) fn cell(&self, arm: usize, what: &What) -> Option<&Comparison> {
         let scope = self.answer.scopes.iter().position(|scope| scope.what == *what)?;
         self.answer.arms[arm].cells[scope].as_ref()

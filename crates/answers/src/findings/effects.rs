@@ -14,7 +14,6 @@ impl Inference<'_> {
         }
     }
 
-    /// One arm on text.
     pub(super) fn effect_on_text(&mut self, arm: usize) {
         let (targeted, general) =
             (self.tested(arm, &What::Targeted), self.tested(arm, &What::General));

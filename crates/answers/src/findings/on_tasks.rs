@@ -17,7 +17,6 @@ impl Inference<'_> {
         cell.adjusted_p.is_some().then_some(cell)
     }
 
-    /// The same with its test.
     pub(super) fn task_effect(&self, task: usize, arm: usize) -> Option<TaskEffect> {
         let TaskAnswer { task: name, measure, .. } = &self.answer.tasks[task];
         let family = self.family(match measure {
@@ -51,7 +50,6 @@ impl Inference<'_> {
         Some(self.alone(arm, rival, effect))
     }
 
-    /// A contrast with the task it is on.
     pub(super) fn named(&self, task: usize, contrast: Contrast) -> TaskContrast {
         let TaskAnswer { task, measure, .. } = &self.answer.tasks[task];
         TaskContrast { task: task.clone(), measure: *measure, contrast }

@@ -20,12 +20,10 @@ pub(crate) struct Tasks {
     items: Vec<BTreeMap<String, Items>>,
 }
 
-/// An arm on a task.
 struct Compared {
     /// One element per replicate.
     branch: Vec<f64>,
     control: Vec<f64>,
-    /// Identity of the rows.
     rows: Vec<(Fingerprint, usize)>,
     strata: Vec<Stratum>,
 }

@@ -106,7 +106,6 @@ impl Items {
     }
 }
 
-/// The trunk's numbers at a step.
 pub(super) fn trunk(step: u64, scorecard: &Scorecard) -> TrunkPoint {
     let score = |((measure, _, task), number): (Key, Number)| TrunkScore {
         task,

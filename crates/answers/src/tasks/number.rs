@@ -11,19 +11,15 @@ use sparkjoy_eval::Scorecard;
 /// What a number is about, in the order of tables.
 pub(crate) type Key = (Measure, usize, String);
 
-/// A number, and what it is one of.
 #[derive(Clone)]
 pub(crate) struct Number {
     pub(crate) value: f64,
-    /// Identity of the rows.
     pub(crate) rows: Vec<(Fingerprint, usize)>,
-    /// The tasks it is a mean of.
     pub(crate) parts: Vec<Part>,
     /// Whether it is a mean of all categories of a suite.
     pub(crate) core: bool,
 }
 
-/// A task in an average.
 #[derive(Clone)]
 pub(crate) struct Part {
     pub(crate) task: String,
@@ -32,7 +28,6 @@ pub(crate) struct Part {
     pub(crate) scale: f64,
 }
 
-/// All numbers of a scorecard.
 pub(super) fn numbers(scorecard: &Scorecard) -> BTreeMap<Key, Number> {
     let mut numbers = BTreeMap::new();
     for (place, task) in scorecard.tasks.iter().enumerate() {

@@ -18,7 +18,6 @@ fn but<'a>(
     }
 }
 
-/// The arm called `label` that answers the question.
 fn arm(answer: &Answer, label: &str) -> usize {
     let is_it = |arm: &ArmAnswer| arm.label == label && arm.role == Role::Answer;
     answer.arms.iter().position(is_it).unwrap_or_else(|| panic!("no arm {label}"))

@@ -27,27 +27,22 @@ pub struct OverlapIndex {
     too_short: Vec<usize>,
 }
 
-/// A run of words.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gram {
     /// Where it stands in the words of the index.
     at: usize,
     len: usize,
-    /// How many words it has.
     pub(super) words: usize,
 }
 
-/// One of the texts of an item.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Text {
     pub(super) item: usize,
     at: usize,
     len: usize,
-    /// How many words it has.
     pub(super) words: usize,
 }
 
-/// Where a gram stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) text: usize,
@@ -107,7 +102,6 @@ impl OverlapIndex {
         &self.too_short
     }
 
-    /// The words of a gram.
     pub(super) fn spelled(&self, gram: usize) -> &[u8] {
         let Gram { at, len, .. } = self.grams[gram];
         &self.words[at..at + len]
@@ -218,7 +212,6 @@ impl GramTable {
         [first, first >> LINE << LINE | second]
     }
 
-    /// The grams that have this hash.
     pub(super) fn of(&self, hash: u64) -> impl Iterator<Item = usize> {
         let first = self.keys.partition_point(|key| key.0 < hash);
         self.keys[first..].iter().take_while(move |key| key.0 == hash).map(|key| key.1)

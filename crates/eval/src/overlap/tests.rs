@@ -24,7 +24,6 @@ fn search(index: &OverlapIndex, documents: &[&str]) -> Vec<Overlap> {
     search.take().overlaps(index)
 }
 
-/// Which items stand in the documents.
 fn found(items: &[ItemTexts], documents: &[&str]) -> Vec<usize> {
     let index = OverlapIndex::new(items);
     search(&index, documents).into_iter().map(|overlap| overlap.item).collect()

@@ -49,9 +49,7 @@ pub(super) struct Words {
     text: Vec<u8>,
     /// Where the word being read begins in `text`.
     begin: usize,
-    /// Its hash.
     hash: u64,
-    /// Words read.
     count: usize,
     /// Where the last words begin in `text`, by their number modulo [`KEPT`].
     starts: [usize; KEPT],

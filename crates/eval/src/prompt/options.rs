@@ -1,6 +1,5 @@
 //! Options written into a question: taken out, and written a line each.
 
-/// The letters of options.
 pub(super) fn letters(count: usize) -> impl Iterator<Item = char> {
     ('A'..='Z').take(count)
 }

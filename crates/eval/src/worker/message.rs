@@ -5,7 +5,6 @@ use sparkjoy_spec::Promise;
 
 use super::Fault;
 
-/// The version of the contract.
 pub(super) const VERSION: u32 = 1;
 /// What every message begins with.
 pub(super) const MAGIC: &[u8; 4] = b"sjw1";
@@ -38,7 +37,6 @@ pub(super) enum Call {
     Tokens { rows: usize },
 }
 
-/// What a worker says.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "reply", rename_all = "lowercase")]
 pub(super) enum Reply {
@@ -72,7 +70,6 @@ impl Reply {
     }
 }
 
-/// A message as bytes.
 pub(super) fn encode(call: &Call, arrays: &[&[u32]]) -> Vec<u8> {
     let header = serde_json::to_vec(call).expect("plain data has a JSON form");
     let count: usize = arrays.iter().map(|array| array.len()).sum();

@@ -135,7 +135,6 @@ impl Worker {
         })
     }
 
-    /// Bytes of a message.
     fn receive(&mut self, count: usize) -> Result<Vec<u8>, Fault> {
         self.process.receive(count).map_err(|silence| {
             let begun = self.process.pending();

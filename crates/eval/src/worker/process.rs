@@ -19,7 +19,6 @@ const LINES: usize = 10;
 /// How long a child that closed its output may take to exit by itself.
 const EXIT_WAIT: Duration = Duration::from_secs(2);
 
-/// What came from a child.
 enum Event {
     Stdout(Vec<u8>),
     Stderr,
@@ -35,7 +34,6 @@ pub(super) enum Silence {
     Hangs,
 }
 
-/// A running child.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,

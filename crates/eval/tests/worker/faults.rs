@@ -13,7 +13,6 @@ use sparkjoy_spec::{LanguageModel, LanguageModelError, Prompt, ScoredSequence};
 const HELLO: &str =
     r#"{"reply":"hello","version":1,"vocab":8,"context":4,"kernel":"k","promise":"same-bits"}"#;
 
-/// A message of a worker.
 fn message(header: &str, arrays: &[u8]) -> Vec<u8> {
     let mut message = b"sjw1".to_vec();
     message.extend((header.len() as u32).to_le_bytes());

@@ -39,7 +39,6 @@ pub(crate) struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ItemsKey {
-    /// Of the measure.
     version: u32,
     /// Definitions of the tasks, and how many items of each.
     tasks: Fingerprint,
@@ -51,7 +50,6 @@ pub(crate) struct ItemsKey {
 struct SourceRecord {
     /// Identity of its training tokens; holds the tokenizer.
     text: Fingerprint,
-    /// Documents read.
     documents: u64,
     /// Bytes of UTF-8 text read.
     text_bytes: u64,

@@ -188,7 +188,6 @@ struct Scorer<'a> {
 }
 
 impl Scorer<'_> {
-    /// Scores one task.
     fn task(
         &mut self,
         task: &Task,

@@ -20,7 +20,6 @@ use crate::problem::{damaged, foreign_results};
 /// The version of the file's layout.
 const FORMAT: u32 = 1;
 
-/// The first line.
 #[derive(Serialize, Deserialize)]
 struct Header<A> {
     format: u32,
@@ -42,12 +41,9 @@ enum Line<R> {
     Result(R),
 }
 
-/// What a file holds.
 #[derive(Debug)]
 pub(crate) struct Records<R> {
-    /// By item.
     pub(crate) results: BTreeMap<usize, R>,
-    /// What computed them.
     pub(crate) kernels: BTreeSet<String>,
     /// Bytes up to the last line feed.
     whole: u64,

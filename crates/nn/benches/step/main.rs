@@ -63,7 +63,6 @@ impl Case {
     }
 }
 
-/// One model in training.
 struct Run {
     engine: Engine,
     optimizer: Optimizer,
@@ -81,7 +80,6 @@ impl Run {
         Self { engine, optimizer, tokens, losses: vec![0.0; case.batch] }
     }
 
-    /// Seconds of one step.
     fn step(&mut self) -> f64 {
         let start = Instant::now();
         self.engine.loss_and_gradients(&self.tokens, &mut self.losses);

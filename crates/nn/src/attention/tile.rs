@@ -16,7 +16,6 @@ pub(crate) struct Bias {
     pub(crate) slope: f32,
     /// First query's position less first key's.
     pub(crate) ahead: i32,
-    /// Keys there are.
     pub(crate) keys: usize,
 }
 
@@ -53,7 +52,6 @@ versions! {
     /// Rounds a tile and puts groups of queries side by side, so that it is a left factor whose
     /// sums run over the queries.
     pub(super) fn grouped<E: Element>(tile: &[f32], queries: usize, out: &mut [E]) = grouped_body;
-    /// Rounds a tile.
     pub(super) fn rounded<E: Element>(tile: &[f32], out: &mut [E]) = rounded_body;
     /// `out = values·by`.
     pub(crate) fn normalise<E: Element>(values: &[f32], by: f32, out: &mut [E]) = normalise_body;

@@ -18,12 +18,10 @@ pub(super) use crate::attention::KEYS;
 /// Trees of at most this many rows are computed row by row: packing the keys would cost more.
 const FEW: usize = 4;
 
-/// One tree of a pass.
 #[derive(Clone, Debug)]
 pub(super) struct View<'a> {
     /// Its nodes, depth first.
     pub(super) nodes: &'a [Node],
-    /// Its rows in the pass.
     pub(super) rows: Range<usize>,
     /// The caches before it, first to last.
     pub(super) past: &'a [usize],
@@ -63,7 +61,6 @@ pub(super) struct Layer<'a> {
     pub(super) heads: Heads,
     pub(super) slopes: &'a [f32],
     pub(super) caches: &'a [Cache],
-    /// Index of the layer.
     pub(super) index: usize,
     /// `[N × 3D]`.
     pub(super) qkv: &'a [f32],
@@ -87,7 +84,6 @@ pub(super) fn forward(layer: Layer<'_>, views: &[View<'_>], out: &mut [f32], scr
     });
 }
 
-/// One head of a layer.
 struct Head<'a> {
     layer: Layer<'a>,
     head: usize,
@@ -281,7 +277,6 @@ struct Seen {
     rows: Range<usize>,
     /// Position of the first key.
     first: usize,
-    /// Keys of the tile.
     keys: usize,
 }
 

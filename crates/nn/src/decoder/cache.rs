@@ -12,7 +12,6 @@ pub(super) struct Cache {
     values: Vec<f32>,
     /// The most tokens it can hold, a multiple of [`KEYS`].
     capacity: usize,
-    /// Tokens it holds.
     len: usize,
     heads: usize,
     /// Values of a key of one head, K.
@@ -26,12 +25,10 @@ pub(super) struct Kept<'a> {
     pub(super) keys: &'a [f32],
     /// `[len × K]`.
     pub(super) values: &'a [f32],
-    /// Tokens.
     pub(super) len: usize,
 }
 
 impl Cache {
-    /// An empty cache for `tokens` tokens.
     pub(super) fn new(shape: &Shape, tokens: usize) -> Self {
         let capacity = tokens.next_multiple_of(KEYS);
         Self {
@@ -43,17 +40,14 @@ impl Cache {
         }
     }
 
-    /// Bytes of a cache for `tokens` tokens.
     pub(super) fn bytes(shape: &Shape, tokens: usize) -> usize {
         shape.layers * 2 * tokens.next_multiple_of(KEYS) * shape.width * size_of::<f32>()
     }
 
-    /// Tokens it holds.
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    /// Keys and values of one layer and head.
     pub(super) fn kept(&self, layer: usize, head: usize) -> Kept<'_> {
         let start = self.start(layer, head);
         let (keys, values) = self.values[start..][..2 * self.head_len()].split_at(self.head_len());

@@ -32,7 +32,6 @@ pub(super) struct Path {
 }
 
 impl Path {
-    /// The row of a position.
     pub(super) fn row(&self, trees: &[PrefixTree], position: usize) -> usize {
         let nodes = &trees[self.tree].nodes;
         let node = self.nodes.iter().rev().map(|&node| &nodes[node]);

@@ -181,7 +181,6 @@ impl Decoder {
         Planted { group, skip, trees, paths }
     }
 
-    /// Scores some groups in one pass.
     fn score_pass(&mut self, batch: &[Planted<'_>], scores: &mut Vec<Vec<Vec<TokenScore>>>) {
         let past = |planted: &Planted<'_>| if planted.skip > 0 { &[0][..] } else { &[] };
         let rooted: Vec<Rooted<'_>> = batch

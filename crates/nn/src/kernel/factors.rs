@@ -20,14 +20,12 @@ const LINE: usize = 64;
 pub(crate) enum Left<'a, E> {
     /// `A[i, k] = data[i·row + k]`.
     Along {
-        /// Values.
         data: &'a [E],
         /// Distance between rows.
         row: usize,
     },
     /// `A[i, k] = data[k·column + i]`.
     Across {
-        /// Values.
         data: &'a [E],
         /// Distance between columns.
         column: usize,
@@ -36,7 +34,6 @@ pub(crate) enum Left<'a, E> {
     /// `A[i, k] = data[(k / G)·column·G + i·G + k % G]`; a last group that is not full ends in
     /// zeros.
     Grouped {
-        /// Values.
         data: &'a [E],
         /// Distance between groups of columns, in groups.
         column: usize,
@@ -100,7 +97,6 @@ impl<'a> Left<'a, f32> {
 /// `(j / w)·apart·w·G + (k / G)·w·G + j % w·G + k % G`.
 #[derive(Clone, Copy)]
 pub(crate) struct PackedRight<'a, E> {
-    /// Values.
     pub(crate) data: &'a [E],
     /// Rows of the whole packed matrix; blocks are [`apart`] groups apart.
     pub(crate) rows: usize,

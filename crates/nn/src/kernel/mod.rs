@@ -54,9 +54,7 @@ pub(crate) enum InstructionSet {
 /// Rows, columns and depth of a product.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
-    /// Rows of the result.
     pub(crate) m: usize,
-    /// Columns of the result.
     pub(crate) n: usize,
     /// Terms of each sum.
     pub(crate) k: usize,
@@ -106,7 +104,6 @@ impl InstructionSet {
         sets
     }
 
-    /// Its name in reports.
     pub(crate) fn name(self) -> &'static str {
         match self {
             #[cfg(target_arch = "x86_64")]

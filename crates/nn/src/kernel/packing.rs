@@ -20,14 +20,12 @@ const COLUMN: usize = 16;
 pub(crate) enum Right<'a, S> {
     /// `B[k, j] = data[k·row + j]`.
     Along {
-        /// Values.
         data: &'a [S],
         /// Distance between rows.
         row: usize,
     },
     /// `B[k, j] = data[j·column + k]`.
     Across {
-        /// Values.
         data: &'a [S],
         /// Distance between columns.
         column: usize,

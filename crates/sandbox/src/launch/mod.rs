@@ -45,11 +45,9 @@ pub(crate) const REFUSED: &str = "sandbox-refused ";
 /// The exit code of a launcher that did not execute the interpreter.
 const NOT_STARTED: i32 = 125;
 
-/// The arguments of a launcher.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct LaunchOrder {
     pub(crate) stage: Stage,
-    /// The interpreter to execute.
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<String>,
     /// Readable paths, besides the scratch folder.
@@ -63,7 +61,6 @@ pub(crate) struct LaunchOrder {
     pub(crate) has_nobody: bool,
 }
 
-/// The stage of a launcher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stage {
     /// Limits and a cleared environment, nothing else.

@@ -4,7 +4,6 @@ use sparkjoy_sandbox::{Run, Sandbox};
 
 use super::support::NEVER;
 
-/// Runs a program to its end.
 pub(crate) fn run(sandbox: &Sandbox, program: &str) -> Run {
     sandbox.run(program, &NEVER).unwrap_or_else(|error| panic!("{error}"))
 }

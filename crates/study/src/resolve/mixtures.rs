@@ -75,11 +75,8 @@ pub(crate) fn weights(
 /// A mixture of the plan with its name, and the domains of its sources.
 #[derive(Clone, Copy)]
 pub(crate) struct Named<'a> {
-    /// What the study calls it.
     pub(crate) name: &'a str,
-    /// Its proportions.
     pub(crate) mixture: &'a Mixture,
-    /// All sources.
     pub(crate) sources: &'a BTreeMap<SourceName, PlanSource>,
 }
 

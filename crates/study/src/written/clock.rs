@@ -5,7 +5,6 @@ use sparkjoy_base::{Span, Tokens};
 /// The length of a run in its two units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Clock {
-    /// The budget as written.
     pub(crate) budget: Tokens,
     /// Sequences per step.
     pub(crate) batch: u64,

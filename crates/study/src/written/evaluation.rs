@@ -12,14 +12,11 @@ use super::sources::Sources;
 use crate::plan::CONFIDENCE;
 use crate::written::select_tasks;
 
-/// `[evaluation]` as written.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Evaluation {
-    /// Held-out tokens per source.
     pub(crate) held_out: Tokens,
     /// Tasks and suites asked for, with their definitions; none of them, no tasks.
     pub(crate) selection: Selection,
-    /// Which baselines are subtracted.
     pub(crate) baselines: BaselineVersion,
     /// Items of each task at most.
     pub(crate) limit: Option<u64>,

@@ -13,16 +13,13 @@ use super::sources::{Sources, bad_name};
 pub(crate) struct WrittenMixture {
     /// Who gets how much.
     pub(crate) shares: Vec<(Share, Ppm)>,
-    /// The line of its table.
     pub(crate) line: usize,
 }
 
 /// Who a share goes to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Share {
-    /// One source.
     Source(SourceName),
-    /// The sources of a domain.
     Domain(DomainName),
 }
 

@@ -224,7 +224,6 @@ impl Study {
         self.evaluation.data.as_deref()
     }
 
-    /// A problem at a line of this study.
     pub(crate) fn problem(&self, line: usize, text: impl Into<String>) -> Problem {
         Place::line(&self.file, line).problem(text)
     }

@@ -15,15 +15,12 @@ use super::shares::{proportion, sum_to_one, undefined};
 /// What a study says about a source besides where its sequences come from.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SourceFacts {
-    /// Its domain.
     pub(crate) domain: DomainName,
     /// Epochs it may be read at most.
     pub(crate) max_epochs: Option<Placed<f64>>,
-    /// The line of its table.
     pub(crate) line: usize,
 }
 
-/// The sources of a study.
 #[derive(Clone, Debug)]
 pub(crate) struct Sources {
     /// Where each one's sequences come from.

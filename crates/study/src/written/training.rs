@@ -12,11 +12,9 @@ const SPAN: &str = "a duration in quotes, such as \"1M\", \"2%\" or \"500 steps\
 /// The model as written: a shape without its vocabulary, which the tokenizer gives.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Model {
-    /// Blocks.
     pub(crate) layers: usize,
     /// Width of the residual stream.
     pub(crate) width: usize,
-    /// Attention heads.
     pub(crate) heads: usize,
     /// Tokens per sequence.
     pub(crate) context: usize,
@@ -29,11 +27,9 @@ pub(crate) struct Model {
 /// The size of a model that differs from the study's in nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size {
-    /// Blocks.
     pub(crate) layers: usize,
     /// Width of the residual stream.
     pub(crate) width: usize,
-    /// Attention heads.
     pub(crate) heads: usize,
 }
 
@@ -49,7 +45,6 @@ impl Model {
         Size { layers: self.layers, width: self.width, heads: self.heads }
     }
 
-    /// Reads `[model]`.
     pub(crate) fn read(mut table: Table<'_>) -> Result<Self, Problem> {
         let mut size = |key| {
             let item = table.required(key, AT_LEAST_ONE)?;
@@ -65,14 +60,12 @@ impl Model {
     }
 }
 
-/// How the run is trained.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Training {
     /// Budget, batch and context.
     pub(crate) clock: Clock,
     /// What the factors of products are rounded to.
     pub(crate) precision: Precision,
-    /// Optimizer.
     pub(crate) optimizer: OptimizerKind,
     /// Learning-rate curve over the whole run.
     pub(crate) schedule: Schedule,
@@ -83,7 +76,6 @@ pub(crate) struct Training {
 }
 
 impl Training {
-    /// Reads `[training]`.
     pub(crate) fn read(mut table: Table<'_>, model: &Model) -> Result<Self, Problem> {
         let budget = table.required("budget", "the tokens of the run, such as \"40M\"")?;
         let batch = table.required("batch", "the sequences of a step")?.whole(1, AT_LEAST_ONE)?;

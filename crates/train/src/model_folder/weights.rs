@@ -183,7 +183,6 @@ impl Weights {
         .into())
     }
 
-    /// What is in each file.
     pub(super) fn files(&self) -> Result<Vec<WeightFile>, FileError> {
         let describe = |(name, tensors): (&String, &Vec<(String, TensorInfo)>)| {
             WeightFile::new(&self.folder, name, tensors)

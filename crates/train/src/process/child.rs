@@ -23,7 +23,6 @@ const JOB: &str = "{job}";
 /// How much of what it printed is quoted.
 const SAID_BYTES_MAX: u64 = 2048;
 
-/// A command that trains.
 pub(super) struct Trainer {
     child: Child,
     group: Pid,
@@ -112,7 +111,6 @@ fn end_group(group: Pid) {
     let _ = kill_process_group(group, Signal::KILL);
 }
 
-/// The last lines of a log.
 pub(super) fn last_lines(log: &Path) -> String {
     let mut text = Vec::new();
     let read = File::open(log).and_then(|mut file| {

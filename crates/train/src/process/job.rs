@@ -15,7 +15,6 @@ use crate::TrainError;
 use crate::disk;
 use crate::run::Run;
 
-/// The version of the contract.
 pub(super) const VERSION: u32 = 1;
 
 /// Which sequence each slot reads: per slot `u32` source and `u64` ordinal.

@@ -162,7 +162,6 @@ struct Session<'a> {
     run: Run<'a>,
     /// As of the last checkpoint that was taken.
     held: Held,
-    /// Steps reported.
     at: u64,
     log: Log<'a>,
     trainer: Trainer,

@@ -49,7 +49,6 @@ fn start(folder: &Path, moments: Option<(OptimizerKind, u64)>) -> Result<Start, 
     imported(&ModelFolder::open(folder).unwrap(), moments)
 }
 
-/// Trains `spec` from a folder to its end.
 fn train(tiny: &Tiny, spec: &RunSpec, from: &Path, name: &str) -> PathBuf {
     let folder = tiny.folder(name);
     let start_from = Some(from);

@@ -45,7 +45,6 @@ impl Tiny {
         Self { place, tokenizer, corpora }
     }
 
-    /// The folder of a run.
     pub(super) fn folder(&self, name: &str) -> PathBuf {
         self.place.path().join("runs").join(name)
     }
@@ -132,7 +131,6 @@ pub(super) fn go_on(_: &StepRecord) -> Signal {
     Signal::Continue
 }
 
-/// An observer that stops after `step`.
 pub(super) fn stop_after(step: u64) -> impl FnMut(&StepRecord) -> Signal {
     move |record| if record.step == step { Signal::Stop } else { Signal::Continue }
 }
@@ -172,7 +170,6 @@ pub(super) fn step_folders(run_folder: &Path) -> Vec<String> {
     files_and_folders(run_folder).into_iter().filter(|name| name.starts_with("step-")).collect()
 }
 
-/// The names in a folder.
 pub(super) fn files_and_folders(folder: &Path) -> Vec<String> {
     let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
     entries(folder).unwrap().iter().map(name).collect()

@@ -17,7 +17,6 @@ pub(crate) const CONFIG: &str = "config.json";
 pub(crate) const MODEL: &str = "model.safetensors";
 pub(crate) const INDEX: &str = "model.safetensors.index.json";
 
-/// The tensors of a file.
 pub(crate) type Tensors = BTreeMap<String, Raw>;
 
 #[derive(Clone)]
@@ -48,7 +47,6 @@ impl Copy {
         self.path().join(name)
     }
 
-    /// Changes a JSON file.
     pub(crate) fn edit(&self, file: &str, change: impl FnOnce(&mut Value)) {
         let path = self.file(file);
         let mut value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use sparkjoy_base::{Fingerprint, Seed};
 use sparkjoy_world::{Part, Source, World};
 
-/// Some documents of a source.
 fn some(world: &World, source: Source) -> Vec<String> {
     (0..200).map(|index| world.document(source, Part::Train, index).text).collect()
 }

@@ -28,9 +28,7 @@ pub(crate) struct OpenedModel<'a> {
     written: &'a WrittenImport,
     model: ModelFolder,
     pub(crate) import: Import,
-    /// Steps it stands for.
     pub(crate) step: u64,
-    /// What it has read.
     pub(crate) opening: Ledger,
 }
 
@@ -45,7 +43,6 @@ impl OpenedModel<'_> {
         Ok(imported(&self.model, self.written.saved.then_some((kind, self.step)))?)
     }
 
-    /// Rows of its embedding.
     pub(crate) fn rows(&self) -> usize {
         self.model.shape().vocab
     }

@@ -5,7 +5,6 @@ use sparkjoy_mix::Mixture;
 
 use crate::written::{Rate, Window};
 
-/// A mixture with its names.
 #[derive(Clone, Debug)]
 pub(super) struct NamedMixture {
     /// First part of the names of its branches.
@@ -15,7 +14,6 @@ pub(super) struct NamedMixture {
     pub(super) mixture: Mixture,
 }
 
-/// One mixture of a continuation.
 #[derive(Clone, Debug)]
 pub(super) struct BranchPhase {
     pub(super) mixture: Mixture,
@@ -107,7 +105,6 @@ impl Continuation {
         continuation
     }
 
-    /// Its window in words.
     pub(super) fn window(&self) -> &str {
         &self.phases.last().expect("a continuation has a phase").window
     }

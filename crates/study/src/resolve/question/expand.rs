@@ -350,7 +350,6 @@ impl BranchTree<'_> {
         Continuation::last(tested, window, self.study.training.clock.steps(), rate)
     }
 
-    /// Steps as a share of the run.
     fn share(&self, steps: u64) -> f64 {
         steps as f64 / self.study.training.clock.steps() as f64
     }
@@ -477,7 +476,6 @@ fn gaining(mixture: &Mixture, base: &Mixture) -> BTreeSet<SourceName> {
     mixture.proportions().keys().filter(more).cloned().collect()
 }
 
-/// A question about another mixture.
 fn about(question: &Question, other: &Placed<String>) -> Question {
     let mut question = question.clone();
     match &mut question {

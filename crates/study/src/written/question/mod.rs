@@ -17,14 +17,12 @@ use super::training::{Model, Size};
 
 pub(crate) use self::selection::not_in_mixture;
 
-/// A question as written.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Question {
     /// How long should the last phase be?
     Duration {
         /// The mixture of the last phase.
         mixture: Placed<String>,
-        /// Its lengths.
         windows: Vec<Placed<Window>>,
         /// The learning rate of branches.
         rate: Rate,
@@ -66,18 +64,14 @@ pub(crate) enum Question {
     },
     /// When should the mixture come?
     Timing {
-        /// The mixture.
         mixture: Placed<String>,
-        /// How long it lasts.
         window: Placed<Window>,
         /// Where it begins, ascending; the trunk's mixture follows to the end of the run.
         starts: Vec<Placed<Window>>,
     },
     /// Does the gain stay when the trunk's mixture follows?
     Stability {
-        /// The mixture.
         mixture: Placed<String>,
-        /// How long it lasts.
         window: Placed<Window>,
         /// How much of the trunk's mixture follows, ascending.
         then: Vec<Placed<Window>>,
@@ -96,7 +90,6 @@ pub(crate) enum Question {
 /// A stretch of the run, or a place in it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Window {
-    /// As written.
     pub(crate) span: Span,
     /// Its steps: at least one, fewer than the run's.
     pub(crate) steps: u64,
@@ -128,7 +121,6 @@ pub(crate) enum Refill {
     Domain,
     /// All others, in proportion to their shares.
     Proportional,
-    /// One source.
     Source(SourceName),
 }
 
@@ -148,19 +140,15 @@ pub(crate) enum Blend {
     },
 }
 
-/// What can be asked.
 const ASKS: [&str; 7] =
     ["duration", "removal", "addition", "proportion", "timing", "stability", "transfer"];
 
 /// What questions are checked against.
 pub(crate) struct Known<'a> {
-    /// The sources.
     pub(crate) sources: &'a Sources,
-    /// The mixtures.
     pub(crate) mixtures: &'a BTreeMap<String, WrittenMixture>,
     /// The run's length.
     pub(crate) clock: Clock,
-    /// The model.
     pub(crate) model: &'a Model,
 }
 
