@@ -91,10 +91,20 @@ pub(crate) enum Failure {
     Foreign { path: PathBuf, source_name: SourceName },
     /// A study has many batches.
     #[error("which batch of `{}` to show is missing", study.display())]
-    NoStep { study: PathBuf },
+    NoStep {
+        /// The study.
+        study: PathBuf,
+    },
     /// A step outside the run.
     #[error("`{run}` has no step {step}, expected 1 to {last}")]
-    NoSuchStep { run: String, step: u64, last: u64 },
+    NoSuchStep {
+        /// The run.
+        run: String,
+        /// As typed.
+        step: u64,
+        /// The last there is.
+        last: u64,
+    },
     /// A branch that the plan does not have.
     #[error("the plan has no branch `{name}`")]
     NoSuchBranch { name: String, known: Vec<String> },

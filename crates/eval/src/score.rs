@@ -151,6 +151,7 @@ pub fn score(
     }
 }
 
+/// The rows that have a result.
 struct Answered<'a>(BTreeMap<usize, &'a ItemResult>);
 
 impl<'a> Answered<'a> {

@@ -33,6 +33,7 @@ pub(crate) fn language_model<'a>(
     Ok(Box::new(ours))
 }
 
+/// A worker that has the model of a folder.
 fn worker(argv: &[String], model: &ModelFolder) -> Result<Worker, LanguageModelError> {
     let worker = Worker::start(command(argv, model.path())?, PATIENCE)?;
     let (info, shape) = (worker.info(), model.shape());
@@ -52,6 +53,7 @@ fn worker(argv: &[String], model: &ModelFolder) -> Result<Worker, LanguageModelE
     Ok(worker)
 }
 
+/// The command with the folder in its place.
 fn command(argv: &[String], folder: &Path) -> Result<Command, LanguageModelError> {
     let Some((program, arguments)) =
         argv.split_first().filter(|_| argv.iter().any(|argument| argument.contains(MODEL)))

@@ -14,6 +14,7 @@ const RESAMPLES: usize = 400;
 /// Distribution of the item effects.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Items {
+    /// Normal.
     Normal,
     /// Exponential: skewness 2, a few items far out.
     Skewed,
@@ -244,6 +245,7 @@ const fn condition(name: &'static str, strata: usize, items: usize) -> Condition
     Condition { name, strata, items, replicate, item: 0.0, interaction: 0.0, shape }
 }
 
+/// The simulated conditions.
 pub(crate) const CONDITIONS: [Condition; 10] = [
     condition("replicates only", 1, 50),
     Condition { interaction: 5.0, ..condition("replicates, noise per item", 4, 50) },
