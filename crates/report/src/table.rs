@@ -202,7 +202,7 @@ impl Table {
                 tbody {
                     @for row in &self.rows {
                         @if let Row::Cells(cells) = row {
-                            tr { @for (at, shown) in cells.iter().enumerate() { (cell(at, shown)) } }
+                            tr { @for (at, of) in cells.iter().enumerate() { (cell(at, of)) } }
                         }
                     }
                 }
