@@ -45,6 +45,9 @@ impl Hint for FileError {
                 Some(format!("check the permissions of `{path}` (`ls -ld` shows them)"))
             }
             io::ErrorKind::NotFound => Some(format!("check the path `{path}`: nothing is there")),
+            io::ErrorKind::NotADirectory => {
+                Some(format!("check the path `{path}`: something above it is no folder"))
+            }
             _ => None,
         }
     }
@@ -153,6 +156,32 @@ pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     fs::read(path).map_err(FileError::at("read", path))
 }
 
+/// Reads a whole file; `None` if there is none. Nothing but that is "not there".
+///
+/// # Errors
+///
+/// [`FileError`] with the path, also where the system does not say whether it is there.
+pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    there(fs::read(path)).map_err(FileError::at("read", path))
+}
+
+/// What is at a path, links followed; `None` if nothing is.
+///
+/// # Errors
+///
+/// As [`read_if_there`].
+pub fn metadata(path: &Path) -> Result<Option<fs::Metadata>, FileError> {
+    there(fs::metadata(path)).map_err(FileError::at("read", path))
+}
+
+/// Only [`io::ErrorKind::NotFound`] says that something is not there.
+fn there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
+    }
+}
+
 /// Reads a whole text file.
 ///
 /// # Errors
@@ -171,9 +200,13 @@ pub fn mark_done(folder: &Path) -> Result<(), FileError> {
     write_atomic(&folder.join(DONE), b"")
 }
 
-/// Whether a folder is marked as complete.
-pub fn is_done(folder: &Path) -> bool {
-    folder.join(DONE).is_file()
+/// Whether a folder is marked as complete; one that is not there is not.
+///
+/// # Errors
+///
+/// As [`read_if_there`].
+pub fn is_done(folder: &Path) -> Result<bool, FileError> {
+    Ok(metadata(&folder.join(DONE))?.is_some_and(|done| done.is_file()))
 }
 
 #[cfg(test)]
@@ -228,5 +261,26 @@ mod tests {
             "cannot read `no/such/file`: No such file or directory (os error 2)"
         );
         assert!(error.hint().unwrap().contains("no/such/file"));
+    }
+
+    #[test]
+    fn only_what_is_not_found_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        assert_eq!(read_if_there(&file).unwrap(), None);
+        assert!(metadata(&file).unwrap().is_none() && !is_done(folder.path()).unwrap());
+        write_atomic(&file, b"whole").unwrap();
+        assert_eq!(read_if_there(&file).unwrap().unwrap(), b"whole");
+        // A file where a folder should be: what is below it may be anywhere.
+        let below = file.join("run.json");
+        let errors = [
+            read_if_there(&below).unwrap_err(),
+            metadata(&below).unwrap_err(),
+            is_done(&file).unwrap_err(),
+        ];
+        for error in errors {
+            assert!(error.to_string().contains("Not a directory"), "{error}");
+            assert!(error.hint().unwrap().contains("no folder"));
+        }
     }
 }

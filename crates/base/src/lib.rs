@@ -13,7 +13,10 @@ mod quantity;
 mod show;
 pub mod toml_file;
 
-pub use file::{AtomicFile, FileError, is_done, mark_done, read, read_to_string, write_atomic};
+pub use file::{
+    AtomicFile, FileError, is_done, mark_done, metadata, read, read_if_there, read_to_string,
+    write_atomic,
+};
 pub use fingerprint::Fingerprint;
 pub use hint::Hint;
 pub use key::{Key, Purpose, Seed};
@@ -21,6 +24,6 @@ pub use name::{DomainName, NameError, SourceName};
 pub use problem::{Place, Problem, did_you_mean, nearest};
 pub use quantity::{Ppm, QuantityError, Span, Tokens};
 pub use show::{
-    bytes, counted, duration, minus_sign, number, percent, percentage_points, quantity, signed,
-    thousands,
+    bytes, counted, duration, exact, minus_sign, number, percent, percentage_points, printable,
+    quantity, signed, thousands,
 };

@@ -1,4 +1,10 @@
-//! Numbers formatted for people: one function per kind of number.
+//! Numbers formatted for people, one function per kind of number; and text that is not ours.
+
+use std::borrow::Cow;
+
+/// From here on a number has an exponent: no table has room for more digits, and no `f64` has
+/// them.
+const WRITTEN_OUT: f64 = 1e15;
 
 /// `12,716`: digits in groups of three.
 pub fn thousands(n: u64) -> String {
@@ -67,9 +73,28 @@ pub fn counted(n: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", thousands(n))
 }
 
+fn fixed(value: f64, places: usize) -> String {
+    if value.abs() < WRITTEN_OUT {
+        format!("{value:.places$}")
+    } else {
+        format!("{value:.places$e}")
+    }
+}
+
+/// `0.041`, `-3`, `1e308`: all the digits that tell a number from its neighbours.
+pub fn exact(value: f64) -> String {
+    if value == 0.0 || (1e-5..WRITTEN_OUT).contains(&value.abs()) {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
+}
+
 /// `0.0410`, `−0.0410`: a number with some decimals. The minus is U+2212; zero has none.
+///
+/// Of 1e15 and more only as many digits are written, and an exponent: `1.0000e308`.
 pub fn number(value: f64, places: usize) -> String {
-    let text = format!("{value:.places$}");
+    let text = fixed(value, places);
     if text.bytes().any(|byte| byte.is_ascii_digit() && byte != b'0') {
         minus_sign(&text)
     } else {
@@ -81,7 +106,8 @@ pub fn number(value: f64, places: usize) -> String {
 ///
 /// The minus is U+2212. A value that rounds to zero has no sign.
 pub fn signed(value: f64, places: usize) -> String {
-    let text = format!("{value:+.places$}");
+    let sign = if value > 0.0 { "+" } else { "" };
+    let text = format!("{sign}{}", fixed(value, places));
     if text.bytes().any(|byte| byte.is_ascii_digit() && byte != b'0') {
         minus_sign(&text)
     } else {
@@ -96,7 +122,7 @@ pub fn percentage_points(difference: f64) -> String {
 
 /// `12.5 %`, `30 %`: a share of 1 as a percentage, one decimal at most.
 pub fn percent(share: f64) -> String {
-    let text = format!("{:.1}", 100.0 * share);
+    let text = fixed(100.0 * share, 1);
     format!("{} %", minus_sign(text.strip_suffix(".0").unwrap_or(&text)))
 }
 
@@ -104,6 +130,23 @@ pub fn percent(share: f64) -> String {
 /// formatted.
 pub fn minus_sign(text: &str) -> String {
     text.replace('-', "−")
+}
+
+/// Text of others in a message: what would act on a terminal, or turn the direction of the text
+/// around it, is written as an escape. Line breaks stay.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if acts(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    Cow::Owned(shown)
 }
 
 #[cfg(test)]
@@ -148,6 +191,29 @@ mod tests {
         );
         assert_eq!(percentage_points(-0.015), "−1.5");
         assert_eq!(percentage_points(0.3), "+30.0");
+    }
+
+    #[test]
+    fn no_number_is_longer_than_a_column() {
+        assert_eq!([1e308, -1e308].map(|value| number(value, 3)), ["1.000e308", "−1.000e308"]);
+        assert_eq!([1e308, -1e15].map(|value| signed(value, 1)), ["+1.0e308", "−1.0e15"]);
+        assert_eq!(percent(1e306), "1.0e308 %");
+        assert_eq!(number(f64::INFINITY, 3), "inf");
+        let values = [0.0, -1.5, 1e308, -1e-308, f64::NAN];
+        assert_eq!(values.map(exact), ["0", "-1.5", "1e308", "-1e-308", "NaN"]);
+        for value in [f64::MAX, f64::MIN, 9.9e14, f64::MIN_POSITIVE] {
+            assert!(number(value, 4).len() < 25, "{value:e}");
+        }
+        assert_eq!(duration(f64::MAX), "213,503,982,334,601 d 7 h");
+    }
+
+    #[test]
+    fn text_of_others_does_not_act_on_a_terminal() {
+        assert_eq!(printable("web-2\nß π"), "web-2\nß π");
+        assert_eq!(
+            printable("a\u{1b}[2Jb\rc\u{7}\u{9b}d\u{202e}e"),
+            "a\\u{1b}[2Jb\\rc\\u{7}\\u{9b}d\\u{202e}e"
+        );
     }
 
     #[test]

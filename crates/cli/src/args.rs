@@ -3,6 +3,7 @@
 //! Flags say where and how, never what: two commands with the same study and other flags give the
 //! same numbers.
 
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::thread::available_parallelism;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use sparkjoy_base::Tokens;
+use sparkjoy_base::{Tokens, printable};
 use sparkjoy_eval::BaselineVersion;
 use sparkjoy_jobs::{Places, Programs, Resources};
 
@@ -418,8 +419,21 @@ impl Arguments {
     /// Reads the command line; prints help or what is wrong with it, and exits, where that is all
     /// there is to do.
     pub(crate) fn read() -> Self {
-        let matches = command().get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|e| e.exit())
+        let typed: Vec<OsString> = std::env::args_os().collect();
+        Self::parsed(&typed).unwrap_or_else(|error| error.exit())
+    }
+
+    fn parsed(typed: &[OsString]) -> Result<Self, clap::Error> {
+        let parse = |typed: &[OsString]| {
+            let matches = command().try_get_matches_from(typed)?;
+            Self::from_arg_matches(&matches)
+        };
+        parse(typed).map_err(|error| {
+            // What is wrong is said of what was typed, which must not act on the terminal.
+            let shown = |word: &OsString| printable(&word.to_string_lossy()).into_owned().into();
+            let shown: Vec<OsString> = typed.iter().map(shown).collect();
+            parse(&shown).err().unwrap_or(error)
+        })
     }
 }
 
@@ -467,6 +481,16 @@ mod tests {
         assert_eq!(resources.engine.unwrap(), ["python3", "e.py", "{job}"]);
         assert_eq!(resources.worker.unwrap(), ["w", "{model}", "x"]);
         assert!(resources.mixed_engines && resources.threads == 3);
+    }
+
+    #[test]
+    fn what_is_typed_does_not_act_on_the_terminal() {
+        let typed = ["sparkjoy", "run\u{1b}[2J"].map(OsString::from);
+        let said = Arguments::parsed(&typed).unwrap_err().to_string();
+        assert!(said.contains(r"run\u{1b}[2J") && !said.contains('\u{1b}'), "{said:?}");
+        // A path may hold anything.
+        let typed = ["sparkjoy", "plan", "a\u{1b}b.toml"].map(OsString::from);
+        assert!(Arguments::parsed(&typed).is_ok());
     }
 
     #[test]

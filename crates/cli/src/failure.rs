@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use sparkjoy_base::{FileError, Hint, SourceName};
+use sparkjoy_base::{FileError, Hint, SourceName, printable};
 use sparkjoy_data::DataError;
 use sparkjoy_draft::DraftError;
 use sparkjoy_eval::EvalError;
@@ -20,7 +20,7 @@ use sparkjoy_train::TrainError;
 use sparkjoy_world::WorldError;
 
 use crate::interrupt;
-use crate::output::say;
+use crate::output::{say, say_styled};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
@@ -190,9 +190,9 @@ impl Failure {
             Self::Job(JobError::Interrupted)
             | Self::Draft(DraftError::Interrupted)
             | Self::World(WorldError::Interrupted) => {
-                say("interrupted and saved; the same command continues from here");
+                say("interrupted; the same command continues from what is saved");
             }
-            _ => say(render(self, self.hint().as_deref()).trim_end()),
+            _ => say_styled(render(self, self.hint().as_deref()).trim_end()),
         }
     }
 }
@@ -201,11 +201,11 @@ impl Failure {
 ///
 /// A cause that the text before it has said already is left out.
 fn render(error: &dyn Error, hint: Option<&str>) -> String {
-    let mut said = error.to_string();
+    let mut said = printable(&error.to_string()).into_owned();
     let mut text = format!("{ERROR}error:{ERROR:#} {said}\n");
     let mut cause = error.source();
     while let Some(error) = cause {
-        let new = error.to_string();
+        let new = printable(&error.to_string()).into_owned();
         if !said.contains(&new) {
             let _ = writeln!(text, "  caused by: {new}");
             said = new;
@@ -213,7 +213,7 @@ fn render(error: &dyn Error, hint: Option<&str>) -> String {
         cause = error.source();
     }
     if let Some(hint) = hint {
-        let _ = writeln!(text, "\n{HINT}hint:{HINT:#} {hint}");
+        let _ = writeln!(text, "\n{HINT}hint:{HINT:#} {}", printable(hint));
     }
     text
 }
@@ -244,6 +244,17 @@ mod tests {
 
         hint: put it out
         ");
+    }
+
+    #[test]
+    fn what_others_wrote_does_not_act_on_the_terminal() {
+        let inner = io::Error::other("\u{1b}[31mfire\r");
+        let error = Outer { source: FileError::at("read", Path::new("a\u{1b}[2Jb"))(inner) };
+        let text = render(&error, Some("type `\u{1b}]0;x\u{7}`"));
+        let ours = plain(&text);
+        assert!(!ours.contains(|c: char| c.is_control() && c != '\n'), "{ours:?}");
+        assert!(ours.contains(r"`a\u{1b}[2Jb`: \u{1b}[31mfire\r"), "{ours}");
+        assert!(ours.contains(r"hint: type `\u{1b}]0;x\u{7}`"), "{ours}");
     }
 
     #[test]

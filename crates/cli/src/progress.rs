@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sparkjoy_base::{SourceName, bytes, duration, quantity, thousands};
+use sparkjoy_base::{SourceName, bytes, duration, number, printable, quantity, thousands};
 use sparkjoy_data::PrepareProgress;
 use sparkjoy_jobs::{Event, RecentThroughput};
 use sparkjoy_report::sentences::{cautions, contamination_summary};
@@ -92,6 +92,13 @@ impl Progress {
             }
             Event::OtherKernel(change) => self.remark(&kernel_line(&self.subject, change)),
             Event::Tolerated(steps) => self.remark(&tolerated_line(&self.subject, steps)),
+            Event::Stopping => self.remark(&format!(
+                "stopping {}: it saves first; a second Ctrl-C stops it at once",
+                self.subject
+            )),
+            Event::Stopped { name, step } => {
+                self.remark(&format!("{name} is saved at step {}", thousands(*step)));
+            }
             Event::Saved(path) => {
                 // Worth keeping on a terminal, not worth a line of a log.
                 if let Some(bar) = &self.bar {
@@ -123,7 +130,7 @@ impl Progress {
     /// A line that stays, on a terminal and in a log.
     fn remark(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.println(line),
+            Some(bar) => bar.println(printable(line)),
             None => say(line),
         }
     }
@@ -155,7 +162,7 @@ impl Progress {
         match &self.bar {
             Some(bar) => {
                 bar.set_style(spinner());
-                bar.set_message(line.to_owned());
+                bar.set_message(printable(line).into_owned());
             }
             None => say(line),
         }
@@ -230,8 +237,8 @@ fn step_line(
         vec![job.to_owned(), format!("{}/{}", thousands(record.step), thousands(target))];
     parts.extend(tokens_left.map(|left| format!("{} tok left", quantity(left))));
     parts.extend([
-        format!("loss {:.3}", record.loss),
-        format!("|g| {:.2}", record.grad_norm),
+        format!("loss {}", number(record.loss, 3)),
+        format!("|g| {}", number(record.grad_norm, 2)),
         format!("lr {:.1e}", record.lr),
     ]);
     parts.extend(rate.per_second().map(|rate| format!("{} tok/s", quantity(rate as u64))));

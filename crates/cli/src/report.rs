@@ -50,7 +50,7 @@ pub(crate) fn write(opened: &OpenedStudy, place: &Place) -> Result<(Answers, Pat
         plan,
         answers: &answers,
         study: opened.study.text(),
-        times: &timings(plan, &place.runs)?,
+        times: &timings(plan, &place.runs),
         provenance: &provenance(place),
     };
     write_page(&report, &folder)?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, Problem, SourceName, is_done, thousands};
+use sparkjoy_base::{Fingerprint, Problem, SourceName, is_done, metadata, thousands};
 
 use crate::DataError;
 use crate::encode::ByPart;
@@ -78,7 +78,7 @@ impl Corpus {
     /// No `DONE`; a manifest of another version; a shard that is truncated, altered, not a shard,
     /// or not the one in the manifest.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
-        if !is_done(folder) {
+        if !is_done(folder)? {
             let text = format!("`{}` is not a whole prepared source: no `DONE`", folder.display());
             let hint = "run `sparkjoy prepare` with the study: it continues";
             return Err(Problem::new(text).with_hint(hint).into());
@@ -229,7 +229,7 @@ fn open_part(folder: &Path, part: Part, manifest: &Manifest) -> Result<Vec<Shard
     let mut first_token = 0;
     for (number, listed) in (0..).zip(&record.shards) {
         let path = folder.join(shard_name(part, number));
-        if !path.exists() {
+        if metadata(&path)?.is_none() {
             let expected = thousands(listed.stored_bytes);
             return Err(bad_shard(&path, format!("is missing, expected {expected} bytes")).into());
         }

@@ -116,7 +116,7 @@ pub(crate) fn prepare_sized(
     let _lock = lock(folder)?;
     // Temporary files of a killed process.
     sweep(folder, |name| name.starts_with('.') && name.ends_with(".partial"))?;
-    if is_done(folder) {
+    if is_done(folder)? {
         reuse(folder, &settings, &inputs)?;
     } else {
         let mut writer = FolderWriter::begin(folder, settings, &inputs, tokenizer, sizes)?;

@@ -12,10 +12,12 @@
 //! - A source's figure is all nats over all bytes of its sampled sequences: sequences weigh by
 //!   their bytes. How sources are joined to domains is the caller's to say.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Seed, SourceName, Tokens};
 use sparkjoy_data::{Corpus, Part, Tokenizer};
-use sparkjoy_spec::LanguageModel;
+use sparkjoy_spec::{LanguageModel, LanguageModelError};
 
 use crate::{EvalError, sample};
 
@@ -59,7 +61,7 @@ impl HeldOutScore {
 ///
 /// As [`sample`]; [`EvalError::NoText`] and [`EvalError::NotFinite`] rather than a figure that is
 /// not a number; [`EvalError::Data`] if tokens cannot be read; [`EvalError::Model`] if the model
-/// fails.
+/// fails, and [`LanguageModelError::stopped`] in it once `stop` is set.
 ///
 /// # Panics
 ///
@@ -71,6 +73,7 @@ pub fn held_out(
     context: usize,
     seed: Seed,
     budget: Tokens,
+    stop: &AtomicBool,
 ) -> Result<Vec<HeldOutScore>, EvalError> {
     assert!(
         tokenizer.vocab() as usize <= model.info().vocab,
@@ -80,7 +83,7 @@ pub fn held_out(
         .iter()
         .map(|corpus| {
             let ordinals = sample(corpus, context, seed, budget)?;
-            score(model, corpus, tokenizer.byte_lengths(), (context, ordinals))
+            score(model, corpus, tokenizer.byte_lengths(), (context, ordinals), stop)
         })
         .collect()
 }
@@ -91,9 +94,13 @@ fn score(
     corpus: &Corpus,
     byte_lengths: &[u16],
     (context, ordinals): (usize, Vec<u64>),
+    stop: &AtomicBool,
 ) -> Result<HeldOutScore, EvalError> {
     let (mut nats, mut bytes) = (Vec::new(), Vec::new());
     for chunk in ordinals.chunks(CHUNK) {
+        if stop.load(Ordering::Relaxed) {
+            return Err(LanguageModelError::stopped().into());
+        }
         let mut tokens = vec![0; chunk.len() * context];
         for (row, &ordinal) in tokens.chunks_exact_mut(context).zip(chunk) {
             corpus.read(Part::Validation, ordinal, row)?;

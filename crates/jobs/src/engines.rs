@@ -9,7 +9,7 @@ use std::time::Duration;
 use sparkjoy_base::Problem;
 use sparkjoy_spec::Engine;
 use sparkjoy_study::{Branch, Plan};
-use sparkjoy_train::{Checkpoint, KernelSince, LocalEngine, ProcessEngine, TrainError};
+use sparkjoy_train::{Checkpoint, Expected, KernelSince, LocalEngine, ProcessEngine, TrainError};
 
 use crate::error::JobError;
 use crate::folders::branch_folder;
@@ -21,21 +21,38 @@ use crate::resources::Resources;
 const GRACE: Duration = Duration::from_mins(5);
 
 /// What trains.
+///
+/// - `before`: the engine that must be the one.
 pub(crate) fn engine<'a>(
     inputs: &Inputs<'a>,
     resources: &'a Resources,
+    before: Option<&'a Before>,
 ) -> Box<dyn Engine<Error = TrainError> + 'a> {
     let Inputs { corpora, tokenizer, .. } = *inputs;
     let Resources { threads, recompute, .. } = *resources;
     match &resources.engine {
-        Some(argv) => Box::new(ProcessEngine { argv, corpora, tokenizer, grace: GRACE }),
+        Some(argv) => {
+            let expected =
+                before.map(|Before { of, kernel }| Expected { name: kernel, computed: of });
+            Box::new(ProcessEngine { argv, corpora, tokenizer, grace: GRACE, expected })
+        }
         None => Box::new(LocalEngine { corpora, tokenizer, threads, recompute }),
     }
+}
+
+/// What computed something before, in words, and the name of the engine.
+#[derive(Debug)]
+pub(crate) struct Before {
+    of: String,
+    kernel: String,
 }
 
 /// Refuses to train a branch with another engine than what it is compared with.
 ///
 /// - `start`: the checkpoint it starts from.
+///
+/// Returns the engine that a command must turn out to be, where some of what is compared is
+/// computed: its name is known once it has begun.
 ///
 /// # Errors
 ///
@@ -46,14 +63,27 @@ pub(crate) fn refuse_other_engine(
     start: Option<&Checkpoint>,
     places: &Places,
     resources: &Resources,
-) -> Result<(), JobError> {
+) -> Result<Option<Before>, JobError> {
     if resources.mixed_engines {
-        return Ok(());
+        return Ok(None);
     }
+    let of_branch = computed_before(plan, branch, places)?;
+    let of_start = || match start {
+        Some(start) => {
+            let of = format!("step {} of `{}`", start.step, plan.trunks[branch.trunk].name);
+            Ok::<_, JobError>(last_kernel(start)?.map(|kernel| (of, kernel)))
+        }
+        None => Ok(None),
+    };
+    // A trunk and its branches are not compared: only whether both are ours counts.
+    let is_compared = of_branch.is_some();
+    let Some((of, kernel)) = of_branch.map_or_else(of_start, |found| Ok(Some(found)))? else {
+        return Ok(None);
+    };
     let is_ours = resources.engine.is_none();
-    let Some((of, kernel)) = computed_before(plan, branch, start, places)? else { return Ok(()) };
     if kernel.is_ours() == is_ours {
-        return Ok(());
+        let is_known = is_compared && !is_ours;
+        return Ok(is_known.then_some(Before { of, kernel: kernel.kernel }));
     }
     let found = resources.engine.as_ref().map(|argv| argv.join(" "));
     Err(other_engine(&branch.name, found.as_deref(), &of, &kernel.kernel).into())
@@ -77,11 +107,10 @@ fn other_engine(job: &str, found: Option<&str>, of: &str, expected: &str) -> Pro
 }
 
 /// What computed the last step of what tells about a branch, and its name: of its own beginning,
-/// else of a branch that it is compared with, else of the checkpoint that it starts from.
+/// else of a branch that it is compared with.
 fn computed_before(
     plan: &Plan,
     branch: &Branch,
-    start: Option<&Checkpoint>,
     places: &Places,
 ) -> Result<Option<(String, KernelSince)>, JobError> {
     for other in std::iter::once(branch).chain(compared_with(plan, branch)) {
@@ -94,9 +123,7 @@ fn computed_before(
             return Ok(Some((format!("`{}`", other.name), kernel)));
         }
     }
-    let Some(start) = start else { return Ok(None) };
-    let of = || format!("step {} of `{}`", start.step, plan.trunks[branch.trunk].name);
-    Ok(last_kernel(start)?.map(|since| (of(), since)))
+    Ok(None)
 }
 
 fn last_kernel(checkpoint: &Checkpoint) -> Result<Option<KernelSince>, JobError> {

@@ -27,13 +27,22 @@ pub enum JobError {
     Train(#[from] TrainError),
     /// Scoring.
     #[error(transparent)]
-    Eval(#[from] EvalError),
+    Eval(EvalError),
     /// A job that cannot run, or a result that cannot be used.
     #[error(transparent)]
     Problem(#[from] Problem),
     /// Stopped on request; running again continues.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<EvalError> for JobError {
+    fn from(error: EvalError) -> Self {
+        match error {
+            EvalError::Model(model) if model.is_stopped() => Self::Interrupted,
+            error => Self::Eval(error),
+        }
+    }
 }
 
 impl Hint for JobError {

@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, Problem};
 use sparkjoy_spec::RunSpec;
 use sparkjoy_study::{Branch, Plan};
-use sparkjoy_train::Checkpoint;
+use sparkjoy_train::{Checkpoint, check_run, has_metrics};
 
 use crate::contamination::Record;
 use crate::error::JobError;
 use crate::folders::{branch_folder, study_folder, trunk_folder};
 use crate::keyed::find;
-use crate::problem::AGAIN;
+use crate::problem::move_away;
 use crate::scorecards::{FiledScorecard, Point, ScorecardKey};
 use crate::scores::{HeldOutKey, Scores};
 
@@ -205,23 +205,21 @@ fn other_run(path: &Path, found: Fingerprint, expected: Fingerprint) -> Problem 
         "the checkpoint `{}` belongs to run {found}, expected run {expected}",
         path.display()
     );
-    let folder = path.parent().unwrap_or(path).display();
-    Problem::new(text)
-        .with_hint(format!("move `{folder}` away and {AGAIN}: the run is trained anew"))
+    Problem::new(text).with_hint(move_away(path.parent().unwrap_or(path)))
 }
 
 /// How far the run of `spec` in `folder` has come between two of its steps.
 fn progress(folder: &Path, spec: &RunSpec, from: u64, to: u64) -> Result<JobState, JobError> {
-    if !folder.exists() {
-        return Ok(JobState::Missing);
-    }
+    check_run(folder, spec)?;
     let checkpoints = Checkpoint::list(folder)?;
     let expected = spec.fingerprint();
     if let Some(foreign) = checkpoints.iter().find(|c| c.run != expected) {
         return Err(other_run(&foreign.folder, foreign.run, expected).into());
     }
     if checkpoints.iter().any(|c| c.step == to) {
-        return Ok(JobState::Done);
+        let is_whole = has_metrics(folder, checkpoints.last())?;
+        // Nothing is left to compute, but its metrics are to be written again.
+        return Ok(if is_whole { JobState::Done } else { JobState::Begun { step: to } });
     }
     let begun = checkpoints.iter().map(|c| c.step).filter(|step| (from + 1..to).contains(step));
     Ok(begun.max().map_or(JobState::Missing, |step| JobState::Begun { step }))
@@ -229,9 +227,6 @@ fn progress(folder: &Path, spec: &RunSpec, from: u64, to: u64) -> Result<JobStat
 
 /// The whole checkpoint of `spec` at `step` in `folder`, if it is there.
 pub(crate) fn checkpoint(folder: &Path, step: u64) -> Result<Option<Checkpoint>, JobError> {
-    if !folder.exists() {
-        return Ok(None);
-    }
     Ok(Checkpoint::list(folder)?.into_iter().find(|c| c.step == step))
 }
 
@@ -246,7 +241,7 @@ mod tests {
         let path = Path::new("runs/trunk-3f9a12bc/step-3600");
         insta::assert_snapshot!(shown(Err(other_run(path, found, expected))), @"
         the checkpoint `runs/trunk-3f9a12bc/step-3600` belongs to run 6166e496, expected run a99e31b7
-        hint: move `runs/trunk-3f9a12bc` away and run the same command again: the run is trained anew
+        hint: move `runs/trunk-3f9a12bc` away: `sparkjoy run STUDY` makes it anew
         ");
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sparkjoy_base::{Problem, read, write_atomic};
+use sparkjoy_base::{Problem, read_if_there, write_atomic};
 
 use crate::error::JobError;
 use crate::problem::{damaged, flawed};
@@ -71,10 +71,8 @@ pub(crate) fn keep<T: Keyed>(folder: &Path, value: &T) -> Result<(), JobError> {
 ///
 /// A file that cannot be read back.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, JobError> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    match serde_json::from_slice(&read(path)?) {
+    let Some(bytes) = read_if_there(path)? else { return Ok(None) };
+    match serde_json::from_slice(&bytes) {
         Ok(value) => Ok(Some(value)),
         Err(why) => Err(damaged(path, &why).into()),
     }

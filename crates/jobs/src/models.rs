@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::AtomicBool;
 
 use sparkjoy_eval::{EvalError, LanguageModel, LanguageModelError, PATIENCE, Worker};
 use sparkjoy_train::ModelFolder;
@@ -15,6 +16,7 @@ const MODEL: &str = "{model}";
 /// The model in a folder, loaded.
 ///
 /// - `batch`: sequences whose losses are computed at a time, at most; a worker chooses its own.
+/// - `stop`: set to wait for no answer of a worker any longer.
 ///
 /// # Errors
 ///
@@ -23,9 +25,10 @@ pub(crate) fn language_model<'a>(
     model: &'a ModelFolder,
     batch: usize,
     resources: &Resources,
+    stop: &'a AtomicBool,
 ) -> Result<Box<dyn LanguageModel + 'a>, JobError> {
     if let Some(argv) = &resources.worker {
-        return Ok(Box::new(worker(argv, model).map_err(EvalError::from)?));
+        return Ok(Box::new(worker(argv, model, stop).map_err(EvalError::from)?));
     }
     let mut ours = model.language_model(batch, resources.threads);
     // No sequences: only loads it.
@@ -34,8 +37,12 @@ pub(crate) fn language_model<'a>(
 }
 
 /// A worker that has the model of a folder.
-fn worker(argv: &[String], model: &ModelFolder) -> Result<Worker, LanguageModelError> {
-    let worker = Worker::start(command(argv, model.path())?, PATIENCE)?;
+fn worker<'a>(
+    argv: &[String],
+    model: &ModelFolder,
+    stop: &'a AtomicBool,
+) -> Result<Worker<'a>, LanguageModelError> {
+    let worker = Worker::start(command(argv, model.path())?, PATIENCE, stop)?;
     let (info, shape) = (worker.info(), model.shape());
     for (what, found, expected) in
         [("vocab", info.vocab, shape.vocab), ("context", info.context, shape.context)]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, Problem, is_done, mark_done};
+use sparkjoy_base::{Fingerprint, Problem, is_done, mark_done, read_if_there};
 use sparkjoy_data::{
     Corpus, DataError, PrepareOptions, SourceFiles, Tokenizer, TokenizerKind, prepare,
     sample_documents,
@@ -12,9 +12,11 @@ use sparkjoy_data::{
 use sparkjoy_study::{SourceInput, Study, StudyTokenizer};
 
 use crate::error::JobError;
-use crate::keyed::{read_json, write_json};
-use crate::problem::foreign_results;
+use crate::keyed::write_json;
 use crate::watcher::{Event, Watcher};
+
+/// Characters of a damaged record that are shown.
+const SHOWN: usize = 60;
 
 /// Prepares (or opens) tokenizer and sources of a study. Sources declared by size are left out.
 ///
@@ -44,7 +46,7 @@ pub fn corpora(
             let texts = sample(study, &sources, vocab)?;
             let name = tokenizer_name(vocab, &texts);
             let of_tokenizer = folder.join(&name);
-            let tokenizer = if is_done(&of_tokenizer) {
+            let tokenizer = if is_done(&of_tokenizer)? {
                 Tokenizer::open(&of_tokenizer)?
             } else {
                 watcher.tell(Event::TrainingTokenizer);
@@ -93,8 +95,8 @@ pub fn open_corpora(study: &Study, prepared: &Path) -> Result<(Tokenizer, Vec<Co
     Ok((tokenizer, corpora))
 }
 
-fn whole<'a>(folder: &'a Path, what: &str, study: &Study) -> Result<&'a Path, Problem> {
-    if is_done(folder) { Ok(folder) } else { Err(not_prepared(folder, what, study.file())) }
+fn whole<'a>(folder: &'a Path, what: &str, study: &Study) -> Result<&'a Path, JobError> {
+    if is_done(folder)? { Ok(folder) } else { Err(not_prepared(folder, what, study.file()).into()) }
 }
 
 /// A tokenizer or shards that are not there, where nothing may be written.
@@ -167,11 +169,22 @@ fn recorded(
     vocab: u32,
 ) -> Result<Option<String>, JobError> {
     let path = record_file(prepared, study, sources, vocab);
-    match read_json(&path)? {
-        Some(TrainedTokenizer { folder }) if is_plain(&folder) => Ok(Some(folder)),
-        Some(_) => Err(foreign_results(&path).into()),
-        None => Ok(None),
+    let Some(json) = read_if_there(&path)? else { return Ok(None) };
+    match serde_json::from_slice(&json) {
+        Ok(TrainedTokenizer { folder }) if is_plain(&folder) => Ok(Some(folder)),
+        _ => Err(names_no_tokenizer(&path, &json, study.file()).into()),
     }
+}
+
+/// A record that does not say which tokenizer was trained. `study`: its file.
+fn names_no_tokenizer(path: &Path, json: &[u8], study: &Path) -> Problem {
+    let found: String = String::from_utf8_lossy(json).chars().take(SHOWN).collect();
+    Problem::new(format!(
+        "`{}` does not name the tokenizer of the study: found `{found}`, expected \
+         `{{\"folder\":\"tokenizer-…\"}}`",
+        path.display()
+    ))
+    .with_hint(format!("type `sparkjoy prepare {}`: it writes it again", study.display()))
 }
 
 /// Whether a name stays in its folder.
@@ -226,8 +239,13 @@ mod tests {
     #[test]
     fn text_that_is_not_there_is_named() {
         let folder = Path::new("prepared/math-77c1d2e0");
-        let problems =
-            [no_text(4096), not_prepared(folder, "source `math`", Path::new("study.toml"))];
+        let study = Path::new("study.toml");
+        let record = Path::new("prepared/trained-for-5b7719aa.json");
+        let problems = [
+            no_text(4096),
+            not_prepared(folder, "source `math`", study),
+            names_no_tokenizer(record, b"{\"folder\":\"../etc\"}", study),
+        ];
         let texts = problems.map(|problem| shown(Err(problem))).join("\n\n");
         insta::assert_snapshot!(texts, @r#"
         no source has text files, expected at least one to train a tokenizer of 4096 entries on
@@ -235,6 +253,9 @@ mod tests {
 
         source `math` is not prepared: `prepared/math-77c1d2e0` is not whole
         hint: run `sparkjoy prepare study.toml`
+
+        `prepared/trained-for-5b7719aa.json` does not name the tokenizer of the study: found `{"folder":"../etc"}`, expected `{"folder":"tokenizer-…"}`
+        hint: type `sparkjoy prepare study.toml`: it writes it again
         "#);
     }
 }

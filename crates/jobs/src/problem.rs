@@ -34,7 +34,7 @@ pub(crate) fn foreign_results(path: &Path) -> Problem {
 
 /// What to do about a file that can be made again.
 pub(crate) fn move_away(path: &Path) -> String {
-    format!("move `{}` away and {AGAIN}: it is made anew", path.display())
+    format!("move `{}` away: `sparkjoy run STUDY` makes it anew", path.display())
 }
 
 /// Nobody said where task files lie.
@@ -72,10 +72,10 @@ mod tests {
         hint: run job `trunk-3600` first
 
         `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` is damaged: invalid type: map, expected u32 at line 1 column 0
-        hint: move `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
+        hint: move `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` away: `sparkjoy run STUDY` makes it anew
 
         `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` holds results of another task, model or setting than its name says
-        hint: move `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
+        hint: move `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` away: `sparkjoy run STUDY` makes it anew
 
         the study asks for tasks, but the folder of their files is not known
         hint: name it: `data = "…"` in `[evaluation]`, `--eval-data DIR`, or SPARKJOY_EVAL_DATA

@@ -6,10 +6,11 @@ use std::path::Path;
 use sparkjoy_answers::{Computed, HeldOut, Items, Results};
 use sparkjoy_eval::Scorecard;
 use sparkjoy_study::{Branch, Plan};
+use sparkjoy_train::check_run;
 
 use crate::contamination::checked;
 use crate::error::JobError;
-use crate::folders::branch_folder;
+use crate::folders::{branch_folder, trunk_folder};
 use crate::graph::checkpoint;
 use crate::keyed::find;
 use crate::scorecards::{FiledScorecard, Point, ScorecardKey};
@@ -22,6 +23,12 @@ use crate::tasks::item_results;
 ///
 /// A result on disk that is damaged or not of what the plan names.
 pub fn results(plan: &Plan, runs: &Path) -> Result<Results, JobError> {
+    for trunk in &plan.trunks {
+        check_run(&trunk_folder(&trunk.spec, runs), &trunk.spec)?;
+    }
+    for branch in &plan.branches {
+        check_run(&branch_folder(branch, runs), &branch.spec)?;
+    }
     let scores = scores(plan, runs)?;
     let computed = computed(plan.branches.iter().zip(&scores), runs)?;
     let scorecards = scorecards(plan, runs)?;

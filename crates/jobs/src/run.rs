@@ -11,10 +11,10 @@ use sparkjoy_base::{Problem, write_atomic};
 use sparkjoy_eval::FailedTask;
 use sparkjoy_spec::{Job as TrainingJob, Outcome};
 use sparkjoy_study::{Branch, Plan};
-use sparkjoy_train::{Checkpoint, ModelFolder};
+use sparkjoy_train::ModelFolder;
 
 use crate::contamination::{self, Record, check, is_of_these_files};
-use crate::engines::{engine, refuse_other_engine};
+use crate::engines::{Before, engine, refuse_other_engine};
 use crate::error::JobError;
 use crate::folders::{branch_folder, study_folder, trunk_folder};
 use crate::graph::{CONTAMINATION, Job, JobState, checkpoint, jobs};
@@ -220,7 +220,7 @@ impl<'a> Executor<'a, '_> {
         if matches!(result, Ok(()) | Err(JobError::Interrupted)) {
             let after = job.steps_left(job.state(self.plan, &self.places.runs)?);
             let spent = JobTime { seconds: begin.elapsed().as_secs_f64(), steps: before - after };
-            timing::add(self.plan, &self.places.runs, &job.names(self.plan), spent)?;
+            timing::add(self.plan, &self.places.runs, &job.names(self.plan), spent);
         }
         result
     }
@@ -235,7 +235,7 @@ impl<'a> Executor<'a, '_> {
             target: to,
             keep: &self.plan.kept_steps(trunk),
         };
-        self.train(job, training)
+        self.train(job, training, None)
     }
 
     fn train_branch(&mut self, job: &Job<'a>, branch: &'a Branch) -> Result<(), JobError> {
@@ -246,7 +246,8 @@ impl<'a> Executor<'a, '_> {
             None => trunk_folder(self.plan.trunk_of(branch), runs),
         };
         let start = checkpoint(&parent, branch.from_step)?;
-        refuse_other_engine(self.plan, branch, start.as_ref(), self.places, self.resources)?;
+        let before =
+            refuse_other_engine(self.plan, branch, start.as_ref(), self.places, self.resources)?;
         let training = TrainingJob {
             spec: &branch.spec,
             folder: &folder,
@@ -254,11 +255,16 @@ impl<'a> Executor<'a, '_> {
             target: branch.spec.last_step(),
             keep: &[],
         };
-        self.train(job, training)
+        self.train(job, training, before.as_ref())
     }
 
     /// Trains until the target, saving now and then, or until told to stop.
-    fn train(&mut self, job: &Job<'a>, training: TrainingJob<'_>) -> Result<(), JobError> {
+    fn train(
+        &mut self,
+        job: &Job<'a>,
+        training: TrainingJob<'_>,
+        before: Option<&Before>,
+    ) -> Result<(), JobError> {
         let steps_after =
             self.steps_left()? - job.steps_left(job.state(self.plan, &self.places.runs)?);
         let mut observer = TrainingObserver::new(
@@ -269,14 +275,18 @@ impl<'a> Executor<'a, '_> {
             self.plan.tokens_per_step().0,
             self.resources.save_every,
         );
-        let outcome = engine(&self.inputs, self.resources).run(training, &mut observer)?;
-        let last = Checkpoint::list(training.folder)?.into_iter().max_by_key(|c| c.step);
-        if let Some(last) = last {
-            self.watcher.tell(Event::Saved(&last.folder));
-        }
-        match outcome {
-            Outcome::Done => Ok(()),
-            Outcome::Stopped { .. } => Err(JobError::Interrupted),
+        match engine(&self.inputs, self.resources, before).run(training, &mut observer)? {
+            Outcome::Done => {
+                if let Some(last) = checkpoint(training.folder, training.target)? {
+                    self.watcher.tell(Event::Saved(&last.folder));
+                }
+                Ok(())
+            }
+            Outcome::Stopped { step } => {
+                // What is saved may be older than the last step: an engine can end without a save.
+                self.watcher.tell(Event::Stopped { name: &job.name(self.plan), step });
+                Err(JobError::Interrupted)
+            }
         }
     }
 
@@ -325,13 +335,11 @@ impl<'a> Executor<'a, '_> {
         let checkpoint = checkpoint(&folder, branch.spec.last_step())?
             .expect("the branch is done, so its last checkpoint is there");
         let model = ModelFolder::open(&checkpoint.folder)?;
-        let mut model = language_model(&model, plan.batch as usize, self.resources)?;
+        let stop = self.watcher.stop();
+        let mut model = language_model(&model, plan.batch as usize, self.resources, stop)?;
         self.watcher.tell(Event::Scoring(&branch.name));
         let mut held_out = Vec::new();
         for name in plan.sources.keys() {
-            if self.watcher.wants_stop() {
-                return Err(JobError::Interrupted);
-            }
             held_out.extend(sparkjoy_eval::held_out(
                 &mut *model,
                 std::slice::from_ref(self.inputs.corpus(name)),
@@ -339,6 +347,7 @@ impl<'a> Executor<'a, '_> {
                 context,
                 plan.seed,
                 plan.evaluation.held_out,
+                stop,
             )?);
         }
         let info = model.info();

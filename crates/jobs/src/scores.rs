@@ -136,7 +136,7 @@ mod tests {
         let path = Path::new("runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json");
         insta::assert_snapshot!(shown(Err(other_score(path, "step 3", "step 4"))), @"
         `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` scores step 3, expected step 4
-        hint: move `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` away and run the same command again: it is made anew
+        hint: move `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` away: `sparkjoy run STUDY` makes it anew
         ");
     }
 

@@ -43,6 +43,8 @@ pub(crate) struct TrainingObserver<'a, 'w> {
     saved: Instant,
     /// Whether the last step ended in a save.
     saving: bool,
+    /// Whether it was told to stop.
+    is_stopping: bool,
     /// Time from save to save.
     wait: Duration,
 }
@@ -68,6 +70,7 @@ impl<'a, 'w> TrainingObserver<'a, 'w> {
             save_every,
             saved: Instant::now(),
             saving: false,
+            is_stopping: false,
             wait: save_every,
         }
     }
@@ -83,7 +86,7 @@ impl Observer for TrainingObserver<'_, '_> {
         self.events.add(self.folder, record, record.step == target);
         let tokens_left = (self.steps_after + target - record.step) * self.tokens_per_step;
         self.watcher.tell(Event::Step { record, target, tokens_left });
-        if self.watcher.wants_stop() {
+        if self.waiting() == Signal::Stop {
             Signal::Stop
         } else if self.saved.elapsed() >= self.wait {
             (self.saved, self.saving) = (Instant::now(), true);
@@ -94,7 +97,13 @@ impl Observer for TrainingObserver<'_, '_> {
     }
 
     fn waiting(&mut self) -> Signal {
-        if self.watcher.wants_stop() { Signal::Stop } else { Signal::Continue }
+        if !self.watcher.wants_stop() {
+            return Signal::Continue;
+        }
+        if !std::mem::replace(&mut self.is_stopping, true) {
+            self.watcher.tell(Event::Stopping);
+        }
+        Signal::Stop
     }
 
     fn kernel_changed(&mut self, change: &KernelChange) {

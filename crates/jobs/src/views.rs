@@ -106,8 +106,7 @@ pub fn job_views(plan: &Plan, runs: &Path) -> Vec<JobView> {
         run: job.run(plan),
         folder: job.folder(plan, runs),
         state: job.state(plan, runs),
-        // A time that cannot be read is a time that is not known.
-        time: timing::of_job(plan, runs, &job.names(plan)).unwrap_or_default(),
+        time: timing::of_job(plan, runs, &job.names(plan)),
     });
     views.collect()
 }
@@ -126,15 +125,12 @@ pub fn job_states(plan: &Plan, runs: &Path) -> Result<Vec<(String, JobState)>, J
     states.collect()
 }
 
-/// What each job of a plan has cost, by name; jobs that never ran are absent.
-///
-/// # Errors
-///
-/// If a file cannot be read.
-pub fn timings(plan: &Plan, runs: &Path) -> Result<BTreeMap<String, JobTime>, JobError> {
+/// What each job of a plan has cost, by name; jobs that never ran, or whose time is lost, are
+/// absent.
+pub fn timings(plan: &Plan, runs: &Path) -> BTreeMap<String, JobTime> {
     let times = jobs(plan).into_iter().filter_map(|job| {
-        let time = timing::of_job(plan, runs, &job.names(plan)).transpose()?;
-        Some(time.map(|time| (job.name(plan), time)))
+        let time = timing::of_job(plan, runs, &job.names(plan))?;
+        Some((job.name(plan), time))
     });
     times.collect()
 }

@@ -85,7 +85,16 @@ pub enum Event<'a> {
     OtherKernel(&'a KernelChange),
     /// Steps that were computed before came out close, not equal.
     Tolerated(&'a Tolerated),
-    /// A checkpoint was saved.
+    /// The current job is told to save and stop.
+    Stopping,
+    /// It has stopped: its last checkpoint is of this step, and it continues from there.
+    Stopped {
+        /// Its name.
+        name: &'a str,
+        /// Steps done.
+        step: u64,
+    },
+    /// The last checkpoint of the current job was saved.
     Saved(&'a Path),
     /// A branch is being scored.
     Scoring(&'a str),

@@ -143,12 +143,23 @@ pub trait LanguageModel {
 pub struct LanguageModelError {
     why: String,
     hint: Option<String>,
+    stopped: bool,
 }
 
 impl LanguageModelError {
     /// An error and what to do about it.
     pub fn new(why: impl Into<String>, hint: Option<String>) -> Self {
-        Self { why: why.into(), hint }
+        Self { why: why.into(), hint, stopped: false }
+    }
+
+    /// It was told to stop while it was asked.
+    pub fn stopped() -> Self {
+        Self { why: "interrupted".to_owned(), hint: None, stopped: true }
+    }
+
+    /// Whether nothing is wrong but that it was told to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
     }
 
     /// An error of what lies behind the model, such as its files.

@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{FileError, Fingerprint, is_done, read, read_to_string};
+use sparkjoy_base::{FileError, Fingerprint, is_done, metadata, read, read_to_string};
 use sparkjoy_data::Tokenizer;
 use sparkjoy_mix::Ledger;
 use sparkjoy_nn::{Engine, Optimizer};
@@ -99,14 +99,17 @@ impl Checkpoint {
     ///
     /// As [`Checkpoint::open`], for folders that were whole once; others are passed over.
     pub fn list(run_folder: &Path) -> Result<Vec<Self>, TrainError> {
-        if !run_folder.exists() {
+        if metadata(run_folder)?.is_none() {
             return Ok(Vec::new());
         }
         let mut checkpoints = Vec::new();
         for folder in entries(run_folder)? {
             let is_ours = folder.extension().is_none_or(|extension| extension != "partial");
-            if is_ours && folder.join(STATE).is_file() && is_done(&folder) {
-                checkpoints.push(Self::peek(&folder)?);
+            let is_folder = metadata(&folder)?.is_some_and(|found| found.is_dir());
+            if is_ours && is_folder && is_file(&folder.join(STATE))? && is_done(&folder)? {
+                let checkpoint = Self::peek(&folder)?;
+                check_name(&checkpoint)?;
+                checkpoints.push(checkpoint);
             }
         }
         checkpoints.sort_by(|a, b| (a.step, &a.folder).cmp(&(b.step, &b.folder)));
@@ -134,13 +137,14 @@ impl Checkpoint {
     /// The path of a file, once its content is known to be as it was written.
     pub(crate) fn verified(&self, name: &str) -> Result<PathBuf, TrainError> {
         let path = self.folder.join(name);
-        match self.inspect()?.files.get(name) {
-            Some(&record) => verify(&path, record).map(|()| path),
-            None => Err(TrainError::Incomplete {
-                folder: self.folder.clone(),
-                missing: name.to_owned(),
-            }),
-        }
+        verify(&path, self.recorded(name)?).map(|()| path)
+    }
+
+    /// What `state.json` says of a file.
+    pub(crate) fn recorded(&self, name: &str) -> Result<FileRecord, TrainError> {
+        let missing =
+            || TrainError::Incomplete { folder: self.folder.clone(), missing: name.to_owned() };
+        self.inspect()?.files.get(name).copied().ok_or_else(missing)
     }
 
     /// Opens a checkpoint without reading the large files.
@@ -148,7 +152,7 @@ impl Checkpoint {
         let info = read_state(folder)?;
         for (name, record) in &info.files {
             let path = folder.join(name);
-            let Ok(found) = fs::metadata(&path) else {
+            let Some(found) = metadata(&path)? else {
                 return Err(TrainError::Incomplete {
                     folder: folder.into(),
                     missing: name.clone(),
@@ -166,12 +170,31 @@ impl Checkpoint {
     }
 }
 
+fn is_file(path: &Path) -> Result<bool, FileError> {
+    Ok(metadata(path)?.is_some_and(|found| found.is_file()))
+}
+
+/// Refuses the checkpoint of one step under the name of another: a folder that was copied.
+fn check_name(checkpoint: &Checkpoint) -> Result<(), TrainError> {
+    let Checkpoint { folder, step, .. } = checkpoint;
+    let name = folder.file_name().and_then(|name| name.to_str());
+    let named: Option<u64> = name.and_then(|name| name.strip_prefix("step-")?.parse().ok());
+    match named.filter(|named| named != step) {
+        None => Ok(()),
+        Some(named) => {
+            let [found, expected] = [*step, named].map(|step| format!("step {step}"));
+            Err(TrainError::Altered { path: folder.join(STATE), found, expected })
+        }
+    }
+}
+
 fn read_state(folder: &Path) -> Result<CheckpointInfo, TrainError> {
-    if !folder.join(STATE).is_file() && !is_done(folder) {
+    let (has_state, is_done) = (is_file(&folder.join(STATE))?, is_done(folder)?);
+    if !has_state && !is_done {
         return Err(TrainError::NoCheckpoint { folder: folder.to_owned() });
     }
-    for name in [STATE, DONE] {
-        if !folder.join(name).is_file() {
+    for (name, is_there) in [(STATE, has_state), (DONE, is_done)] {
+        if !is_there {
             return Err(TrainError::Incomplete { folder: folder.into(), missing: name.into() });
         }
     }

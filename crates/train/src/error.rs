@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use sparkjoy_base::{FileError, Fingerprint, Hint, SourceName, thousands};
+use sparkjoy_base::{FileError, Fingerprint, Hint, SourceName, number, thousands};
 use sparkjoy_data::DataError;
 use sparkjoy_mix::MixError;
 use sparkjoy_spec::ShapeError;
@@ -16,8 +16,8 @@ use crate::{EngineError, ImportError, ModelError};
 pub enum TrainError {
     /// Loss or gradient is not a finite number.
     #[error(
-        "training diverged at step {}: loss {loss:.4}, gradient norm {grad_norm:.3e}, learning \
-         rate {lr:.3e}, batch of {}", thousands(*step), listed(tokens)
+        "training diverged at step {}: loss {}, gradient norm {grad_norm:.3e}, learning rate \
+         {lr:.3e}, batch of {}", thousands(*step), number(*loss, 4), listed(tokens)
     )]
     Diverged {
         /// The step that could not be taken.
@@ -51,8 +51,8 @@ pub enum TrainError {
         path: PathBuf,
     },
     /// A recorded step came out too far off, where an engine promises close numbers.
-    #[error("step {} has loss {found:.4}, `{}` has recorded {expected:.4}: they differ by more than \
-        {TOLERANCE}", thousands(*step), path.display())]
+    #[error("step {} has loss {}, `{}` has recorded {}: they differ by more than {TOLERANCE}",
+        thousands(*step), number(*found, 4), path.display(), number(*expected, 4))]
     OutOfTolerance {
         /// The step.
         step: u64,
@@ -403,8 +403,8 @@ impl Hint for TrainError {
                 remove(path.parent().unwrap_or(path))
             }
             Self::Older { path, .. } => format!(
-                "use the version of sparkjoy that wrote it, or remove `{}` and run the same command \
-                 again: it computes the run anew",
+                "use the version of sparkjoy that wrote it, or remove `{}`: `sparkjoy run STUDY` \
+                 computes the run anew",
                 path.parent().unwrap_or(path).display()
             ),
             Self::Newer { path, .. } => format!(
@@ -438,8 +438,5 @@ impl Hint for TrainError {
 }
 
 fn remove(folder: &std::path::Path) -> String {
-    format!(
-        "remove `{}` and run the same command again: it computes what is missing",
-        folder.display()
-    )
+    format!("remove `{}`: `sparkjoy run STUDY` computes what is missing", folder.display())
 }

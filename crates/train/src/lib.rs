@@ -34,10 +34,10 @@ pub use engines::LocalEngine;
 pub use error::TrainError;
 pub use import::{ImportError, check_shape, imported};
 pub use kernels::{KernelSince, Kernels};
-pub use metrics::read_metrics;
+pub use metrics::{has_metrics, read_metrics};
 pub use model_folder::{ModelError, ModelFolder, WeightFile};
-pub use process::{EngineError, ProcessEngine};
+pub use process::{EngineError, Expected, ProcessEngine};
 pub use run::{RunRequest, run};
-pub use run_folder::read_spec;
+pub use run_folder::{check_run, read_spec};
 #[cfg(test)]
 use sparkjoy_spec::{KernelChange, Moments, Observer, Outcome, RunSpec, Signal, Start, StepRecord};

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use sparkjoy_base::{AtomicFile, FileError, SourceName, read};
+use sparkjoy_base::{AtomicFile, FileError, SourceName, metadata, read};
 use sparkjoy_mix::Draw;
 use sparkjoy_spec::{Promise, StepRecord, Tolerated};
 
@@ -42,6 +42,18 @@ pub fn read_metrics(folder: &Path) -> Result<Vec<StepRecord>, TrainError> {
             })
         })
         .collect()
+}
+
+/// Whether the metrics of a run folder reach as far as its last checkpoint: a file that is not
+/// synced may be shorter after a power cut, or gone. Looks at sizes, not at content.
+///
+/// # Errors
+///
+/// If `state.json` or the folder cannot be read.
+pub fn has_metrics(run_folder: &Path, last: Option<&Checkpoint>) -> Result<bool, TrainError> {
+    let Some(last) = last else { return Ok(true) };
+    let recorded = last.recorded(METRICS)?.bytes;
+    Ok(metadata(&run_folder.join(METRICS))?.is_some_and(|found| found.len() >= recorded))
 }
 
 /// How far the loss of a step computed again may be from the recorded one, in nats per token, where

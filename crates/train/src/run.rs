@@ -11,7 +11,7 @@ use sparkjoy_spec::{Observer, Outcome, Promise, RunSpec, Start};
 use crate::checkpoint::Checkpoint;
 use crate::inputs;
 use crate::log::Log;
-use crate::metrics::{METRICS, Metrics};
+use crate::metrics::{METRICS, Metrics, has_metrics};
 use crate::run_folder::RunFolder;
 use crate::state::TrainState;
 use crate::step_loop::train;
@@ -140,9 +140,12 @@ pub(crate) fn opened(
         return Ok(Some(Opening { state: started(run, start_from)?, recorded: 0, own: None }));
     };
     let checkpoint = Checkpoint::open(&checkpoint.folder)?;
-    let recorded = checkpoint.inspect()?.files[METRICS].bytes;
+    let recorded = checkpoint.recorded(METRICS)?.bytes;
     if checkpoint.step == run.target {
         folder.remove_passed(run.target)?;
+        if !has_metrics(folder.path(), folder.last())? {
+            Metrics::restore(folder.path(), folder.last(), recorded, Promise::SameBits)?;
+        }
         return Ok(None);
     }
     let state = continued(run, &checkpoint)?;

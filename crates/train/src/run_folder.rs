@@ -16,7 +16,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{FileError, Fingerprint, read};
+use sparkjoy_base::{FileError, Fingerprint, metadata, read, read_if_there};
 use sparkjoy_spec::RunSpec;
 
 use crate::TrainError;
@@ -79,6 +79,28 @@ pub fn read_spec(run_folder: &Path) -> Result<RunSpec, TrainError> {
     Ok(spec)
 }
 
+/// Refuses the folder of another run than `spec`; one that is not there, or that does not say yet
+/// which run's it is, is anybody's.
+///
+/// # Errors
+///
+/// [`TrainError::OtherRun`]; as [`read_spec`].
+pub fn check_run(run_folder: &Path, spec: &RunSpec) -> Result<(), TrainError> {
+    if metadata(&run_folder.join(RUN))?.is_none() {
+        return Ok(());
+    }
+    let (found, run) = (read_spec(run_folder)?, spec.fingerprint());
+    if found.fingerprint() == run {
+        return Ok(());
+    }
+    Err(TrainError::OtherRun {
+        folder: run_folder.to_owned(),
+        found: found.fingerprint(),
+        expected: run,
+        differing: differing(&found, spec),
+    })
+}
+
 /// A run folder, locked.
 #[derive(Debug)]
 pub(crate) struct RunFolder {
@@ -104,17 +126,8 @@ impl RunFolder {
         disk::create_folder(path)?;
         let lock = lock(path)?;
         let run = spec.fingerprint();
-        if path.join(RUN).exists() {
-            let found = read_spec(path)?;
-            if found.fingerprint() != run {
-                return Err(TrainError::OtherRun {
-                    folder: path.to_owned(),
-                    found: found.fingerprint(),
-                    expected: run,
-                    differing: differing(&found, spec),
-                });
-            }
-        } else {
+        check_run(path, spec)?;
+        if metadata(&path.join(RUN))?.is_none() {
             let record = RunRecord { version: VERSION, fingerprint: run, spec: spec.clone() };
             let json = serde_json::to_vec_pretty(&record).expect("plain data has a JSON form");
             disk::write(&path.join(RUN), &json)?;
@@ -158,7 +171,7 @@ impl RunFolder {
         let step = contents.numbers.step;
         if !self.checkpoints.contains_key(&step) {
             let folder = self.path.join(format!("step-{step:06}"));
-            if folder.exists() {
+            if metadata(&folder)?.is_some() {
                 return Err(TrainError::Occupied { folder, step });
             }
             self.checkpoints.insert(step, checkpoint::save(&folder, contents)?);
@@ -247,11 +260,10 @@ fn own_checkpoints(
 /// What was kept once stays: a later call with other targets does not know who relies on it.
 fn add_to_kept(folder: &Path, steps: &[u64]) -> Result<BTreeSet<u64>, TrainError> {
     let path = folder.join(KEEP);
-    let kept: BTreeSet<u64> = if path.exists() {
-        serde_json::from_slice(&read(&path)?)
-            .map_err(|source| TrainError::Json { path: path.clone(), source })?
-    } else {
-        BTreeSet::new()
+    let kept: BTreeSet<u64> = match read_if_there(&path)? {
+        Some(json) => serde_json::from_slice(&json)
+            .map_err(|source| TrainError::Json { path: path.clone(), source })?,
+        None => BTreeSet::new(),
     };
     let all: BTreeSet<u64> = kept.iter().chain(steps).copied().collect();
     if all != kept {

@@ -101,7 +101,7 @@ impl World {
                 let (folder, found) = (folder.to_owned(), found.trim().to_owned());
                 return Err(WorldError::Other { folder, found, expected: settings });
             }
-            if is_done(folder) {
+            if is_done(folder)? {
                 return Ok(());
             }
         }

@@ -13,7 +13,7 @@ use sparkjoy_world::{FULL, QUICKSTART, World, study};
 
 use crate::args::{ForRun, Place};
 use crate::failure::Failure;
-use crate::output::{BOLD, Output, print, say};
+use crate::output::{BOLD, Output, print, say, say_styled};
 use crate::study::OpenedStudy;
 use crate::{report, run};
 
@@ -50,7 +50,7 @@ pub(crate) fn quickstart(
         }
     }
     let (study, report) = (path.display(), written.join("report.html"));
-    say(&format!(
+    say_styled(&format!(
         "\n{BOLD}open{BOLD:#}  {}\n{BOLD}type{BOLD:#}  sparkjoy plan {study}   what was read, how \
          often, and what it cost\n      sparkjoy new study.toml --data FOLDER   the same with your \
          own text\n      sparkjoy run study.toml",

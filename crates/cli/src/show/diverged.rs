@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use sparkjoy_base::thousands;
+use sparkjoy_base::{exact, number, thousands};
 use sparkjoy_report::Table;
 use sparkjoy_train::{DivergedRow, Divergence, read_spec};
 
@@ -60,7 +60,7 @@ fn render(divergence: &Divergence, rows: &[Shown<'_>]) -> String {
             what.source.to_string(),
             what.epoch.to_string(),
             thousands(what.ordinal),
-            format!("{:.3}", what.loss),
+            number(what.loss, 3),
             excerpt(text, 50),
         ]);
     }
@@ -69,7 +69,7 @@ fn render(divergence: &Divergence, rows: &[Shown<'_>]) -> String {
          {} of {} rows, the largest loss first\n\n{}",
         thousands(divergence.step),
         divergence.run,
-        divergence.loss,
+        exact(divergence.loss),
         divergence.grad_norm,
         divergence.lr,
         rows.len(),

@@ -52,7 +52,7 @@ fn whole_folders(prepared: &Path, name: &str) -> Result<Vec<PathBuf>, FileError>
         let path = entry.map_err(at())?.path();
         let called = path.file_name().unwrap_or_default().to_string_lossy();
         let ours = called.strip_prefix(name).is_some_and(|rest| rest.starts_with('-'));
-        if ours && is_done(&path) {
+        if ours && path.is_dir() && is_done(&path)? {
             folders.push(path);
         }
     }

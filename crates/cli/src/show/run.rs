@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use sparkjoy_base::{Fingerprint, thousands};
+use sparkjoy_base::{Fingerprint, number, thousands};
 use sparkjoy_report::Table;
 use sparkjoy_spec::{RunSpec, Start, StepRecord};
 use sparkjoy_train::{Checkpoint, Kernels, read_metrics, read_spec};
@@ -99,14 +99,14 @@ fn render(run: &Run) -> String {
 fn last_step(record: &StepRecord) -> String {
     let mut table = Table::new(["<source", "tokens", "loss, nats per token"]);
     for (source, tokens) in &record.tokens {
-        let loss = record.losses.get(source).map_or(String::new(), |loss| format!("{loss:.4}"));
+        let loss = record.losses.get(source).map_or(String::new(), |&loss| number(loss, 4));
         table.row([source.to_string(), thousands(*tokens), loss]);
     }
     format!(
-        "last step {}: loss {:.4}, gradient norm {:.3}, learning rate {:.3e}\n\n{}",
+        "last step {}: loss {}, gradient norm {}, learning rate {:.3e}\n\n{}",
         thousands(record.step),
-        record.loss,
-        record.grad_norm,
+        number(record.loss, 4),
+        number(record.grad_norm, 3),
         record.lr,
         table.text()
     )

@@ -22,7 +22,11 @@ fn trained_by(argv: &[&str]) -> Resources {
 }
 
 fn scripted() -> Resources {
-    trained_by(&["python3", SCRIPTED, "{job}", "honest"])
+    scripted_as("honest")
+}
+
+fn scripted_as(how: &str) -> Resources {
+    trained_by(&["python3", SCRIPTED, "{job}", how])
 }
 
 fn kernels(tiny: &Tiny, branch: &Branch) -> Vec<String> {
@@ -69,6 +73,36 @@ fn a_run_of_a_command_stops_when_told_to_and_goes_on() {
     let error = result.unwrap_err();
     assert!(matches!(error, JobError::Interrupted), "{error}");
     tiny.run_with(None, None, &scripted()).0.unwrap();
+}
+
+#[test]
+fn a_command_that_ends_without_a_save_is_said_to_stand_where_it_began() {
+    let tiny = Tiny::new();
+    let (result, seen) = tiny.run_with(None, Some(3), &scripted_as("dies"));
+    assert!(matches!(result, Err(JobError::Interrupted)));
+    assert_eq!((seen.stopped, seen.saved), (vec![("trunk-32".to_owned(), 0)], 0));
+}
+
+#[test]
+fn another_command_than_that_of_the_control_takes_no_step() {
+    let tiny = Tiny::new();
+    // Trunk and branches are not compared.
+    train_trunk(&tiny, &scripted_as("other"));
+    let [branch, control] = pair(&tiny);
+    run_one(&tiny, &control.name, &scripted()).unwrap();
+    let other = scripted_as("other");
+    let (result, seen) = tiny.run_with(Some(&branch.name), None, &other);
+    let error = result.unwrap_err();
+    let expected = format!(
+        "the engine is `scripted-2.0`, expected the engine that computed `{}` (`scripted-1.0`): ",
+        control.name
+    );
+    assert!(error.to_string().starts_with(&expected), "{error}");
+    assert!(error.hint().unwrap().contains("--mixed-engines"));
+    assert_eq!(seen.steps, 0);
+    let mixed = Resources { mixed_engines: true, ..other };
+    run_one(&tiny, &branch.name, &mixed).unwrap();
+    assert_eq!(kernels(&tiny, branch), ["scripted-2.0"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod contamination;
+mod damage;
 #[cfg(test)]
 mod engines;
 #[cfg(test)]

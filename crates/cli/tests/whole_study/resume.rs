@@ -70,13 +70,14 @@ fn jobs_run_one_by_one_give_what_one_command_gives() {
 #[test]
 fn a_job_that_was_stopped_says_where_it_goes_on() {
     let tiny = Tiny::new();
-    let (result, _) = tiny.run(None, Some(5));
+    let (result, seen) = tiny.run(None, Some(5));
     assert!(matches!(result, Err(JobError::Interrupted)));
+    assert_eq!((seen.stopped, seen.saved), (vec![("trunk-32".to_owned(), 5)], 0));
     let states = job_states(&tiny.plan, &tiny.runs()).unwrap();
     assert_eq!(states[0], ("trunk-32".to_owned(), JobState::Begun { step: 5 }));
-    assert_eq!(timings(&tiny.plan, &tiny.runs()).unwrap()["trunk-32"].steps, 5);
+    assert_eq!(timings(&tiny.plan, &tiny.runs())["trunk-32"].steps, 5);
     tiny.finish();
-    let times = timings(&tiny.plan, &tiny.runs()).unwrap();
+    let times = timings(&tiny.plan, &tiny.runs());
     assert_eq!(times["trunk-32"].steps, 32);
     assert_eq!(times.len(), states.len());
 }

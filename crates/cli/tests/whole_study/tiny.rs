@@ -106,6 +106,8 @@ pub(crate) struct Seen {
     pub(crate) steps: usize,
     pub(crate) tokens_left: Vec<u64>,
     pub(crate) saved: usize,
+    /// Jobs that were stopped, and the step at which each is saved.
+    pub(crate) stopped: Vec<(String, u64)>,
     pub(crate) scored: Vec<String>,
     pub(crate) kernels: Vec<KernelChange>,
     /// Model and task.
@@ -208,6 +210,7 @@ impl Tiny {
                     }
                 }
                 Event::Saved(_) => seen.saved += 1,
+                Event::Stopped { name, step } => seen.stopped.push((name.to_owned(), step)),
                 Event::Scoring(name) => seen.scored.push(name.to_owned()),
                 Event::OtherKernel(change) => seen.kernels.push(change.clone()),
                 Event::Task { model, task, .. } => {
@@ -215,6 +218,7 @@ impl Tiny {
                 }
                 Event::Preparing(..)
                 | Event::TrainingTokenizer
+                | Event::Stopping
                 | Event::Tolerated(_)
                 | Event::Checking { .. }
                 | Event::Items { .. } => {}

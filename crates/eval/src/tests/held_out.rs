@@ -11,6 +11,9 @@ use sparkjoy_data::{
 use sparkjoy_nn::{Compute, Engine, LazyModel};
 use sparkjoy_spec::{LanguageModel, Shape, ShapeError};
 
+/// Nobody stops these.
+static NEVER: AtomicBool = AtomicBool::new(false);
+
 const CONTEXT: usize = 16;
 
 fn tokenizer() -> Tokenizer {
@@ -73,8 +76,13 @@ fn a_model_without_knowledge_needs_the_same_bits_for_every_target() {
     // All weights are zero, so every token of the vocabulary is as likely as any other.
     let mut model = model(&tokenizer, 1, |_, weights| weights.fill(0.0));
     let vocab = model.info().vocab as f64;
-    let scores = held_out(&mut model, &corpora, &tokenizer, CONTEXT, Seed(1), Tokens(160)).unwrap();
+    let mut scores =
+        |stop| held_out(&mut model, &corpora, &tokenizer, CONTEXT, Seed(1), Tokens(160), stop);
+    let stop = AtomicBool::new(true);
+    let stopped = scores(&stop).unwrap_err();
+    assert!(matches!(stopped, EvalError::Model(error) if error.is_stopped()));
 
+    let scores = scores(&NEVER).unwrap();
     let score = &scores[0];
     assert_eq!(score.source, *corpora[0].name());
     assert_eq!((score.ordinals.len(), score.nats.len(), score.bytes.len()), (10, 10, 10));
@@ -102,7 +110,7 @@ fn every_model_is_scored_on_the_same_sequences_with_the_same_bits_on_any_threads
     let corpora = [corpus(folder.path(), &tokenizer, 200)];
     let scores = |weights, threads| {
         let mut model = model(&tokenizer, threads, drawn(weights));
-        held_out(&mut model, &corpora, &tokenizer, CONTEXT, Seed(1), Tokens(2000)).unwrap()
+        held_out(&mut model, &corpora, &tokenizer, CONTEXT, Seed(1), Tokens(2000), &NEVER).unwrap()
     };
     let one = scores(1, 1);
     assert!(one[0].ordinals.len() > 64, "more than one chunk");
@@ -120,7 +128,8 @@ fn a_held_out_part_shorter_than_a_sequence_is_refused_by_name() {
     let tokenizer = tokenizer();
     let corpora = [corpus(folder.path(), &tokenizer, 1)];
     let mut model = model(&tokenizer, 1, drawn(1));
-    let error = held_out(&mut model, &corpora, &tokenizer, 128, Seed(1), Tokens(1000)).unwrap_err();
+    let error =
+        held_out(&mut model, &corpora, &tokenizer, 128, Seed(1), Tokens(1000), &NEVER).unwrap_err();
     assert!(matches!(error, EvalError::TooShort { context: 128, .. }));
     let tokens = corpora[0].tokens(Part::Validation);
     assert_eq!(
@@ -154,8 +163,8 @@ fn a_broken_model_gives_no_score() {
     let tokenizer = tokenizer();
     let corpora = [corpus(folder.path(), &tokenizer, 30)];
     let mut model = model(&tokenizer, 1, |_, weights| weights.fill(f32::NAN));
-    let error =
-        held_out(&mut model, &corpora, &tokenizer, CONTEXT, Seed(1), Tokens(16)).unwrap_err();
+    let error = held_out(&mut model, &corpora, &tokenizer, CONTEXT, Seed(1), Tokens(16), &NEVER)
+        .unwrap_err();
     assert!(matches!(error, EvalError::NotFinite { .. }));
     assert!(error.to_string().starts_with("the model's loss on held-out sequence "), "{error}");
     assert!(error.to_string().ends_with("of source `tales` is NaN, expected a finite number"));

@@ -11,7 +11,7 @@ use super::{Fault, Worker};
 /// Nats by which rounding may put a score out of its range.
 const ROUNDING: f32 = 0.01;
 
-impl LanguageModel for Worker {
+impl LanguageModel for Worker<'_> {
     fn info(&self) -> &LanguageModelInfo {
         &self.info
     }
@@ -120,7 +120,7 @@ struct Rows {
     logits: Vec<f32>,
 }
 
-impl Worker {
+impl Worker<'_> {
     /// The arrays of the answer to a call.
     fn answer(&mut self, name: &str, bytes: usize) -> Result<Vec<u8>, Fault> {
         let (reply, announced) = self.header()?;

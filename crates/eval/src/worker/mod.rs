@@ -9,6 +9,7 @@ mod message;
 mod process;
 
 use std::process::Command;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use sparkjoy_spec::{Computed, LanguageModelError, LanguageModelInfo, Promise};
@@ -26,24 +27,26 @@ const SHOWN: usize = 300;
 
 /// A worker process and the model it has.
 #[derive(Debug)]
-pub struct Worker {
+pub struct Worker<'a> {
     /// How it was started, for messages.
     command: String,
-    process: Process,
+    process: Process<'a>,
     info: LanguageModelInfo,
     computed: Computed,
     broken: Option<LanguageModelError>,
 }
 
-/// What is wrong and what to do about it.
-struct Fault {
-    why: String,
-    hint: String,
+/// Why an exchange came to no end.
+enum Fault {
+    /// What is wrong and what to do about it.
+    Wrong { why: String, hint: String },
+    /// We are told to stop.
+    Stopped,
 }
 
 impl Fault {
     fn new(why: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { why: why.into(), hint: hint.into() }
+        Self::Wrong { why: why.into(), hint: hint.into() }
     }
 
     /// An answer that breaks the contract.
@@ -52,11 +55,12 @@ impl Fault {
     }
 }
 
-impl Worker {
+impl<'a> Worker<'a> {
     /// Starts a worker and waits until its model is loaded.
     ///
     /// - `patience`: how long it may be silent on both outputs; [`PATIENCE`] if nothing speaks for
     ///   another one.
+    /// - `stop`: set to wait for no answer any longer.
     ///
     /// # Guarantees
     ///
@@ -65,13 +69,18 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// If it cannot be started, ends, is silent too long, or says what the contract does not allow.
-    pub fn start(command: Command, patience: Duration) -> Result<Self, LanguageModelError> {
+    /// If it cannot be started, ends, is silent too long, or says what the contract does not allow;
+    /// [`LanguageModelError::stopped`] if it is told to stop, here as in every call.
+    pub fn start(
+        command: Command,
+        patience: Duration,
+        stop: &'a AtomicBool,
+    ) -> Result<Self, LanguageModelError> {
         let program = command.get_program().to_owned();
         let words = std::iter::once(&*program).chain(command.get_args());
         let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
         let line = words.join(" ");
-        let process = Process::start(command, patience).map_err(|error| {
+        let process = Process::start(command, patience, stop).map_err(|error| {
             let why = format!("cannot start the worker `{line}`: {error}");
             let hint = format!("install `{}`, or correct its path", program.display());
             LanguageModelError::new(why, Some(hint))
@@ -121,7 +130,12 @@ impl Worker {
         if let Some(error) = &self.broken {
             return Err(error.clone());
         }
-        exchange(self).map_err(|Fault { why, hint }| {
+        exchange(self).map_err(|fault| {
+            let Fault::Wrong { why, hint } = fault else {
+                let error = LanguageModelError::stopped();
+                self.broken = Some(error.clone());
+                return error;
+            };
             let last = self.process.last_lines();
             let last = if last.is_empty() {
                 "it wrote nothing to standard error".to_owned()
@@ -139,10 +153,10 @@ impl Worker {
         self.process.receive(count).map_err(|silence| {
             let begun = self.process.pending();
             // Less than a prefix may be all that a program says that is no worker.
-            if !begun.is_empty() && count == PREFIX && !begun.starts_with(MAGIC) {
-                return nonsense(begun);
-            }
+            let is_nonsense = !begun.is_empty() && count == PREFIX && !begun.starts_with(MAGIC);
             match silence {
+                Silence::Stopped => Fault::Stopped,
+                _ if is_nonsense => nonsense(begun),
                 Silence::Ended(status) => {
                     let how = match status {
                         Some(status) => format!("ended ({status})"),

@@ -3,10 +3,11 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::spawn;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 16;
@@ -16,6 +17,8 @@ const WAITING: usize = 16;
 const TAIL: usize = 4096;
 /// Lines of it that are shown.
 const LINES: usize = 10;
+/// How often it is looked whether to stop.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long a child that closed its output may take to exit by itself.
 const EXIT_WAIT: Duration = Duration::from_secs(2);
 
@@ -32,10 +35,12 @@ pub(super) enum Silence {
     Ended(Option<ExitStatus>),
     /// Nothing on either output within the limit.
     Hangs,
+    /// We are told to stop.
+    Stopped,
 }
 
 #[derive(Debug)]
-pub(super) struct Process {
+pub(super) struct Process<'a> {
     child: Child,
     guard: Child,
     messages: Sender<Vec<u8>>,
@@ -44,9 +49,11 @@ pub(super) struct Process {
     pending: Vec<u8>,
     tail: Arc<Mutex<Vec<u8>>>,
     patience: Duration,
+    /// Set to wait no longer.
+    stop: &'a AtomicBool,
 }
 
-impl Process {
+impl<'a> Process<'a> {
     /// Starts a child in a process group of its own.
     ///
     /// # Guarantees
@@ -56,7 +63,11 @@ impl Process {
     /// # Errors
     ///
     /// If it, or the shell that guards it, cannot be started.
-    pub(super) fn start(mut command: Command, patience: Duration) -> io::Result<Self> {
+    pub(super) fn start(
+        mut command: Command,
+        patience: Duration,
+        stop: &'a AtomicBool,
+    ) -> io::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.process_group(0).spawn()?;
         let guard = match guard(child.id()) {
@@ -77,7 +88,7 @@ impl Process {
         spawn(move || write(stdin.expect("piped"), &to_write));
         spawn(move || read_stdout(stdout.expect("piped"), &of_stdout));
         spawn(move || read_stderr(stderr.expect("piped"), &sender, &kept));
-        Ok(Self { child, guard, messages, events, pending: Vec::new(), tail, patience })
+        Ok(Self { child, guard, messages, events, pending: Vec::new(), tail, patience, stop })
     }
 
     /// Sends bytes, without waiting for the child to read them. If it does not, nothing will come
@@ -92,10 +103,19 @@ impl Process {
     ///
     /// [`Silence`] if they do not come; what has come stays [pending](Self::pending).
     pub(super) fn receive(&mut self, count: usize) -> Result<Vec<u8>, Silence> {
+        let mut heard = Instant::now();
         while self.pending.len() < count {
-            match self.events.recv_timeout(self.patience) {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(Silence::Stopped);
+            }
+            let event = self.events.recv_timeout(LOOK_EVERY.min(self.patience));
+            if event.is_ok() {
+                heard = Instant::now();
+            }
+            match event {
                 Ok(Event::Stdout(bytes)) => self.pending.extend(bytes),
                 Ok(Event::Stderr | Event::StderrEnd) => {}
+                Err(RecvTimeoutError::Timeout) if heard.elapsed() < self.patience => {}
                 Ok(Event::StdoutEnd) | Err(RecvTimeoutError::Disconnected) => {
                     return Err(Silence::Ended(self.ended()));
                 }
@@ -145,7 +165,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for Process<'_> {
     fn drop(&mut self) {
         // The guard kills the group as its input ends. The child is waited for after that: until
         // then its number belongs to no other process.

@@ -4,8 +4,10 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::NEVER;
 use sparkjoy_base::Hint;
 use sparkjoy_eval::{PATIENCE, Worker};
 use sparkjoy_spec::{LanguageModel, LanguageModelError, Prompt, ScoredSequence};
@@ -32,8 +34,8 @@ fn shell(folder: &Path, script: &str, messages: &[Vec<u8>]) -> Command {
 }
 
 /// A worker that says all it has to say at once, whatever it is asked, and then waits.
-fn says(folder: &Path, messages: &[Vec<u8>]) -> Result<Worker, LanguageModelError> {
-    Worker::start(shell(folder, "cat \"$0\"; cat > /dev/null", messages), PATIENCE)
+fn says(folder: &Path, messages: &[Vec<u8>]) -> Result<Worker<'static>, LanguageModelError> {
+    Worker::start(shell(folder, "cat \"$0\"; cat > /dev/null", messages), PATIENCE, &NEVER)
 }
 
 fn floats(values: &[f32]) -> Vec<u8> {
@@ -151,7 +153,7 @@ fn answers_are_checked() {
 fn a_worker_that_dies_shows_its_last_words() {
     let folder = tempfile::tempdir().unwrap();
     let script = "for i in $(seq 30); do echo \"line $i\" >&2; done; exit 3";
-    let error = Worker::start(shell(folder.path(), script, &[]), PATIENCE).unwrap_err();
+    let error = Worker::start(shell(folder.path(), script, &[]), PATIENCE, &NEVER).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("ended (exit status: 3) before it had answered"), "{text}");
     assert!(text.ends_with("\n  line 29\n  line 30"), "{text}");
@@ -160,7 +162,7 @@ fn a_worker_that_dies_shows_its_last_words() {
     // After it has said what it has.
     let script = "cat \"$0\"; echo out of memory >&2; kill -9 $$";
     let command = shell(folder.path(), script, &[message(HELLO, &[])]);
-    let mut worker = Worker::start(command, PATIENCE).unwrap();
+    let mut worker = Worker::start(command, PATIENCE, &NEVER).unwrap();
     let text = losses(&mut worker).unwrap_err().to_string();
     assert!(text.contains("ended (signal: 9 (SIGKILL))"), "{text}");
     assert!(text.ends_with("the end of its standard error:\n  out of memory"), "{text}");
@@ -172,19 +174,42 @@ fn a_worker_that_is_silent_too_long_is_given_up() {
     let limit = Duration::from_millis(300);
     let script = "cat \"$0\"; sleep 1000";
     let command = shell(folder.path(), script, &[message(HELLO, &[])]);
-    let mut worker = Worker::start(command, limit).unwrap();
+    let mut worker = Worker::start(command, limit, &NEVER).unwrap();
     let error = losses(&mut worker).unwrap_err();
     assert!(error.to_string().contains("was silent for 0.3 seconds"), "{error}");
     assert!(error.hint().unwrap().contains("standard error"));
 
     // Progress on standard error is a heartbeat, however long it takes.
     let script = "for i in 1 2 3 4 5 6 7 8; do echo $i >&2; sleep 0.1; done; cat \"$0\"; sleep 9";
-    Worker::start(shell(folder.path(), script, &[message(HELLO, &[])]), limit).unwrap();
+    Worker::start(shell(folder.path(), script, &[message(HELLO, &[])]), limit, &NEVER).unwrap();
+}
+
+#[test]
+fn a_silent_worker_is_waited_for_no_longer_than_we_are_asked_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let pids = folder.path().join("messages.pids");
+    let stop = AtomicBool::new(false);
+    let command = shell(folder.path(), STAYS, &[message(HELLO, &[])]);
+    let mut worker = Worker::start(command, PATIENCE, &stop).unwrap();
+    let started = fs::read_to_string(&pids).unwrap();
+    let error = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(200));
+            stop.store(true, Ordering::Relaxed);
+        });
+        losses(&mut worker).unwrap_err()
+    });
+    assert_eq!(error, LanguageModelError::stopped());
+    drop(worker);
+    soon("the worker ends", &|| !alive(&started));
+    // One that loads for long.
+    let command = shell(folder.path(), "sleep 987", &[]);
+    assert!(Worker::start(command, PATIENCE, &stop).unwrap_err().is_stopped());
 }
 
 #[test]
 fn a_program_that_is_not_there_is_named() {
-    let error = Worker::start(Command::new("no-such-worker"), PATIENCE).unwrap_err();
+    let error = Worker::start(Command::new("no-such-worker"), PATIENCE, &NEVER).unwrap_err();
     assert!(error.to_string().starts_with("cannot start the worker `no-such-worker`: "), "{error}");
     assert_eq!(error.hint().unwrap(), "install `no-such-worker`, or correct its path");
 }
@@ -224,7 +249,7 @@ fn a_worker_and_its_children_never_outlive_us() {
     if let Some(folder) = std::env::var_os(KILLED) {
         // The process that is killed: this test, started again by the lines below.
         let command = shell(Path::new(&folder), STAYS, &[message(HELLO, &[])]);
-        let mut worker = Worker::start(command, PATIENCE).unwrap();
+        let mut worker = Worker::start(command, PATIENCE, &NEVER).unwrap();
         losses(&mut worker).unwrap_err();
         panic!("nobody killed us");
     }
@@ -233,7 +258,7 @@ fn a_worker_and_its_children_never_outlive_us() {
     let read = || fs::read_to_string(&pids).unwrap();
 
     let command = shell(folder.path(), STAYS, &[message(HELLO, &[])]);
-    let worker = Worker::start(command, PATIENCE).unwrap();
+    let worker = Worker::start(command, PATIENCE, &NEVER).unwrap();
     let of_dropped = read();
     assert!(alive(&of_dropped), "{of_dropped}");
     drop(worker);

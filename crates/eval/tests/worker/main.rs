@@ -23,6 +23,9 @@ use sparkjoy_train::ModelFolder;
 
 use model::CONTEXT;
 
+/// Nobody stops these.
+static NEVER: AtomicBool = AtomicBool::new(false);
+
 /// Names the interpreter that has torch and transformers; set by `cargo xtask parity`.
 const TORCH_PYTHON: &str = "SPARKJOY_TORCH_PYTHON";
 
@@ -85,8 +88,8 @@ fn corpus(folder: &Path, tokenizer: &Tokenizer) -> Corpus {
 fn scores(model: &mut dyn LanguageModel, folder: &Path) -> (Vec<ItemResult>, Vec<HeldOutScore>) {
     let tokenizer = tokenizer();
     let corpora = [corpus(folder, &tokenizer)];
-    let held_out =
-        held_out(model, &corpora, &tokenizer, CONTEXT, Seed(1), Tokens(40 * CONTEXT as u64));
+    let budget = Tokens(40 * CONTEXT as u64);
+    let held_out = held_out(model, &corpora, &tokenizer, CONTEXT, Seed(1), budget, &NEVER);
     let tokenizer = ModelTokenizer::from(tokenizer);
     let file = folder.join("tasks.toml");
     write_atomic(&file, TASKS.as_bytes()).unwrap();
@@ -113,7 +116,7 @@ fn scores(model: &mut dyn LanguageModel, folder: &Path) -> (Vec<ItemResult>, Vec
             seed: Seed(1),
             sandbox: None,
             threads: 1,
-            stop: &AtomicBool::new(false),
+            stop: &NEVER,
         };
         let wanted: Vec<usize> = (0..items.len()).collect();
         let mut tokenized = TokenizedModel { model, tokenizer: &tokenizer };
@@ -132,7 +135,7 @@ fn a_worker_around_our_decoder_gives_the_same_bits_as_the_decoder() {
     model::write(folder.path());
     let ours = ModelFolder::open(folder.path()).unwrap();
     let mut ours = ours.language_model(16, 1);
-    let mut worker = Worker::start(decoder_worker(folder.path()), PATIENCE).unwrap();
+    let mut worker = Worker::start(decoder_worker(folder.path()), PATIENCE, &NEVER).unwrap();
     assert_eq!(worker.info(), ours.info());
     assert_eq!(worker.info().promise, Promise::SameBits);
     let expected = scores(&mut ours, folder.path());
@@ -153,7 +156,7 @@ fn a_worker_of_pytorch_agrees_with_our_decoder() {
     let mut ours = ours.language_model(16, 1);
     let mut command = Command::new(python);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/parity/worker.py")).arg(folder.path());
-    let mut worker = Worker::start(command, PATIENCE).unwrap();
+    let mut worker = Worker::start(command, PATIENCE, &NEVER).unwrap();
     let info = worker.info();
     assert!(info.kernel.starts_with("torch-"), "{info:?}");
     assert_eq!((info.vocab, info.context), (model::VOCAB, CONTEXT));

@@ -9,10 +9,11 @@ mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{FileError, Fingerprint, Hint, Seed};
+use sparkjoy_base::{FileError, Fingerprint, Hint, Seed, metadata};
 use sparkjoy_data::ModelTokenizer;
 use sparkjoy_eval::{
     BaselineVersion, Dataset, EvalError, FailedTask, Item, ItemResult, LanguageModel, MissingTask,
@@ -95,6 +96,7 @@ pub fn score_tasks(
         language_model: None,
         sandbox: None,
         kernels: BTreeSet::new(),
+        stop: watcher.stop(),
     };
     let mut scorecard = Scorecard {
         model: scorer.model,
@@ -185,6 +187,8 @@ struct Scorer<'a> {
     /// Made when the first program is to be run.
     sandbox: Option<Sandbox>,
     kernels: BTreeSet<String>,
+    /// Set to wait for no answer any longer.
+    stop: &'a AtomicBool,
 }
 
 impl Scorer<'_> {
@@ -278,7 +282,7 @@ impl Scorer<'_> {
             self.sandbox = Some(self.resources.programs.sandbox().map_err(EvalError::from)?);
         }
         if self.language_model.is_none() {
-            let model = language_model(self.request.model, 1, self.resources);
+            let model = language_model(self.request.model, 1, self.resources, self.stop);
             self.language_model = Some(model?);
         }
         Ok(())
@@ -302,7 +306,7 @@ pub(crate) fn item_results(
     score: &TaskScore,
     seed: Seed,
 ) -> Result<Option<Vec<ItemResult>>, JobError> {
-    if !folder.exists() {
+    if metadata(folder)?.is_none() {
         return Ok(None);
     }
     let at = FileError::at("read folder", folder);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{FileError, Problem, read};
+use sparkjoy_base::{FileError, Problem, metadata, read};
 
 use crate::error::JobError;
 use crate::problem::{damaged, foreign_results};
@@ -67,7 +67,7 @@ where
     A: DeserializeOwned + PartialEq,
     R: DeserializeOwned,
 {
-    if !path.exists() {
+    if metadata(path)?.is_none() {
         return Ok(None);
     }
     match read_records_of(path, |found: &A| found == asked, index)? {

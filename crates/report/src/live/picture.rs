@@ -250,7 +250,12 @@ fn worst_rows(folder: &Path) -> Vec<String> {
     });
     let rows = batch.rows.iter().take(ROWS).map(|row| {
         let (source, loss) = (&row.source, row.loss);
-        format!("{source}, epoch {}, sequence {}: loss {loss:.3}", row.epoch, row.ordinal)
+        format!(
+            "{source}, epoch {}, sequence {}: loss {}",
+            row.epoch,
+            row.ordinal,
+            sparkjoy_base::number(loss, 3)
+        )
     });
     rows.collect()
 }

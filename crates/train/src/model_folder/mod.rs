@@ -11,7 +11,7 @@ mod weights;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use sparkjoy_base::{Fingerprint, is_done};
+use sparkjoy_base::{Fingerprint, is_done, metadata};
 use sparkjoy_data::ModelTokenizer;
 use sparkjoy_mix::Ledger;
 use sparkjoy_nn::LazyModel;
@@ -62,7 +62,7 @@ impl ModelFolder {
     /// As [`Checkpoint::open`] if the folder has a `state.json` or `DONE`: an altered checkpoint is
     /// not opened as somebody else's model. [`TrainError::Model`] for other folders.
     pub fn open(folder: &Path) -> Result<Self, TrainError> {
-        if !folder.join(STATE).exists() && !is_done(folder) {
+        if metadata(&folder.join(STATE))?.is_none() && !is_done(folder)? {
             let shape = config::open(folder)?;
             let origin = Origin::Foreign(Weights::open(folder, &shape)?);
             return Ok(Self { folder: folder.to_owned(), shape, origin });

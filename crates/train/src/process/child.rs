@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use sparkjoy_base::FileError;
+use sparkjoy_spec::{Observer, Signal as ToDo};
 
 use super::EngineError;
 use crate::TrainError;
@@ -87,10 +88,11 @@ impl Trainer {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Waits for it to end by itself for at most `grace`.
-    pub(super) fn wait(&mut self, grace: Duration) {
+    /// Waits for it to end by itself for at most `grace`, and not once we are to stop.
+    pub(super) fn wait(&mut self, grace: Duration, observer: &mut dyn Observer) {
         let began = Instant::now();
-        while self.ended().is_none() && began.elapsed() < grace {
+        while self.ended().is_none() && began.elapsed() < grace && observer.waiting() != ToDo::Stop
+        {
             thread::sleep(super::PAUSE);
         }
     }

@@ -49,6 +49,19 @@ pub enum EngineError {
         /// All it printed.
         log: PathBuf,
     },
+    /// The command is another engine than the one that computed what the run is compared with.
+    #[error(
+        "the engine is `{found}`, expected the engine that computed {computed} (`{expected}`): a \
+         difference between the two would hold rounding besides data"
+    )]
+    Other {
+        /// The name it gives itself.
+        found: String,
+        /// The name of the other.
+        expected: String,
+        /// What that computed.
+        computed: String,
+    },
     /// What the command wrote is not what it should be. Nothing of it is kept.
     #[error("the engine `{program}` wrote {what}: found {found}, expected {expected}")]
     Refused {
@@ -81,6 +94,10 @@ impl Hint for EngineError {
                 "type `{program} --help` to see whether it runs here, or give its whole path"
             ),
             Self::Path { .. } => "move the run or the prepared sources to another folder".to_owned(),
+            Self::Other { expected, .. } => format!(
+                "name the engine `{expected}`: `--engine 'COMMAND {{job}}'`; or allow it by \
+                 `--mixed-engines`: the report then says so"
+            ),
             Self::Ended { log, .. } => format!(
                 "read `{}`, then run the same command again: it continues from the last checkpoint",
                 log.display()

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sparkjoy_base::metadata;
 use sparkjoy_data::{Corpus, Tokenizer};
 use sparkjoy_nn::Compute;
 use sparkjoy_spec::{Engine, Job, Observer, Outcome, Promise, Signal};
@@ -36,6 +37,9 @@ use crate::{TrainError, disk, inputs};
 /// How long nothing is looked for after nothing was found.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// How long a command may take to end whose steps are all saved.
+const ALL_SAVED: Duration = Duration::from_secs(5);
+
 /// The folder, in a run folder, that a command works in; cleaned up like all that is half-written.
 const WORK: &str = "engine.partial";
 /// What a command printed last, in a run folder.
@@ -53,6 +57,18 @@ pub struct ProcessEngine<'a> {
     /// How long the command may take to save and end once it is asked to. Then it is killed, and
     /// the steps since its last checkpoint are lost.
     pub grace: Duration,
+    /// The engine that must train, and what it has computed of what this is compared with; none
+    /// where any may.
+    pub expected: Option<Expected<'a>>,
+}
+
+/// An engine that others were computed by.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// The name it gives itself.
+    pub name: &'a str,
+    /// What it computed, for messages.
+    pub computed: &'a str,
 }
 
 impl Engine for ProcessEngine<'_> {
@@ -87,7 +103,7 @@ impl Engine for ProcessEngine<'_> {
         };
         let work = job.folder.join(WORK);
         let result = self.train(run, held, &opening, log, observer, &work);
-        if work.exists() {
+        if metadata(&work)?.is_some() {
             disk::remove(&work)?;
         }
         result
@@ -118,6 +134,7 @@ impl ProcessEngine<'_> {
             at: held.step,
             held,
             log,
+            expected: self.expected,
             trainer,
             replies: Replies::new(out),
             named: false,
@@ -164,6 +181,7 @@ struct Session<'a> {
     held: Held,
     at: u64,
     log: Log<'a>,
+    expected: Option<Expected<'a>>,
     trainer: Trainer,
     replies: Replies,
     /// Whether the engine has named itself.
@@ -181,7 +199,7 @@ impl Session<'_> {
             let ended = self.trainer.ended();
             let has_moved = self.take_all(observer)?;
             if self.held.step == self.run.target {
-                self.trainer.wait(grace);
+                self.trainer.wait(grace, observer);
                 return Ok(Outcome::Done);
             }
             if let Some(status) = ended {
@@ -190,6 +208,8 @@ impl Session<'_> {
                     None => Err(Trouble::Ended(status)),
                 };
             }
+            // Where every step that was reported is saved there is little to wait for.
+            let grace = if self.held.step == self.at { grace.min(ALL_SAVED) } else { grace };
             if self.asked_to_stop.is_some_and(|asked| asked.elapsed() > grace) {
                 return Ok(Outcome::Stopped { step: self.held.step });
             }
@@ -213,6 +233,13 @@ impl Session<'_> {
                 let expected = format!("`{ENGINE}` before it");
                 return Err(Refusal::new("`metrics.jsonl`", "a line", expected).into());
             };
+            if let Some(Expected { name, computed }) =
+                self.expected.filter(|e| e.name != greeting.name)
+            {
+                let (found, name, computed) = (greeting.name, name.to_owned(), computed.to_owned());
+                let error = EngineError::Other { found, expected: name, computed };
+                return Err(TrainError::from(error).into());
+            }
             self.named = true;
             self.log.metrics.promised(greeting.promise());
             let (step, promise) = (self.held.step, greeting.promise());
@@ -264,7 +291,7 @@ impl Session<'_> {
                 }
             }
             Signal::Stop => {
-                if self.asked_to_stop.is_none() && self.at < self.run.target {
+                if self.asked_to_stop.is_none() {
                     self.asked_to_stop = Some(Instant::now());
                     self.trainer.ask_to_stop();
                 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use sparkjoy_base::thousands;
+use sparkjoy_base::{exact, thousands};
 use sparkjoy_nn::Optimizer;
 use sparkjoy_spec::StepRecord;
 
@@ -55,11 +55,11 @@ pub(super) fn record(run: Run<'_>, done: u64, record: &mut StepRecord) -> Result
     }
     let norm = record.grad_norm;
     if !(norm.is_finite() && norm >= 0.0) {
-        return Err(Refusal::new(of("`grad_norm`"), norm, "a finite number, 0 or more"));
+        return Err(Refusal::new(of("`grad_norm`"), exact(norm), "a finite number, 0 or more"));
     }
     let lr = run.spec.lr(done);
     if (record.lr - lr).abs() > LR_TOLERANCE * lr {
-        return Err(Refusal::new(of("`lr`"), record.lr, lr));
+        return Err(Refusal::new(of("`lr`"), exact(record.lr), exact(lr)));
     }
     record.lr = lr;
 
@@ -83,8 +83,8 @@ pub(super) fn record(run: Run<'_>, done: u64, record: &mut StepRecord) -> Result
     // Not a number is in no range.
     let is_near = (mean - loss).abs() <= MEAN_TOLERANCE * loss.abs().max(1.0);
     if !(loss.is_finite() && loss >= 0.0 && is_near) {
-        let expected = format!("a finite number, the mean of `losses`, {mean}");
-        return Err(Refusal::new(of("`loss`"), loss, expected));
+        let expected = format!("a finite number, the mean of `losses`, {}", exact(mean));
+        return Err(Refusal::new(of("`loss`"), exact(loss), expected));
     }
     Ok(())
 }

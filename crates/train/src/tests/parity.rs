@@ -56,7 +56,7 @@ fn difference(python: &str, what: &str, optimizer: OptimizerKind) -> f64 {
     let argv = [python, TORCH, "{job}"].map(str::to_owned);
     let (corpora, tokenizer) = (&tiny.corpora[..], &tiny.tokenizer);
     let grace = Duration::from_mins(1);
-    let mut torch = ProcessEngine { argv: &argv, corpora, tokenizer, grace };
+    let mut torch = ProcessEngine { argv: &argv, corpora, tokenizer, grace, expected: None };
     let mut ours = LocalEngine { corpora, tokenizer, threads: 1, recompute: false };
     let [a, b, both] = ["torch", "ours", "both"].map(|name| tiny.folder(name));
     let job = |folder| Job { spec: &spec, folder, start_from: None, target: STEPS, keep: &[] };

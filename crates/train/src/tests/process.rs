@@ -23,7 +23,13 @@ fn argv(how: &str) -> Vec<String> {
 
 fn engine<'a>(tiny: &'a Tiny, argv: &'a [String]) -> ProcessEngine<'a> {
     let grace = Duration::from_secs(20);
-    ProcessEngine { argv, corpora: &tiny.corpora, tokenizer: &tiny.tokenizer, grace }
+    ProcessEngine {
+        argv,
+        corpora: &tiny.corpora,
+        tokenizer: &tiny.tokenizer,
+        grace,
+        expected: None,
+    }
 }
 
 fn job<'a>(spec: &'a RunSpec, folder: &'a Path) -> Job<'a> {
@@ -333,6 +339,40 @@ fn a_command_that_does_not_listen_is_ended_after_its_grace() {
             .unwrap();
         assert_eq!(outcome, Outcome::Stopped { step: 0 });
         assert!(began.elapsed() < Duration::from_secs(30));
+    }
+}
+
+#[test]
+fn a_command_is_not_waited_for_where_it_has_nothing_more_to_say() {
+    let tiny = Tiny::new();
+    let spec = tiny.trunk(ADAM);
+    // All steps are told: one does not save the last, one does and does not end.
+    let cases = [("unsaved", Outcome::Stopped { step: 0 }), ("lingering", Outcome::Done)];
+    for (how, expected) in cases {
+        let folder = tiny.folder(how);
+        let argv = argv(how);
+        let mut stops = StopsLate::default();
+        let began = Instant::now();
+        let engine = engine(&tiny, &argv);
+        let grace = Duration::from_secs(if how == "unsaved" { 1 } else { 40 });
+        let outcome = ProcessEngine { grace, ..engine }.run(job(&spec, &folder), &mut stops);
+        assert_eq!(outcome.unwrap(), expected, "{how}");
+        assert!(began.elapsed() < Duration::from_secs(30), "{how}");
+    }
+}
+
+/// Stops after the last step.
+#[derive(Default)]
+struct StopsLate(bool);
+
+impl Observer for StopsLate {
+    fn stepped(&mut self, record: &StepRecord) -> Signal {
+        self.0 = record.step == LAST;
+        Signal::Continue
+    }
+
+    fn waiting(&mut self) -> Signal {
+        if self.0 { Signal::Stop } else { Signal::Continue }
     }
 }
 

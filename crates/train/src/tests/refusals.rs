@@ -79,17 +79,17 @@ hint: run `sparkjoy show runs` to see which checkpoints are there
     cut(&checkpoint.join("model.safetensors"), 4);
     insta::assert_snapshot!(open_error(&tiny, &checkpoint), @r#"
 `runs/run/step-000002/model.safetensors` was altered: found 31,724 bytes, expected 31,728 bytes
-hint: remove `runs/run/step-000002` and run the same command again: it computes what is missing
+hint: remove `runs/run/step-000002`: `sparkjoy run STUDY` computes what is missing
 "#);
     fs::remove_file(checkpoint.join("model.safetensors")).unwrap();
     insta::assert_snapshot!(open_error(&tiny, &checkpoint), @r#"
 checkpoint `runs/run/step-000002` is incomplete: no `model.safetensors`
-hint: remove `runs/run/step-000002` and run the same command again: it computes what is missing
+hint: remove `runs/run/step-000002`: `sparkjoy run STUDY` computes what is missing
 "#);
     fs::remove_file(checkpoint.join("DONE")).unwrap();
     insta::assert_snapshot!(open_error(&tiny, &checkpoint), @r#"
 checkpoint `runs/run/step-000002` is incomplete: no `DONE`
-hint: remove `runs/run/step-000002` and run the same command again: it computes what is missing
+hint: remove `runs/run/step-000002`: `sparkjoy run STUDY` computes what is missing
 "#);
 }
 
@@ -110,7 +110,7 @@ fn an_altered_file_of_the_same_size_is_refused() {
     flip(&checkpoint.join("model.safetensors"));
     insta::assert_snapshot!(open_error(&tiny, &checkpoint), @r#"
 `runs/run/step-000002/model.safetensors` was altered: found content …, expected content …
-hint: remove `runs/run/step-000002` and run the same command again: it computes what is missing
+hint: remove `runs/run/step-000002`: `sparkjoy run STUDY` computes what is missing
 "#);
 }
 
@@ -121,7 +121,7 @@ fn a_checkpoint_of_another_version_is_refused() {
     reseal(&checkpoint, |state| state["format"] = 3.into());
     insta::assert_snapshot!(open_error(&tiny, &checkpoint), @r#"
 `runs/run/step-000002/state.json` has format 3, expected format 2
-hint: remove `runs/run/step-000002` and run the same command again: it computes what is missing
+hint: remove `runs/run/step-000002`: `sparkjoy run STUDY` computes what is missing
 "#);
     reseal(&checkpoint, |state| *state = serde_json::json!({ "format": 2, "files": {} }));
     insta::assert_snapshot!(open_error(&tiny, &checkpoint), @r#"
@@ -160,7 +160,7 @@ fn an_altered_run_json_is_refused() {
     fs::write(&path, json.replace("\"seed\": 17", "\"seed\": 18")).unwrap();
     insta::assert_snapshot!(text(&tiny, &refusal(tiny.request(&spec, &folder))), @r#"
 `runs/run/run.json` was altered: found a spec …, expected a spec …
-hint: remove `runs/run` and run the same command again: it computes what is missing
+hint: remove `runs/run`: `sparkjoy run STUDY` computes what is missing
 "#);
     fs::write(&path, &json[..40]).unwrap();
     insta::assert_snapshot!(text(&tiny, &read_spec(&folder).unwrap_err()), @r#"
@@ -182,7 +182,7 @@ fn a_run_json_of_another_version_is_refused() {
     };
     insta::assert_snapshot!(told("  \"version\": 0,\n").unwrap_err(), @r#"
 `runs/run/run.json` was written by an older version of sparkjoy that is no longer read: found version 0, expected 1 or later
-hint: use the version of sparkjoy that wrote it, or remove `runs/run` and run the same command again: it computes the run anew
+hint: use the version of sparkjoy that wrote it, or remove `runs/run`: `sparkjoy run STUDY` computes the run anew
 "#);
     insta::assert_snapshot!(told("  \"version\": 3,\n").unwrap_err(), @r#"
 `runs/run/run.json` was written by a newer version of sparkjoy: found version 3, expected 2 or earlier
@@ -293,7 +293,7 @@ hint: compare `[model]` and `optimizer` of the study with `sparkjoy show runs/tr
     insta::assert_snapshot!(text(&tiny, &error), @r#"
 cannot read `runs/trunk/step-000003/model.safetensors`
   caused by: invalid header length
-hint: remove `runs/trunk/step-000003` and run the same command again: it computes what is missing
+hint: remove `runs/trunk/step-000003`: `sparkjoy run STUDY` computes what is missing
 "#);
 }
 
@@ -454,7 +454,7 @@ fn other_refusals_in_words() {
     let error = TrainError::Occupied { folder: folder.clone(), step: 2 };
     insta::assert_snapshot!(text(&tiny, &error), @r#"
 cannot save step 2: `runs/run/step-000002` is there and is no checkpoint of that step
-hint: remove `runs/run/step-000002` and run the same command again: it computes what is missing
+hint: remove `runs/run/step-000002`: `sparkjoy run STUDY` computes what is missing
 "#);
     let error = TrainError::NotReproduced { step: 2, path: tiny.folder("run/metrics.jsonl") };
     insta::assert_snapshot!(text(&tiny, &error), @r#"

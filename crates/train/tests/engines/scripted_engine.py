@@ -124,7 +124,7 @@ def save(step):
 
 
 def greet():
-    name = dict(our_name="avx2").get(how.replace("-", "_"), "scripted-1.0")
+    name = dict(our_name="avx2", other="scripted-2.0").get(how.replace("-", "_"), "scripted-1.0")
     name = "torch 2.15/gpu" if how == "odd-name" else name
     version = 2 if how == "other-version" else 1
     greeting = dict(sparkjoy_engine=version, name=name, same_bits=how == "same-bits")
@@ -148,7 +148,7 @@ def main():
         time.sleep(600)
     if how == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    else:
+    elif how != "dies":
         signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
     path = out / "metrics.jsonl"
     if how == "linked-metrics":
@@ -168,14 +168,14 @@ def main():
             (lr,) = next(rates)
             metrics.write(record(step, lr))
             is_asked = select.select([0], [], [], 0)[0] and os.read(0, 4096)
-            if how != "no-checkpoint" and (step in job["keep"] or stop or is_asked):
+            if how not in ("no-checkpoint", "unsaved") and (step in job["keep"] or stop or is_asked):
                 save(step)
             if stop:
                 return
-            if how in ("slow", "deaf"):
+            if how in ("slow", "deaf", "dies"):
                 time.sleep(0.2)
-    if how == "no-checkpoint":
-        return
+    if how in ("unsaved", "lingering"):
+        time.sleep(60)
 
 
 main()
