@@ -39,6 +39,9 @@ pub struct Answers {
     /// What computed the scored branches; more than one kernel in all means that rounding is part
     /// of some difference.
     pub computed: Vec<Computed>,
+    /// The held-out text of each source that is scored, sorted by name.
+    #[serde(default)]
+    pub held_out: Vec<HeldOutText>,
     /// One per question, as asked.
     pub questions: Vec<Answer>,
 }
@@ -118,6 +121,22 @@ pub struct QuestionCost {
     pub tree: Effort,
     /// The same branches, each trained from the first step.
     pub in_full: Effort,
+}
+
+/// Fewer held-out documents of a source than this make its intervals unsure: nominal 95 % then
+/// rest on a handful of texts.
+pub const FEW_DOCUMENTS: usize = 30;
+
+/// The held-out text a source was scored on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldOutText {
+    /// The source.
+    pub source: SourceName,
+    /// Sequences that were scored.
+    pub sequences: usize,
+    /// Documents they are of; none for scores of versions before 0.2, whose sequences are taken
+    /// for independent.
+    pub documents: Option<usize>,
 }
 
 /// The branches others are compared with.

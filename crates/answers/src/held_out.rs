@@ -6,8 +6,9 @@ use sparkjoy_base::{DomainName, SourceName};
 use sparkjoy_eval::HeldOutScore;
 use sparkjoy_stats::{Effect, Stratum};
 
+use super::clusters::Clusters;
 use super::compare::{Scale, mix};
-use super::{Cause, Comparison, Spread, What};
+use super::{Cause, Comparison, HeldOutText, Spread, What};
 use sparkjoy_study::{Arm, Plan};
 
 /// Scores of one branch on held-out text, by source.
@@ -36,6 +37,19 @@ pub(super) fn members<'a>(
     };
     let sources = plan.sources.iter().filter(|(name, source)| is_in(name, &source.domain));
     sources.map(|(name, _)| name).collect()
+}
+
+/// The held-out text of each source that is scored, sorted by name.
+pub(super) fn texts(scores: &[Option<HeldOut>]) -> Vec<HeldOutText> {
+    let mut texts = BTreeMap::new();
+    for (source, score) in scores.iter().flatten().flatten() {
+        texts.entry(source).or_insert_with(|| {
+            let documents = score.documents.iter().collect::<BTreeSet<_>>().len();
+            let documents = (documents > 0).then_some(documents);
+            HeldOutText { source: source.clone(), sequences: score.nats.len(), documents }
+        });
+    }
+    texts.into_values().collect()
 }
 
 impl Text<'_> {
@@ -139,14 +153,16 @@ impl Text<'_> {
                     });
                 }
             }
+            let items = Clusters::of(&first.documents, first.nats.len());
             let bits = |&branch: &usize| {
                 let nats = &score(branch, name).nats;
-                nats.iter().map(|nats| nats / std::f64::consts::LN_2).collect()
+                let bits: Vec<f64> = nats.iter().map(|n| n / std::f64::consts::LN_2).collect();
+                items.sums(&bits)
             };
             let branch: Vec<Vec<f64>> = arm.branches.iter().map(bits).collect();
             let control: Vec<Vec<f64>> = arm.controls.iter().map(bits).collect();
             let bytes: Vec<f64> = first.bytes.iter().map(|&bytes| bytes as f64).collect();
-            Ok(Stratum::ratios(1.0, &branch, &control, &bytes))
+            Ok(Stratum::ratios(1.0, &branch, &control, &items.sums(&bytes)))
         };
         members.iter().map(stratum).collect()
     }

@@ -15,6 +15,7 @@
 //! (`findings`); no sentence is made here.
 
 mod answer;
+mod clusters;
 mod compare;
 mod comparison;
 mod computed;
@@ -41,7 +42,9 @@ use compare::Scale;
 use held_out::{Text, members};
 use tasks::Tasks;
 
-pub use answer::{Answer, Answers, ArmAnswer, Control, Cost, Holds, QuestionCost};
+pub use answer::{
+    Answer, Answers, ArmAnswer, Control, Cost, FEW_DOCUMENTS, HeldOutText, Holds, QuestionCost,
+};
 pub use comparison::Comparison;
 pub use computed::{Computed, is_mixed};
 pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem, LEAST_WORDS};
@@ -93,6 +96,7 @@ fn compare(
         confidence: plan.evaluation.confidence,
         cost: cost(plan),
         computed,
+        held_out: held_out::texts(scores),
         missing: unscored.map(|(branch, _)| branch.name.clone()).collect(),
         missing_tasks: Vec::new(),
         tasks_without_file: BTreeSet::new(),

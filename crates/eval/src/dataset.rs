@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use sparkjoy_base::{Fingerprint, Place, Problem, counted, read};
 use sparkjoy_sandbox::{self as sandbox, Rule};
 
-use crate::{Aggregation, EvalError, Task, TaskKind};
+use crate::{Aggregation, EvalError, Task, TaskKind, passage};
 
 /// A row as its type needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub struct PlacedRow {
     pub line: usize,
     /// Its category, if the task goes by it.
     pub category: Option<String>,
+    /// The first row that is about the same passage of text, by index; often the row itself.
+    pub passage: usize,
 }
 
 /// The rows of a task.
@@ -124,13 +126,14 @@ impl Dataset {
                 let expected = "a text, as in the first row";
                 return Err(missing(&place, REASONING, expected));
             }
-            rows.push(PlacedRow { row, line: number, category });
+            rows.push(PlacedRow { row, line: number, category, passage: 0 });
         }
         if rows.is_empty() {
             let text = "no rows, expected a JSON object on every line";
             let hint = format!("look whether `{file}` was downloaded as a whole");
             return Err(Place::whole(file).problem(text).with_hint(hint));
         }
+        passage::find(&mut rows);
         let fingerprint = Fingerprint::of_bytes(bytes);
         Ok(Self { file: file.to_owned(), fingerprint, rows, examples: None })
     }

@@ -19,6 +19,7 @@ use sparkjoy_base::{Seed, SourceName, Tokens};
 use sparkjoy_data::{Corpus, Part, Tokenizer};
 use sparkjoy_spec::{LanguageModel, LanguageModelError};
 
+use crate::documents::Documents;
 use crate::{EvalError, sample};
 
 /// Sequences read at a time; a model may cut them further.
@@ -28,7 +29,7 @@ const CHUNK: usize = 64;
 ///
 /// # Shapes
 ///
-/// `ordinals`, `nats` and `bytes` have one element per sequence.
+/// `ordinals`, `nats`, `bytes` and, unless it is empty, `documents` have one element per sequence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeldOutScore {
     /// The source.
@@ -39,6 +40,10 @@ pub struct HeldOutScore {
     pub nats: Vec<f64>,
     /// Bytes of text of the targets of each sequence; 0 where all are end-of-text.
     pub bytes: Vec<u64>,
+    /// The document that most of each sequence is of: equal numbers, one document. Empty in
+    /// scores of versions before 0.2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<u64>,
 }
 
 impl HeldOutScore {
@@ -83,7 +88,7 @@ pub fn held_out(
         .iter()
         .map(|corpus| {
             let ordinals = sample(corpus, context, seed, budget)?;
-            score(model, corpus, tokenizer.byte_lengths(), (context, ordinals), stop)
+            score(model, corpus, tokenizer, (context, ordinals), stop)
         })
         .collect()
 }
@@ -92,11 +97,12 @@ pub fn held_out(
 fn score(
     model: &mut dyn LanguageModel,
     corpus: &Corpus,
-    byte_lengths: &[u16],
+    tokenizer: &Tokenizer,
     (context, ordinals): (usize, Vec<u64>),
     stop: &AtomicBool,
 ) -> Result<HeldOutScore, EvalError> {
-    let (mut nats, mut bytes) = (Vec::new(), Vec::new());
+    let (mut nats, mut bytes, mut documents) = (Vec::new(), Vec::new(), Vec::new());
+    let mut document = Documents::new(corpus, context, tokenizer.end_of_text());
     for chunk in ordinals.chunks(CHUNK) {
         if stop.load(Ordering::Relaxed) {
             return Err(LanguageModelError::stopped().into());
@@ -104,12 +110,14 @@ fn score(
         let mut tokens = vec![0; chunk.len() * context];
         for (row, &ordinal) in tokens.chunks_exact_mut(context).zip(chunk) {
             corpus.read(Part::Validation, ordinal, row)?;
+            documents.push(document.of(ordinal, row)?);
         }
         let target_nats = model.losses(context, &tokens)?;
         nats.extend(target_nats.chunks_exact(context - 1).map(sum));
-        bytes.extend(tokens.chunks_exact(context).map(|row| text_bytes(row, byte_lengths)));
+        let rows = tokens.chunks_exact(context);
+        bytes.extend(rows.map(|row| text_bytes(row, tokenizer.byte_lengths())));
     }
-    let score = HeldOutScore { source: corpus.name().clone(), ordinals, nats, bytes };
+    let score = HeldOutScore { source: corpus.name().clone(), ordinals, nats, bytes, documents };
     check(score)
 }
 
@@ -147,7 +155,8 @@ mod tests {
     fn score(nats: &[f64], bytes: &[u64]) -> HeldOutScore {
         let source = SourceName::new("tales").unwrap();
         let ordinals = (0..nats.len() as u64).collect();
-        HeldOutScore { source, ordinals, nats: nats.to_vec(), bytes: bytes.to_vec() }
+        let (nats, bytes) = (nats.to_vec(), bytes.to_vec());
+        HeldOutScore { source, ordinals, nats, bytes, documents: Vec::new() }
     }
 
     #[test]

@@ -49,6 +49,9 @@ pub struct ItemResult {
     /// Its category, if the task goes by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
+    /// The first row that is about the same passage of text, where that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passage: Option<usize>,
     /// 1 or 0; of programs, the estimate of pass@k for the task's first `k`.
     pub correct: f64,
     /// Which choice is right, where there is a choice.
@@ -128,6 +131,7 @@ pub fn judge(
     let mut result = ItemResult {
         index: item.index,
         category: item.category.clone(),
+        passage: Some(rows.rows[item.index].passage).filter(|&first| first != item.index),
         correct: 0.0,
         gold: None,
         chosen: None,

@@ -100,10 +100,12 @@ impl Keyed for Scores {
 
 /// What cannot be in the score of a source.
 fn flaw(score: &HeldOutScore) -> Option<String> {
-    let HeldOutScore { source, ordinals, nats, bytes } = score;
-    if ordinals.is_empty() || [nats.len(), bytes.len()] != [ordinals.len(); 2] {
+    let HeldOutScore { source, ordinals, nats, bytes, documents } = score;
+    // Versions before 0.2 recorded no documents.
+    let documents = if documents.is_empty() { ordinals.len() } else { documents.len() };
+    if ordinals.is_empty() || [nats.len(), bytes.len(), documents] != [ordinals.len(); 3] {
         return Some(format!(
-            "`{source}` has {} sequences, {} losses and {} lengths",
+            "`{source}` has {} sequences, {} losses, {} lengths and {documents} documents",
             ordinals.len(),
             nats.len(),
             bytes.len()
@@ -147,6 +149,7 @@ mod tests {
             ordinals: vec![0, 3],
             nats: vec![1.0, 2.0],
             bytes: vec![4, 0],
+            documents: vec![1, 1],
         };
         assert_eq!(flaw(&good), None);
         let but = |change: fn(&mut HeldOutScore)| {
@@ -156,6 +159,7 @@ mod tests {
         };
         let flaws = [
             but(|score| score.nats.truncate(1)),
+            but(|score| score.documents.truncate(1)),
             but(|score| score.ordinals.swap(0, 1)),
             but(|score| score.nats[0] = -50.0),
             but(|score| score.nats[0] = 1e308),
@@ -163,7 +167,8 @@ mod tests {
             but(|score| score.bytes[0] = 1 << 63),
         ];
         insta::assert_snapshot!(flaws.join("\n"), @"
-        `web` has 2 sequences, 1 losses and 2 lengths
+        `web` has 2 sequences, 1 losses, 2 lengths and 2 documents
+        `web` has 2 sequences, 2 losses, 2 lengths and 1 documents
         the sequences of `web` are not in ascending order
         a sequence of `web` has a loss of -5e1 nats
         a sequence of `web` has a loss of 1e308 nats

@@ -74,7 +74,16 @@ pub fn scores(plan: &Plan) -> Vec<Option<HeldOut>> {
             // One sequence of one byte: nothing is known about items.
             let nats = vec![bits * std::f64::consts::LN_2];
             let source = name.clone();
-            (name, HeldOutScore { source, ordinals: vec![0], nats, bytes: vec![1] })
+            (
+                name,
+                HeldOutScore {
+                    source,
+                    ordinals: vec![0],
+                    nats,
+                    bytes: vec![1],
+                    documents: vec![0],
+                },
+            )
         });
         Some(BTreeMap::from(figures))
     };

@@ -184,6 +184,7 @@ fn held_out(plan: &Plan, level: &dyn Fn(&str) -> f64) -> HeldOut {
             ordinals: (0..SEQUENCES as u64).collect(),
             nats: (0..SEQUENCES).map(nats).collect(),
             bytes: vec![100; SEQUENCES],
+            documents: (0..SEQUENCES as u64).collect(),
         };
         (source.clone(), score)
     };
@@ -206,7 +207,8 @@ fn on_tasks(level: &dyn Fn(&str) -> f64, address: &str) -> (Scorecard, BTreeMap<
         let gold = bits.iter().sum::<f64>() / (10.0 * ITEMS as f64);
         scores.push(score(task, accuracy, gold));
         let (bytes, category) = (vec![10.0; ITEMS], vec![0; ITEMS]);
-        items.insert(task.to_owned(), Items { correct, bits, bytes, category });
+        items
+            .insert(task.to_owned(), Items { correct, bits, bytes, category, passage: Vec::new() });
     }
     (scorecard(scores), items)
 }

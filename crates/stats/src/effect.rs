@@ -153,12 +153,12 @@ mod tests {
     use super::*;
 
     fn effect(differences: Vec<Vec<f64>>) -> Effect {
-        Resampling::new(1).effect(&[Stratum { weight: 1.0, differences }], 0.95).unwrap()
+        Resampling::new(1).effect(&[Stratum::alike(1.0, differences)], 0.95).unwrap()
     }
 
     #[test]
     fn one_replicate_says_nothing() {
-        let strata = [Stratum { weight: 1.0, differences: vec![vec![1.0, 2.0]] }];
+        let strata = [Stratum::alike(1.0, vec![vec![1.0, 2.0]])];
         assert_eq!(Resampling::new(1).effect(&strata, 0.95), None);
         assert_eq!(Resampling::new(1).effect(&[], 0.95), None);
     }

@@ -64,7 +64,7 @@ fn replicates_alone_are_a_t_test() {
     for test in golden().t {
         // One item: the variance of items is unknown.
         let differences = test.values.iter().map(|value| vec![*value]).collect();
-        let strata = [Stratum { weight: 3.0, differences }];
+        let strata = [Stratum::alike(3.0, differences)];
         let effect = Resampling::new(1).effect(&strata, 0.95).unwrap();
         close(effect.p, test.p, 1e-12, "p");
         for (found, expected) in [(effect.low, test.low), (effect.high, test.high)] {
@@ -83,7 +83,7 @@ fn items_alone_are_a_bootstrap() {
     // Many replicates with almost no noise.
     let noise = |r: usize| 1e-9 * (r as f64 - 99.5);
     let replicate = |r: usize| sample.values.iter().map(|value| value + noise(r)).collect();
-    let strata = [Stratum { weight: 1.0, differences: (0..200).map(replicate).collect() }];
+    let strata = [Stratum::alike(1.0, (0..200).map(replicate).collect())];
     // One interval of 2,000 draws is off by a few tenths of a standard error; 40 are averaged.
     let mut ends = [0.0; 2];
     for seed in 0..40 {

@@ -7,6 +7,9 @@ pub struct Stratum {
     pub weight: f64,
     /// Branch − control, `[replicates][items]`. Every replicate has the same items.
     pub differences: Vec<Vec<f64>>,
+    /// Degrees of freedom of the variance between items: their number less one where all weigh
+    /// the same, fewer where a few weigh most.
+    pub freedom: f64,
 }
 
 impl Stratum {
@@ -20,30 +23,51 @@ impl Stratum {
     /// order and items.
     pub fn scores(weight: f64, branch: &[Vec<f64>], control: &[Vec<f64>]) -> Self {
         let minus = |(b, c): (&Vec<f64>, &Vec<f64>)| b.iter().zip(c).map(|(b, c)| b - c).collect();
-        Self { weight, differences: branch.iter().zip(control).map(minus).collect() }
+        Self::alike(weight, branch.iter().zip(control).map(minus).collect())
+    }
+
+    /// Items that weigh the same, by their differences: `[replicates][items]`.
+    pub fn alike(weight: f64, differences: Vec<Vec<f64>>) -> Self {
+        let freedom = differences.first().map_or(0.0, |items| items.len() as f64 - 1.0);
+        Self { weight, differences, freedom }
     }
 
     /// Items whose measure is a ratio of sums, for example bits per byte.
     ///
-    /// The mean over items is exactly the difference D of the ratios, in every replicate. The value
-    /// of one item is linearised: D + (Δ − D·b) / mean(b), where Δ is the difference of its
-    /// numerators and b its denominator.
+    /// The mean over items is exactly the difference D of the ratios, in every replicate. With b
+    /// the share of an item in all denominators and n items, an item's value is
+    /// D + n·b·(d − D)·k: d is the difference of its own ratio, and k makes the variance between
+    /// items unbiased. Long items draw D to themselves, so they deviate too little from it.
     ///
     /// - `branch`, `control`: numerators, `[replicates][items]`; `base`: denominators of the items.
     ///
     /// # Source
     ///
-    /// The ratio estimator; Cochran, Sampling Techniques (1977), section 6.3.
+    /// The ratio estimator: Cochran, Sampling Techniques (1977), section 6.3. Unbiased residuals
+    /// and degrees of freedom where items weigh differently: Bell & `McCaffrey`, Bias reduction in
+    /// standard errors for linear regression with multi-stage samples, Survey Methodology 28
+    /// (2002), for items that are alike but for their weights.
     pub fn ratios(weight: f64, branch: &[Vec<f64>], control: &[Vec<f64>], base: &[f64]) -> Self {
         let all: f64 = base.iter().sum();
-        let mean = all / base.len() as f64;
-        let of = |(b, c): (&Vec<f64>, &Vec<f64>)| {
+        let n = base.len() as f64;
+        let shares: Vec<f64> = base.iter().map(|base| base / all).collect();
+        let squares = shares.iter().map(|share| share * share).sum::<f64>();
+        // The variance of an item's deviation from D, in units of the variance of items.
+        let deviates = |share: f64| 1.0 - 2.0 * share + squares;
+        let unbiased = |share: f64| ((1.0 - 1.0 / n) / deviates(share)).sqrt();
+        let of = |(b, c): (&Vec<f64>, &Vec<f64>)| -> Vec<f64> {
             let change: Vec<f64> = b.iter().zip(c).map(|(b, c)| b - c).collect();
             let ratio = change.iter().sum::<f64>() / all;
-            let item = |(change, base): (&f64, &f64)| ratio + (change - ratio * base) / mean;
-            change.iter().zip(base).map(item).collect()
+            let item = |(change, share): (&f64, &f64)| {
+                let deviation = change / all - ratio * share;
+                if deviation == 0.0 { 0.0 } else { n * deviation * unbiased(*share) }
+            };
+            let items: Vec<f64> = change.iter().zip(&shares).map(item).collect();
+            let mean = items.iter().sum::<f64>() / n;
+            items.iter().map(|item| ratio + item - mean).collect()
         };
-        Self { weight, differences: branch.iter().zip(control).map(of).collect() }
+        let differences = branch.iter().zip(control).map(of).collect();
+        Self { weight, differences, freedom: 1.0 / squares - 1.0 }
     }
 
     fn replicates(&self) -> usize {
@@ -115,7 +139,7 @@ pub(crate) fn moments(strata: &[Stratum]) -> Moments {
             let own = share * share / (n * (n - 1.0));
             let variance = own * shift.iter().map(|shift| shift * shift).sum::<f64>();
             apparent += variance;
-            freedom += variance * variance / (n - 1.0);
+            freedom += variance * variance / stratum.freedom;
             interaction += own * residual / (r * (r - 1.0));
             for shift in &mut shift {
                 *shift *= wide;
@@ -155,7 +179,7 @@ mod tests {
     fn replicates_and_items_add_up_and_their_interaction_counts_once() {
         // Two replicates, three items: levels 0 and 2; items −1, 0, 1; interaction ±0.5.
         let differences = vec![vec![-1.0, 0.5, 0.5], vec![1.0, 1.5, 3.5]];
-        let found = moments(&[Stratum { weight: 2.0, differences }]);
+        let found = moments(&[Stratum::alike(2.0, differences)]);
         assert!((found.mean - 1.0).abs() < 1e-15);
         // (1 + 1) / (2 · 1).
         assert!((found.replicate - 1.0).abs() < 1e-15);
@@ -184,7 +208,7 @@ mod tests {
     fn agreeing_replicates_keep_the_noise_of_their_items() {
         // Both replicates lost one item of four, but not the same one.
         let differences = vec![vec![-1.0, 0.0, 0.0, 0.0], vec![0.0, -1.0, 0.0, 0.0]];
-        let found = moments(&[Stratum { weight: 1.0, differences }]);
+        let found = moments(&[Stratum::alike(1.0, differences)]);
         assert!(found.replicate > 0.0);
     }
 }

@@ -7,6 +7,7 @@ use sparkjoy_stats::{Effect, Stratum};
 
 use super::number::{Key, Number, Part, numbers};
 use super::{Items, Measure, TaskAnswer};
+use crate::clusters::Clusters;
 use crate::compare::{Scale, mix};
 use crate::{Cause, Comparison, Gap};
 use sparkjoy_eval::Scorecard;
@@ -176,21 +177,35 @@ fn add(
         return Err(Cause::OtherItems { task: part.task.clone() });
     }
     if measure == Measure::GoldBitsPerByte {
-        let bits = |items: &[&Items]| items.iter().map(|i| i.bits.clone()).collect::<Vec<_>>();
-        strata.push(Stratum::ratios(1.0, &bits(branch), &bits(control), &first.bytes));
+        let passages = Clusters::of(&first.passage, first.bits.len());
+        let bits = |items: &[&Items]| -> Vec<Vec<f64>> {
+            items.iter().map(|items| passages.sums(&items.bits)).collect()
+        };
+        let bytes = passages.sums(&first.bytes);
+        strata.push(Stratum::ratios(1.0, &bits(branch), &bits(control), &bytes));
         return Ok(());
     }
     let categories = first.category.iter().max().map_or(1, |last| last + 1);
     for category in 0..categories {
+        let all = first.category.iter().enumerate();
+        let within: Vec<usize> = all.filter(|(_, c)| **c == category).map(|(i, _)| i).collect();
+        let numbers: Vec<u64> =
+            within.iter().filter_map(|&i| first.passage.get(i)).copied().collect();
+        let passages = Clusters::of(&numbers, within.len());
         let correct = |items: &[&Items]| -> Vec<Vec<f64>> {
             let of = |items: &&Items| {
-                let all = items.correct.iter().zip(&items.category);
-                all.filter(|(_, c)| **c == category).map(|(x, _)| part.scale * x).collect()
+                let values = within.iter().map(|&i| part.scale * items.correct[i]);
+                passages.sums(&values.collect::<Vec<_>>())
             };
             items.iter().map(of).collect()
         };
+        let (branch, control) = (correct(branch), correct(control));
         let weight = part.weight / categories as f64;
-        strata.push(Stratum::scores(weight, &correct(branch), &correct(control)));
+        strata.push(if passages.are_items() {
+            Stratum::scores(weight, &branch, &control)
+        } else {
+            Stratum::ratios(weight, &branch, &control, &passages.sums(&vec![1.0; within.len()]))
+        });
     }
     Ok(())
 }
@@ -227,6 +242,7 @@ mod tests {
             bits: vec![1.0, 2.0],
             bytes: vec![1.0; 2],
             category: vec![0; 2],
+            passage: vec![0, 1],
         };
         let items = all.map(|task| (task.to_owned(), of.clone()));
         let tasks = Tasks::of_numbers(

@@ -88,6 +88,8 @@ pub struct Items {
     pub bytes: Vec<f64>,
     /// Its category, where the score goes by categories; else 0.
     pub category: Vec<usize>,
+    /// The passage of text it is about: equal numbers, one passage. Empty where all differ.
+    pub passage: Vec<u64>,
 }
 
 impl Items {
@@ -101,6 +103,7 @@ impl Items {
             items.bytes.push(result.gold_bytes as f64);
             let name = result.category.as_deref().unwrap_or_default();
             items.category.push(categories.iter().position(|c| *c == name).unwrap_or(0));
+            items.passage.push(result.passage.unwrap_or(result.index) as u64);
         }
         items
     }

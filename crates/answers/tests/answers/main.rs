@@ -1,6 +1,8 @@
 //! The answers to studies that never ran, whose figures or whose truth the tests set.
 
 #[cfg(test)]
+mod clusters;
+#[cfg(test)]
 mod groups;
 #[cfg(test)]
 mod invented;

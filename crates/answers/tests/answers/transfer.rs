@@ -44,6 +44,7 @@ fn transferred(plan: &Plan, world: &str, loss: &dyn Fn(&str, bool) -> f64) -> (A
                 ordinals: (0..12).collect(),
                 nats: (0..12).map(nats).collect(),
                 bytes: vec![100; 12],
+                documents: (0..12).collect(),
             }
         };
         Some(plan.sources.keys().map(|source| (source.clone(), score(source))).collect())

@@ -160,6 +160,7 @@ mod tests {
             },
             line: 1,
             category: None,
+            passage: 0,
         });
         let dataset = Dataset {
             file: "f.jsonl".to_owned(),

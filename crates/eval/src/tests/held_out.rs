@@ -104,6 +104,41 @@ fn a_model_without_knowledge_needs_the_same_bits_for_every_target() {
 }
 
 #[test]
+fn sequences_of_one_document_have_its_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokenizer = tokenizer();
+    let corpora = [corpus(folder.path(), &tokenizer, 200)];
+    let mut model = model(&tokenizer, 1, |_, weights| weights.fill(0.0));
+    let sequences = corpora[0].sequences(Part::Validation, CONTEXT);
+    // The document of every sequence by counting: the one that has most of its tokens.
+    let (mut document, mut counted) = (0, Vec::new());
+    for ordinal in 0..sequences {
+        let mut tokens = vec![0; CONTEXT];
+        corpora[0].read(Part::Validation, ordinal, &mut tokens).unwrap();
+        let mut lengths = std::collections::BTreeMap::new();
+        for token in tokens {
+            *lengths.entry(document).or_insert(0) += 1;
+            document += u64::from(token == tokenizer.end_of_text());
+        }
+        let most = lengths.values().max().copied();
+        counted.push(*lengths.iter().find(|(_, n)| Some(**n) == most).unwrap().0);
+    }
+    assert!(counted.windows(2).any(|pair| pair[0] == pair[1]), "some documents are long");
+    for part in [1, 2, 7] {
+        let budget = Tokens(sequences / part * CONTEXT as u64);
+        let scores =
+            held_out(&mut model, &corpora, &tokenizer, CONTEXT, Seed(1), budget, &NEVER).unwrap();
+        let (ordinals, found) = (&scores[0].ordinals, &scores[0].documents);
+        assert_eq!(found.len(), ordinals.len());
+        for (pair, ordinals) in found.windows(2).zip(ordinals.windows(2)) {
+            let [one, other] = [0, 1].map(|i| counted[ordinals[i] as usize]);
+            assert_eq!(pair[0] == pair[1], one == other, "sequences {ordinals:?}");
+            assert!(pair[0] <= pair[1]);
+        }
+    }
+}
+
+#[test]
 fn every_model_is_scored_on_the_same_sequences_with_the_same_bits_on_any_threads() {
     let folder = tempfile::tempdir().unwrap();
     let tokenizer = tokenizer();

@@ -22,7 +22,7 @@ use sparkjoy_study::Ask;
 
 pub use contamination::{cautions, contamination_notes, contamination_summary};
 pub use heading::Heading;
-pub use notes::{cause, instruction_sets, power};
+pub use notes::{cause, few_documents, instruction_sets, power, unknown_documents};
 
 /// The question in words.
 pub fn title(answer: &Answer) -> String {

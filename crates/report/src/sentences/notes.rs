@@ -1,6 +1,6 @@
 //! Notes on a whole study: instruction sets, power, scores that cannot be compared.
 
-use sparkjoy_answers::{Cause, Computed, Power, is_mixed};
+use sparkjoy_answers::{Cause, Computed, FEW_DOCUMENTS, HeldOutText, Power, is_mixed};
 use sparkjoy_base::percent;
 
 use super::count;
@@ -36,6 +36,33 @@ pub fn instruction_sets(computed: &[Computed]) -> Option<String> {
          differently, so a difference may include rounding: {}",
         computed.iter().map(of).collect::<Vec<_>>().join("; ")
     ))
+}
+
+/// Warns of sources whose intervals rest on few documents; none where no source does.
+pub fn few_documents(texts: &[HeldOutText]) -> Option<String> {
+    let few = |text: &&HeldOutText| text.documents.is_some_and(|n| n < FEW_DOCUMENTS);
+    let few: Vec<String> = texts
+        .iter()
+        .filter(few)
+        .map(|text| format!("{} ({})", text.source, text.documents.unwrap_or_default()))
+        .collect();
+    (!few.is_empty()).then(|| {
+        format!(
+            "FEW DOCUMENTS: the held-out text of {} is from fewer than {FEW_DOCUMENTS} documents, so \
+             intervals about it are wide or unsure: {}",
+            count(few.len(), "source"),
+            few.join(", ")
+        )
+    })
+}
+
+/// Says that scores of an earlier version do not know which document a sequence is of.
+pub fn unknown_documents(texts: &[HeldOutText]) -> Option<String> {
+    texts.iter().any(|text| text.documents.is_none()).then(|| {
+        "OLD SCORES: an earlier version scored held-out text and did not record its documents; \
+         sequences of one document are taken for independent, so intervals may be too narrow"
+            .to_owned()
+    })
 }
 
 /// The power analysis of a study.

@@ -104,6 +104,8 @@ fn preamble(answers: &Answers) -> Vec<String> {
         ));
     }
     lines.extend(sentences::instruction_sets(&answers.computed));
+    lines.extend(sentences::few_documents(&answers.held_out));
+    lines.extend(sentences::unknown_documents(&answers.held_out));
     for answer in &answers.questions {
         let of = |finding: &Finding| {
             let heading = match finding {
@@ -137,7 +139,9 @@ fn preamble(answers: &Answers) -> Vec<String> {
              over replicates and items; in the columns `targeted` (what a comparison is about) and \
              `general` (all other sources) * marks what is significant after Holm's correction and \
              ~ what is not, with a false * in at most {} of questions; what has no mark is not \
-             tested and not ranked",
+             tested and not ranked; an interval is about other orders of these training documents \
+             and other items of this kind, on this trunk: other documents or another trunk may \
+             differ by more",
             percent(answers.confidence),
             percent(1.0 - answers.confidence)
         )

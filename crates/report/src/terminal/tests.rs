@@ -1,6 +1,6 @@
 //! The report on the figures of `answers/invented.rs`, as it is read.
 
-use sparkjoy_answers::Computed;
+use sparkjoy_answers::{Computed, HeldOutText};
 use sparkjoy_kit::invented::{answers, unfinished};
 use sparkjoy_kit::known;
 
@@ -173,6 +173,25 @@ fn instruction_sets_are_named_where_rounding_is_part_of_a_difference() {
     ROUNDING: several instruction sets or engines computed what is compared, and each rounds
       differently, so a difference may include rounding: avx512 then avx2 (every branch)
     ");
+}
+
+#[test]
+fn intervals_that_rest_on_few_documents_are_named() {
+    let text = |source: &str, documents| HeldOutText {
+        source: sparkjoy_base::SourceName::new(source).unwrap(),
+        sequences: 200,
+        documents,
+    };
+    let held_out = vec![
+        text("laws", Some(30)),
+        text("proofs", Some(29)),
+        text("tales", Some(1)),
+        text("web", None),
+    ];
+    let lines = report_text(&Answers { held_out, ..answers() });
+    let notes = lines.lines().skip_while(|line| !line.starts_with("FEW"));
+    let notes: Vec<&str> = notes.take_while(|line| !line.starts_with("training")).collect();
+    insta::assert_snapshot!(notes.join("\n"), @"");
 }
 
 #[test]

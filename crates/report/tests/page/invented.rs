@@ -223,6 +223,7 @@ pub(crate) fn answers(plan: &Plan, missing: &str) -> Answers {
             kernels: vec!["avx512-bf16".to_owned()],
             branches: plan.branches.iter().map(|branch| branch.name.clone()).collect(),
         }],
+        held_out: Vec::new(),
         questions: plan.questions.iter().map(|question| answer(plan, question, missing)).collect(),
     }
 }

@@ -20,6 +20,8 @@ pub(crate) enum Items {
     Skewed,
     /// Correct or wrong answers of a task: differences are −1, 0 or 1.
     Answers,
+    /// Documents of very different length (log-normal, σ = 1), whose measure is a ratio.
+    Documents,
 }
 
 /// Parameters of a simulated study. Noise is in units of the noise of replicates.
@@ -77,10 +79,13 @@ impl Condition {
             let level = |r: usize| self.replicate[0] * branch[r] - self.replicate[1] * control[r];
             let stratum = |noise: &mut Noise| {
                 let items: Vec<f64> = (0..self.items).map(|_| self.deviate(noise)).collect();
-                let differences = (0..replicates)
+                let differences: Vec<Vec<f64>> = (0..replicates)
                     .map(|r| items.iter().map(|item| self.item(level(r), *item, noise)).collect())
                     .collect();
-                Stratum { weight: 1.0, differences }
+                match self.shape {
+                    Items::Documents => of_documents(&differences, noise),
+                    _ => Stratum::alike(1.0, differences),
+                }
             };
             (0..self.strata).map(|_| stratum(noise)).collect()
         };
@@ -89,7 +94,7 @@ impl Condition {
 
     fn deviate(&self, noise: &mut Noise) -> f64 {
         match self.shape {
-            Items::Normal => self.item * noise.normal(),
+            Items::Normal | Items::Documents => self.item * noise.normal(),
             Items::Skewed => self.item * (-noise.uniform().ln() - 1.0),
             Items::Answers => noise.normal(),
         }
@@ -98,7 +103,9 @@ impl Condition {
     /// The difference of one replicate on one item; its mean over replicates and items is zero.
     fn item(&self, level: f64, item: f64, noise: &mut Noise) -> f64 {
         match self.shape {
-            Items::Normal | Items::Skewed => level + item + self.interaction * noise.normal(),
+            Items::Normal | Items::Skewed | Items::Documents => {
+                level + item + self.interaction * noise.normal()
+            }
             Items::Answers => {
                 // Both are correct with the same probability, which depends on the item.
                 let right = |noise: &mut Noise, level: f64| {
@@ -108,6 +115,15 @@ impl Condition {
             }
         }
     }
+}
+
+/// Differences of documents as bits over bytes.
+fn of_documents(differences: &[Vec<f64>], noise: &mut Noise) -> Stratum {
+    let bytes: Vec<f64> = differences[0].iter().map(|_| noise.normal().exp()).collect();
+    let bits = |items: &Vec<f64>| items.iter().zip(&bytes).map(|(d, b)| d * b).collect();
+    let branch: Vec<Vec<f64>> = differences.iter().map(bits).collect();
+    let control = vec![vec![0.0; bytes.len()]; branch.len()];
+    Stratum::ratios(1.0, &branch, &control, &bytes)
 }
 
 /// Coverage of 95 % intervals over some studies.
@@ -245,8 +261,14 @@ const fn condition(name: &'static str, strata: usize, items: usize) -> Condition
     Condition { name, strata, items, replicate, item: 0.0, interaction: 0.0, shape }
 }
 
+/// Documents that differ more than replicates do, and are of very different length.
+const fn documents(name: &'static str, count: usize) -> Condition {
+    let (item, interaction, shape) = (6.0, 4.0, Items::Documents);
+    Condition { item, interaction, shape, ..condition(name, 1, count) }
+}
+
 /// The simulated conditions.
-pub(crate) const CONDITIONS: [Condition; 10] = [
+pub(crate) const CONDITIONS: [Condition; 13] = [
     condition("replicates only", 1, 50),
     Condition { interaction: 5.0, ..condition("replicates, noise per item", 4, 50) },
     Condition { item: 4.0, interaction: 4.0, ..condition("items matter, 50", 1, 50) },
@@ -272,4 +294,7 @@ pub(crate) const CONDITIONS: [Condition; 10] = [
         shape: Items::Answers,
         ..condition("answers of a task, 300", 1, 300)
     },
+    documents("documents, 8", 8),
+    documents("documents, 15", 15),
+    documents("documents, 36", 36),
 ];
