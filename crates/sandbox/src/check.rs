@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize};
 use crate::error::SandboxError;
 use crate::process::{Confined, code_or_signal, wait_for_any};
 use crate::run::{SIGXCPU, STARTING};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Protection, Sandbox};
 
 /// Limit for all answers of a program together, in bytes as sent.
 const ANSWERS: usize = 16 << 20;
+/// How much is kept of what the judge's test prints, in bytes.
+const SAID: usize = 4 << 10;
 /// Time for the judge itself, without waiting for answers.
 const JUDGING: Duration = Duration::from_mins(1);
 
@@ -150,8 +152,10 @@ struct Task<'a> {
 struct Tested<'a> {
     source: String,
     entry_point: &'a str,
-    /// Whether every question runs in a new process.
+    /// Whether every question runs in a new process, and finds nothing of those before.
     fresh: bool,
+    /// Whether no other processes but its own are in reach of the worker.
+    alone: bool,
 }
 
 /// The final message of the judge.
@@ -193,13 +197,14 @@ pub fn check_program(
     }
     let entry_point = problem.entry_point.as_str();
     let source = format!("{}{}", problem.prompt, rule.cut(completion));
-    let program = Tested { source, entry_point, fresh: rule != Rule::Check };
+    let alone = sandbox.protection() == Protection::Full;
+    let program = Tested { source, entry_point, fresh: rule != Rule::Check, alone };
     let (prompt, test) = (problem.prompt.as_str(), problem.test.as_str());
     let task = Task { rule: rule.name(), entry_point, prompt, test, inputs, outputs };
 
     let plain = include_str!("python/plain.py");
-    let mut judge = sandbox.start(format!("{plain}\n{}", include_str!("python/judge.py")))?;
-    let mut worker = sandbox.start(format!("{plain}\n{}", include_str!("python/worker.py")))?;
+    let mut judge = sandbox.start(&format!("{plain}\n{}", include_str!("python/judge.py")))?;
+    let mut worker = sandbox.start(&format!("{plain}\n{}", include_str!("python/worker.py")))?;
     judge.send(&line(&task));
     worker.send(&line(&program));
     match Exchange::new(sandbox, rule, inputs.len()).relay(&mut judge, &mut worker, stop)? {
@@ -252,6 +257,7 @@ impl<'a> Exchange<'a> {
         loop {
             judge.pump()?;
             worker.pump()?;
+            judge.keep_errors(SAID);
             while let Some(line) = judge.take_line() {
                 if line.starts_with(b"!") {
                     return self.concluded(&line[1..]);
@@ -263,7 +269,11 @@ impl<'a> Exchange<'a> {
                 return Ok(Conclusion::Verdict(verdict));
             }
             if judge.ended().is_some() {
-                return self.judge_is_gone(judge);
+                let said = String::from_utf8_lossy(&judge.errors);
+                return self.bad_judge(&format!("it ended without a verdict: {}", said.trim()));
+            }
+            if judge.output.len() > ANSWERS {
+                return self.bad_judge("its test prints without end");
             }
             if stop.load(Ordering::Relaxed) {
                 return Ok(Conclusion::Stopped);
@@ -318,7 +328,7 @@ impl<'a> Exchange<'a> {
 
     fn concluded(&self, said: &[u8]) -> Result<Conclusion, SandboxError> {
         let Ok(said) = serde_json::from_slice::<Said>(said) else {
-            return Err(self.bad_judge("it sent something else than a verdict"));
+            return self.bad_judge("it sent something else than a verdict");
         };
         let failed = |reason: String| {
             let case = said.case.and_then(|case| u64::try_from(case).ok());
@@ -326,12 +336,12 @@ impl<'a> Exchange<'a> {
         };
         Ok(match said.kind.as_str() {
             "passed" => Conclusion::Verdict(ProgramVerdict::Passed),
-            "broken" => Conclusion::Broken(said.why),
+            "broken" if self.answered == 0 => Conclusion::Broken(said.why),
             "raised" if said.why.starts_with("MemoryError") => {
                 Conclusion::Verdict(ProgramVerdict::MemoryExceeded)
             }
             "gone" => match said.why.parse() {
-                Ok(signal @ 1..) => Conclusion::Verdict(by_signal(signal)),
+                Ok(signal @ 1..=64) => Conclusion::Verdict(by_signal(signal)),
                 _ => failed("it ended instead of answering".to_owned()),
             },
             "wrong" => failed(said.why),
@@ -343,18 +353,15 @@ impl<'a> Exchange<'a> {
         })
     }
 
-    /// A large answer can end the judge. Before the first answer it is not the program's fault.
-    fn judge_is_gone(&self, judge: &Confined) -> Result<Conclusion, SandboxError> {
+    /// The judge gave no verdict. After an answer, however odd, that is the program's own doing: a
+    /// large one can end the judge. Before the first, no program is to blame.
+    fn bad_judge(&self, found: &str) -> Result<Conclusion, SandboxError> {
         if self.answered > 0 {
             let reason = "its answer was too much for the judge".to_owned();
             return Ok(Conclusion::Verdict(ProgramVerdict::Failed { case: None, reason }));
         }
-        Err(self.bad_judge(String::from_utf8_lossy(&judge.errors).trim()))
-    }
-
-    fn bad_judge(&self, found: &str) -> SandboxError {
-        let found = format!("the judge ended without a verdict: {found}");
-        SandboxError::BadLauncher { launcher: self.sandbox.launcher().to_owned(), found }
+        let found = format!("the judge: {found}");
+        Err(SandboxError::BadLauncher { launcher: self.sandbox.launcher().to_owned(), found })
     }
 }
 

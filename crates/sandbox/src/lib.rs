@@ -17,8 +17,12 @@
 //! - **The kernel.** About 140 system calls exist, the others do not.
 //! - **Denial of service.** CPU time, memory, processes, files, output and wall time have
 //!   limits.
-//! - **Secrets of the parent.** A cleared environment, no `/proc`, no inherited file.
-//! - **False passes.** The expected answers are in another sandbox, which compares plain data.
+//! - **Secrets of the parent.** A cleared environment, no `/proc`, no inherited file, another name
+//!   of the host, no core dump.
+//! - **Other programs.** No locks, which would be felt in other sandboxes. Between two cases of one
+//!   program, its processes are killed and its files removed.
+//! - **False passes.** The expected answers are in another sandbox, which compares plain data. No
+//!   test can catch the end of a program.
 //!
 //! Landlock is used if the kernel has it. All other layers are required: if one is not available,
 //! [`Sandbox::new`] refuses and names it.

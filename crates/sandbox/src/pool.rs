@@ -6,11 +6,8 @@ use std::thread;
 
 /// Applies `work` to every item on `threads` threads. The results are in the order of the items.
 ///
-/// After `stop` is set, or after the first error, no further item is started.
-///
-/// # Errors
-///
-/// The error of the first item that has one, in the order of the items.
+/// After `stop` is set, or after the first error, no further item is started. The error is that of
+/// the first item that has one; results of others are kept.
 ///
 /// # Panics
 ///
@@ -20,7 +17,7 @@ pub fn in_order<T, R, E>(
     threads: usize,
     stop: &AtomicBool,
     work: impl Fn(&T) -> Result<Option<R>, E> + Sync,
-) -> Result<Vec<Option<R>>, E>
+) -> (Vec<Option<R>>, Option<E>)
 where
     T: Sync,
     R: Send,
@@ -45,10 +42,14 @@ where
     let mut done = done.into_inner().expect("no thread panicked with it");
     done.sort_by_key(|(at, _)| *at);
     let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
+    let mut error = None;
     for (at, result) in done {
-        results[at] = result?;
+        match result {
+            Ok(result) => results[at] = result,
+            Err(failed) => error = error.or(Some(failed)),
+        }
     }
-    Ok(results)
+    (results, error)
 }
 
 #[cfg(test)]
@@ -60,9 +61,10 @@ mod tests {
         let items: Vec<u32> = (0..100).collect();
         let never = AtomicBool::new(false);
         let double = |item: &u32| Ok::<_, ()>(Some(item * 2));
-        let results = in_order(&items, 4, &never, double).unwrap();
+        let (results, error) = in_order(&items, 4, &never, double);
+        assert_eq!(error, None);
         assert_eq!(results, items.iter().map(|item| Some(item * 2)).collect::<Vec<_>>());
-        assert_eq!(in_order(&[], 4, &never, double).unwrap(), []);
+        assert_eq!(in_order(&[], 4, &never, double), (Vec::new(), None));
     }
 
     #[test]
@@ -72,14 +74,15 @@ mod tests {
             stop.store(*item == 2, Ordering::Relaxed);
             Ok::<_, ()>(Some(*item))
         };
-        let results = in_order(&[0, 1, 2, 3, 4], 1, &stop, work).unwrap();
-        assert_eq!(results, [Some(0), Some(1), Some(2), None, None]);
+        let (results, error) = in_order(&[0, 1, 2, 3, 4], 1, &stop, work);
+        assert_eq!((results, error), (vec![Some(0), Some(1), Some(2), None, None], None));
     }
 
     #[test]
-    fn the_first_error_is_told() {
+    fn the_first_error_is_told_and_results_are_kept() {
         let never = AtomicBool::new(false);
         let work = |item: &u32| if *item < 2 { Ok(Some(*item)) } else { Err(*item) };
-        assert_eq!(in_order(&[0, 1, 2, 3, 4], 1, &never, work), Err(2));
+        let (results, error) = in_order(&[0, 1, 2, 3, 4], 1, &never, work);
+        assert_eq!((results, error), (vec![Some(0), Some(1), None, None, None], Some(2)));
     }
 }

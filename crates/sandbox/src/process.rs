@@ -175,6 +175,13 @@ impl Confined {
         waits
     }
 
+    /// Drops all but the last `most` bytes of standard error.
+    pub(crate) fn keep_errors(&mut self, most: usize) {
+        if self.layers.is_some() {
+            drop(self.errors.drain(..self.errors.len().saturating_sub(most)));
+        }
+    }
+
     /// Takes the first line of standard output, if it is complete.
     pub(crate) fn take_line(&mut self) -> Option<Vec<u8>> {
         let end = self.output.iter().position(|&byte| byte == b'\n')?;

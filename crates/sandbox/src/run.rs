@@ -61,7 +61,7 @@ impl Sandbox {
         program: &str,
         stop: &AtomicBool,
     ) -> Result<(Run, Vec<String>), SandboxError> {
-        let mut process = self.start(include_str!("python/once.py").to_owned())?;
+        let mut process = self.start(include_str!("python/once.py"))?;
         process.send_all(program.as_bytes());
         let started = Instant::now();
         let mut deadline = None;

@@ -94,12 +94,13 @@ impl Sandbox {
     }
 
     /// Starts a confined interpreter that executes `code`, connected by pipes.
-    pub(crate) fn start(&self, code: String) -> Result<Confined, SandboxError> {
+    pub(crate) fn start(&self, code: &str) -> Result<Confined, SandboxError> {
         let (stage, scratch) = match self.protection {
             Protection::Full => (Stage::Outer, None),
             Protection::None => (Stage::Bare, Some(Scratch::new()?)),
         };
         let mut arguments: Vec<String> = ISOLATED.map(str::to_owned).to_vec();
+        let code = format!("{}\n{code}", include_str!("python/start.py"));
         arguments.extend(["-c".to_owned(), code]);
         let order = LaunchOrder {
             stage,

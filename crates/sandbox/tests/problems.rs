@@ -39,10 +39,10 @@ fn passing(
 ) -> Vec<String> {
     let jobs: Vec<_> = problems.iter().enumerate().map(|(at, p)| (p, of(at))).collect();
     let began = Instant::now();
-    let verdicts = in_order(&jobs, 2, &NEVER, |(problem, completion)| {
+    let (verdicts, error) = in_order(&jobs, 2, &NEVER, |(problem, completion)| {
         check_program(sandbox, problem, completion, rule, &NEVER)
     });
-    let verdicts = verdicts.unwrap_or_else(|error| panic!("{error}"));
+    assert!(error.is_none(), "{error:?}");
     eprintln!("{} programs by {rule:?} in {:.1?}", jobs.len(), began.elapsed());
     let named = problems.iter().zip(verdicts);
     let mut names = Vec::new();

@@ -34,19 +34,88 @@ fn script(folder: &Path, text: &str) -> PathBuf {
     path
 }
 
-/// The error of a sandbox with another launcher.
-fn refused(launcher: &Path) -> Option<SandboxError> {
+/// A sandbox with another launcher.
+fn with(launcher: &Path) -> Option<Result<Sandbox, SandboxError>> {
     let interpreter = interpreter()?;
     loop {
         let (limits, interpreter) = (Limits::default(), interpreter.clone());
         let sandbox = Sandbox::new(interpreter, launcher, Protection::Full, limits);
-        match sandbox.expect_err("this is no launcher") {
+        match sandbox {
             // A process that another test is starting still holds the file open.
-            SandboxError::NoLauncher { source, .. }
+            Err(SandboxError::NoLauncher { source, .. })
                 if source.kind() == ErrorKind::ExecutableFileBusy => {}
-            error => return Some(error),
+            sandbox => return Some(sandbox),
         }
     }
+}
+
+/// The error of a sandbox with another launcher.
+fn refused(launcher: &Path) -> Option<SandboxError> {
+    Some(with(launcher)?.expect_err("this is no launcher"))
+}
+
+/// What `program` prints in a sandbox whose launcher is executed by the shell line `before`.
+fn printed_behind(before: &str, program: &str) -> Option<String> {
+    let _ = sandbox(Limits::default())?;
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!("#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\n{before}\n");
+    let launcher =
+        script(folder.path(), &text.replace("{launcher}", &launcher().to_string_lossy()));
+    let run = run(&with(&launcher)?.unwrap(), program);
+    assert_eq!(run.exit, Exit::Exited(0), "{}", String::from_utf8_lossy(&run.errors));
+    Some(printed(&run))
+}
+
+#[test]
+fn what_is_mounted_below_a_readable_folder_is_read_only() {
+    let folder = Path::new("/usr/lib/os-release");
+    if !Path::new("/usr/bin/unshare").exists() || !Path::new("/usr/lib/tmpfiles.d").is_dir() {
+        eprintln!("SKIPPED: no {}", folder.display());
+        return;
+    }
+    // Without Landlock, a writable mount would be all it takes; so the flag itself is looked at.
+    let user = if rustix::process::geteuid().is_root() { "" } else { "-Ur" };
+    let before = format!(
+        "exec unshare {user} -m sh -c 'mount -t tmpfs inner \"$0\" && \
+         mkdir \"$0/a b\" && mount -t tmpfs inmost \"$0/a b\" && exec \"$@\"' \
+         /usr/lib/tmpfiles.d {launcher} \"$@\"",
+        launcher = "{launcher}"
+    );
+    let program = "
+import os
+for folder in ('/usr/lib', '/usr/lib/tmpfiles.d', '/usr/lib/tmpfiles.d/a b'):
+    print(os.stat(folder).st_dev, bool(os.statvfs(folder).f_flag & os.ST_RDONLY))
+";
+    let Some(said) = printed_behind(&before, program) else { return };
+    let lines: Vec<Vec<&str>> = said.lines().map(|line| line.split(' ').collect()).collect();
+    assert!(lines.iter().all(|line| line[1] == "True"), "{said}");
+    assert!(lines[0][0] != lines[1][0] && lines[1][0] != lines[2][0], "mounts are there: {said}");
+}
+
+#[test]
+fn no_inherited_file_is_open_whatever_its_number() {
+    let high = "
+import os, resource
+high = 70_000
+try:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (high + 1, high + 1))
+except ValueError:
+    high = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 1
+os.dup2(2, high, inheritable=True)
+os.execv(os.environ[\"L\"], [\"confine\"] + sys.argv[1:])
+";
+    let high = high.trim().replace("import os,", "import os, sys,");
+    let before = format!("L={{launcher}} exec python3 -c '{high}' \"$@\"");
+    let program = "
+import os
+def is_open(number):
+    try: os.fstat(number)
+    except OSError: return False
+    return True
+print([number for number in range(1 << 20) if is_open(number)])
+";
+    let Some(said) = printed_behind(&before, program) else { return };
+    assert_eq!(said, "[0, 1, 2]\n");
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn judged(sandbox: &Sandbox, completions: &[(&str, &str)]) -> Vec<(String, Progr
         let name = format!("{name}, by {rule:?}");
         Ok::<_, ()>(Some((name, judge(sandbox, completion, *rule))))
     });
-    verdicts.unwrap().into_iter().map(|verdict| verdict.expect("nobody stops it")).collect()
+    verdicts.0.into_iter().map(|verdict| verdict.expect("nobody stops it")).collect()
 }
 
 #[test]
@@ -195,8 +195,148 @@ fn what_is_used_up_is_said() {
         let line = (verdict != *expected).then(|| format!("{name}, by {rule:?}: {verdict:?}"));
         Ok::<_, ()>(Some(line))
     });
-    let wrong: Vec<_> = wrong.unwrap().into_iter().flatten().flatten().collect();
+    let wrong: Vec<_> = wrong.0.into_iter().flatten().flatten().collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The beginning of programs that write their own answers: `say` sends a line to the worker.
+const SAYS: &str = "    import os, stat
+    def say(line):
+        for number in range(3, 64):
+            try:
+                if stat.S_ISFIFO(os.fstat(number).st_mode): os.write(number, line); os._exit(0)
+            except OSError: pass
+";
+
+/// Programs that answer with what is no text or no verdict, and why they failed, by the rules of
+/// cases and by [`Rule::Check`].
+const ODD: &[(&str, &str, &str)] = &[
+    ("    raise ValueError('\\ud800')\n", "raised ValueError: \\ud800", ""),
+    (
+        "    raise AssertionError('a\\udce9')\n",
+        "raised AssertionError: a\\udce9",
+        "assertion failed: a\\udce9",
+    ),
+    (
+        "    import os\n    return open(os.fsdecode(b'caf\\xe9')).read()\n",
+        "raised FileNotFoundError: [Errno 2] No such file or directory: 'caf\\udce9'",
+        "",
+    ),
+    ("    raise ValueError(object())\n", "raised ValueError: <object object at 0x…>", ""),
+    ("    say(b'{\"raised\": \"\\\\ud800\"}\\n')\n", "raised \\ud800: None", ""),
+    ("    say(b'{\"odd\": \"\\\\ud800\"}\\n')\n", "returned a `\\ud800`, expected plain data", ""),
+    ("    say(b'{\"gone\": \"\\\\ud800\"}\\n')\n", "it ended instead of answering", ""),
+    ("    say(b'{\"gone\": ' + b'9' * (8 << 20) + b'}\\n')\n", "it ended instead of answering", ""),
+    ("    say(b'{\"raised\": []}\\n')\n", "answered with no data", ""),
+    ("    say(b'[' * 100_000 + b'\\n')\n", "answered with no data", ""),
+    ("    say(b'\\xff\\n')\n", "answered with no data", ""),
+];
+
+#[test]
+fn nothing_a_program_answers_is_an_error() {
+    let Some(sandbox) = sandbox(Limits::default()) else { return };
+    let jobs: Vec<_> =
+        ODD.iter().flat_map(|odd| [(odd, Rule::Cases), (odd, Rule::Check)]).collect();
+    let wrong = in_order(&jobs, 2, &NEVER, |((program, by_cases, by_check), rule)| {
+        let verdict = judge(&sandbox, &format!("{SAYS}{program}"), *rule);
+        let by_check = if by_check.is_empty() { by_cases } else { by_check };
+        let reason = if *rule == Rule::Check { by_check } else { by_cases };
+        let expected = ProgramVerdict::Failed { case: Some(0), reason: (*reason).to_owned() };
+        Ok::<_, ()>(Some((verdict != expected).then(|| format!("{program}: {verdict:?}"))))
+    });
+    let wrong: Vec<_> = wrong.0.into_iter().flatten().flatten().collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_answer_that_ends_the_judge_is_no_error() {
+    let Some(sandbox) = sandbox(Limits { cpu_seconds: 2, ..Limits::default() }) else { return };
+    let huge = format!(
+        "{SAYS}    say(b'{{\"value\": [\"int\", \"0x' + b'f' * (15 << 20) + b'\"]}}\\n')\n"
+    );
+    let verdict = judge(&sandbox, &huge, Rule::Cases);
+    let reason = "its answer was too much for the judge".to_owned();
+    assert_eq!(verdict, ProgramVerdict::Failed { case: None, reason });
+}
+
+/// Tests that catch all they can, or go on to the end of a loop.
+const FORGIVING: [&str; 2] = [
+    "def check(candidate):\n    for x in (1, 2, 12345):\n        try:\n            \
+     got = candidate(x)\n        except:\n            continue\n        assert got == 2 * x\n",
+    "def check(candidate):\n    assert all(map(lambda x: candidate(x) == 2 * x, [1, 2, 12345]))\n    \
+     assert [c for c in map(candidate, [7, 8])] in ([14, 16], [])\n",
+];
+
+#[test]
+fn no_test_catches_the_end_of_a_program() {
+    let Some(sandbox) = sandbox(Limits::default()) else { return };
+    let ends = [
+        "    import os\n    os._exit(137)\n",
+        "    import os\n    os.kill(os.getpid(), 9)\n",
+        "    raise SystemExit\n",
+        "    raise StopIteration\n",
+        "    return len(b'x' * (1 << 44))\n",
+        "    return object()\n",
+        "    return (\n",
+        "    raise KeyboardInterrupt\n",
+    ];
+    for test in FORGIVING {
+        let problem = Problem { test: test.to_owned(), ..problem() };
+        let verdict = |completion: &str| {
+            check_program(&sandbox, &problem, completion, Rule::Check, &NEVER).unwrap().unwrap()
+        };
+        assert!(verdict("    return n + n\n").is_passed());
+        for completion in ends {
+            assert!(!verdict(completion).is_passed(), "{completion}, by {test}");
+        }
+    }
+}
+
+#[test]
+fn what_a_test_prints_is_not_kept() {
+    let Some(sandbox) = sandbox(Limits::default()) else { return };
+    let peak = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.map_or(0, |line| line.trim().trim_end_matches(" kB").parse::<u64>().unwrap())
+    };
+    let test = "def check(candidate):\n    import os\n    some = b'x' * 65536\n    \
+                for _ in range(4096): os.write(2, some)\n    assert candidate(2) == 4\n";
+    let problem = Problem { test: test.to_owned(), ..problem() };
+    let before = peak();
+    let verdict = check_program(&sandbox, &problem, "    return n + n\n", Rule::Check, &NEVER);
+    assert_eq!(verdict.unwrap(), Some(ProgramVerdict::Passed));
+    let grown = peak() - before;
+    assert!(grown < 100 << 10, "256 MiB were printed, memory has grown by {grown} kB");
+}
+
+#[test]
+fn no_case_finds_anything_of_the_case_before() {
+    let Some(sandbox) = sandbox(Limits::default()) else { return };
+    let completion = "    import os, time
+    if n == 2:
+        for number in range(20): open(f'/scratch/{number}', 'w').close()
+        os.symlink('/scratch', '/scratch/link')
+        os.makedirs('/scratch/locked/inner')
+        os.chmod('/scratch/locked', 0)
+        for _ in range(500):
+            os.mkdir('d' * 100)
+            os.chdir('d' * 100)
+        os.chmod('/scratch', 0)
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                while True:
+                    time.sleep(0.01)
+                    try: open('/scratch/alive', 'w').close()
+                    except OSError: pass
+            os._exit(0)
+        os.wait()
+        return 4
+    time.sleep(0.3)
+    return os.listdir('/scratch') or n + n
+";
+    assert_eq!(judge(&sandbox, completion, Rule::Cases), ProgramVerdict::Passed);
 }
 
 #[test]
@@ -256,6 +396,9 @@ fn a_problem_that_cannot_be_judged_is_an_error() {
     let broken = Problem { test_inputs: vec!["(1,".to_owned(); 2], ..problem() };
     let said = error(&broken, Rule::Cases);
     assert!(said.contains("test input 0 is no expression"), "{said}");
+    let idle = Problem { test: "def check(candidate): pass".to_owned(), ..problem() };
+    let said = error(&idle, Rule::Check);
+    assert!(said.ends_with("its test does not call the function"), "{said}");
     let broken = Problem { test: "def check(candidate)".to_owned(), ..problem() };
     let said = error(&broken, Rule::Check);
     assert!(said.contains("SyntaxError"), "{said}");

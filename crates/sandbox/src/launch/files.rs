@@ -4,9 +4,10 @@
 //! the readable files mounted. Landlock enforces the same rules in another part of the kernel, and
 //! forbids TCP and signals to processes outside.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,9 @@ pub(super) fn build(order: &LaunchOrder) -> Result<(), Refusal> {
     enter_empty_root().layer(LAYER)?;
     for path in order.readable.iter().map(PathBuf::as_path).chain(DEVICES.map(Path::new)) {
         show(path).map_err(|e| Refusal::new(LAYER, &format!("{}: {e}", path.display())))?;
+    }
+    for inner in inner_mounts(order).layer(LAYER)? {
+        protect(&inner).map_err(|e| Refusal::new(LAYER, &format!("{}: {e}", inner.display())))?;
     }
     fs::create_dir_all(&order.scratch).layer(LAYER)?;
     let size = order.limits.scratch;
@@ -99,6 +103,48 @@ fn show(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Places inside the readable folders where something else is mounted. It came along with the folder,
+/// with its own flags.
+fn inner_mounts(order: &LaunchOrder) -> io::Result<Vec<PathBuf>> {
+    let mounts = fs::read(format!("{OLD}/proc/self/mountinfo"))?;
+    let lines = mounts.split(|&byte| byte == b'\n');
+    let places = lines.filter_map(|line| line.split(|&byte| byte == b' ').nth(4)).map(unescaped);
+    let inside = |place: &PathBuf| {
+        order.readable.iter().any(|folder| place != folder && place.starts_with(folder))
+    };
+    Ok(places.filter(inside).collect())
+}
+
+/// A path of the kernel's table, in which `\040` is a space.
+fn unescaped(path: &[u8]) -> PathBuf {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((&first, behind)) = rest.split_first() {
+        let octal = behind
+            .get(..3)
+            .filter(|_| first == b'\\')
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+        bytes.push(octal.unwrap_or(first));
+        rest = if octal.is_some() { &behind[3..] } else { behind };
+    }
+    PathBuf::from(OsString::from_vec(bytes))
+}
+
+/// Makes an inner mount read-only, unless it is hidden by another.
+fn protect(place: &Path) -> io::Result<()> {
+    let read_only = || statvfs(place).map(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY));
+    let flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
+    let flags = match kept(place) {
+        Ok(kept) => flags | kept,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    match mount_remount(place, flags, "") {
+        Err(error) if !read_only()? => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 /// Flags of the mount that contains `path` and that only root of the machine could remove.
 fn kept(path: &Path) -> io::Result<MountFlags> {
     let has = statvfs(path)?.f_flag;
@@ -138,4 +184,15 @@ pub(super) fn restrict(order: &LaunchOrder) -> Result<bool, Refusal> {
     }
     let status = rules.restrict_self().layer(LAYER)?;
     Ok(status.ruleset != RulesetStatus::NotEnforced)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_as_the_kernel_writes_it() {
+        let written = br"/usr/lib/a\040b\134040\09";
+        assert_eq!(unescaped(written), Path::new(r"/usr/lib/a b\040\09"));
+    }
 }

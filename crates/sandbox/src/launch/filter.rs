@@ -3,7 +3,7 @@
 //! It is a list of allowed calls, so calls of future kernels are blocked too. A blocked call
 //! returns `ENOSYS`, which interpreters and the C library can handle. There is no socket, no
 //! namespace, no mount, no tracing, no key, no shared memory segment, no message queue, no user or
-//! group change, no io_uring, no module, no BPF.
+//! group change, no lock of a file, no io_uring, no module, no BPF.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,6 @@ const ALLOWED: &[c::c_long] = &[
     c::SYS_fstatfs,
     c::SYS_sendfile,
     c::SYS_copy_file_range,
-    c::SYS_flock,
     // Waiting.
     c::SYS_pselect6,
     c::SYS_ppoll,
@@ -129,7 +128,6 @@ const ALLOWED: &[c::c_long] = &[
     c::SYS_getcpu,
     c::SYS_getrandom,
     c::SYS_sched_getaffinity,
-    c::SYS_prlimit64,
 ];
 
 /// Older forms of some of these calls, which newer architectures do not have.
@@ -163,7 +161,6 @@ const OLDER: &[c::c_long] = &[
     c::SYS_pause,
     c::SYS_arch_prctl,
     c::SYS_getrlimit,
-    c::SYS_setrlimit,
 ];
 #[cfg(not(target_arch = "x86_64"))]
 const OLDER: &[c::c_long] = &[];
@@ -179,8 +176,9 @@ const NAMESPACES: c::c_int = c::CLONE_NEWNS
 
 /// Allowed if the argument with this index has one of these values.
 const WITH: &[(c::c_long, u8, &[u64])] = &[
-    // Duplicating, flags, and locks; no signals on input, no notices about folders.
-    (c::SYS_fcntl, 1, &[0, 1, 2, 3, 4, 5, 6, 7, c::F_DUPFD_CLOEXEC as u64]),
+    // Duplicating and flags; no signals on input, no notices about folders, and no locks: programs
+    // of other sandboxes would feel those on files of the interpreter.
+    (c::SYS_fcntl, 1, &[0, 1, 2, 3, 4, c::F_DUPFD_CLOEXEC as u64]),
     // "Is this a terminal?", "how much is there to read?", close-on-exec.
     (c::SYS_ioctl, 1, &[c::TCGETS, c::FIONREAD, c::FIOCLEX, c::FIONCLEX]),
     (c::SYS_prctl, 0, &[c::PR_SET_NAME as u64, c::PR_GET_NAME as u64, PR_SET_VMA]),
@@ -206,6 +204,12 @@ fn program() -> Result<BpfProgram, seccompiler::BackendError> {
         let each = values.iter().map(|&value| when(argument, SeccompCmpOp::Eq, value));
         rules.insert(call, each.collect::<Result<_, _>>()?);
     }
+    // Limits can be lowered. That of core files has the only value that always holds.
+    let others = |argument| when(argument, SeccompCmpOp::Ne, c::RLIMIT_CORE.into());
+    let asks = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?;
+    rules.insert(c::SYS_prlimit64, vec![others(1)?, SeccompRule::new(vec![asks])?]);
+    #[cfg(target_arch = "x86_64")]
+    rules.insert(c::SYS_setrlimit, vec![others(0)?]);
     let absent = SeccompAction::Errno(c::ENOSYS.unsigned_abs());
     SeccompFilter::new(rules, absent, SeccompAction::Allow, architecture)?.try_into()
 }
@@ -268,6 +272,7 @@ mod tests {
             c::SYS_fanotify_init,
             c::SYS_inotify_init1,
             c::SYS_seccomp,
+            c::SYS_flock,
         ];
         for call in out {
             assert!(!ALLOWED.contains(&call) && !OLDER.contains(&call), "system call {call}");

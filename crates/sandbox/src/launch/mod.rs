@@ -25,6 +25,7 @@ mod rights;
 mod stages;
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -126,18 +127,29 @@ fn launch(order: LaunchOrder) -> Refusal {
 }
 
 fn bare(order: &LaunchOrder) -> Refusal {
-    match limits::set(&order.limits) {
-        Ok(()) => execute(order, &["limits"]),
+    match inherited().and_then(|files| limits::set(&order.limits).map(|()| files)) {
+        Ok(files) => execute(order, &files, &["limits"]),
         Err(refusal) => refusal,
     }
 }
 
-/// Announces the active layers and executes the interpreter.
-fn execute(order: &LaunchOrder, layers: &[&str]) -> Refusal {
+/// The numbers of the open files besides input, output and errors, of whatever size. The parent may
+/// have been given files that it does not know of.
+fn inherited() -> Result<Vec<String>, Refusal> {
+    const LAYER: &str = "closing of inherited files";
+    let folder = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
+    let open = fs::read_dir(folder).layer(LAYER)?;
+    let numbers = open.map(|file| file.map(|file| file.file_name().to_string_lossy().into_owned()));
+    let numbers: io::Result<Vec<String>> = numbers.collect();
+    Ok(numbers.layer(LAYER)?.into_iter().filter(|n| !["0", "1", "2"].contains(&&**n)).collect())
+}
+
+/// Announces the active layers and executes the interpreter, which closes `files` first.
+fn execute(order: &LaunchOrder, files: &[String], layers: &[&str]) -> Refusal {
     let names = serde_json::to_string(layers).expect("strings are JSON");
     announce(&format!("{READY}{names}\n"));
     let error = Command::new(&order.program)
-        .args(&order.arguments)
+        .args(order.arguments.iter().chain(files))
         .env_clear()
         .current_dir(&order.scratch)
         .exec();

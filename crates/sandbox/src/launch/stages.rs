@@ -8,9 +8,13 @@ use std::process::{Child, Command, Stdio};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{SigSet, Signal as Awaited};
 use rustix::process::{self, Signal, WaitOptions};
+use rustix::system::{setdomainname, sethostname};
 
 use super::{HIDDEN_ARGUMENT, LaunchOrder, Layer, NOT_STARTED, Refusal, Stage};
-use super::{execute, files, filter, limits, rights};
+use super::{execute, files, filter, inherited, limits, rights};
+
+/// The host's name that a program sees.
+const HOST: &[u8] = b"sandbox";
 
 /// Runs the stage of `order`. Returns only on refusal.
 pub(super) fn launch(order: LaunchOrder) -> Refusal {
@@ -30,6 +34,7 @@ fn outer(order: LaunchOrder) -> Result<Refusal, Refusal> {
     if parent != Some(order.waits) {
         return Err(Refusal::new("parent", &"it ended before this process had begun"));
     }
+    limits::stop_cores()?;
     let order = LaunchOrder { has_nobody: needs_nobody()?, ..order };
     enter_user_namespace(&order)?;
     for (layer, flag) in [
@@ -41,6 +46,7 @@ fn outer(order: LaunchOrder) -> Result<Refusal, Refusal> {
     ] {
         unshare(flag).layer(layer)?;
     }
+    sethostname(HOST).and_then(|()| setdomainname(HOST)).layer("host name namespace")?;
     wait_for_init(&LaunchOrder { stage: Stage::Init, ..order })
 }
 
@@ -147,6 +153,7 @@ fn init(order: LaunchOrder) -> Result<Refusal, Refusal> {
 
 /// Builds the file system, sets limits, drops all rights and executes the interpreter.
 fn inner(order: &LaunchOrder) -> Result<Refusal, Refusal> {
+    let open = inherited()?;
     files::build(order)?;
     process::setsid().layer("session")?;
     limits::set(&order.limits)?;
@@ -158,7 +165,7 @@ fn inner(order: &LaunchOrder) -> Result<Refusal, Refusal> {
     }
     filter::apply()?;
     layers.push("seccomp");
-    Ok(execute(order, &layers))
+    Ok(execute(order, &open, &layers))
 }
 
 /// Starts this program again, for the next stage.

@@ -2,7 +2,6 @@
 import os
 import sys
 
-os.closerange(3, 1 << 16)
 source = sys.stdin.buffer.read()
 null = os.open("/dev/null", os.O_RDWR)
 os.dup2(null, 0)

@@ -6,9 +6,8 @@ output: one line per answer. What the program prints goes to standard error.
 import json
 import os
 import signal
-import sys
+import time
 
-os.closerange(3, 1 << 16)
 questions = os.fdopen(os.dup(0), "rb")
 answers = os.dup(1)
 null = os.open("/dev/null", os.O_RDWR)
@@ -30,12 +29,17 @@ def answer(call, line):
         return {"value": pack(call(*arguments, **named))}
     except NotPlain as error:
         return {"odd": str(error)[:200]}
-    except BaseException as error:  # the program may raise anything, and so may its own texts
-        try:
-            text = str(error)[:200]
-        except BaseException:
-            text = ""
-        return {"raised": type(error).__name__[:100], "text": text}
+    except BaseException as error:
+        return raised(error)
+
+
+def raised(error):
+    """An exception; the program may raise anything, and so may its own texts."""
+    try:
+        text = str(error)[:200]
+    except BaseException:
+        text = ""
+    return {"raised": type(error).__name__[:100], "text": text}
 
 
 def tested(task, heard, said):
@@ -46,14 +50,10 @@ def tested(task, heard, said):
         exec(compile(task["source"], "program.py", "exec"), names)
         call = names[task["entry_point"]]
     except BaseException as error:
-        failed = error
-
-        def call(*_, **__):
-            raise failed
-
+        failed = {"unloaded": True, **raised(error)}
     with os.fdopen(heard, "rb") as lines:
         for line in lines:
-            send(json.dumps(answer(call, line)).encode() + b"\n", said)
+            send(json.dumps(failed or answer(call, line)).encode() + b"\n", said)
 
 
 def start(task):
@@ -74,20 +74,58 @@ def start(task):
     return child, ask, os.fdopen(hear, "rb")
 
 
-def stop(child, ask, hear):
-    """Ends a child that has answered."""
+def stop(child, ask, hear, alone):
+    """Ends a child that has answered, and all that it left: other processes, files."""
     os.close(ask)
     hear.close()
-    try:
-        os.kill(child, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+    end(child)
     os.waitpid(child, 0)
+    # Without a namespace, this would reach the user's own processes.
+    while alone and end(-1):
+        time.sleep(0.0005)
+    empty(os.getcwd())
+
+
+def end(process):
+    """Kills; whether there was something to kill."""
+    try:
+        os.kill(process, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def empty(top):
+    """Removes all in `top`, of any depth: folders are moved up until no path is too long."""
+    os.chmod(top, 0o700)
+    moved = 0
+    while names := os.listdir(top):
+        for folder in (os.path.join(top, name) for name in names):
+            if not holds(folder):
+                os.unlink(folder)
+                continue
+            for inner in (os.path.join(folder, name) for name in os.listdir(folder)):
+                if not holds(inner):
+                    os.unlink(inner)
+                    continue
+                while os.path.lexists(place := os.path.join(top, str(moved))):
+                    moved += 1
+                os.rename(inner, place)
+            os.rmdir(folder)
+
+
+def holds(path):
+    """Whether it is a folder, which can then be changed."""
+    if os.path.islink(path) or not os.path.isdir(path):
+        return False
+    os.chmod(path, 0o700)
+    return True
 
 
 def serve():
     """Question by question; a fresh child for each where the task says so."""
     task = json.loads(questions.readline())
+    fresh, alone = task["fresh"], task["alone"]
     running = None
     for line in questions:
         running = running or start(task)
@@ -105,8 +143,8 @@ def serve():
             running[2].close()
             running = None
         send(said, answers)
-        if running and task["fresh"]:
-            stop(*running)
+        if running and fresh:
+            stop(*running, alone)
             running = None
 
 
