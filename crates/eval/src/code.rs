@@ -8,19 +8,19 @@ use crate::prompt::Item;
 use crate::session::Session;
 use crate::{EvalError, TaskKind};
 
-/// Which of the programs pass, by item and sample; nothing if it was told to stop.
+/// Programs that were run.
+pub(crate) struct Tried {
+    /// By item; none of an item whose programs were not all run.
+    pub(crate) samples: Vec<Option<Vec<Sample>>>,
+    /// Why some were not, unless it was told to stop: programs cannot be run, or a problem cannot
+    /// be judged. Nothing a program does is an error.
+    pub(crate) error: Option<EvalError>,
+}
+
+/// Runs programs, until it is told to stop.
 ///
 /// - `texts`: the model's continuations, by item and sample.
-///
-/// # Errors
-///
-/// [`EvalError::Sandbox`] if programs cannot be run or a problem cannot be judged. Nothing a
-/// program does is an error.
-pub(crate) fn samples(
-    session: &Session<'_>,
-    items: &[&Item],
-    texts: Vec<Vec<String>>,
-) -> Result<Option<Vec<Vec<Sample>>>, EvalError> {
+pub(crate) fn samples(session: &Session<'_>, items: &[&Item], texts: Vec<Vec<String>>) -> Tried {
     let TaskKind::Code(sampling) = &session.task.kind else {
         unreachable!("only tasks of programs are run")
     };
@@ -36,12 +36,16 @@ pub(crate) fn samples(
         };
         check_program(sandbox, problem, text, sampling.rule, session.stop)
     };
-    let verdicts = in_order(&programs, session.threads, session.stop, run)?;
-    let passed: Option<Vec<bool>> =
-        verdicts.into_iter().map(|verdict| verdict.map(|verdict| verdict.is_passed())).collect();
-    let Some(passed) = passed else { return Ok(None) };
-    let mut passed = passed.into_iter();
-    let mut sample = |text| Sample { text, passed: passed.next().expect("one verdict a program") };
-    let of_item = |texts: Vec<String>| texts.into_iter().map(&mut sample).collect();
-    Ok(Some(texts.into_iter().map(of_item).collect()))
+    let (verdicts, error) = in_order(&programs, session.threads, session.stop, run);
+    let mut verdicts = verdicts.into_iter();
+    let mut sample = |text| {
+        let verdict = verdicts.next().expect("a place for each program")?;
+        let passed = verdict.is_passed();
+        Some(Sample { text, passed, failure: (!passed).then_some(verdict) })
+    };
+    let of_item = |texts: Vec<String>| {
+        let samples: Vec<Option<Sample>> = texts.into_iter().map(&mut sample).collect();
+        samples.into_iter().collect()
+    };
+    Tried { samples: texts.into_iter().map(of_item).collect(), error: error.map(EvalError::from) }
 }

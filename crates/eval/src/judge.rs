@@ -1,6 +1,7 @@
 //! From a model's response to whether it is right, item by item.
 
 use serde::{Deserialize, Serialize};
+use sparkjoy_sandbox::ProgramVerdict;
 use sparkjoy_spec::TokenScore;
 
 use crate::answer::{agrees_exactly, answer_of, starts_with};
@@ -39,6 +40,9 @@ pub struct Sample {
     pub text: String,
     /// Whether all test cases passed.
     pub passed: bool,
+    /// Why not; unknown in results written before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<ProgramVerdict>,
 }
 
 /// How a model did on one item: a line of the results, enough to compare two models by.

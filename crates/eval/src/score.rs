@@ -59,6 +59,9 @@ pub struct TaskScore {
     pub gold_bits_per_byte: Estimate,
     /// Items whose prompt was cut off on the left.
     pub truncated: usize,
+    /// How many programs failed, by what ended them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failures: BTreeMap<String, usize>,
 }
 
 /// The score of a subcategory.
@@ -148,7 +151,17 @@ pub fn score(
         majority: majority(rows, &groups),
         gold_bits_per_byte: Estimate::ratio(&bits, &bytes),
         truncated: results.all().filter(|result| result.truncated > 0).count(),
+        failures: failures(results),
     }
+}
+
+fn failures(results: &Answered<'_>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    let samples = results.all().flat_map(|result| &result.samples);
+    for failure in samples.filter_map(|sample| sample.failure.as_ref()) {
+        *counts.entry(failure.kind().to_owned()).or_default() += 1;
+    }
+    counts
 }
 
 /// The rows that have a result.

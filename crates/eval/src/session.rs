@@ -7,7 +7,7 @@ use sparkjoy_data::ModelTokenizer;
 use sparkjoy_sandbox::Sandbox;
 use sparkjoy_spec::{LanguageModel, ScoredSequence};
 
-use crate::code::samples;
+use crate::code::{Tried, samples};
 use crate::dataset::Dataset;
 use crate::generation::{End, GenerationRequest, generate};
 use crate::judge::{ItemResult, Response, judge};
@@ -79,13 +79,21 @@ pub fn answer<E: From<EvalError>>(
         let count = chunk(session.items, left);
         let (now, later) = left.split_at(count);
         let items: Vec<&Item> = now.iter().map(|&i| &session.items[i]).collect();
-        let Some(responses) = ask(tokenized, session, &items)? else { return Ok(false) };
+        let Asked { responses, error } = ask(tokenized, session, &items)?;
         let results = items
             .iter()
             .zip(responses)
+            .filter_map(|(item, response)| Some((item, response?)))
             .map(|(item, response)| judge(session.task, session.rows, item, &response))
             .collect::<Result<Vec<_>, EvalError>>()?;
+        let whole = results.len() == items.len();
         pass_on(results)?;
+        if let Some(error) = error {
+            return Err(error.into());
+        }
+        if !whole {
+            return Ok(false);
+        }
         left = later;
     }
     Ok(true)
@@ -130,12 +138,26 @@ fn chunk(items: &[Item], left: &[usize]) -> usize {
     }
 }
 
-/// The model's responses to some items; nothing if it was told to stop meanwhile.
+/// What became of some items.
+struct Asked {
+    /// By item; none of those it did not come to.
+    responses: Vec<Option<Response>>,
+    /// Why it did not, unless it was told to stop.
+    error: Option<EvalError>,
+}
+
+impl From<Vec<Option<Response>>> for Asked {
+    fn from(responses: Vec<Option<Response>>) -> Self {
+        Self { responses, error: None }
+    }
+}
+
+/// The model's responses to some items.
 fn ask(
     tokenized: &mut TokenizedModel<'_>,
     session: &Session<'_>,
     items: &[&Item],
-) -> Result<Option<Vec<Response>>, EvalError> {
+) -> Result<Asked, EvalError> {
     let groups: Vec<Vec<ScoredSequence<'_>>> = items
         .iter()
         .map(|item| match &item.work {
@@ -152,22 +174,27 @@ fn ask(
         })
         .collect();
     if prompts.is_empty() {
-        return Ok(Some(scores.into_iter().map(Response::Scored).collect()));
+        let responses: Vec<_> = scores.into_iter().map(|s| Some(Response::Scored(s))).collect();
+        return Ok(responses.into());
     }
     let golds = scores.into_iter().map(|mut group| group.remove(0));
-    let Some(written) = texts(tokenized, session, &prompts)? else { return Ok(None) };
+    let Some(written) = texts(tokenized, session, &prompts)? else { return Ok(Vec::new().into()) };
     let decode = |tokens: &Vec<u32>| tokenized.tokenizer.decode(tokens);
     if let TaskKind::Code(_) = &session.task.kind {
         let texts = written.iter().map(|texts| texts.iter().map(decode).collect()).collect();
-        let Some(samples) = samples(session, items, texts)? else { return Ok(None) };
-        let response = |(samples, gold)| Response::Programs { samples, gold };
-        return Ok(Some(samples.into_iter().zip(golds).map(response).collect()));
+        let Tried { samples, error } = samples(session, items, texts);
+        let response = |(samples, gold)| Some(Response::Programs { samples: samples?, gold });
+        return Ok(Asked {
+            responses: samples.into_iter().zip(golds).map(response).collect(),
+            error,
+        });
     }
     let response = |(mut texts, gold): (Vec<Vec<u32>>, _)| {
         let tokens = texts.remove(0);
-        Response::Generated { text: decode(&tokens), tokens, gold }
+        Some(Response::Generated { text: decode(&tokens), tokens, gold })
     };
-    Ok(Some(written.into_iter().zip(golds).map(response).collect()))
+    let responses: Vec<_> = written.into_iter().zip(golds).map(response).collect();
+    Ok(responses.into())
 }
 
 fn scored(sequence: &Sequence) -> ScoredSequence<'_> {

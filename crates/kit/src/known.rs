@@ -235,6 +235,7 @@ fn score(task: &str, accuracy: f64, gold: f64) -> TaskScore {
         majority: None,
         gold_bits_per_byte: estimate(gold),
         truncated: 0,
+        failures: BTreeMap::new(),
     }
 }
 

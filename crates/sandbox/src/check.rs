@@ -100,6 +100,20 @@ impl ProgramVerdict {
     pub fn is_passed(&self) -> bool {
         *self == Self::Passed
     }
+
+    /// What kind of end it is, in a few words, for counts.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed { reason, .. } if reason.starts_with("raised ") => "an exception",
+            Self::Failed { reason, .. } if reason.starts_with("it ended ") => "no answer",
+            Self::Failed { .. } => "a wrong answer",
+            Self::TimedOut | Self::CpuExceeded => "out of time",
+            Self::MemoryExceeded => "out of memory",
+            Self::OutputExceeded => "too much output",
+            Self::Killed { .. } => "a signal",
+        }
+    }
 }
 
 impl Rule {

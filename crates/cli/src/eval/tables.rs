@@ -184,6 +184,11 @@ fn notes(scorecard: &Scorecard) -> Vec<String> {
             notes.push(format!("{}: pass@{} {value:.1} %{error}", score.task, pass.k));
         }
     }
+    notes.extend(list("programs that failed, by what ended them", &|score| {
+        let by: Vec<String> =
+            score.failures.iter().map(|(by, count)| format!("{count} {by}")).collect();
+        (!by.is_empty()).then(|| by.join(", "))
+    }));
     for missing in &scorecard.missing {
         let tried = missing.tried.join("` or `");
         notes.push(format!("MISSING {}: no file `{tried}`", missing.task));

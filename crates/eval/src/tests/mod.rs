@@ -5,6 +5,7 @@ mod bad_tasks;
 mod catalog;
 mod hand_made;
 mod held_out;
+mod programs;
 mod prompts;
 mod published;
 mod scores;

@@ -1,8 +1,10 @@
 //! From outcomes to scores and averages, on numbers that can be checked by hand.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{merging, rows, task};
+use sparkjoy_sandbox::ProgramVerdict;
 use sparkjoy_spec::TokenScore;
 
 use crate::{
@@ -160,7 +162,13 @@ fn programs_are_counted_by_the_chance_that_one_of_k_passes() {
     let rows = rows(&task, &text.repeat(2)).unwrap();
     let results = all(&task, &rows, |item| {
         let Work::Generate { gold, .. } = &item.work else { panic!() };
-        let sample = |i| Sample { text: format!("{i}"), passed: i <= item.index };
+        // The last is of a file written before the reason was kept.
+        let sample = |i| {
+            let text = format!("{{\"text\":\"{i}\",\"passed\":{}}}", i <= item.index);
+            let mut sample: Sample = serde_json::from_str(&text).unwrap();
+            sample.failure = (!sample.passed && i < 3).then_some(ProgramVerdict::TimedOut);
+            sample
+        };
         let gold = vec![token(0.1, true); gold.scored];
         Response::Programs { samples: (0..4).map(sample).collect(), gold }
     });
@@ -169,6 +177,7 @@ fn programs_are_counted_by_the_chance_that_one_of_k_passes() {
     assert!((score.accuracy.value - 0.375).abs() < 1e-12);
     assert!((score.pass_at[1].estimate.value - 4.0 / 6.0).abs() < 1e-12);
     assert_eq!((score.pass_at[0].estimate, score.majority), (score.accuracy, None));
+    assert_eq!(score.failures, BTreeMap::from([("out of time".to_owned(), 3)]));
 }
 
 #[test]

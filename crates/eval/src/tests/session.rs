@@ -13,7 +13,7 @@ use crate::{
     items,
 };
 
-const CONTEXT: usize = 48;
+pub(super) const CONTEXT: usize = 48;
 
 const TASKS: &str = r#"
 [[tasks]]
@@ -51,13 +51,13 @@ rule = "prefix"
 baseline = 0.0
 "#;
 
-fn tokenizer() -> ModelTokenizer {
+pub(super) fn tokenizer() -> ModelTokenizer {
     let text = |i: usize| format!("the {i}th fox ran into the wood, again and again: {}", i * i);
     Tokenizer::train_bpe(&(0..40).map(text).collect::<Vec<_>>(), 280).unwrap().into()
 }
 
 /// A model that knows nothing, but not the same of every token.
-fn engine(tokenizer: &ModelTokenizer) -> Engine {
+pub(super) fn engine(tokenizer: &ModelTokenizer) -> Engine {
     let vocab = tokenizer.vocab().next_multiple_of(64) as usize;
     let shape = Shape { layers: 2, width: 32, heads: 2, context: CONTEXT, vocab, clip_qkv: None };
     let mut engine = Engine::new(shape, 1, Compute::exact(1)).unwrap();
@@ -66,7 +66,7 @@ fn engine(tokenizer: &ModelTokenizer) -> Engine {
 }
 
 /// The engine's weights as a language model.
-fn model(engine: &Engine, threads: usize) -> LazyModel<'_> {
+pub(super) fn model(engine: &Engine, threads: usize) -> LazyModel<'_> {
     LazyModel::new(*engine.shape(), 1, threads, |weights| {
         weights.copy_from_slice(engine.weights());
         Ok::<_, ShapeError>(())

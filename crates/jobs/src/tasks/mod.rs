@@ -267,8 +267,9 @@ impl Scorer<'_> {
             watcher.tell(Event::Items { done, of });
             new.extend(results.into_iter().map(|result| (result.index, result)));
             Ok::<_, JobError>(())
-        })?;
+        });
         writer.sync()?;
+        let all = all?;
         work.count(model.computed(), before, request.context, begin.elapsed());
         if all { Ok(new) } else { Err(JobError::Interrupted) }
     }
