@@ -48,6 +48,11 @@ fn a_page_opened_before_the_text_is_prepared_follows_the_study_to_its_end() {
     assert_eq!(figures[..2], ["100 % 224 of 224 steps", "done nothing is missing"], "{figures:?}");
     assert_eq!(tab.texts("overview", ".now"), ["Everything is done."]);
     assert!(!tab.sees("failing"));
+    tab.until("the answers", |tab| tab.sees("answers") && !tab.texts("answers", "li").is_empty());
+    assert_eq!(tab.texts("answers", "a[href='/report.html']"), ["The whole report"]);
+    let report = served.ask("GET", "/report.html", &[]);
+    assert_eq!(report.status, 200);
+    assert!(report.headers["content-security-policy"].contains("style-src 'unsafe-inline'"));
     let live = fs::read_dir(laboratory.path("runs/tiny/live")).unwrap().count();
     assert_eq!(live, 0, "jobs that ended well leave no heartbeat");
 }

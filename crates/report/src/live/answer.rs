@@ -1,7 +1,10 @@
 //! What is answered to a request that may pass: a handful of fixed addresses, nothing from the
 //! disk.
 
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
+    HeaderValue, RETRY_AFTER,
+};
 use hyper::{Response, StatusCode};
 
 use super::guard::Refusal;
@@ -44,8 +47,27 @@ pub(crate) fn parts(document: String) -> Response<String> {
     response(StatusCode::OK, "text/html; charset=utf-8", document)
 }
 
+/// The study's report: a page without scripts, with its style in itself.
+pub(crate) fn report(document: String) -> Response<String> {
+    let mut response = parts(document);
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+                  base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    response
+}
+
 pub(crate) fn nothing_new() -> Response<String> {
     response(StatusCode::NO_CONTENT, "text/html; charset=utf-8", "")
+}
+
+/// Too many wait already.
+pub(crate) fn full() -> Response<String> {
+    let (status, text) = (StatusCode::SERVICE_UNAVAILABLE, "too many pages are open");
+    let mut response = refused(&Refusal { status, text });
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// The style of the page: the colours and figures of the report, and what only this page has.

@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -13,14 +13,16 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use sparkjoy_base::read_to_string;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::ServeError;
 use super::answer;
 use super::guard::{Refusal, check};
+use super::patience::Patient;
 use super::snapshot::Snapshot;
 use super::subject::Subject;
 use super::view::Asked;
@@ -29,8 +31,13 @@ use super::watcher::{Wishes, watch};
 /// The port that is listened on unless another is asked for.
 pub const DEFAULT_PORT: u16 = 7476;
 
-/// Connections at once: a page keeps one open and needs some more while it loads.
-const CONNECTIONS: usize = 48;
+/// Connections at once that wait for what changes: a page keeps one.
+const WAITING: usize = 48;
+/// Connections at once besides these. They have places of their own, so that a page can be loaded
+/// however many others wait.
+const OTHERS: usize = 48;
+/// Something of an answer must be read within this time.
+const READ_WITHIN: Duration = Duration::from_secs(10);
 /// A request's head must be there after this long.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// Bytes of a request's head.
@@ -45,14 +52,22 @@ const STOP_EVERY: Duration = Duration::from_millis(100);
 /// After an error of the system (no more file handles, say), before listening on.
 const BREATH: Duration = Duration::from_millis(100);
 
-const FULL: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\
+    retry-after: 5\r\ncontent-length: 0\r\n\r\n";
 
 /// What all answers are made from.
 struct Page {
     port: u16,
+    waiting: Arc<Semaphore>,
+    others: Arc<Semaphore>,
     wishes: Arc<Wishes>,
     said: watch::Receiver<Arc<Snapshot>>,
+}
+
+/// A connection's place among those of its kind.
+struct Place {
+    waits: bool,
+    _permit: OwnedSemaphorePermit,
 }
 
 /// Shows a study at `http://127.0.0.1:<port>/` until `stop` is set.
@@ -83,7 +98,13 @@ pub fn serve(
     let watcher = watcher.spawn(move || watch(subject, &looking, &say));
     let watcher = watcher.map_err(|source| ServeError::Start { source })?;
     ready(address);
-    let page = Arc::new(Page { port: address.port(), wishes: Arc::clone(&wishes), said });
+    let page = Arc::new(Page {
+        port: address.port(),
+        waiting: Arc::new(Semaphore::new(WAITING)),
+        others: Arc::new(Semaphore::new(OTHERS)),
+        wishes: Arc::clone(&wishes),
+        said,
+    });
     runtime.block_on(async {
         let accepting = tokio::spawn(accept(listener, page));
         stopped(stop).await;
@@ -103,22 +124,15 @@ async fn stopped(stop: &AtomicBool) {
 }
 
 async fn accept(listener: TcpListener, page: Arc<Page>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok((connection, _)) = listener.accept().await else {
             tokio::time::sleep(BREATH).await;
             continue;
         };
-        match Arc::clone(&places).try_acquire_owned() {
-            Ok(place) => {
-                let page = Arc::clone(&page);
-                tokio::spawn(async move {
-                    // A connection that breaks off is the browser's business.
-                    let _ = talk(connection, page).await;
-                    drop(place);
-                });
-            }
-            Err(_) => turn_away(&connection),
+        match page.place(false) {
+            // A connection that breaks off is the browser's business.
+            Some(place) => drop(tokio::spawn(talk(connection, Arc::clone(&page), place))),
+            None => turn_away(&connection),
         }
     }
 }
@@ -127,11 +141,13 @@ fn turn_away(connection: &TcpStream) {
     let _: io::Result<usize> = connection.try_write(FULL);
 }
 
-async fn talk(connection: TcpStream, page: Arc<Page>) -> hyper::Result<()> {
+async fn talk(connection: TcpStream, page: Arc<Page>, place: Place) -> hyper::Result<()> {
+    let place = Arc::new(Mutex::new(place));
     let answer = service_fn(move |request| {
-        let page = Arc::clone(&page);
-        async move { Ok::<_, Infallible>(page.answer(&request).await) }
+        let (page, place) = (Arc::clone(&page), Arc::clone(&place));
+        async move { Ok::<_, Infallible>(page.answer(&request, &place).await) }
     });
+    let connection = Patient::new(connection, READ_WITHIN);
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
@@ -142,19 +158,43 @@ async fn talk(connection: TcpStream, page: Arc<Page>) -> hyper::Result<()> {
 }
 
 impl Page {
-    async fn answer(&self, request: &Request<Incoming>) -> Response<String> {
+    /// A place for a connection, if one is free.
+    fn place(&self, waits: bool) -> Option<Place> {
+        let places = if waits { &self.waiting } else { &self.others };
+        Some(Place { waits, _permit: Arc::clone(places).try_acquire_owned().ok()? })
+    }
+
+    /// Exchanges a connection's place for one of the kind that its request needs.
+    fn exchange(&self, place: &Mutex<Place>, waits: bool) -> bool {
+        let mut place = place.lock().expect("nothing under this lock panics");
+        if place.waits != waits {
+            let Some(other) = self.place(waits) else { return false };
+            *place = other;
+        }
+        true
+    }
+
+    async fn answer(&self, request: &Request<Incoming>, place: &Mutex<Place>) -> Response<String> {
         let (head, target) = (request.method() == Method::HEAD, request.uri());
         if let Err(refusal) = check(request, self.port) {
             return answer::refused(&refusal);
         }
+        if !self.exchange(place, target.path() == "/parts" && !head) {
+            return answer::full();
+        }
         match target.path() {
             "/parts" if head => answer::nothing_new(),
             "/parts" => self.parts(&Asked::of(target.query().unwrap_or(""))).await,
-            path => answer::file(path).unwrap_or_else(|| {
-                let (status, text) = (StatusCode::NOT_FOUND, "there is nothing of that name");
-                answer::refused(&Refusal { status, text })
-            }),
+            "/report.html" => self.report(),
+            path => answer::file(path).unwrap_or_else(nothing),
         }
+    }
+
+    /// The report of the study, once there is one.
+    fn report(&self) -> Response<String> {
+        let path = self.said.borrow().report.clone();
+        let found = path.and_then(|path| read_to_string(&path).ok());
+        found.map_or_else(nothing, answer::report)
     }
 
     /// The parts of the page that a browser lacks, as soon as there are any.
@@ -172,5 +212,58 @@ impl Page {
                 return answer::nothing_new();
             }
         }
+    }
+}
+
+fn nothing() -> Response<String> {
+    let (status, text) = (StatusCode::NOT_FOUND, "there is nothing of that name");
+    answer::refused(&Refusal { status, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    use super::*;
+
+    /// A connection that has sent its request and reads nothing.
+    fn ask(address: SocketAddr, target: &str) -> TcpStream {
+        let mut connection = TcpStream::connect(address).unwrap();
+        let request = format!("GET {target} HTTP/1.1\r\nhost: {address}\r\n\r\n");
+        connection.write_all(request.as_bytes()).unwrap();
+        connection
+    }
+
+    /// The first bytes of the answer.
+    fn begin(mut connection: TcpStream) -> String {
+        let mut bytes = [0; 2048];
+        let count = connection.read(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..count]).into_owned()
+    }
+
+    #[test]
+    fn who_waits_keeps_nobody_from_loading_the_page() {
+        let nowhere = std::path::PathBuf::from("nowhere/study.toml");
+        let (prepared, runs) = (nowhere.clone(), nowhere.clone());
+        let subject = Subject { study: nowhere, data: None, prepared, runs };
+        let stop = AtomicBool::new(false);
+        let (tell, told) = std::sync::mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| serve(subject, 0, &stop, |address| tell.send(address).unwrap()));
+            let address = told.recv().unwrap();
+            let waiting: Vec<TcpStream> = (0..WAITING).map(|_| ask(address, "/parts")).collect();
+            assert!(begin(ask(address, "/")).starts_with("HTTP/1.1 200"));
+            // The last of them may not have been heard yet.
+            let answers = (0..1000).map(|_| begin(ask(address, "/parts")));
+            let full = { answers }.find(|answer| !answer.starts_with("HTTP/1.1 200"));
+            let full = full.unwrap();
+            assert!(full.starts_with("HTTP/1.1 503"), "{full}");
+            assert!(full.contains("\r\nretry-after: 5\r\n"), "{full}");
+            assert!(begin(ask(address, "/")).starts_with("HTTP/1.1 200"));
+            drop(waiting);
+            assert!((0..1000).any(|_| begin(ask(address, "/parts")).starts_with("HTTP/1.1 200")));
+            stop.store(true, Ordering::Relaxed);
+        });
     }
 }

@@ -1,6 +1,7 @@
 //! What is known at a moment, as parts of the page, so that only parts that change are sent.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use maud::{DOCTYPE, Markup, html};
@@ -28,6 +29,8 @@ pub(crate) struct Snapshot {
     /// Whether there are runs to look at.
     pub(crate) planned: bool,
     pub(crate) title: String,
+    /// The report, once there is one of all runs.
+    pub(crate) report: Option<PathBuf>,
     /// The same for everybody.
     pub(crate) parts: Parts,
     /// What stands for a run, by what somebody looks at.

@@ -2,13 +2,18 @@
 //! failed.
 
 use maud::{Markup, html};
+use sparkjoy_answers::Answers;
 use sparkjoy_base::{duration, quantity, thousands};
 
 use super::picture::{Doing, Failing, Picture, State};
 use super::progress::StudyProgress;
 use super::subject::Trouble;
 use super::tree::{About, Tree};
+use crate::sentences;
 use crate::words::rich;
+
+/// Findings of a question that are shown once all is done; the report has all of them.
+const SENTENCES: usize = 2;
 
 /// The name of the study, and its plan in a line.
 pub(crate) fn head(file: &str, about: Option<&About>) -> Markup {
@@ -68,6 +73,27 @@ pub(crate) fn overview(
             ul.now aria-label="What is running" {
                 @for one in doing { li { (under_way(tree, one)) } }
                 @if doing.is_empty() { li { (standing(file, progress)) } }
+            }
+        }
+    }
+}
+
+/// The first sentences of each answer, and the way to all of them; nothing is seen of it before
+/// there are any.
+pub(crate) fn answers(answers: Option<&Answers>) -> Markup {
+    html! {
+        section #answers.panel.answers hidden[answers.is_none()] aria-labelledby="answers-title" {
+            @if let Some(answers) = answers {
+                h2 #answers-title { "What came out" }
+                @for answer in &answers.questions {
+                    p { strong { (rich(&sentences::title(answer))) } }
+                    ul {
+                        @for finding in answer.findings.iter().take(SENTENCES) {
+                            li { (rich(&sentences::sentence(answer, finding))) }
+                        }
+                    }
+                }
+                p { a href="/report.html" { "The whole report" } ", with figures and tables" }
             }
         }
     }

@@ -1,18 +1,21 @@
 //! Looks at the disk once a second and says what it has seen.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use sparkjoy_jobs::{Heartbeat, JobView, heartbeats, job_views};
+use sparkjoy_answers::Answers;
+use sparkjoy_base::{Fingerprint, read};
+use sparkjoy_jobs::{Heartbeat, JobView, heartbeats, job_views, study_folder};
 use tokio::sync::watch;
 
 use super::detail::Detail;
 use super::picture::{Found, Picture};
 use super::progress::StudyProgress;
 use super::snapshot::{Snapshot, put};
-use super::subject::{Planned, Subject};
+use super::subject::{Planned, Stamp, Subject};
 use super::tail::Tail;
 use super::tree::{About, Tree};
 use super::view::View;
@@ -115,6 +118,7 @@ struct Watcher {
     jobs: Vec<JobView>,
     heartbeats: Vec<(Heartbeat, bool)>,
     looked_through: Option<Instant>,
+    found: Report,
     tails: BTreeMap<String, Tail>,
     snapshot: Snapshot,
     changed: bool,
@@ -130,6 +134,7 @@ impl Watcher {
             jobs: Vec::new(),
             heartbeats: Vec::new(),
             looked_through: None,
+            found: Report::default(),
             tails: BTreeMap::new(),
             snapshot: Snapshot { server: name_of_server(), ..Snapshot::default() },
             changed: true,
@@ -203,8 +208,15 @@ impl Watcher {
         let progress = StudyProgress::new(tree, &self.jobs, &picture);
         self.snapshot.title = study::title(self.about.as_ref(), Some(&progress));
         let file = subject.study.display().to_string();
+        if progress.all_done() {
+            self.found.look(&study_folder(plan, &subject.runs), &plan.fingerprint());
+        } else {
+            self.found = Report::default();
+        }
+        self.snapshot.report = self.found.answers.is_some().then(|| self.found.page.clone());
         let (version, parts) = (self.snapshot.version, &mut self.snapshot.parts);
         let whole = [
+            ("answers", study::answers(self.found.answers.as_ref())),
             ("overview", study::overview(&file, tree, &progress, &picture.doing)),
             ("failing", study::failing(tree, &picture.failing)),
             ("news", study::news(&picture, &progress)),
@@ -265,6 +277,28 @@ impl Watcher {
         let wanted_run = |id: &str| runs.iter().any(|&run| tree.runs[run].id == id);
         drop_until(&mut self.tails, KEPT.max(runs.len()), |id| wanted_run(id));
         drop_until(&mut self.snapshot.views, KEPT.max(wanted.len()), |view| wanted.contains(view));
+    }
+}
+
+/// The report of a study that is done.
+#[derive(Default)]
+struct Report {
+    seen: Option<Stamp>,
+    answers: Option<Answers>,
+    page: PathBuf,
+}
+
+impl Report {
+    /// Reads the report of a study's folder if it is another than before, and one of this plan.
+    fn look(&mut self, folder: &Path, plan: &Fingerprint) {
+        let path = folder.join("report.json");
+        let stamp = Stamp::of(&path);
+        if stamp == self.seen {
+            return;
+        }
+        let found = read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let answers = found.filter(|answers: &Answers| answers.plan == *plan);
+        *self = Self { seen: stamp, answers, page: folder.join("report.html") };
     }
 }
 
