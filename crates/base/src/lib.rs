@@ -25,5 +25,5 @@ pub use problem::{Place, Problem, did_you_mean, nearest};
 pub use quantity::{Ppm, QuantityError, Span, Tokens};
 pub use show::{
     bytes, counted, duration, exact, minus_sign, number, percent, percentage_points, printable,
-    quantity, signed, thousands,
+    quantity, scientific, signed, thousands,
 };

@@ -126,6 +126,21 @@ pub fn percent(share: f64) -> String {
     format!("{} %", minus_sign(text.strip_suffix(".0").unwrap_or(&text)))
 }
 
+/// `1.5 × 10¹⁵`: a large positive number in powers of ten; anything else is `0`.
+pub fn scientific(value: f64) -> String {
+    if value <= 0.0 || !value.is_finite() {
+        return "0".to_owned();
+    }
+    let text = format!("{value:.1e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let raised = |letter: char| match letter {
+        '-' => '⁻',
+        digit => ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹']
+            [digit.to_digit(10).unwrap_or(0) as usize],
+    };
+    format!("{digits} × 10{}", exponent.chars().map(raised).collect::<String>())
+}
+
 /// `text` with the minus sign U+2212 in place of each hyphen, for numbers that are already
 /// formatted.
 pub fn minus_sign(text: &str) -> String {
@@ -223,6 +238,12 @@ mod tests {
         assert_eq!(percent(1.0), "100 %");
         assert_eq!(percent(-0.021), "−2.1 %");
         assert_eq!(minus_sign("-0.1 [-0.2, 0.0]"), "−0.1 [−0.2, 0.0]");
+    }
+
+    #[test]
+    fn large_numbers_are_powers_of_ten() {
+        let shown = [1.54e15, 0.0, 9.96e9].map(scientific);
+        assert_eq!(shown, ["1.5 × 10¹⁵", "0", "1.0 × 10¹⁰"]);
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod run;
 mod serve;
 mod show;
 mod study;
+mod truth;
 mod world;
 
 use std::process::ExitCode;

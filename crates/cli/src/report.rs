@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use sparkjoy_answers::{Answers, answers};
 use sparkjoy_jobs::{results, timings};
 use sparkjoy_report::{Provenance, Report, report_text, write_page, write_report};
+use sparkjoy_world::World;
 
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::machine;
 use crate::output::{Output, print, print_json, say};
 use crate::study::OpenedStudy;
+use crate::truth;
 
 /// Reports a study as far as it is run.
 ///
@@ -46,12 +48,16 @@ pub(crate) fn write(opened: &OpenedStudy, place: &Place) -> Result<(Answers, Pat
     let plan = &opened.plan;
     let answers = answers(plan, results(plan, &place.runs)?);
     let folder = write_report(plan, &answers, &place.runs)?;
+    let of_a_world = opened.study.file().parent().is_some_and(World::lies_in);
+    let truth = truth::table(&answers).filter(|_| of_a_world);
     let report = Report {
         plan,
         answers: &answers,
         study: opened.study.text(),
         times: &timings(plan, &place.runs),
         provenance: &provenance(place),
+        runs: &place.runs,
+        truth: truth.as_ref(),
     };
     write_page(&report, &folder)?;
     Ok((answers, folder))

@@ -10,7 +10,7 @@ use sparkjoy_study::{Plan, PlanSource};
 
 use crate::Report;
 use crate::chart::Figure;
-use crate::chart::curves::{Curves, Point, STYLES, Series};
+use crate::chart::curves::{Curves, Point, Series, shared_out};
 use crate::chart::tree::{TreeFigure, Twig};
 use crate::estimate::{Estimate, MEASURES, Unit};
 use crate::sentences;
@@ -118,9 +118,9 @@ pub(crate) fn trunk_on_tasks(report: &Report<'_>) -> Option<Figure> {
             });
             Series { name: name.to_owned(), points: points.collect() }
         };
-        for few in names.chunks(STYLES).take(2) {
+        for (part, few) in shared_out(&names, 2) {
             let curves = Curves {
-                title: format!("The trunk: {}", title.to_lowercase()),
+                title: format!("The trunk: {}{part}", title.to_lowercase()),
                 x: "step".to_owned(),
                 y: match measure {
                     Measure::Accuracy => "accuracy, %".to_owned(),

@@ -14,6 +14,7 @@ mod estimate;
 mod files;
 mod glossary;
 pub mod live;
+mod losses;
 mod question;
 mod reference;
 mod scale;
@@ -56,6 +57,11 @@ pub struct Report<'a> {
     pub times: &'a BTreeMap<String, JobTime>,
     /// Who wrote the page.
     pub provenance: &'a Provenance,
+    /// The folder of runs, for their losses.
+    pub runs: &'a Path,
+    /// What was built into the study's text, next to what was found, where that is known; and the
+    /// counts of both.
+    pub truth: Option<&'a (Table, String)>,
 }
 
 /// The program and the machine that write a page.
@@ -86,7 +92,11 @@ pub fn page(report: &Report<'_>) -> (String, Vec<Drawing>) {
     let by_question: Vec<Vec<Figure>> = views.iter().map(View::figures).collect();
     let tree = background::tree(report);
     let trunk = background::trunk_on_tasks(report);
-    let all = by_question.iter().flatten().chain(&trunk).chain([&tree]);
+    let losses = losses::figure(report.plan, report.runs);
+    let of_paper = |view: &View<'_>| reference::figure(view.plan, view.answer, view.number);
+    let paper: Vec<Figure> = views.iter().filter_map(of_paper).collect();
+    let all =
+        by_question.iter().flatten().chain(&trunk).chain([&tree]).chain(&losses).chain(&paper);
     let drawing =
         |figure: &Figure| Drawing { file: format!("{}.svg", figure.name), svg: figure.alone() };
     let drawings = all.map(drawing).collect();
@@ -111,10 +121,17 @@ pub fn page(report: &Report<'_>) -> (String, Vec<Drawing>) {
                         "Report of a sparkjoy study · plan " code { (report.answers.plan) }
                     }
                 }
-                (contents(&views, trunk.is_some()))
+                (contents(report, &views, [&trunk, &losses].map(Option::is_some), !paper.is_empty()))
                 main #main tabindex="-1" {
                     (summary::missing(report))
                     (summary::answers(report, &views))
+                    @if let Some((truth, counts)) = report.truth {
+                        section #truth aria-labelledby="truth-h" {
+                            h2 #truth-h { (TRUTH) }
+                            (truth.clone().captioned("A star marks what is significant after Holm").markup())
+                            p { (counts) "." }
+                        }
+                    }
                     @for (view, figures) in views.iter().zip(&by_question) {
                         (question::section(view, figures, report))
                     }
@@ -124,7 +141,19 @@ pub fn page(report: &Report<'_>) -> (String, Vec<Drawing>) {
                             (figure.on_page())
                         }
                     }
+                    @if let Some(figure) = &losses {
+                        section #training aria-labelledby="training-h" {
+                            h2 #training-h { (LOSSES) }
+                            (figure.on_page())
+                        }
+                    }
                     (behind(report, &tree))
+                    @if !paper.is_empty() {
+                        section #paper aria-labelledby="paper-h" {
+                            h2 #paper-h { (PAPER) }
+                            @for figure in &paper { (figure.on_page()) }
+                        }
+                    }
                     (glossary::section())
                 }
             }
@@ -157,19 +186,32 @@ fn style() -> String {
     )
 }
 
-fn contents(views: &[View<'_>], trunk: bool) -> Markup {
+const TRUTH: &str = "What was built in, and what was found";
+const LOSSES: &str = "Training losses";
+/// What is not the study's own stands behind all that is.
+const PAPER: &str = "Results of the paper, not of this study";
+
+fn contents(
+    report: &Report<'_>,
+    views: &[View<'_>],
+    [trunk, losses]: [bool; 2],
+    paper: bool,
+) -> Markup {
     html! {
         nav aria-label="Contents" {
             ul {
                 li { a href="#answers" { "Asked and answered" } }
+                @if report.truth.is_some() { li { a href="#truth" { (TRUTH) } } }
                 @for view in views {
                     @let title = rich(&sentences::title(view.answer));
                     li { a href={ "#q" (view.number) } { (view.number) ". " (title) } }
                 }
                 @if trunk { li { a href="#trunk-on-tasks" { "The trunk on tasks" } } }
+                @if losses { li { a href="#training" { (LOSSES) } } }
                 @for (id, title) in BEHIND {
                     li { a href={ "#" (id) } { (title) } }
                 }
+                @if paper { li { a href="#paper" { (PAPER) } } }
                 li { a href="#words" { "Words" } }
             }
         }

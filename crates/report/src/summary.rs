@@ -3,11 +3,11 @@
 
 use maud::{Markup, html};
 use sparkjoy_answers::{Comparison, Finding, Verdict, What};
-use sparkjoy_base::{duration, number, quantity};
+use sparkjoy_base::{duration, number, quantity, scientific};
 
 use crate::Report;
 use crate::cost::all_seconds;
-use crate::question::{View, findings, power};
+use crate::question::{View, findings};
 use crate::sentences::{Heading, title};
 use crate::words::rich;
 
@@ -82,11 +82,11 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
             }
             p {
                 "The tree cost " (cost.tree.tokens) " training tokens ("
-                (power(cost.tree.flops as f64))
+                (scientific(cost.tree.flops as f64))
                 " FLOPs"
                 @if seconds > 0.0 { ", " (duration(seconds)) " of measured time with scoring" }
                 "); every run in full would have cost " (cost.in_full.tokens) " ("
-                (power(cost.in_full.flops as f64)) " FLOPs), "
+                (scientific(cost.in_full.flops as f64)) " FLOPs), "
                 (number(cost.saving, 1)) " times as much."
             }
             p.soft {

@@ -13,6 +13,9 @@ use crate::error::WorldError;
 use crate::source::{Document, Part, Skill, Source, World};
 use crate::tasks::{PROGRAMS, TASKS};
 
+/// The file of a world's folder that says which world it is.
+const MARKER: &str = "WORLD";
+
 /// Documents that are generated at a time.
 const CHUNK: u64 = 2048;
 
@@ -76,6 +79,11 @@ pub struct TaskTruth {
 }
 
 impl World {
+    /// Whether a folder is that of a world.
+    pub fn lies_in(folder: &Path) -> bool {
+        folder.join(MARKER).is_file()
+    }
+
     /// Writes `bytes` of training text, held-out text and tasks into `folder`:
     /// `text/DOMAIN/SOURCE/000.train.jsonl` and `.val.jsonl`, `tasks/*.jsonl`, `tasks.toml`,
     /// `programs.toml`, `truth.json`. A folder that already holds this world is not changed.
@@ -94,7 +102,7 @@ impl World {
         }
         let Seed(seed) = self.seed;
         let settings = format!("seed {seed}, {bytes} bytes");
-        let marker = folder.join("WORLD");
+        let marker = folder.join(MARKER);
         if marker.is_file() {
             let found = read_to_string(&marker)?;
             if found.trim() != settings {

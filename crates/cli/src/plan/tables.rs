@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use sparkjoy_base::{DomainName, SourceName, bytes, duration, quantity, thousands};
+use sparkjoy_base::{DomainName, SourceName, bytes, duration, quantity, scientific, thousands};
 use sparkjoy_jobs::ChangedSetting;
 use sparkjoy_mix::Mixture;
 use sparkjoy_report::{Table, sentences, wrap};
@@ -83,7 +83,7 @@ fn machine(text: &mut String, facts: &Facts<'_>) {
         thousands(shape.vocab as u64),
         facts.plan.trunk().precision,
         bytes(facts.memory.run),
-        power(facts.flops_per_step as f64),
+        scientific(facts.flops_per_step as f64),
         speed(facts.speed.tokens_per_second),
     );
 }
@@ -230,7 +230,7 @@ fn jobs(facts: &Facts<'_>) -> Table {
     let mut table = Table::new([
         "<job", "window", "runs", "steps", "fresh", "repeated", "FLOPs", "time", "<state",
     ]);
-    let costs = |effort: Effort| [power(effort.flops as f64), duration(facts.seconds(effort))];
+    let costs = |effort: Effort| [scientific(effort.flops as f64), duration(facts.seconds(effort))];
     let trunk = facts.cost.trunk;
     let [flops, time] = costs(trunk);
     let dash = || "–".to_owned();
@@ -281,7 +281,7 @@ fn cost(facts: &Facts<'_>) -> Table {
             what.to_owned(),
             thousands(effort.steps),
             quantity(effort.tokens.0),
-            power(effort.flops as f64),
+            scientific(effort.flops as f64),
             duration(facts.seconds(effort)),
             saving.map_or_else(String::new, |times| format!("{times:.1} times")),
         ]);
@@ -305,11 +305,6 @@ fn speed(tokens_per_second: f64) -> String {
     } else {
         quantity(tokens_per_second as u64)
     }
-}
-
-/// `4.1e22`.
-fn power(flops: f64) -> String {
-    format!("{flops:.1e}")
 }
 
 #[cfg(test)]

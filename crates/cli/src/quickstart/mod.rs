@@ -1,6 +1,5 @@
 //! `quickstart`: a whole study from nothing, in a world whose truth is known.
 
-mod check;
 mod explain;
 
 use std::path::{Path, PathBuf};
@@ -15,7 +14,7 @@ use crate::args::{ForRun, Place};
 use crate::failure::Failure;
 use crate::output::{BOLD, Output, print, say, say_styled};
 use crate::study::OpenedStudy;
-use crate::{report, run};
+use crate::{report, run, truth};
 
 /// Bytes of training text: enough that the longest of the two studies reads no domain too often.
 const SIZE: u64 = 24_000_000;
@@ -45,7 +44,7 @@ pub(crate) fn quickstart(
     match place.output() {
         Output::Json => crate::output::print_json(&answers)?,
         Output::Text => {
-            let text = format!("{}{}", explain::answers(&answers), check::table(&answers));
+            let text = format!("{}{}", explain::answers(&answers), truth::text(&answers));
             print(&text)?;
         }
     }

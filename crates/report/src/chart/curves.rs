@@ -83,7 +83,14 @@ impl Curves {
             }
             (self.names(&names, &y, right))
         };
-        Panel { width: WIDTH, height: HEIGHT, title: self.title.clone(), desc: self.spoken(), body }
+        Panel {
+            width: WIDTH,
+            height: HEIGHT,
+            title: self.title.clone(),
+            desc: self.spoken(),
+            body,
+            narrow: None,
+        }
     }
 
     fn curve(&self, index: usize, series: &Series, x: &Scale, y: &Scale) -> Markup {
@@ -161,6 +168,19 @@ impl Curves {
     }
 }
 
+/// Shares out what is too much for one drawing among at most `most` drawings of about as many
+/// curves, each with what tells its title from those of the others.
+pub(crate) fn shared_out<T>(all: &[T], most: usize) -> Vec<(String, &[T])> {
+    let count = all.len().div_ceil(STYLES).clamp(1, most);
+    let each = all.len().div_ceil(count).clamp(1, STYLES);
+    let parts = all.chunks(each).take(count).enumerate();
+    let name = |index| match count {
+        1 => String::new(),
+        _ => format!(" ({} of {count})", index + 1),
+    };
+    parts.map(|(index, part)| (name(index), part)).collect()
+}
+
 /// A key to forms of points, for captions.
 pub(crate) fn key() -> &'static str {
     "Bars and bands are intervals; a hollow point is not significant from its control."
@@ -197,6 +217,18 @@ mod tests {
             y_zero: true,
         };
         curves.panel()
+    }
+
+    #[test]
+    fn many_curves_are_shared_out_among_drawings_of_different_names() {
+        let sizes = |count: usize| -> Vec<(String, usize)> {
+            let all: Vec<usize> = (0..count).collect();
+            shared_out(&all, 3).into_iter().map(|(name, part)| (name, part.len())).collect()
+        };
+        assert_eq!(sizes(4), [(String::new(), 4)]);
+        assert_eq!(sizes(6), [(" (1 of 2)".to_owned(), 3), (" (2 of 2)".to_owned(), 3)]);
+        assert_eq!(sizes(14).iter().map(|(_, size)| size).sum::<usize>(), 12);
+        assert!(sizes(0).is_empty());
     }
 
     #[test]

@@ -66,6 +66,7 @@ impl Forest {
             title: self.title.clone(),
             desc: self.spoken(),
             body,
+            narrow: None,
         }
     }
 

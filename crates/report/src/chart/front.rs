@@ -57,7 +57,11 @@ impl Front {
             .collect();
         let steps: Vec<(f64, f64)> =
             front.first().map(|dot| place(dot)).into_iter().chain(steps).collect();
-        let labels = self.labels(&place);
+        let axes = [
+            [x.at(0.0) - 1.0, TOP, x.at(0.0) + 1.0, BOTTOM],
+            [LEFT, y.at(0.0) - 1.0, RIGHT, y.at(0.0) + 1.0],
+        ];
+        let labels = self.labels(&place, axes);
         let body = html! {
             (text("head", (0.0, 14.0), &self.title))
             (text("small soft", (0.0, 32.0), "targeted gain, bits per byte (up is better)"))
@@ -83,19 +87,28 @@ impl Front {
             }
             @for (class, at, label) in labels { (text_over(class, at, &label)) }
         };
-        Panel { width: WIDTH, height: HEIGHT, title: self.title.clone(), desc: self.spoken(), body }
+        Panel {
+            width: WIDTH,
+            height: HEIGHT,
+            title: self.title.clone(),
+            desc: self.spoken(),
+            body,
+            narrow: None,
+        }
     }
 
-    /// Places labels next to their points without overlap, important ones first.
+    /// Places labels next to their points without overlap, important ones first. `axes`: lines at
+    /// zero, which no label crosses.
     fn labels(
         &self,
         place: &impl Fn(&Dot) -> (f64, f64),
+        axes: [[f64; 4]; 2],
     ) -> Vec<(&'static str, (f64, f64), String)> {
         let mut order: Vec<&Dot> = self.dots.iter().collect();
         order.sort_by_key(|dot| (!dot.recommended, !dot.front));
         let points: Vec<(f64, f64)> = self.dots.iter().map(place).collect();
         let mut taken: Vec<[f64; 4]> =
-            points.iter().map(|(x, y)| [x - 6.0, y - 6.0, x + 6.0, y + 6.0]).collect();
+            points.iter().map(|(x, y)| [x - 6.0, y - 6.0, x + 6.0, y + 6.0]).chain(axes).collect();
         let mut labels = Vec::new();
         for dot in order {
             if !dot.front && self.dots.len() > NAMED {
@@ -155,5 +168,61 @@ impl Dot {
         };
         let (gain, cost) = (self.gain.spoken(), self.cost.spoken());
         format!("{}{rank}: targeted {gain}; general {cost}.", self.label)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sparkjoy_answers::Verdict;
+
+    use super::*;
+    use crate::estimate::Unit;
+
+    #[test]
+    fn no_name_is_drawn_through_an_axis() {
+        let estimate = |mean| Estimate {
+            mean,
+            interval: None,
+            verdict: Verdict::Better,
+            p: None,
+            detectable: None,
+            unit: Unit::Bits,
+        };
+        let dot = |label: &str, cost, gain, recommended| Dot {
+            label: label.to_owned(),
+            cost: estimate(cost),
+            gain: estimate(gain),
+            front: true,
+            recommended,
+        };
+        // The first point lies just left of the axis, in the middle of the drawing.
+        let dots = vec![
+            dot("with a name", -0.002, -0.05, true),
+            dot("b", 0.1, -0.1, false),
+            dot("c", -0.1, -0.01, false),
+        ];
+        let svg = Front { title: "Gain".to_owned(), dots }.panel().body.into_string();
+        let attribute = |text: &str, name: &str| -> f64 {
+            text.split(&format!(" {name}=\""))
+                .nth(1)
+                .unwrap()
+                .split('"')
+                .next()
+                .unwrap()
+                .parse()
+                .unwrap()
+        };
+        let axes: Vec<f64> = svg
+            .split("<line class=\"zero\"")
+            .skip(1)
+            .filter(|line| attribute(line, "x1") == attribute(line, "x2"))
+            .map(|line| attribute(line, "x1"))
+            .collect();
+        assert_eq!(axes.len(), 1, "{svg}");
+        let label = "with a name (recommended)";
+        let text = svg.split("<text").find(|text| text.contains(&format!(">{label}<"))).unwrap();
+        let begin = attribute(text, "x");
+        let crosses = begin < axes[0] && axes[0] < begin + width(label, 11.0);
+        assert!(!crosses, "{begin} to {} crosses {}", begin + width(label, 11.0), axes[0]);
     }
 }

@@ -68,6 +68,7 @@ impl Heat {
             title: self.title.clone(),
             desc: self.spoken(),
             body,
+            narrow: None,
         }
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct Panel {
     /// What it shows, in a sentence or two.
     pub(crate) desc: String,
     pub(crate) body: Markup,
+    /// The same for a phone, where making it smaller would not do.
+    pub(crate) narrow: Option<Box<Panel>>,
 }
 
 /// Drawings with a caption, and their numbers as a table.
@@ -53,9 +55,12 @@ impl Figure {
                 div.panels {
                     @for (index, panel) in self.panels.iter().enumerate() {
                         @let id = format!("{}-{}", self.name, index + 1);
-                        div.panel tabindex=[wide.then_some("0")] role=[wide.then_some("group")]
+                        div.panel.at-wide[panel.narrow.is_some()] tabindex=[wide.then_some("0")] role=[wide.then_some("group")]
                             aria-label=[wide.then_some(&panel.title)] {
                             (panel.drawing(&id))
+                        }
+                        @if let Some(narrow) = &panel.narrow {
+                            div.panel.at-narrow { (narrow.drawing(&format!("{id}-narrow"))) }
                         }
                     }
                 }

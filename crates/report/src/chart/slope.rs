@@ -87,6 +87,7 @@ impl Slopes {
             title: self.title.clone(),
             desc: self.spoken(),
             body,
+            narrow: None,
         }
     }
 

@@ -91,7 +91,7 @@ impl Traces<'_> {
             g { (self.readings(&known, x, (right, bottom))) }
         };
         let title = format!("{} over steps", self.quantity);
-        Panel { width: wide, height: high, title, desc: self.spoken(&known), body }
+        Panel { width: wide, height: high, title, desc: self.spoken(&known), body, narrow: None }
     }
 
     /// The points of a trace that can be drawn.

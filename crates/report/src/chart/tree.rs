@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
+use sparkjoy_base::thousands;
 
-use super::draw::{fit, line, path, text, width};
+use super::draw::{fit, line, path, text, text_over, width};
 use super::{Panel, told};
 
 /// Replicates of a branch.
@@ -32,13 +33,24 @@ pub(crate) struct TreeFigure {
     pub(crate) twigs: Vec<Twig>,
 }
 
-const WIDTH: f64 = 860.0;
 const LEFT: f64 = 8.0;
-/// Where the first branch point stands: what comes before is the same for all and drawn short.
-const FIRST: f64 = 110.0;
-const RIGHT: f64 = 450.0;
 const TOP: f64 = 54.0;
-const ROW: f64 = 21.0;
+
+/// Measures of a drawing, in units of the figure.
+struct Layout {
+    width: f64,
+    /// Where the first branch point stands: what comes before is the same for all and drawn short.
+    first: f64,
+    /// Where the axis ends.
+    right: f64,
+    /// From one branch to the next.
+    row: f64,
+    /// Whether names stand above their lines, not to the right of the axis.
+    above: bool,
+}
+
+const WIDE: Layout = Layout { width: 860.0, first: 110.0, right: 450.0, row: 21.0, above: false };
+const NARROW: Layout = Layout { width: 400.0, first: 60.0, right: 380.0, row: 34.0, above: true };
 
 /// How far along the axis a step stands, from 0 to 1. What comes before the first branch is the
 /// same for all and is drawn short: it takes `knee` of the width.
@@ -52,38 +64,43 @@ pub(crate) fn along(step: u64, first: u64, steps: u64, knee: f64) -> f64 {
 impl TreeFigure {
     /// Draws it: the branches that leave last on top, so that no line crosses another.
     pub(crate) fn panel(&self) -> Panel {
+        Panel { narrow: Some(Box::new(self.drawn(&NARROW))), ..self.drawn(&WIDE) }
+    }
+
+    fn drawn(&self, layout: &Layout) -> Panel {
+        let &Layout { width, right, row, .. } = layout;
         let rows = self.rows();
         let first = self.twigs.iter().map(|twig| twig.from).min().unwrap_or(self.steps);
-        let knee = (FIRST - LEFT) / (RIGHT - LEFT);
-        let x = |step: u64| LEFT + (RIGHT - LEFT) * along(step, first, self.steps, knee);
+        let knee = (layout.first - LEFT) / (right - LEFT);
+        let x = |step: u64| LEFT + (right - LEFT) * along(step, first, self.steps, knee);
         let roots = self.twigs.iter().filter(|twig| twig.after.is_none());
         let until = roots.map(|twig| twig.from).max().unwrap_or(self.steps);
-        let y: BTreeMap<usize, f64> = rows
-            .iter()
-            .enumerate()
-            .map(|(row, &twig)| (twig, TOP + 26.0 + ROW * row as f64))
-            .collect();
-        let bottom = TOP + 26.0 + ROW * rows.len() as f64;
+        let top = TOP + row + 5.0;
+        let y: BTreeMap<usize, f64> =
+            rows.iter().enumerate().map(|(at, &twig)| (twig, top + row * at as f64)).collect();
+        let bottom = top + row * rows.len() as f64;
+        let twigs: Vec<[Markup; 2]> =
+            rows.iter().map(|&index| self.twig(index, layout, &x, &y)).collect();
         let body = html! {
             (text("head", (0.0, 14.0), &self.trunk))
             (self.ticks(&x, bottom))
-            @for &index in &rows {
-                (self.twig(index, &x, &y))
-            }
+            @for [twig, _] in &twigs { (twig) }
+            @for [_, over] in &twigs { (over) }
             (line("trunk", (x(0), TOP), (x(until), TOP)))
             // The trunk before its first branch point is drawn short.
             @if first > 0 && first < self.steps {
-                @for at in [52.0, 58.0] {
+                @for at in [layout.first / 2.0 - 3.0, layout.first / 2.0 + 3.0] {
                     (path("axis", &[(at - 3.0, TOP + 7.0), (at + 3.0, TOP - 7.0)]))
                 }
             }
         };
         Panel {
-            width: WIDTH,
+            width,
             height: bottom + 22.0,
             title: format!("The tree of runs: {}", self.trunk),
             desc: self.spoken(until),
             body,
+            narrow: None,
         }
     }
 
@@ -130,34 +147,48 @@ impl TreeFigure {
                 }
             }
             (text("small soft", (0.0, bottom + 16.0),
-                &format!("share of the run of {} steps; the trunk before its first branch is drawn \
-                    short", self.steps)))
+                &format!("share of the run of {} steps; its beginning is drawn short",
+                    thousands(self.steps))))
         }
     }
 
-    fn twig(&self, index: usize, x: &impl Fn(u64) -> f64, y: &BTreeMap<usize, f64>) -> Markup {
+    /// A branch, and what is written over all branches.
+    fn twig(
+        &self,
+        index: usize,
+        layout: &Layout,
+        x: &impl Fn(u64) -> f64,
+        y: &BTreeMap<usize, f64>,
+    ) -> [Markup; 2] {
         let twig = &self.twigs[index];
         let at = y[&index];
         let from = twig.after.map_or(TOP, |before| y[&before]);
         let style = if twig.control { "s0" } else { "s1" };
         let dash = if twig.missing > 0 { " dash" } else { "" };
-        let mut label = fit(&twig.label, 12.0, WIDTH - RIGHT - 80.0);
+        let room = if layout.above { layout.right } else { layout.width - layout.right };
+        let mut label = fit(&twig.label, 12.0, room - 80.0);
         if twig.runs > 1 {
             label = format!("{label} ×{}", twig.runs);
         }
         if twig.missing > 0 {
             label = format!("{label}, {} missing", twig.missing);
         }
-
-        html! {
+        let place = (x(twig.to).max(layout.right) + 8.0, at + 4.0);
+        let class = if twig.control { "soft" } else { "" };
+        let over = if layout.above {
+            text_over(&format!("end {class}"), (layout.right, at - 6.0), &label)
+        } else {
+            html! {}
+        };
+        let drawn = html! {
             g {
                 title { (twig.label) ": " (twig.runs) " runs, steps " (twig.from) " to " (twig.to) }
                 (line("bus", (x(twig.from), from), (x(twig.from), at)))
                 (line(&format!("twig {style}{dash}"), (x(twig.from), at), (x(twig.to), at)))
-                @let class = if twig.control { "soft" } else { "" };
-                (text(class, (x(twig.to).max(RIGHT) + 8.0, at + 4.0), &label))
+                @if !layout.above { (text(class, place, &label)) }
             }
-        }
+        };
+        [drawn, over]
     }
 
     fn spoken(&self, until: u64) -> String {
@@ -193,5 +224,12 @@ mod tests {
         let tree = TreeFigure { trunk: "trunk".into(), steps: 900, twigs };
         assert_eq!(tree.rows(), [1, 0, 2, 3]);
         assert!(tree.panel().desc.starts_with("The trunk is trained once, to step 800 of 900."));
+        let narrow = tree.panel().narrow.expect("a phone has a drawing of its own");
+        let svg = narrow.body.into_string();
+        // Nothing is drawn over a name, and every name ends where the axis does.
+        let names: Vec<&str> = svg.split("<text").filter(|text| text.contains(" ×3<")).collect();
+        assert_eq!(names.len(), 2 * 4, "{svg}");
+        assert!(names.iter().all(|name| name.contains("end") && name.contains("x=\"380\"")));
+        assert!(svg.rfind("class=\"twig").unwrap() < svg.find(">goes on ×3<").unwrap());
     }
 }

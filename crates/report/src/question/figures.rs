@@ -14,7 +14,6 @@ use crate::chart::heat::{self, Heat};
 use crate::chart::slope::{Slope, Slopes};
 use crate::chart::{Figure, Panel};
 use crate::estimate::{Estimate, MEASURES, Unit};
-use crate::reference;
 
 /// Sources get columns of their own in a heat table as long as there are few.
 const SOURCES: usize = 10;
@@ -28,7 +27,7 @@ type Value<'a> = Box<dyn Fn(usize) -> Option<Estimate> + 'a>;
 impl View<'_> {
     /// All figures of the question, the main one first.
     pub(crate) fn figures(&self) -> Vec<Figure> {
-        let mut figures = match self.answer.ask {
+        match self.answer.ask {
             Ask::Duration => self.over("window, % of the run", 100.0, true),
             Ask::Removal => self.removal(),
             Ask::Addition => self.addition(),
@@ -38,9 +37,7 @@ impl View<'_> {
                 self.over("base mixture after the window, % of the run", 100.0, false)
             }
             Ask::Transfer => self.transfer(),
-        };
-        figures.extend(reference::figure(self.plan, self.answer, self.number));
-        figures
+        }
     }
 
     fn name(&self, what: &str) -> String {
@@ -111,12 +108,12 @@ impl View<'_> {
             let of = |task: &&TaskAnswer| task.measure == measure;
             let tasks: Vec<&TaskAnswer> = self.answer.tasks.iter().filter(of).collect();
             left_out += tasks.len().saturating_sub(PANELS * STYLES);
-            panels.extend(tasks.chunks(STYLES).take(PANELS).map(|tasks| {
+            panels.extend(curves::shared_out(&tasks, PANELS).into_iter().map(|(part, tasks)| {
                 let series = tasks
                     .iter()
                     .map(|task| self.series(&task.task, arms, scale, |arm| Self::task(task, arm)));
                 let curves = Curves {
-                    title: title.to_owned(),
+                    title: format!("{title}{part}"),
                     x: axis.to_owned(),
                     y: Unit::of(measure).difference().to_owned(),
                     series: series.collect(),

@@ -13,7 +13,6 @@ use crate::cost::question_seconds;
 use crate::sentences::{Heading, cause, sentence, title};
 use crate::words::rich;
 
-pub(crate) use tables::power;
 pub(crate) use view::View;
 
 /// All questions of a report.

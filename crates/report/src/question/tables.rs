@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use maud::Markup;
 use sparkjoy_answers::{Answer, Comparison, Measure, Spread};
-use sparkjoy_base::{duration, number, thousands};
+use sparkjoy_base::{duration, number, scientific, thousands};
 use sparkjoy_study::Effort;
 
 use super::view::{Aim, View};
@@ -156,7 +156,7 @@ impl View<'_> {
                 name.to_owned(),
                 thousands(effort.steps),
                 effort.tokens.to_string(),
-                power(effort.flops as f64),
+                scientific(effort.flops as f64),
                 time.map_or("–".to_owned(), duration),
             ]);
         };
@@ -205,30 +205,4 @@ fn tested(caption: &str, [what, unit]: [&str; 2], rows: Vec<(String, [Cell; 8])>
         table.named(name, cells);
     }
     table.markup()
-}
-
-/// `1.5 × 10¹⁵`.
-pub(crate) fn power(value: f64) -> String {
-    if value <= 0.0 || !value.is_finite() {
-        return "0".to_owned();
-    }
-    let text = format!("{value:.1e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let raised = |letter: char| match letter {
-        '-' => '⁻',
-        digit => ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹']
-            [digit.to_digit(10).unwrap_or(0) as usize],
-    };
-    format!("{digits} × 10{}", exponent.chars().map(raised).collect::<String>())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn large_numbers_are_powers_of_ten() {
-        let shown = [power(1.54e15), power(0.0), power(9.96e9)];
-        assert_eq!(shown, ["1.5 × 10¹⁵", "0", "1.0 × 10¹⁰"]);
-    }
 }

@@ -89,8 +89,8 @@ fn caption(paper: &Paper, tables: &str, what: &str) -> Markup {
          the two "
         "models had been asked different ones; averages have none, and no run was repeated, so the \
          spread "
-        "between runs is unknown. Percentage points here and bits per byte above have no common \
-         scale."
+        "between runs is unknown. Percentage points here and bits per byte of this study have no \
+         common scale."
     }
 }
 

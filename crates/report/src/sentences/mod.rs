@@ -17,7 +17,7 @@ mod transfer;
 mod windows;
 
 use sparkjoy_answers::{Answer, Finding};
-use sparkjoy_base::counted;
+use sparkjoy_base::{counted, scientific};
 use sparkjoy_study::Ask;
 
 pub use contamination::{cautions, contamination_notes, contamination_summary};
@@ -86,9 +86,12 @@ pub fn sentence(answer: &Answer, finding: &Finding) -> String {
 fn cost(answer: &Answer, times: f64) -> String {
     let (tree, full) = (answer.cost.tree, answer.cost.in_full);
     format!(
-        "Alone, this question takes {} tokens and {:.2e} FLOPs of training. Every run in full would \
-         take {} tokens and {:.2e} FLOPs, {times:.1} times as much.",
-        tree.tokens, tree.flops as f64, full.tokens, full.flops as f64
+        "Alone, this question takes {} tokens and {} FLOPs of training. Every run in full would \
+         take {} tokens and {} FLOPs, {times:.1} times as much.",
+        tree.tokens,
+        scientific(tree.flops as f64),
+        full.tokens,
+        scientific(full.flops as f64)
     )
 }
 

@@ -299,6 +299,6 @@ fn what_is_not_significant_has_its_minimum_detectable_effect() {
 #[test]
 fn every_question_has_its_cost_and_a_title() {
     let answer = windows();
-    insta::assert_snapshot!(says(&answer, Finding::Cost { times: 4.4 }), @"Alone, this question takes 1.38M tokens and 2.69e13 FLOPs of training. Every run in full would take 6.14M tokens and 1.20e14 FLOPs, 4.4 times as much.");
+    insta::assert_snapshot!(says(&answer, Finding::Cost { times: 4.4 }), @"Alone, this question takes 1.38M tokens and 2.7 × 10¹³ FLOPs of training. Every run in full would take 6.14M tokens and 1.2 × 10¹⁴ FLOPs, 4.4 times as much.");
     assert_eq!(title(&answer), "How long should the last phase on `upsampled` be?");
 }

@@ -29,8 +29,8 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
     - All windows are on the Pareto front of targeted gain and general cost.
     - Not significant (after Holm over 4 comparisons), in bits per byte, each with its minimum
       detectable effect at 80 % power: `20%` general +0.0017 (0.0265).
-    - Alone, this question takes 1.38M tokens and 2.69e13 FLOPs of training. Every run in full would
-      take 6.14M tokens and 1.20e14 FLOPs, 4.4 times as much.
+    - Alone, this question takes 1.38M tokens and 2.7 × 10¹³ FLOPs of training. Every run in full would
+      take 6.14M tokens and 1.2 × 10¹⁴ FLOPs, 4.4 times as much.
 
     control, ± deviation of 3 replicates      all      math       web
                                               bpb       bpb       bpb
@@ -62,8 +62,8 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
     - Not significant (after Holm over 4 comparisons), in bits per byte, each with its minimum
       detectable effect at 80 % power: `upsampled` against base, same 10% window general +0.0017
       (0.0265); `− puzzles` general −0.0050 (0.0131).
-    - Alone, this question takes 921.6K tokens and 1.79e13 FLOPs of training. Every run in full would
-      take 4.61M tokens and 8.97e13 FLOPs, 5.0 times as much.
+    - Alone, this question takes 921.6K tokens and 1.8 × 10¹³ FLOPs of training. Every run in full would
+      take 4.61M tokens and 9.0 × 10¹³ FLOPs, 5.0 times as much.
 
     control, ± deviation of 3 replicates      all      math       web
                                               bpb       bpb       bpb

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use roxmltree::Document;
 use scraper::{Html, Selector};
 use sparkjoy_answers::{Answers, Finding, Harm, NoLoss, Redundancy, Verdict, What};
-use sparkjoy_report::{Drawing, Provenance, Report, page};
+use sparkjoy_jobs::{branch_folder, trunk_folder};
+use sparkjoy_report::{Drawing, Provenance, Report, Table, page};
 use sparkjoy_study::{Plan, Role};
 
 use crate::{invented, studies};
@@ -18,7 +19,35 @@ fn drawn(study: &str, plan: &Plan, answers: &Answers) -> (String, Vec<Drawing>) 
         threads: 2,
     };
     let times = invented::times(plan);
-    page(&Report { plan, answers, study, times: &times, provenance: &provenance })
+    let runs = tempfile::tempdir().unwrap();
+    // Two runs have come some way.
+    for (run, steps) in [
+        (trunk_folder(plan.trunk(), runs.path()), 1..=40),
+        (
+            branch_folder(&plan.branches[0], runs.path()),
+            plan.branches[0].from_step + 1..=plan.branches[0].from_step + 20,
+        ),
+    ] {
+        let line = |step: u64| {
+            format!(
+                "{{\"step\":{step},\"loss\":5.5,\"grad_norm\":1.0,\"lr\":0.1,\"tokens\":{{}},\
+                 \"losses\":{{}}}}\n"
+            )
+        };
+        std::fs::create_dir_all(&run).unwrap();
+        std::fs::write(run.join("metrics.jsonl"), steps.map(line).collect::<String>()).unwrap();
+    }
+    let mut truth = Table::new(["<task", "<built in"]);
+    truth.row(["sums", "better <"]);
+    page(&Report {
+        plan,
+        answers,
+        study,
+        times: &times,
+        provenance: &provenance,
+        runs: runs.path(),
+        truth: Some(&(truth, "1 agrees".to_owned())),
+    })
 }
 
 /// Every study of the tests, by name, with its page.
@@ -161,13 +190,11 @@ fn every_question_has_its_figures() {
         files,
         [
             "q1-curves.svg",
-            "q1-paper.svg",
             "q2-heat.svg",
             "q2-forest.svg",
             "q2-refills.svg",
             "q2-refill.svg",
             "q2-base.svg",
-            "q2-paper.svg",
             "q3-utility.svg",
             "q3-forest.svg",
             "q4-front.svg",
@@ -177,6 +204,9 @@ fn every_question_has_its_figures() {
             "q6-curves.svg",
             "q7-transfer.svg",
             "tree.svg",
+            "losses.svg",
+            "q1-paper.svg",
+            "q2-paper.svg",
         ]
     );
     let parsed = Html::parse_document(html);
@@ -184,6 +214,25 @@ fn every_question_has_its_figures() {
         let id = file.strip_suffix(".svg").unwrap();
         assert_eq!(select(&parsed, &format!("figure#{id}")).len(), 1, "{id}");
     }
+}
+
+#[test]
+fn losses_are_drawn_of_runs_that_have_any_and_what_is_not_the_studys_stands_last() {
+    let (plan, html, _) = &pages()["whole"];
+    let parsed = Html::parse_document(html);
+    let titles: Vec<String> =
+        select(&parsed, "#losses svg > title").iter().map(|t| t.text().collect()).collect();
+    let window = format!("Window {}", plan.branches[0].window);
+    assert_eq!(titles.len(), 2, "{titles:?}");
+    assert!(titles[0].starts_with("Trunk: ") && titles[1].starts_with(&window), "{titles:?}");
+    let names: Vec<String> =
+        select(&parsed, "#losses text.small.t1").iter().map(|t| t.text().collect()).collect();
+    assert_eq!(names, ["trunk", &plan.branches[0].label]);
+    assert_eq!(select(&parsed, "#truth td")[0].text().collect::<String>(), "better <");
+    assert!(select(&parsed, ".question #q1-paper").is_empty());
+    assert_eq!(select(&parsed, "main > section:nth-last-of-type(2)#paper figure").len(), 2);
+    // A phone has a drawing of its own of what it cannot make smaller.
+    assert_eq!(select(&parsed, "#tree .at-narrow svg").len(), plan.trunks.len());
 }
 
 #[test]

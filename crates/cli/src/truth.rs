@@ -58,8 +58,19 @@ fn predicted(
     }
 }
 
-/// Every expectation that the study asked about, with what was found.
-pub(super) fn table(answers: &Answers) -> String {
+/// For a terminal: [`table`] with its counts, nothing where there is none.
+pub(crate) fn text(answers: &Answers) -> String {
+    table(answers).map_or(String::new(), |(table, counts)| {
+        format!(
+            "\nWhat was built into this world, and what was found (* marked after correction)\n\n{}\n\
+             {counts}\n",
+            table.text()
+        )
+    })
+}
+
+/// Every expectation that the study asked about, with what was found, and how many agree.
+pub(crate) fn table(answers: &Answers) -> Option<(Table, String)> {
     let mut table = Table::new(["<comparison", "<task", "<built in", "<found", "<"]);
     let mut counts = [0; 3];
     let mut row = |cells: [String; 4], outcome: ExpectationOutcome| {
@@ -85,8 +96,8 @@ pub(super) fn table(answers: &Answers) -> String {
             let Some(both) = cells(expectation.skill) else { continue };
             let task = expectation.skill.task().to_owned();
             let (better, built_in) = match expectation.expected {
-                Expected::Better => (true, "rises"),
-                Expected::Worse => (false, "falls"),
+                Expected::Better => (true, "better"),
+                Expected::Worse => (false, "worse"),
                 Expected::NotWorse => {
                     spared.push((task, both));
                     continue;
@@ -113,18 +124,14 @@ pub(super) fn table(answers: &Answers) -> String {
             } else {
                 (format!("worse: {}", worse.join(", ")), ExpectationOutcome::Contradicts)
             };
-            row([label, tasks, "do not fall".to_owned(), found], outcome);
+            row([label, tasks, "not worse".to_owned(), found], outcome);
         }
     }
     let [agree, not_shown, contradict] = counts;
-    if counts == [0; 3] {
-        return String::new();
-    }
-    format!(
-        "\nWhat was built into this world, and what was found (* marked after correction)\n\n{}\n\
-         {agree} agree, {not_shown} not shown (the interval holds zero), {contradict} contradict\n",
-        table.text()
-    )
+    let counts = format!(
+        "{agree} agree, {not_shown} not shown (the interval holds zero), {contradict} contradict"
+    );
+    (agree + not_shown + contradict > 0).then_some((table, counts))
 }
 
 fn outcome(agrees: bool) -> ExpectationOutcome {
