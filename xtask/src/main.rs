@@ -4,6 +4,7 @@
 //! so that `cargo test` alone finds what breaks them.
 #![expect(clippy::print_stderr, reason = "a program for developers, its output is its purpose")]
 
+mod audit;
 mod bench;
 mod ci;
 mod command;
@@ -22,6 +23,7 @@ Usage: cargo xtask <COMMAND>
   bench engine [OPTIONS]    against PyTorch: --shapes 10M,125M, --rounds N, --threads N,
                             --engines eager,bf16, --json FILE, --peers (Burn and Candle too)
   bench eval MODEL DATA     items/s of tasks against transformers; DATA: the folder of task files
+  audit statistics          how often whole studies mark what is not there; 15 minutes
   sanitize                  the engine's tests under AddressSanitizer
   golden                    make the golden numbers again, in a throw-away Python environment
   parity                    check against transformers, tiktoken and PyTorch, in one too
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         ["bench", "engine", options @ ..] => bench::engine(options),
         ["bench", "eval", model, data] => python::task_speed(model, data),
         ["bench", name] if bench::CRATES.contains(name) => bench::run_crates(&[name]),
+        ["audit", "statistics"] => audit::statistics(),
         ["sanitize"] => sanitize::run(),
         ["golden"] => python::golden(),
         ["parity"] => python::parity(),
