@@ -54,7 +54,8 @@ pub enum Finding {
     TaskOverWindows(TaskOverWindows),
     /// The longest window against the shortest, task by task.
     LongerWindows(LongerWindows),
-    /// Arms that no other arm beats in both targeted gain and general cost.
+    /// Arms that no other arm significantly beats in both targeted gain and general cost, where
+    /// one is beaten.
     Front {
         /// The arms.
         arms: Vec<usize>,
@@ -210,9 +211,9 @@ pub struct BestPlace {
     pub arm: usize,
     /// Its targeted gain.
     pub targeted: Tested,
-    /// The same place against the last one, where it is significantly better: among those the
-    /// largest gain. None where no earlier place is significantly better than the last.
-    pub against_last: Option<Tested>,
+    /// The same place against the last one, than which it is significantly better: among those the
+    /// largest gain.
+    pub against_last: Tested,
 }
 
 /// A removal that improves a task.

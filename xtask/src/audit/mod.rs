@@ -38,7 +38,8 @@ pub(crate) fn statistics() -> Result<(), Failed> {
     command::run(&cargo(), &["build", "--release", "--bin", "sparkjoy"])?;
     let folder = root().join("target/audit");
     let start = Instant::now();
-    let mut table = vec!["| dealt | studies | questions with a mark | intervals that hold 0 |".to_owned()];
+    let mut table =
+        vec!["| dealt | studies | questions with a mark | intervals that hold 0 |".to_owned()];
     table.push("|:--|--:|--:|--:|".to_owned());
     for whole in [false, true] {
         let mut found = Found::default();
@@ -95,7 +96,9 @@ fn one(folder: &Path, seed: u64, whole: bool, found: &mut Found) -> Result<(), F
 fn count(report: &Value, found: &mut Found) -> Option<()> {
     for question in report["questions"].as_array()? {
         let mut marked = false;
-        for cell in question["arms"].as_array()?.iter().flat_map(|arm| arm["cells"].as_array()).flatten() {
+        for cell in
+            question["arms"].as_array()?.iter().flat_map(|arm| arm["cells"].as_array()).flatten()
+        {
             if cell["adjusted_p"].is_null() {
                 continue;
             }

@@ -23,21 +23,15 @@ pub(super) fn place(inference: &mut Inference<'_>) {
             worse: Vec::new(),
         }));
     }
-    // Where no earlier place is better, the last is the one to choose: all others were compared
-    // with it.
+    // Where no earlier place is significantly better, nothing follows: that is no evidence for the
+    // last one.
+    let Some((place, against_last)) = best else { return };
+    // The same branches, once against their control and once against the last place.
+    let branches = |arm: usize| &inference.question.arms[arm].branches;
     let answers = inference.arms(Role::Answer);
-    let arm = match &best {
-        Some((place, _)) => {
-            // The same branches, once against their control and once against the last place.
-            let branches = |arm: usize| &inference.question.arms[arm].branches;
-            answers.iter().copied().find(|&arm| branches(arm) == branches(*place))
-        }
-        None if !places.is_empty() => answers.last().copied(),
-        None => None,
-    };
+    let arm = answers.into_iter().find(|&arm| branches(arm) == branches(place));
     let Some(arm) = arm.filter(|&arm| inference.is_better(arm)) else { return };
     let Some(targeted) = inference.tested(arm, &What::Targeted) else { return };
     inference.answer.recommended = Some(arm);
-    let against_last = best.map(|(_, tested)| tested);
     inference.find(Finding::BestPlace(BestPlace { arm, targeted, against_last }));
 }

@@ -57,18 +57,12 @@ fn undetected(tested: &Tested) -> String {
 /// The place of the window to choose.
 pub(super) fn best_place(answer: &Answer, finding: &BestPlace) -> String {
     let BestPlace { arm, targeted, against_last } = finding;
-    let why = match against_last {
-        Some(against) => format!(
-            "significantly better than the last place, {} ({})",
-            bits(&against.effect),
-            correction(against.family)
-        ),
-        None => "no earlier place is significantly better (after Holm)".to_owned(),
-    };
     format!(
-        "Put the window {}: targeted {}; {why}.",
+        "Put the window {}: targeted {}; significantly better than the last place, {} ({}).",
         answer.arms[*arm].label,
-        bits(&targeted.effect)
+        bits(&targeted.effect),
+        bits(&against_last.effect),
+        correction(against_last.family)
     )
 }
 
@@ -92,14 +86,13 @@ pub(super) fn persistence(answer: &Answer, finding: &Persistence) -> String {
 }
 
 pub(super) fn front(answer: &Answer, arms: &[usize], of: usize) -> String {
-    let noun = noun(answer);
-    if arms.len() == of {
-        return format!("All {noun}s are on the Pareto front of targeted gain and general cost.");
-    }
     format!(
-        "On the Pareto front of targeted gain and general cost: {}. Every other {noun} gains no more \
-         and costs no less than one of these.",
-        labels(answer, arms)
+        "On the Pareto front of targeted gain and general cost: {}. {} of {of} {}s {} significantly \
+         beaten in both by another one (after Holm).",
+        labels(answer, arms),
+        of - arms.len(),
+        noun(answer),
+        if of - arms.len() == 1 { "is" } else { "are" }
     )
 }
 
