@@ -26,8 +26,8 @@ pub struct Power {
     pub confidence: f64,
     /// Standard deviation of branch − control of one replicate, as a share of bits per byte.
     pub noise: f64,
-    /// Scored groups of controls it was measured on; 0 where there are none yet, and it is that of
-    /// the study in `docs/results/real-text.md`.
+    /// Scored controls it was measured on; 0 where no two replicates are scored yet, and it is that
+    /// of the study in `docs/results/real-text.md`.
     pub controls: usize,
     /// One per question.
     pub questions: Vec<DetectableIn>,
@@ -55,16 +55,18 @@ pub fn power(plan: &Plan, held_out: &[Option<HeldOut>]) -> Option<Power> {
     if plan.replicates < 2 {
         return None;
     }
-    let mut variances = Vec::new();
+    let (mut variances, mut scored) = (Vec::new(), 0);
     let arms = plan.questions.iter().flat_map(|question| &question.arms);
     let controls: BTreeSet<&Vec<usize>> = arms.map(|arm| &arm.controls).collect();
     for group in controls {
         let mut values = Vec::new();
-        for scores in group.iter().map_while(|&index| held_out[index].as_ref()) {
+        for scores in group.iter().filter_map(|&index| held_out[index].as_ref()) {
             let bits = scores.values().map(sparkjoy_eval::HeldOutScore::bits_per_byte);
             values.push(bits.sum::<f64>() / scores.len() as f64);
         }
-        if values.len() == group.len() {
+        // Replicates that were added later are not scored yet; two tell a deviation.
+        if values.len() > 1 {
+            scored += values.len();
             let Spread { mean, deviation, .. } = Spread::of(values);
             variances.extend(deviation.map(|deviation| (deviation / mean).powi(2)));
         }
@@ -80,7 +82,7 @@ pub fn power(plan: &Plan, held_out: &[Option<HeldOut>]) -> Option<Power> {
         replicates: plan.replicates,
         confidence: plan.evaluation.confidence,
         noise,
-        controls: variances.len(),
+        controls: scored,
         questions,
     })
 }

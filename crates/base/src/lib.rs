@@ -24,6 +24,6 @@ pub use name::{DomainName, NameError, SourceName};
 pub use problem::{Place, Problem, did_you_mean, nearest};
 pub use quantity::{Ppm, QuantityError, Span, Tokens};
 pub use show::{
-    bytes, counted, duration, exact, minus_sign, number, percent, percentage_points, printable,
-    quantity, scientific, signed, thousands,
+    about, bytes, counted, duration, exact, minus_sign, number, percent, percentage_points,
+    printable, quantity, scientific, signed, thousands,
 };

@@ -67,6 +67,26 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// `about 42 min`, `about 3 h 20 min`: seconds that are estimated, so not to the last digit.
+pub fn about(seconds: f64) -> String {
+    if !seconds.is_finite() {
+        return "a time that is not known".to_owned();
+    }
+    let minutes = (seconds / 60.0).round() as u64;
+    match minutes {
+        0 | 1 => format!("about {} s", seconds.max(1.0).ceil()),
+        2..90 => format!("about {minutes} min"),
+        90..2880 => {
+            let tens = (minutes + 5) / 10;
+            match (tens / 6, tens % 6) {
+                (hours, 0) => format!("about {hours} h"),
+                (hours, tens) => format!("about {hours} h {tens}0 min"),
+            }
+        }
+        _ => format!("about {} days", thousands((minutes + 720) / 1440)),
+    }
+}
+
 /// `1 task`, `2 tasks`: a count with its noun, which takes an `s` unless the count is 1.
 pub fn counted(n: u64, noun: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
@@ -167,6 +187,12 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_estimate_has_no_needless_digits() {
+        let shown = [0.2, 61.0, 150.0, 5400.0, 12_000.0, 14_400.0, 2_772_000_000.0].map(about);
+        insta::assert_snapshot!(shown.join(", "), @"about 1 s, about 61 s, about 3 min, about 1 h 30 min, about 3 h 20 min, about 4 h, about 32,083 days");
+    }
 
     #[test]
     fn counts_are_grouped_in_threes() {

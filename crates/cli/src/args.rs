@@ -157,7 +157,8 @@ Example: sparkjoy report study.toml --json
 
 Prints tables and writes report.html (one file, no network),
 report.json, report.csv and figures/*.svg into RUNS/NAME. A study that is only
-partly run is reported as far as it is.")]
+partly run is reported as far as it is; a finished report is never replaced by
+one that is not.")]
     Report {
         /// The study file
         study: PathBuf,

@@ -112,7 +112,7 @@ fn sandbox() -> String {
 
 fn speed(precision: Precision, threads: usize) -> Speed {
     let compute = Compute { precision, recompute: false, threads };
-    let Throughput { tokens_per_second, timed_step } = measure(SHAPE, BATCH, compute);
+    let Throughput { tokens_per_second, timed_step, .. } = measure(SHAPE, BATCH, compute);
     let flops_per_token = SHAPE.flops(1) as f64 / SHAPE.context as f64;
     Speed {
         precision,

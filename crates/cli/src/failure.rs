@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use sparkjoy_base::{FileError, Hint, SourceName, printable};
+use sparkjoy_base::{FileError, Hint, SourceName, nearest, printable};
 use sparkjoy_data::DataError;
 use sparkjoy_draft::DraftError;
 use sparkjoy_eval::EvalError;
@@ -78,6 +78,12 @@ pub(crate) enum Failure {
         /// What was pointed at.
         path: PathBuf,
     },
+    /// `show` was pointed at nothing.
+    #[error("there is no `{}`", path.display())]
+    NotThere {
+        /// What was pointed at.
+        path: PathBuf,
+    },
     /// What a run was made from is no longer there.
     #[error("`{}` holds no {what}", prepared.display())]
     Gone {
@@ -95,15 +101,19 @@ pub(crate) enum Failure {
         /// The study.
         study: PathBuf,
     },
-    /// A step outside the run.
-    #[error("`{run}` has no step {step}, expected 1 to {last}")]
+    /// A step outside of what is trained of a run.
+    #[error("`{run}` has no step {step}, expected {first} to {last}")]
     NoSuchStep {
         /// The run.
         run: String,
         /// As typed.
         step: u64,
+        /// The first there is.
+        first: u64,
         /// The last there is.
         last: u64,
+        /// A branch that has the step.
+        branch: Option<String>,
     },
     /// A branch that the plan does not have.
     #[error("the plan has no branch `{name}`")]
@@ -152,7 +162,7 @@ impl Hint for Failure {
             Self::Mix(error) => error.hint(),
             Self::Print { .. } => None,
             Self::Exists { .. } => Some("give another name: `sparkjoy new FILE`".to_owned()),
-            Self::Unknown { .. } => {
+            Self::Unknown { .. } | Self::NotThere { .. } => {
                 Some("`sparkjoy show --help` lists what can be shown".to_owned())
             }
             Self::Gone { .. } => {
@@ -162,8 +172,17 @@ impl Hint for Failure {
             Self::NoStep { study } => {
                 Some(format!("name its step: `sparkjoy show {} --step 1`", study.display()))
             }
-            Self::NoSuchStep { last, .. } => Some(format!("try `--step {last}`")),
-            Self::NoSuchBranch { known, .. } => Some(format!("its branches: {}", known.join(", "))),
+            Self::NoSuchStep { step, branch: Some(branch), .. } => {
+                Some(format!("branches have it: `--step {step} --branch {branch}`"))
+            }
+            Self::NoSuchStep { step, first, last, .. } => {
+                Some(format!("type `--step {}`", step.clamp(first, last)))
+            }
+            Self::NoSuchBranch { name, known } => {
+                let meant = nearest(name, known.iter().map(String::as_str));
+                let meant = meant.map_or_else(String::new, |name| format!("type `{name}`; "));
+                Some(format!("{meant}`sparkjoy plan STUDY --json` lists all under `jobs`"))
+            }
             Self::NoText { .. } => {
                 Some("give the source a `path` in the study to train on it".to_owned())
             }
@@ -259,13 +278,23 @@ mod tests {
 
     #[test]
     fn every_mistake_at_the_prompt_says_what_to_type() {
+        use Failure::NoSuchStep;
         let study = PathBuf::from("study.toml");
         let failures = [
             Failure::Exists { path: study.clone() },
             Failure::Unknown { path: "novel.txt".into() },
             Failure::NoStep { study },
-            Failure::NoSuchStep { run: "trunk".into(), step: 90, last: 80 },
-            Failure::NoSuchBranch { name: "b".into(), known: vec!["a".into(), "c".into()] },
+            Failure::NotThere { path: "novel.txt".into() },
+            NoSuchStep { run: "trunk".into(), step: 90, first: 1, last: 80, branch: None },
+            NoSuchStep {
+                run: "trunk".into(),
+                step: 90,
+                first: 1,
+                last: 80,
+                branch: Some("b".into()),
+            },
+            NoSuchStep { run: "trunk".into(), step: 0, first: 1, last: 80, branch: None },
+            Failure::NoSuchBranch { name: "bose-r0".into(), known: vec!["base-r0".into()] },
             Failure::NoText { name: SourceName::new("web").unwrap() },
         ];
         let texts = failures.map(|f| plain(&render(&f, f.hint().as_deref()))).join("\n");
@@ -282,13 +311,25 @@ mod tests {
 
         hint: name its step: `sparkjoy show study.toml --step 1`
 
+        error: there is no `novel.txt`
+
+        hint: `sparkjoy show --help` lists what can be shown
+
         error: `trunk` has no step 90, expected 1 to 80
 
-        hint: try `--step 80`
+        hint: type `--step 80`
 
-        error: the plan has no branch `b`
+        error: `trunk` has no step 90, expected 1 to 80
 
-        hint: its branches: a, c
+        hint: branches have it: `--step 90 --branch b`
+
+        error: `trunk` has no step 0, expected 1 to 80
+
+        hint: type `--step 1`
+
+        error: the plan has no branch `bose-r0`
+
+        hint: type `base-r0`; `sparkjoy plan STUDY --json` lists all under `jobs`
 
         error: source `web` is declared by size, it has no text to show
 

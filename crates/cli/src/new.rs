@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
-use sparkjoy_base::{duration, quantity, thousands, write_atomic};
+use sparkjoy_base::{about, quantity, thousands, write_atomic};
 use sparkjoy_draft::{Draft, DraftSource, draft};
 use sparkjoy_report::Table;
 use sparkjoy_study::STUDY_TEMPLATE;
@@ -75,12 +75,13 @@ fn render(draft: &Draft, file: &Path) -> String {
     let shown = file.display();
     let _ = write!(
         text,
-        "\nwrote {shown}\n{} parameters, {} tokens of trunk, {} in all, about {} of training here\n\n\
+        "\nwrote {shown}\n{} parameters, {} tokens of trunk, {} in all\n\
+         on this machine {}: training, and scoring of held-out text\n\n\
          Read what it proposes, or go: sparkjoy run {shown}\n",
         quantity(draft.parameters),
         quantity(draft.budget.0),
         quantity(draft.tree.0),
-        duration(draft.seconds),
+        about(draft.seconds),
     );
     text
 }

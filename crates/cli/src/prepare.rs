@@ -7,12 +7,13 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use sparkjoy_base::{SourceName, bytes, thousands};
 use sparkjoy_data::{Corpus, Part};
+use sparkjoy_jobs::{open_corpora, text_is_gone};
 use sparkjoy_report::Table;
 use sparkjoy_study::Study;
 
 use crate::args::Place;
 use crate::failure::Failure;
-use crate::output::{Output, print, print_json};
+use crate::output::{Output, print, print_json, say};
 use crate::study;
 
 /// A prepared source as shown.
@@ -51,12 +52,24 @@ impl Prepared {
 /// What is wrong with the study or its text; an interruption.
 pub(crate) fn prepare(path: &Path, place: &Place, stop: &AtomicBool) -> Result<(), Failure> {
     let study = Study::open(path, place.data.as_deref())?;
-    let (_, corpora) = study::prepare(&study, place, stop)?;
+    let corpora = match whole_without_text(&study, place) {
+        Some(corpora) => {
+            say("all is prepared; its text is not on this machine, and nothing needs it");
+            corpora
+        }
+        None => study::prepare(&study, place, stop)?.1,
+    };
     let prepared: Vec<Prepared> = corpora.iter().map(Prepared::new).collect();
     match place.output() {
         Output::Json => print_json(&prepared),
         Output::Text => print(&render(&prepared)),
     }
+}
+
+/// What is prepared of a study, where that is all of it and its text is gone.
+fn whole_without_text(study: &Study, place: &Place) -> Option<Vec<Corpus>> {
+    let opened = text_is_gone(study).then(|| open_corpora(study, &place.prepared))?;
+    opened.ok().map(|(_, corpora)| corpora)
 }
 
 fn render(prepared: &[Prepared]) -> String {

@@ -73,12 +73,11 @@ impl Progress {
                 }
             }
             Event::TrainingTokenizer => self.begin("", "training the tokenizer", now),
-            Event::Job { name, index, of, done } => {
-                let state = if *done { " · done before" } else { "" };
+            Event::Job { name, index, of, done, from } => {
                 if let Some(tree) = &mut self.tree {
                     tree.job(name, *done);
                 }
-                self.begin(name, &format!("{name} · job {index} of {of}{state}"), now);
+                self.begin(name, &job_line(name, *index, *of, *done, *from), now);
             }
             Event::Step { record, target, tokens_left } => {
                 self.main.add(record.tokens.values().sum(), now);
@@ -222,6 +221,16 @@ fn check_line(source: &SourceName, text_bytes: u64, of: u64, rate: &RecentThroug
     parts.join("  ")
 }
 
+/// `trunk-72 · job 1 of 12`, and what was done of it before. `from`: the step it continues from.
+fn job_line(name: &str, index: usize, of: usize, done: bool, from: Option<u64>) -> String {
+    let before = match from {
+        _ if done => " · done before".to_owned(),
+        Some(step) => format!(" · continues from step {}", thousands(step)),
+        None => String::new(),
+    };
+    format!("{name} · job {index} of {of}{before}")
+}
+
 /// `trunk  5,240/6,102  343.4M tok left  loss 3.412  |g| 0.81  lr 4.1e-4  38.2K tok/s  24 min`.
 ///
 /// What is left, in tokens and in time, is of the whole study; nothing of it where it stands
@@ -292,6 +301,14 @@ mod tests {
         rate.reach(0, start);
         rate.reach(100_000, start + Duration::from_secs(10));
         rate
+    }
+
+    #[test]
+    fn a_job_that_was_begun_says_where_it_continues() {
+        let line = |done, from| job_line("trunk-72", 1, 12, done, from);
+        assert_eq!(line(false, None), "trunk-72 · job 1 of 12");
+        assert_eq!(line(true, None), "trunk-72 · job 1 of 12 · done before");
+        assert_eq!(line(false, Some(1040)), "trunk-72 · job 1 of 12 · continues from step 1,040");
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! `report`: the answers of a study, as tables and as a page.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use sparkjoy_answers::{Answers, answers};
-use sparkjoy_jobs::{results, timings};
+use sparkjoy_base::{Problem, read};
+use sparkjoy_jobs::{ChangedSetting, JobError, changed_settings, results, study_folder, timings};
+use sparkjoy_report::sentences::not_scored;
 use sparkjoy_report::{Provenance, Report, report_text, write_page, write_report};
+use sparkjoy_study::{Plan, Study};
 use sparkjoy_world::World;
 
 use crate::args::Place;
@@ -47,6 +51,15 @@ pub(crate) fn print_report(opened: &OpenedStudy, place: &Place) -> Result<(), Fa
 pub(crate) fn write(opened: &OpenedStudy, place: &Place) -> Result<(Answers, PathBuf), Failure> {
     let plan = &opened.plan;
     let answers = answers(plan, results(plan, &place.runs)?);
+    let changed = changed_settings(plan, &place.runs);
+    if let Some(report) = finished_report(plan, &answers, &place.runs) {
+        return Err(JobError::from(less(&opened.study, &report, &answers, &changed)).into());
+    }
+    if is_incomplete(&answers) {
+        for change in changed {
+            say(&format!("note: {}", change.sentence()));
+        }
+    }
     let folder = write_report(plan, &answers, &place.runs)?;
     let of_a_world = opened.study.file().parent().is_some_and(World::lies_in);
     let truth = truth::table(&answers).filter(|_| of_a_world);
@@ -61,6 +74,48 @@ pub(crate) fn write(opened: &OpenedStudy, place: &Place) -> Result<(Answers, Pat
     };
     write_page(&report, &folder)?;
     Ok((answers, folder))
+}
+
+fn is_incomplete(answers: &Answers) -> bool {
+    !answers.missing.is_empty() || !answers.missing_tasks.is_empty()
+}
+
+/// The finished report that incomplete answers would replace, if there is one.
+fn finished_report(plan: &Plan, answers: &Answers, runs: &Path) -> Option<Answers> {
+    if !is_incomplete(answers) {
+        return None;
+    }
+    let bytes = read(&study_folder(plan, runs).join("report.json")).ok()?;
+    // A report of an older version has another form: nothing tells what it holds.
+    let report: Answers = serde_json::from_slice(&bytes).ok()?;
+    (!is_incomplete(&report)).then_some(report)
+}
+
+/// Nothing finished is replaced by less.
+fn less(study: &Study, report: &Answers, answers: &Answers, changed: &[ChangedSetting]) -> Problem {
+    let missing = if answers.missing.is_empty() {
+        not_scored(&answers.missing_tasks, answers.branches, " on tasks")
+    } else {
+        not_scored(&answers.missing, answers.branches, "")
+    };
+    let of = if report.plan == answers.plan {
+        "of this plan".to_owned()
+    } else {
+        format!("of plan {}, and this is plan {}", report.plan, answers.plan)
+    };
+    let mut text = format!(
+        "the report of `{}` is finished and is not replaced by an incomplete one: it is {of}\n  now \
+         {missing}",
+        study.name()
+    );
+    for change in changed {
+        let _ = write!(text, "\n  {}", change.sentence());
+    }
+    let file = study.file().display();
+    Problem::new(text).with_hint(format!(
+        "`sparkjoy run {file}` makes what is missing and then replaces it; to keep it, give the \
+         edited study another `name`"
+    ))
 }
 
 /// What the page says about who wrote it.

@@ -67,9 +67,11 @@ fn a_source_that_would_be_starved_is_refused() {
 #[test]
 fn a_source_read_more_than_max_epochs_is_refused() {
     insta::assert_snapshot!(
-        refused("path = \"sums.jsonl\"", "path = \"sums.jsonl\"\nmax_epochs = 0.1"), @"
-        error: `study.toml` line 30: branch `upsampled-25pct-r0` reads source `sums` 0.12 times, expected at most its `max_epochs` 0.1: a proportion of at most 14.37 %, or a window of at most 5.78 %, would fit
-        "
+        refused("path = \"sums.jsonl\"", "path = \"sums.jsonl\"\nmax_epochs = 0.1"), @r#"
+        error: `study.toml` line 30: branch `upsampled-25pct-r0` reads source `sums` 0.12 times, expected at most its `max_epochs` 0.1: a proportion of at most 14.37 %, or a window of at most 5.78 %, or a budget of 14.3K, would fit
+
+        hint: write `budget = "14.3K"`, or allow it: `max_epochs = 0.13` in `[sources.sums]`
+        "#
     );
 }
 
@@ -256,7 +258,7 @@ fn a_missing_permission_says_what_to_do() {
 fn a_source_that_is_not_prepared_is_not_planned() {
     let laboratory = Laboratory::new();
     insta::assert_snapshot!(laboratory.refuse("plan study.toml"), @"
-    error: the tokenizer is not prepared: `prepared/tokenizer-[ID]` is not whole
+    error: the tokenizer is not prepared yet: there is no `prepared/tokenizer-[ID]`
 
     hint: run `sparkjoy prepare study.toml`
     ");

@@ -77,13 +77,21 @@ fn everything_can_be_shown(laboratory: &Laboratory) {
     assert!(shown.contains(" · bf16\n"), "{shown}");
     assert_eq!(json(&laboratory.succeed(&format!("show {run} --json")).stdout)["last_step"], 80);
 
+    let trunk = relative(laboratory.find("runs", "trunk-"));
+    let shown = laboratory.succeed(&format!("show {trunk}")).stdout;
+    assert!(shown.contains("steps 1 to 72 of 80 (a trunk ends at its last branch"), "{shown}");
+    let shown = laboratory.succeed(&format!("show {trunk}/step-60")).stdout;
+    assert!(shown.starts_with("step 60 of run "), "{shown}");
+
     let checkpoint = format!("{run}/step-000080");
     let shown = laboratory.succeed(&format!("show {checkpoint}")).stdout;
     assert!(shown.contains("model.safetensors") && shown.contains("step 80"), "{shown}");
     assert!(shown.contains("computed on "), "{shown}");
 
     let source = relative(laboratory.find("prepared", "sums-"));
-    assert!(laboratory.succeed(&format!("show {source}")).stdout.contains("held out"));
+    let shown = laboratory.succeed(&format!("show {source}")).stdout;
+    assert!(shown.contains("held out"), "{shown}");
+    assert!(shown.contains(" ∎ w") && shown.contains("∎ the end of a document"), "{shown}");
     let shard = relative(laboratory.shard());
     assert_eq!(
         json(&laboratory.succeed(&format!("show {shard} --json")).stdout)["source"],
@@ -207,6 +215,8 @@ fn what_cannot_be_shown_is_refused() {
         laboratory.refuse("show study.toml"),
         laboratory.refuse("show study.toml --step 0"),
         laboratory.refuse("show study.toml --step 81"),
+        laboratory.refuse("show study.toml --step 76"),
+        laboratory.refuse("show runs/trunk/step-9"),
         laboratory.refuse("show study.toml --step 1 --branch upsampled-99pct-r0"),
     ];
     insta::assert_snapshot!(texts.join("\n"), @"
@@ -218,17 +228,25 @@ fn what_cannot_be_shown_is_refused() {
 
     hint: name its step: `sparkjoy show study.toml --step 1`
 
-    error: `trunk` has no step 0, expected 1 to 80
+    error: `trunk` has no step 0, expected 1 to 72
 
-    hint: try `--step 80`
+    hint: type `--step 1`
 
-    error: `trunk` has no step 81, expected 1 to 80
+    error: `trunk` has no step 81, expected 1 to 72
 
-    hint: try `--step 80`
+    hint: type `--step 72`
+
+    error: `trunk` has no step 76, expected 1 to 72
+
+    hint: branches have it: `--step 76 --branch base-25pct-r0`
+
+    error: there is no `runs/trunk/step-9`
+
+    hint: `sparkjoy show --help` lists what can be shown
 
     error: the plan has no branch `upsampled-99pct-r0`
 
-    hint: its branches: base-25pct-r0, base-25pct-r1, upsampled-25pct-r0, upsampled-25pct-r1, upsampled-minus-sums-to-domain-25pct-r0, upsampled-minus-sums-to-domain-25pct-r1, base-10pct-r0, base-10pct-r1, upsampled-10pct-r0, upsampled-10pct-r1
+    hint: type `upsampled-10pct-r0`; `sparkjoy plan STUDY --json` lists all under `jobs`
     ");
 }
 
@@ -255,9 +273,14 @@ fn a_single_job_waits_for_what_it_needs() {
 
     hint: run job `trunk-72` first
     ");
+    insta::assert_snapshot!(laboratory.refuse("run study.toml --job contamination"), @r#"
+    error: job `contamination` looks for items of the study's tasks in its training text, and the study has no tasks: there is nothing to look for
+
+    hint: name some: `tasks = ["…"]` in `[evaluation]`
+    "#);
     laboratory.succeed("run study.toml --job trunk-60");
     let partly = laboratory.succeed("report study.toml").stdout;
-    assert!(partly.contains("INCOMPLETE"), "{partly}");
+    assert!(partly.contains("INCOMPLETE: 10 of 10 branches are not scored: `base-25pct` (2),"));
 }
 
 fn json(text: &str) -> serde_json::Value {

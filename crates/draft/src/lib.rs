@@ -52,7 +52,7 @@ pub struct Draft {
     pub budget: Tokens,
     /// Tokens of all runs together.
     pub tree: Tokens,
-    /// Seconds of training on this machine, roughly.
+    /// Seconds on this machine, estimated: training, and scoring of held-out text.
     pub seconds: f64,
 }
 
@@ -108,12 +108,13 @@ pub fn draft(
     enough(data, found.sources.iter().map(|source| &source.files.name), &left_out)?;
     let speed = flops_per_second(threads);
     let (sources, proposal, vocab) = settle(data, found.sources, speed, &mut left_out)?;
-    let pace = speed / (proposal.rung.shape().flops(1) as f64 / proposal.rung.context as f64);
-    let mut text = text::write(&named, &sources, &proposal, vocab, pace, None);
+    let mut text = text::write(&named, &sources, &proposal, vocab, None);
     let plan = plan(file, &text, &sources, vocab)?;
     let tree = plan.cost().tree.tokens;
-    let seconds = tree.0 as f64 / pace;
-    text = text::write(&named, &sources, &proposal, vocab, pace, Some(seconds));
+    // As `sparkjoy plan` will say it.
+    let compute = Compute { precision: plan.trunk().precision, recompute: false, threads };
+    let seconds = plan.whole_time(measure(plan.shape, plan.batch as usize, compute)).seconds();
+    text = text::write(&named, &sources, &proposal, vocab, Some(seconds));
     let row = |MeasuredSource { found, sized }: &MeasuredSource| DraftSource {
         name: sized.name.clone(),
         domain: sized.domain.clone(),
@@ -286,9 +287,8 @@ fn train(texts: &[String], vocab: u32) -> Result<Tokenizer, DraftError> {
 fn flops_per_second(threads: usize) -> f64 {
     let rung = &LADDER[2];
     let compute = Compute { precision: Precision::Bf16, recompute: false, threads };
-    // The best of three: what else the machine does for a moment is not what it can do.
-    let measured = (0..3).map(|_| measure(rung.shape(), 4, compute).tokens_per_second);
-    measured.fold(0.0, f64::max) * rung.shape().flops(1) as f64 / rung.context as f64
+    let tokens_per_second = measure(rung.shape(), 4, compute).tokens_per_second;
+    tokens_per_second * rung.shape().flops(1) as f64 / rung.context as f64
 }
 
 /// Plans the text over the sizes found, as `sparkjoy plan` will over those prepared.

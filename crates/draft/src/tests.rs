@@ -58,7 +58,7 @@ fn planned(
                 let file = PathBuf::from("study.toml");
                 let named = text::Named::new("corpora".as_ref(), &file).unwrap();
                 let vocab = proposal.rung.vocab;
-                let text = text::write(&named, &sources, &proposal, vocab, 1e4, Some(60.0));
+                let text = text::write(&named, &sources, &proposal, vocab, Some(60.0));
                 let plan = plan(&file, &text, &sources, vocab);
                 let plan = plan.unwrap_or_else(|e| panic!("{}\n{text}", shown(Err(e))));
                 return Some((sources, proposal, plan));
@@ -197,7 +197,7 @@ fn written() -> (Vec<MeasuredSource>, String) {
     sources[0].found.broken = Some((2, "`code.jsonl` line 3: no field `content`".to_owned()));
     let proposal = propose(&sized_sources(&sources), SPEEDS[0]).unwrap();
     let named = text::Named::new("corpora".as_ref(), "study.toml".as_ref()).unwrap();
-    let text = text::write(&named, &sources, &proposal, 4096, 12_345.0, Some(1234.0));
+    let text = text::write(&named, &sources, &proposal, 4096, Some(1234.0));
     (sources, text)
 }
 

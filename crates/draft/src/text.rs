@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use sparkjoy_base::{Ppm, SourceName, quantity, thousands};
+use sparkjoy_base::{Ppm, SourceName, about, quantity, thousands};
 use sparkjoy_data::{OnBadDocument, SourceFiles, Validation};
 
 use super::proposal::{MAX_EPOCHS, Proposal, REMOVAL_WINDOW, REPLICATES};
@@ -71,13 +71,12 @@ pub(super) fn write(
     sources: &[MeasuredSource],
     proposal: &Proposal,
     vocab: u32,
-    pace: f64,
     seconds: Option<f64>,
 ) -> String {
     let mut page = Page(String::new());
     head(&mut page, named, sources, proposal, seconds);
     model(&mut page, proposal, vocab);
-    training(&mut page, proposal, pace);
+    training(&mut page, proposal);
     page.say(
         "One table per source, guessed from folders and names. Files are JSON Lines (plain, .gz, \
          .zst), Parquet or plain text.",
@@ -107,10 +106,7 @@ fn head(
     ));
     page.lines("#");
     let takes = seconds.map_or(String::new(), |seconds| {
-        let minutes = two_digits((seconds / 60.0).ceil());
-        let minutes =
-            if minutes == 1 { "a minute".to_owned() } else { format!("{minutes} minutes") };
-        format!(" About {minutes} of training on this machine, then scoring.")
+        format!(" On this machine {}: training, and scoring of held-out text.", about(seconds))
     });
     page.say(&format!(
         "A model of {parameters} parameters, {} tokens.{takes}",
@@ -144,7 +140,7 @@ fn model(page: &mut Page, proposal: &Proposal, vocab: u32) {
     page.lines("");
 }
 
-fn training(page: &mut Page, proposal: &Proposal, pace: f64) {
+fn training(page: &mut Page, proposal: &Proposal) {
     let rung = &proposal.rung;
     let step = rung.batch * rung.context as u64;
     page.lines("[training]");
@@ -155,10 +151,9 @@ fn training(page: &mut Page, proposal: &Proposal, pace: f64) {
         )
     } else {
         format!(
-            "Time is what limits the budget, which reads {:.1} % of all there is: at about {} \
-             tokens a second, measured when this was written, the whole study takes an hour.",
-            100.0 * proposal.passes,
-            thousands(two_digits(pace))
+            "Time is what limits the budget, which reads {:.1} % of all there is: the study should \
+             take about an hour on the machine this was written on.",
+            100.0 * proposal.passes
         )
     });
     let steps = thousands(proposal.budget.0 / step);

@@ -1,4 +1,4 @@
-//! Why runs that were finished under a study's name cannot be used by its plan of today.
+//! Why what was finished under a study's name is not all that its plan of today needs.
 //!
 //! A run is found by the fingerprint of everything that determines its numbers, so an edited study
 //! may find none of them. The plan recorded beside the last results tells which setting differs.
@@ -18,7 +18,7 @@ const RECORD_BYTES: u64 = 256 << 20;
 /// Values longer than this are only said to differ.
 const SHOWN: usize = 40;
 
-/// A setting that makes finished runs another study's.
+/// A setting that has changed since results were made, so that some of them are missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ChangedSetting {
     /// As it is written in a study: `training.batch`; or what it is, where no key says it.
@@ -27,13 +27,26 @@ pub struct ChangedSetting {
     pub before: Option<String>,
     /// What it is.
     pub now: Option<String>,
-    /// The trunk that was trained with what it was.
-    pub run: String,
+    /// What it means for what is there.
+    #[serde(flatten)]
+    pub lost: Lost,
 }
 
-/// The settings by which the trunk of a plan, or its branches on the same trunk, differ from
-/// those that were trained before under the study's name. Empty where there are none, or where
-/// nothing tells.
+/// What cannot be used, or is missing, after a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lost {
+    /// A run that was trained with what the setting was.
+    Run(String),
+    /// Scores: the models are there.
+    Scores,
+    /// Nothing, but there are this many branches more than before.
+    More(usize),
+}
+
+/// The settings by which the trunk of a plan, its branches on the same trunk, or their scores differ
+/// from what was planned before under the study's name. Empty where there are none, or where nothing
+/// tells.
 pub fn changed_settings(plan: &Plan, runs: &Path) -> Vec<ChangedSetting> {
     let path = study_folder(plan, runs).join("plan.json");
     let is_small = path.metadata().is_ok_and(|file| file.len() <= RECORD_BYTES);
@@ -53,7 +66,60 @@ pub fn changed_settings(plan: &Plan, runs: &Path) -> Vec<ChangedSetting> {
         let is_there = runs.join(&run).is_dir();
         return if is_there { changed(&before, now, &run) } else { Vec::new() };
     }
-    changed_branches(&record, plan, runs)
+    let mut found = changed_branches(&record, plan, runs);
+    found.extend(changed_scores(&record, plan));
+    found.extend(more_branches(&record, plan));
+    found
+}
+
+/// The settings of the evaluation that make scores others.
+fn changed_scores(record: &Value, plan: &Plan) -> Vec<ChangedSetting> {
+    let Ok(now) = serde_json::to_value(&plan.evaluation) else { return Vec::new() };
+    let before = &record["evaluation"];
+    let differs = |key: &&'static str| !before.is_null() && before[*key] != now[*key];
+    let change = |key: &str| {
+        let [before, now] = [&before[key], &now[key]].map(|value| shown(Some(value)));
+        // Tasks are a table of definitions.
+        let is_short = key == "held_out";
+        ChangedSetting {
+            setting: format!("evaluation.{key}"),
+            before: before.filter(|_| is_short),
+            now: now.filter(|_| is_short),
+            lost: Lost::Scores,
+        }
+    };
+    ["held_out", "tasks"].into_iter().filter(differs).map(change).collect()
+}
+
+/// What asks for branches that were not in the plan before.
+fn more_branches(record: &Value, plan: &Plan) -> Option<ChangedSetting> {
+    let recorded = record.get("branches")?.as_array()?;
+    let is_known = |name: &str| recorded.iter().any(|other| other["name"].as_str() == Some(name));
+    let new = plan.branches.iter().filter(|branch| {
+        !is_known(&branch.name) && !branch.former_name.as_deref().is_some_and(is_known)
+    });
+    let more @ 1.. = new.count() else { return None };
+    let before = record["replicates"].as_u64().filter(|&n| n != u64::from(plan.replicates));
+    Some(match before {
+        Some(before) => ChangedSetting {
+            setting: "training.replicates".to_owned(),
+            before: Some(before.to_string()),
+            now: Some(plan.replicates.to_string()),
+            lost: Lost::More(more),
+        },
+        None => ChangedSetting {
+            setting: "questions".to_owned(),
+            before: None,
+            now: None,
+            lost: Lost::More(more),
+        },
+    })
+}
+
+/// A value, where it is short.
+fn shown(value: Option<&Value>) -> Option<String> {
+    let text = value.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+    (text.chars().count() <= SHOWN).then_some(text)
 }
 
 /// The same of branches that have the names they had: of the first of each set of settings.
@@ -150,10 +216,6 @@ fn changed(before: &RunSpec, now: &RunSpec, run: &str) -> Vec<ChangedSetting> {
         key => other_tokenizer && key.starts_with("text of source"),
     };
     let differs = |key: &&String| before.get(*key) != now.get(*key) && !follows(key);
-    let shown = |value: Option<&Value>| {
-        let text = value.map_or_else(|| "nothing".to_owned(), ToString::to_string);
-        (text.chars().count() <= SHOWN).then_some(text)
-    };
     let change = |key: &String| {
         // Steps are not how a budget is written, and a hash says nothing to a reader.
         let is_written = !matches!(key.as_str(), "tokenizer" | "training.budget");
@@ -161,7 +223,7 @@ fn changed(before: &RunSpec, now: &RunSpec, run: &str) -> Vec<ChangedSetting> {
             setting: key.clone(),
             before: shown(before.get(key)).filter(|_| is_written),
             now: shown(now.get(key)).filter(|_| is_written),
-            run: run.to_owned(),
+            lost: Lost::Run(run.to_owned()),
         }
     };
     keys.filter(differs).map(change).collect()
@@ -170,13 +232,23 @@ fn changed(before: &RunSpec, now: &RunSpec, run: &str) -> Vec<ChangedSetting> {
 impl ChangedSetting {
     /// In a sentence.
     pub fn sentence(&self) -> String {
-        let Self { setting, before, now, run } = self;
+        let Self { setting, before, now, lost } = self;
         let change = match (before, now) {
             (Some(before), Some(now)) => format!("was {before} and is {now}"),
             _ => "has changed".to_owned(),
         };
-        format!("`{setting}` {change}, so what was trained in {run} cannot be used")
+        let so = match lost {
+            Lost::Run(run) => format!("what was trained in {run} cannot be used"),
+            Lost::Scores => "what is trained is scored again".to_owned(),
+            Lost::More(more) => format!("{} to be trained", counted_are(*more)),
+        };
+        format!("`{setting}` {change}, so {so}")
     }
+}
+
+/// `1 branch is`, `3 branches are`.
+fn counted_are(branches: usize) -> String {
+    if branches == 1 { "1 branch is".to_owned() } else { format!("{branches} branches are") }
 }
 
 #[cfg(test)]
@@ -213,6 +285,9 @@ mod tests {
                 after("warmup = \"0\"", "warmup = \"8K\"").join("\n"),
                 after("batch = 8", "batch = 16").join("\n"),
                 after("lr = 3e-4", "lr = 4e-4").join("\n"),
+                after("replicates = 3", "replicates = 4").join("\n"),
+                after("held_out = \"16K\"", "held_out = \"8K\"").join("\n"),
+                after("windows = [\"10%\"", "windows = [\"15%\", \"10%\"").join("\n"),
             ]
             .join("\n\n"),
             @"

@@ -31,7 +31,7 @@ mod training_observer;
 mod views;
 mod watcher;
 
-pub use changes::{ChangedSetting, changed_settings};
+pub use changes::{ChangedSetting, Lost, changed_settings};
 pub use contamination::checked;
 pub use error::JobError;
 pub use folders::{branch_folder, study_folder, trunk_folder};
@@ -42,7 +42,7 @@ pub use places::Places;
 pub use prepared::{corpora, open_corpora, text_is_gone};
 pub use refusal::items_found;
 pub use resources::{Programs, Resources};
-pub use results::{held_out, results};
+pub use results::{results, scored_before};
 pub use run::run;
 pub use tasks::{TaskRequest, TaskWork, score_tasks};
 pub use throughput::RecentThroughput;

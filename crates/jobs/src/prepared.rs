@@ -101,8 +101,12 @@ fn whole<'a>(folder: &'a Path, what: &str, study: &Study) -> Result<&'a Path, Jo
 
 /// A tokenizer or shards that are not there, where nothing may be written.
 fn not_prepared(folder: &Path, what: &str, study: &Path) -> Problem {
-    Problem::new(format!("{what} is not prepared: `{}` is not whole", folder.display()))
-        .with_hint(format!("run `sparkjoy prepare {}`", study.display()))
+    let text = if folder.exists() {
+        format!("{what} is not prepared to the end: `{}` is not whole", folder.display())
+    } else {
+        format!("{what} is not prepared yet: there is no `{}`", folder.display())
+    };
+    Problem::new(text).with_hint(format!("run `sparkjoy prepare {}`", study.display()))
 }
 
 fn files(study: &Study) -> Vec<&SourceFiles> {
@@ -238,20 +242,25 @@ mod tests {
 
     #[test]
     fn text_that_is_not_there_is_named() {
-        let folder = Path::new("prepared/math-77c1d2e0");
-        let study = Path::new("study.toml");
+        let (folder, study) = (Path::new("prepared/math-77c1d2e0"), Path::new("study.toml"));
         let record = Path::new("prepared/trained-for-5b7719aa.json");
+        let begun = tempfile::tempdir().unwrap();
         let problems = [
             no_text(4096),
             not_prepared(folder, "source `math`", study),
+            not_prepared(begun.path(), "source `math`", study),
             names_no_tokenizer(record, b"{\"folder\":\"../etc\"}", study),
         ];
         let texts = problems.map(|problem| shown(Err(problem))).join("\n\n");
+        let texts = texts.replace(&begun.path().display().to_string(), "prepared/math-0b1c2d3e");
         insta::assert_snapshot!(texts, @r#"
         no source has text files, expected at least one to train a tokenizer of 4096 entries on
         hint: set `kind = "cl100k"` in `[tokenizer]`, or give a source a `path`
 
-        source `math` is not prepared: `prepared/math-77c1d2e0` is not whole
+        source `math` is not prepared yet: there is no `prepared/math-77c1d2e0`
+        hint: run `sparkjoy prepare study.toml`
+
+        source `math` is not prepared to the end: `prepared/math-0b1c2d3e` is not whole
         hint: run `sparkjoy prepare study.toml`
 
         `prepared/trained-for-5b7719aa.json` does not name the tokenizer of the study: found `{"folder":"../etc"}`, expected `{"folder":"tokenizer-…"}`

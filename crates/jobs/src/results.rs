@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use sparkjoy_answers::{Computed, HeldOut, Items, Results};
+use sparkjoy_base::Fingerprint;
 use sparkjoy_eval::Scorecard;
 use sparkjoy_study::{Branch, Plan};
 use sparkjoy_train::check_run;
@@ -42,13 +43,31 @@ pub fn results(plan: &Plan, runs: &Path) -> Result<Results, JobError> {
     })
 }
 
-/// Scores on held-out text, one element per branch; none where it is not compared or not scored.
-///
-/// # Errors
-///
-/// As [`results`].
-pub fn held_out(plan: &Plan, runs: &Path) -> Result<Vec<Option<HeldOut>>, JobError> {
-    Ok(by_source(scores(plan, runs)?))
+/// Scores on held-out text for an estimate of their noise, one element per branch: on the sample
+/// of held-out text on which most branches are scored. That is another one than the plan's where
+/// its `held_out` has changed since.
+pub fn scored_before(plan: &Plan, runs: &Path) -> Vec<Option<HeldOut>> {
+    let of_branch = |branch: &Branch| {
+        let key = HeldOutKey::new(plan, branch);
+        if branch.compared {
+            Scores::of_checkpoint(&branch_folder(branch, runs), &key)
+        } else {
+            vec![]
+        }
+    };
+    let all: Vec<Vec<Scores>> = plan.branches.iter().map(of_branch).collect();
+    let mut samples: Vec<(Fingerprint, usize)> = Vec::new();
+    for sample in all.iter().flatten().map(|scores| scores.of.sample()) {
+        match samples.iter_mut().find(|(known, _)| *known == sample) {
+            Some((_, count)) => *count += 1,
+            None => samples.push((sample, 1)),
+        }
+    }
+    let most = samples.into_iter().max_by_key(|(_, count)| *count).map(|(sample, _)| sample);
+    let chosen = all
+        .into_iter()
+        .map(|scores| scores.into_iter().find(|scores| Some(scores.of.sample()) == most));
+    by_source(chosen.collect())
 }
 
 fn scores(plan: &Plan, runs: &Path) -> Result<Vec<Option<Scores>>, JobError> {

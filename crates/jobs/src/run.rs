@@ -82,7 +82,9 @@ pub fn run(
             if !done && !matches!(job, Job::Contamination) {
                 executor.refuse_contaminated(&name)?;
             }
-            let event = Event::Job { name: &name, index: index + 1, of: jobs.len(), done };
+            let state = job.state(plan, &places.runs)?;
+            let from = if let JobState::Begun { step } = state { Some(step) } else { None };
+            let event = Event::Job { name: &name, index: index + 1, of: jobs.len(), done, from };
             executor.watcher.tell(event);
             if !done {
                 let ended = executor.execute(job);
@@ -104,8 +106,20 @@ fn known_job(plan: &Plan, jobs: &[Job<'_>], name: &str) -> Result<String, Proble
     if let Some(job) = jobs.iter().find(is_it) {
         return Ok(job.name(plan));
     }
+    if name == CONTAMINATION {
+        return Err(nothing_to_check());
+    }
     let known: Vec<String> = jobs.iter().map(|job| job.name(plan)).collect();
     Err(unknown_job(name, &known))
+}
+
+/// The check is asked for by a study that has no tasks.
+fn nothing_to_check() -> Problem {
+    let text = format!(
+        "job `{CONTAMINATION}` looks for items of the study's tasks in its training text, and the \
+         study has no tasks: there is nothing to look for"
+    );
+    Problem::new(text).with_hint("name some: `tasks = [\"…\"]` in `[evaluation]`")
 }
 
 /// No job of the plan has this name. `known`: the jobs there are, of which twelve are named.

@@ -4,14 +4,14 @@
 //! the plan names.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, Problem, Seed, SourceName, Tokens};
 use sparkjoy_eval::HeldOutScore;
 use sparkjoy_study::{Branch, Plan};
 
-use crate::keyed::Keyed;
+use crate::keyed::{Keyed, read_json};
 use crate::problem::move_away;
 
 /// More than the loss of any sequence, in nats: a context of a million tokens at 100 nats each.
@@ -50,6 +50,11 @@ impl HeldOutKey {
         }
     }
 
+    /// Which held-out sequences are scored: all but the model.
+    pub(crate) fn sample(&self) -> Fingerprint {
+        Fingerprint::of_value(&(self.seed, self.budget, &self.held_out))
+    }
+
     /// In words, for an error.
     fn describe(&self) -> String {
         format!(
@@ -72,6 +77,24 @@ pub(crate) struct Scores {
     /// What computed it, where that promises no more than close numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) kernel: Option<String>,
+}
+
+impl Scores {
+    /// The scores in a run's folder that are of the checkpoint of `key`, on whatever sample. Files
+    /// that cannot be read back are passed over: `find` says so of the one that is asked for.
+    pub(crate) fn of_checkpoint(folder: &Path, key: &HeldOutKey) -> Vec<Self> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        paths.sort();
+        let is_score = |path: &&PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("scores-") && name.ends_with(".json")
+        };
+        let read = |path: &PathBuf| read_json::<Self>(path).ok().flatten();
+        let scores = paths.iter().filter(is_score).filter_map(read);
+        let is_it = |scores: &Self| scores.of.run == key.run && scores.of.step == key.step;
+        scores.filter(|scores| is_it(scores) && scores.flaw().is_none()).collect()
+    }
 }
 
 impl Keyed for Scores {

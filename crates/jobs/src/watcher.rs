@@ -71,6 +71,8 @@ pub enum Event<'a> {
         of: usize,
         /// Done before.
         done: bool,
+        /// The step it continues from, where it was begun before.
+        from: Option<u64>,
     },
     /// A training step was taken in the current job.
     Step {

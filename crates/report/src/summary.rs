@@ -8,7 +8,7 @@ use sparkjoy_base::{duration, number, quantity, scientific};
 use crate::Report;
 use crate::cost::all_seconds;
 use crate::question::{View, findings};
-use crate::sentences::{Heading, title};
+use crate::sentences::{Heading, not_scored, title};
 use crate::words::rich;
 
 /// Findings of a question at the top of the page, besides those that always stand there; its
@@ -19,7 +19,6 @@ const SHORT: usize = 3;
 pub(crate) fn missing(report: &Report<'_>) -> Markup {
     let answers = report.answers;
     let without: Vec<&str> = answers.tasks_without_file.iter().map(String::as_str).collect();
-    let list = |names: &[String]| html! { code { (names.join(", ")) } };
     let whole =
         answers.missing.is_empty() && answers.missing_tasks.is_empty() && without.is_empty();
     html! {
@@ -33,16 +32,13 @@ pub(crate) fn missing(report: &Report<'_>) -> Markup {
                 }
                 ul {
                     @if !answers.missing.is_empty() {
-                        li {
-                            (answers.missing.len()) " of " (answers.branches) " branches are not \
-                                scored: "
-                            (list(&answers.missing))
-                        }
+                        li { (rich(&not_scored(&answers.missing, answers.branches, ""))) "." }
                     }
                     @if !answers.missing_tasks.is_empty() {
                         li {
-                            (answers.missing_tasks.len()) " of " (answers.branches)
-                            " branches are not scored on tasks: " (list(&answers.missing_tasks))
+                            (rich(&not_scored(
+                                &answers.missing_tasks, answers.branches, " on tasks"
+                            ))) "."
                         }
                     }
                     @if !without.is_empty() {

@@ -14,7 +14,7 @@ mod written;
 pub use error::StudyError;
 pub use plan::{
     Arm, Ask, Branch, CONFIDENCE, EPOCHS_WORTH_READING, Effort, Evaluation, Import, Note, Plan,
-    PlanSource, QuestionPlan, Role, Setting, SourceTokens, TaskPlan, TreeCost, Trunk,
+    PlanSource, QuestionPlan, Role, Setting, SourceTokens, TaskPlan, TimeEstimate, TreeCost, Trunk,
 };
 pub use resolve::{apportion, plan_sources};
 pub use written::{STUDY_TEMPLATE, SourceInput, Study, StudyTokenizer, select_tasks};

@@ -33,7 +33,10 @@ pub struct Form {
 #[derive(Debug)]
 pub enum Mistake<'a> {
     /// Not TOML.
-    Syntax,
+    Syntax {
+        /// The line it stands on.
+        line: &'a str,
+    },
     /// A key that nobody reads.
     UnknownKey {
         /// The key.
@@ -141,7 +144,8 @@ impl<'i> Table<'i> {
         let source = Source { form, path, text };
         let entries = DeTable::parse(text).map_err(|error| {
             let line = source.line_at(error.span().map_or(0, |span| span.start));
-            source.mistake(line, error.message().to_owned(), &Mistake::Syntax)
+            let written = text.lines().nth(line - 1).unwrap_or_default();
+            source.mistake(line, error.message().to_owned(), &Mistake::Syntax { line: written })
         })?;
         let (name, path) = (form.name.to_owned(), String::new());
         Ok(Self { source, name, path, line: 1, entries: entries.into_inner(), known: vec![] })

@@ -10,7 +10,7 @@ const FORM: Form = Form {
     name: "the file",
     whole_keys: true,
     hint: |mistake, place| match mistake {
-        Mistake::Syntax => None,
+        Mistake::Syntax { .. } => None,
         mistake => Some(format!("{mistake:?} at {place}")),
     },
 };

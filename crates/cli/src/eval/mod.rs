@@ -17,6 +17,7 @@ use crate::args::{EvalOf, Place};
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json, say};
 use crate::progress::Progress;
+use crate::show::checkpoint_by_number;
 
 #[derive(Serialize)]
 struct Printed<'a> {
@@ -34,6 +35,7 @@ struct Printed<'a> {
 /// scored, after all others are.
 pub(crate) fn eval(of: &EvalOf, place: &Place, stop: &AtomicBool) -> Result<(), Failure> {
     let Some(path) = &of.model else { return list(place.output()) };
+    let path = &checkpoint_by_number(path)?;
     let selection = select_tasks(&of.tasks, Path::new("")).map_err(|(_, why)| why)?;
     let model = ModelFolder::open(path)?;
     let data = of.scoring.data(None).ok_or(Failure::NoEvalData)?;

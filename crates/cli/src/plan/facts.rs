@@ -8,7 +8,7 @@ use sparkjoy_base::{DomainName, Fingerprint, SourceName, Tokens};
 use sparkjoy_jobs::{ChangedSetting, JobKind, JobRun, JobState, PlannedJob};
 use sparkjoy_mix::{MixError, Mixture};
 use sparkjoy_nn::Throughput;
-use sparkjoy_study::{Branch, Effort, Plan, SourceTokens, TreeCost};
+use sparkjoy_study::{Branch, Effort, Plan, SourceTokens, TimeEstimate, TreeCost};
 
 use super::memory::Memory;
 
@@ -24,6 +24,9 @@ pub(super) struct Facts<'a> {
     pub(super) memory: Memory,
     /// Training of the tree that is not done yet.
     pub(super) left: Effort,
+    /// Seconds on this machine: of everything, and of what is not done yet.
+    pub(super) time: TimeEstimate,
+    pub(super) time_left: TimeEstimate,
     /// The mixtures of the study, then those that removals make of them.
     pub(super) mixtures: Vec<(String, &'a Mixture)>,
     /// The trunk to the end, then each branch that does not keep its mixture.
@@ -68,6 +71,8 @@ pub(super) struct Group<'a> {
     pub(super) fresh: u64,
     pub(super) repeated: u64,
     pub(super) state: JobsDone,
+    /// Scoring of their ends, on held-out text and on tasks.
+    pub(super) scoring: JobsDone,
 }
 
 /// What is read in a whole run, trunk and window together.
@@ -109,6 +114,14 @@ impl<'a> Facts<'a> {
             })
             .collect();
         let trunk = trains(&jobs).filter(|job| matches!(job.planned.run, JobRun::Trunk(_)));
+        let left = left(plan, &jobs);
+        let to_score = jobs.iter().filter(|job| job.planned.kind == JobKind::Score);
+        let to_score = to_score.filter(|job| job.state != JobState::Done);
+        let to_score = to_score.filter_map(|job| match job.planned.run {
+            JobRun::Branch(branch) => Some(&plan.branches[branch]),
+            JobRun::Trunk(_) | JobRun::None => None,
+        });
+        let time_left = plan.time(left, to_score, speed);
         Ok(Self {
             fingerprint: plan.fingerprint(),
             tokens_per_step: plan.tokens_per_step().0,
@@ -116,7 +129,9 @@ impl<'a> Facts<'a> {
             speed,
             cost: plan.cost(),
             memory,
-            left: left(plan, &jobs),
+            left,
+            time: plan.whole_time(speed),
+            time_left,
             mixtures: mixtures(plan),
             columns: columns(plan)?,
             groups: groups(plan, &jobs),
@@ -131,8 +146,7 @@ impl<'a> Facts<'a> {
 
     /// Seconds for some training on this machine.
     pub(super) fn seconds(&self, effort: Effort) -> f64 {
-        let flops_per_token = self.flops_per_step as f64 / self.tokens_per_step as f64;
-        effort.flops as f64 / flops_per_token / self.speed.tokens_per_second
+        self.plan.time(effort, std::iter::empty(), self.speed).training
     }
 }
 
@@ -181,6 +195,16 @@ fn groups<'a>(plan: &'a Plan, jobs: &[Job]) -> Vec<Group<'a>> {
     let state = |branch: &Branch| {
         trains(jobs).find(|job| job.planned.name == branch.name).map(|job| job.state)
     };
+    let scoring = |group: &[&Branch]| {
+        let is_one = |job: &&Job| match job.planned.run {
+            JobRun::Branch(branch) => {
+                group.iter().any(|other| other.name == plan.branches[branch].name)
+            }
+            JobRun::Trunk(_) | JobRun::None => false,
+        };
+        let scores = |job: &&Job| !matches!(job.planned.kind, JobKind::Train { .. });
+        JobsDone::of(jobs.iter().filter(scores).filter(is_one).map(|job| job.state))
+    };
     let mut groups: Vec<Group<'a>> = Vec::new();
     for branches in plan.groups() {
         let first = branches[0];
@@ -200,6 +224,7 @@ fn groups<'a>(plan: &'a Plan, jobs: &[Job]) -> Vec<Group<'a>> {
             fresh: sum(|account| account.fresh),
             repeated: sum(|account| account.repeated),
             state: JobsDone::of(branches.iter().filter_map(|branch| state(branch))),
+            scoring: scoring(&branches),
         });
     }
     groups

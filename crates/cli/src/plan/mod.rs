@@ -8,7 +8,7 @@ use std::path::Path;
 
 use sparkjoy_answers::power;
 use sparkjoy_base::thousands;
-use sparkjoy_jobs::{changed_settings, checked, held_out, job_states, planned_jobs};
+use sparkjoy_jobs::{changed_settings, checked, job_states, planned_jobs, scored_before};
 use sparkjoy_nn::{Compute, measure};
 use sparkjoy_study::Plan;
 
@@ -29,7 +29,7 @@ pub(crate) fn show(study: &Path, place: &Place) -> Result<(), Failure> {
     let OpenedStudy { plan, .. } = OpenedStudy::prepared(study, place)?;
     let states = job_states(&plan, &place.runs)?.into_iter().map(|(_, state)| state);
     let jobs = planned_jobs(&plan, &place.runs).into_iter().zip(states).collect();
-    let power = power(&plan, &held_out(&plan, &place.runs)?);
+    let power = power(&plan, &scored_before(&plan, &place.runs));
     let (precision, threads) = (plan.trunk().precision, place.threads());
     let compute = Compute { precision, recompute: place.recompute, threads };
     let speed = measure(plan.shape, plan.batch as usize, compute);

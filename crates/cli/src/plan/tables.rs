@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use sparkjoy_base::{DomainName, SourceName, bytes, duration, quantity, scientific, thousands};
+use sparkjoy_base::{
+    DomainName, SourceName, about, bytes, duration, quantity, scientific, thousands,
+};
 use sparkjoy_jobs::ChangedSetting;
 use sparkjoy_mix::Mixture;
 use sparkjoy_report::{Table, sentences, wrap};
@@ -50,7 +52,8 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
         "jobs, with the tokens of the window read for the first time and again",
         &jobs(facts),
     );
-    section(&mut text, "cost", &cost(facts));
+    section(&mut text, "cost of training", &cost(facts));
+    text.push_str(&time(facts));
     let notes = facts.plan.notes.iter().map(ToString::to_string);
     let power = facts.power.as_ref().map(sentences::power);
     let contamination = facts.contamination.iter().flat_map(sentences::contamination_notes);
@@ -243,7 +246,7 @@ fn jobs(facts: &Facts<'_>) -> Table {
         dash(),
         flops,
         time,
-        state(facts.trunk_state),
+        state(facts.trunk_state, JobsDone::default()),
     ]);
     for group in &facts.groups {
         let [flops, time] = costs(group.effort);
@@ -256,19 +259,22 @@ fn jobs(facts: &Facts<'_>) -> Table {
             quantity(group.repeated),
             flops,
             time,
-            state(group.state),
+            state(group.state, group.scoring),
         ]);
     }
     table
 }
 
-/// `done`, `missing`, or how many of them are done or begun.
-fn state(progress: JobsDone) -> String {
+/// `done`, `missing`, or how many of them are done or begun; `trained` where scores are missing.
+fn state(progress: JobsDone, scoring: JobsDone) -> String {
     let JobsDone { jobs, done, begun } = progress;
     match (done, begun) {
         (0, 0) => "missing".to_owned(),
         (0, begun) => format!("{begun} of {jobs} begun"),
-        (done, _) if done == jobs => "done".to_owned(),
+        (done, _) if done == jobs => match scoring.jobs - scoring.done {
+            0 => "done".to_owned(),
+            left => format!("trained, {left} of {} scores missing", scoring.jobs),
+        },
         (done, _) => format!("{done} of {jobs} done"),
     }
 }
@@ -294,6 +300,15 @@ fn cost(facts: &Facts<'_>) -> Table {
     table
 }
 
+/// How long all of it takes, and what is left of that.
+fn time(facts: &Facts<'_>) -> String {
+    let (all, left) = (about(facts.time.seconds()), facts.time_left.seconds());
+    let left = if left > 0.0 { about(left) } else { "nothing".to_owned() };
+    format!(
+        "\non this machine {all}: training, and scoring of held-out text; still to be run: {left}\n"
+    )
+}
+
 fn in_unit(tokens: u64, unit: f64) -> String {
     format!("{:.1}", tokens as f64 / unit)
 }
@@ -312,8 +327,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_counts_replicates() {
-        let of = |jobs, done, begun| state(JobsDone { jobs, done, begun });
+    fn a_state_counts_replicates_and_scores() {
+        let scores = |jobs, done| JobsDone { jobs, done, begun: 0 };
+        let of = |jobs, done, begun| state(JobsDone { jobs, done, begun }, scores(6, 6));
+        assert_eq!(state(scores(3, 3), scores(6, 4)), "trained, 2 of 6 scores missing");
         assert_eq!(of(3, 0, 0), "missing");
         assert_eq!(of(3, 0, 1), "1 of 3 begun");
         assert_eq!(of(3, 2, 1), "2 of 3 done");

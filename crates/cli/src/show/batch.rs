@@ -5,9 +5,9 @@ use sparkjoy_base::{SourceName, thousands};
 use sparkjoy_mix::{Draw, Order};
 use sparkjoy_report::Table;
 use sparkjoy_spec::RunSpec;
-use sparkjoy_study::Plan;
+use sparkjoy_study::{Branch, Plan};
 
-use super::{excerpt, text_of};
+use super::{excerpt, legend, text_of};
 use crate::args::{Place, ShowTarget};
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
@@ -57,27 +57,30 @@ fn find<'a>(
     step: u64,
     branch: Option<&str>,
 ) -> Result<(String, &'a RunSpec), Failure> {
-    let trunk = (plan.trunks[0].name.clone(), plan.trunk());
-    let (job, spec) = match branch {
-        None => trunk,
+    let trunk = plan.trunk();
+    // The trunk is trained no further than a branch starts from it.
+    let trained = plan.branch_points().last().copied().unwrap_or(trunk.first_step);
+    let of_trunk = (plan.trunks[0].name.clone(), trunk, trained);
+    let (job, spec, last) = match branch {
+        None => of_trunk,
         Some(name) => {
-            let Some(branch) = plan
-                .branches
-                .iter()
-                .find(|b| b.name == name || b.former_name.as_deref() == Some(name))
-            else {
+            let is_it = |b: &&Branch| b.name == name || b.former_name.as_deref() == Some(name);
+            let Some(branch) = plan.branches.iter().find(is_it) else {
                 let known = plan.branches.iter().map(|b| b.name.clone()).collect();
                 return Err(Failure::NoSuchBranch { name: name.to_owned(), known });
             };
-            if step <= branch.from_step { trunk } else { (branch.name.clone(), &branch.spec) }
+            let own = || (branch.name.clone(), &branch.spec, branch.spec.last_step());
+            if step <= branch.from_step { of_trunk } else { own() }
         }
     };
-    let last = spec.last_step();
-    if (1..=last).contains(&step) {
-        Ok((job, spec))
-    } else {
-        Err(Failure::NoSuchStep { run: job, step, last })
+    let first = spec.first_step + 1;
+    if (first..=last).contains(&step) {
+        return Ok((job, spec));
     }
+    let has_it = |b: &&Branch| (b.from_step + 1..=b.spec.last_step()).contains(&step);
+    let other = plan.branches.iter().find(has_it).filter(|_| branch.is_none());
+    let branch = other.map(|branch| branch.name.clone());
+    Err(Failure::NoSuchStep { run: job, step, first, last, branch })
 }
 
 fn read_row(opened: &OpenedStudy, order: &Order, row: u64, draw: Draw) -> Result<Shown, Failure> {
@@ -101,11 +104,12 @@ fn render(batch: &Batch) -> String {
         ]);
     }
     format!(
-        "step {} of {}: {} of {} rows\n\n{}",
+        "step {} of {}: {} of {} rows\n\n{}{}",
         thousands(batch.step),
         batch.job,
         batch.rows.len(),
         thousands(batch.row_count),
-        table.text()
+        table.text(),
+        legend(batch.rows.iter().map(|row| &row.text))
     )
 }

@@ -1,14 +1,26 @@
 //! A checkpoint: what it is of, what it has read, and its files.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sparkjoy_base::{bytes, thousands};
 use sparkjoy_report::Table;
-use sparkjoy_train::{Checkpoint, CheckpointInfo, Kernels};
+use sparkjoy_train::{Checkpoint, CheckpointInfo, Kernels, TrainError};
 
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
+
+/// The checkpoint that is meant by `RUN/step-175`, however many zeros its folder has; any other path
+/// as it is.
+pub(crate) fn by_number(path: &Path) -> Result<PathBuf, TrainError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let step = name.strip_prefix("step-").and_then(|digits| digits.parse::<u64>().ok());
+    let (Some(step), Some(run), false) = (step, path.parent(), path.exists()) else {
+        return Ok(path.to_owned());
+    };
+    let found = Checkpoint::at(run, step)?;
+    Ok(found.map_or_else(|| path.to_owned(), |checkpoint| checkpoint.folder))
+}
 
 /// Shows a checkpoint, every file of it checked.
 pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {

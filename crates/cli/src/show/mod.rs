@@ -13,13 +13,15 @@ use sparkjoy_data::{Corpus, Part, Tokenizer};
 use crate::args::{Place, ShowTarget};
 use crate::failure::Failure;
 
+pub(crate) use checkpoint::by_number as checkpoint_by_number;
+
 /// Shows what lies at a path. What it is, is told by what it is called or holds.
 ///
 /// # Errors
 ///
 /// [`Failure::Unknown`] if it is nothing of ours; what reading it meets.
 pub(crate) fn show(what: &ShowTarget, place: &Place) -> Result<(), Failure> {
-    let path = what.path.as_path();
+    let path = &checkpoint::by_number(&what.path)?;
     let (name, extension) = (path.file_name(), path.extension());
     let is = |text: &str| extension.is_some_and(|e| e == text);
     let diverged = name.is_some_and(|n| n.to_string_lossy().starts_with("diverged-"));
@@ -35,12 +37,17 @@ pub(crate) fn show(what: &ShowTarget, place: &Place) -> Result<(), Failure> {
         source::show(path, what.rows, place)
     } else if model::is_one(path) {
         model::show(path, place.output())
+    } else if path.exists() {
+        Err(Failure::Unknown { path: path.clone() })
     } else {
-        Err(Failure::Unknown { path: path.to_owned() })
+        Err(Failure::NotThere { path: path.clone() })
     }
 }
 
-/// The text of one training sequence.
+/// What stands for the end of a document in a text that is shown.
+const END_OF_DOCUMENT: &str = "<|endoftext|>";
+
+/// The text of one training sequence, [`END_OF_DOCUMENT`] behind each document that ends in it.
 fn text_of(
     corpus: &Corpus,
     tokenizer: &Tokenizer,
@@ -49,11 +56,24 @@ fn text_of(
 ) -> Result<String, Failure> {
     let mut tokens = vec![0; context];
     corpus.read(Part::Train, ordinal, &mut tokens)?;
-    Ok(tokenizer.decode(&tokens))
+    let documents = tokens.split(|&id| id == tokenizer.end_of_text());
+    let texts: Vec<String> = documents.map(|ids| tokenizer.decode(ids)).collect();
+    Ok(texts.join(END_OF_DOCUMENT))
 }
 
-/// The beginning of a text on one line: `width` characters, line breaks as `⏎`.
+/// What the signs of an excerpt stand for, where it has some.
+fn legend<'a>(mut texts: impl Iterator<Item = &'a String>) -> &'static str {
+    if texts.any(|text| text.contains(END_OF_DOCUMENT)) {
+        "\n⏎ a line break, ∎ the end of a document\n"
+    } else {
+        ""
+    }
+}
+
+/// The beginning of a text on one line: `width` characters, line breaks as `⏎`, ends of documents
+/// as `∎`.
 fn excerpt(text: &str, width: usize) -> String {
+    let text = text.replace(END_OF_DOCUMENT, " ∎ ");
     let mut characters = text.chars().map(|c| match c {
         '\n' => '⏎',
         c if c.is_control() => ' ',
@@ -74,5 +94,6 @@ mod tests {
     fn an_excerpt_is_one_line_and_says_that_it_ends_early() {
         assert_eq!(excerpt("a\nb\tc", 5), "a⏎b c");
         assert_eq!(excerpt("naïve text", 5), "naïve…");
+        assert_eq!(excerpt("one<|endoftext|>two", 12), "one ∎ two");
     }
 }

@@ -61,10 +61,9 @@ pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
 
 fn render(run: &Run) -> String {
     let mut text = format!(
-        "run {} · steps {} to {} · {} parameters · {}\n",
+        "run {} · {} · {} parameters · {}\n",
         run.fingerprint,
-        thousands(run.first_step),
-        thousands(run.last_step),
+        trained(run),
         thousands(run.parameters),
         run.spec.precision
     );
@@ -93,6 +92,20 @@ fn render(run: &Run) -> String {
         text.push_str(&table.text());
     }
     text
+}
+
+/// How far it has come. A trunk's spec covers the whole budget, but it is trained only as far as its
+/// last branch point.
+fn trained(run: &Run) -> String {
+    let saved = run.checkpoints.last().map_or(run.first_step, |saved| saved.step);
+    let last = run.last_record.as_ref().map_or(saved, |record| record.step.max(saved));
+    let (first, of) = (thousands(run.first_step + 1), thousands(run.last_step));
+    if last == run.first_step || last == run.last_step {
+        return format!("steps {first} to {of}");
+    }
+    let is_trunk = !matches!(run.spec.start, Start::Branch { .. });
+    let why = if is_trunk { " (a trunk ends at its last branch point)" } else { "" };
+    format!("steps {first} to {} of {of}{why}", thousands(last))
 }
 
 /// The last step, and what each source contributed to it.

@@ -7,7 +7,7 @@ use sparkjoy_base::{Fingerprint, SourceName, bytes, thousands};
 use sparkjoy_data::{Corpus, Part};
 use sparkjoy_report::Table;
 
-use super::{excerpt, prepared, text_of};
+use super::{excerpt, legend, prepared, text_of};
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
@@ -100,5 +100,6 @@ fn render(source: &Prepared) -> String {
         text.push_str(&excerpt(excerpted, 96));
         text.push('\n');
     }
+    text.push_str(legend(source.texts.iter()));
     text
 }

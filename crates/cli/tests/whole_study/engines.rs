@@ -200,7 +200,7 @@ fn torch_trains_a_study_to_about_the_same_scores() {
     let theirs = Tiny::new();
     let (result, _) = theirs.run_with(None, None, &trained_by(&[&python, TORCH, "{job}"]));
     result.unwrap_or_else(|error| panic!("{error}"));
-    let scores = |tiny: &Tiny| sparkjoy_jobs::held_out(&tiny.plan, &tiny.runs()).unwrap();
+    let scores = |tiny: &Tiny| sparkjoy_jobs::results(&tiny.plan, &tiny.runs()).unwrap().held_out;
     for (ours, theirs) in scores(&ours).iter().flatten().zip(scores(&theirs).iter().flatten()) {
         for (source, score) in ours {
             let [ours, theirs] = [score, &theirs[source]].map(|s| s.nats.iter().sum::<f64>());

@@ -44,7 +44,7 @@ fn what_is_prepared_is_opened_without_writing() {
 
     let nowhere = tiny.root().join("nowhere");
     let error = open_corpora(&tiny.study, &nowhere).unwrap_err();
-    assert!(error.to_string().starts_with("the tokenizer is not prepared: "), "{error}");
+    assert!(error.to_string().starts_with("the tokenizer is not prepared yet: "), "{error}");
     assert!(error.hint().unwrap().starts_with("run `sparkjoy prepare "));
     assert!(!nowhere.exists());
 }

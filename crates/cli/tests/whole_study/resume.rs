@@ -17,16 +17,18 @@ fn a_study_interrupted_at_any_step_ends_in_the_same_bytes() {
         [(1, Duration::from_hours(1)), (7, Duration::ZERO), (50, Duration::from_hours(1))]
     {
         let tiny = Tiny::new();
-        let mut taken = 0;
+        let (mut taken, mut continued) = (0, Vec::new());
         loop {
             let (result, seen) = tiny.run_saving(None, Some(patience), save_every);
             taken += seen.steps;
+            continued.extend(seen.continued);
             match result {
                 Ok(()) => break,
                 Err(JobError::Interrupted) => assert_eq!(seen.steps, patience),
                 Err(error) => panic!("{error}"),
             }
         }
+        assert!(patience > 32 || continued[0] == patience as u64, "{continued:?}");
         assert_eq!(taken, steps, "no step is lost or taken twice, patience {patience}");
         let found = tiny.results();
         assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());

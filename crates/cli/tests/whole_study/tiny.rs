@@ -103,6 +103,8 @@ pub(crate) struct Tiny {
 pub(crate) struct Seen {
     /// Name and whether it was done before.
     pub(crate) jobs: Vec<(String, bool)>,
+    /// Steps that jobs continued from.
+    pub(crate) continued: Vec<u64>,
     pub(crate) steps: usize,
     pub(crate) tokens_left: Vec<u64>,
     pub(crate) saved: usize,
@@ -201,7 +203,10 @@ impl Tiny {
         let mut observe = |event: Event<'_>| {
             let mut seen = seen.borrow_mut();
             match event {
-                Event::Job { name, done, .. } => seen.jobs.push((name.to_owned(), done)),
+                Event::Job { name, done, from, .. } => {
+                    seen.jobs.push((name.to_owned(), done));
+                    seen.continued.extend(from);
+                }
                 Event::Step { tokens_left, .. } => {
                     seen.steps += 1;
                     seen.tokens_left.push(tokens_left);

@@ -21,7 +21,7 @@ static FORM: Form = Form {
     hint: |mistake, place| {
         let (file, line) = (place.file.display(), place.line.unwrap_or(1));
         Some(match mistake {
-            Mistake::Syntax => format!("correct line {line} of `{file}`"),
+            Mistake::Syntax { .. } => format!("correct line {line} of `{file}`"),
             Mistake::UnknownKey { key, nearest: Some(nearest) } => {
                 format!("write `{nearest}` for `{key}`, or take the line out")
             }

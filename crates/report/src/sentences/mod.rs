@@ -16,13 +16,15 @@ mod tests;
 mod transfer;
 mod windows;
 
+use std::collections::BTreeSet;
+
 use sparkjoy_answers::{Answer, Finding};
-use sparkjoy_base::{counted, scientific};
+use sparkjoy_base::{SourceName, counted, scientific};
 use sparkjoy_study::Ask;
 
 pub use contamination::{cautions, contamination_notes, contamination_summary};
 pub use heading::Heading;
-pub use notes::{cause, few_documents, instruction_sets, power, unknown_documents};
+pub use notes::{cause, few_documents, instruction_sets, not_scored, power, unknown_documents};
 
 /// The question in words.
 pub fn title(answer: &Answer) -> String {
@@ -36,6 +38,47 @@ pub fn title(answer: &Answer) -> String {
         Ask::Stability => format!("Does the gain of the phase{on} stay?"),
         Ask::Transfer => "Does the answer hold elsewhere?".to_owned(),
     }
+}
+
+/// Which sources the columns `targeted` and `general` are about; none where no arm has any.
+pub fn targeted(answer: &Answer) -> Option<String> {
+    let names = |targets: &BTreeSet<SourceName>| {
+        targets.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
+    // Arms by what they are about, in the order of the arms.
+    let mut kinds: Vec<(&BTreeSet<SourceName>, Vec<&str>)> = Vec::new();
+    for arm in answer.arms.iter().filter(|arm| !arm.targets.is_empty()) {
+        match kinds.iter_mut().find(|(known, _)| **known == arm.targets) {
+            Some((_, labels)) => labels.push(&arm.label),
+            None => kinds.push((&arm.targets, vec![&arm.label])),
+        }
+    }
+    // A removal of one source names it.
+    let is_clear = |(targets, labels): &(&BTreeSet<SourceName>, Vec<&str>)| {
+        let only = targets.first().filter(|_| targets.len() == 1);
+        only.is_some_and(|only| labels.iter().all(|label| label.contains(only.as_str())))
+    };
+    match kinds.as_slice() {
+        [] => None,
+        [(targets, _)] => Some(format!("targeted: {}; general: all other sources", names(targets))),
+        _ => {
+            let unclear = kinds.iter().filter(|kind| !is_clear(kind));
+            let mut parts: Vec<String> = unclear
+                .map(|(targets, labels)| format!("{} in {}", names(targets), list(labels)))
+                .collect();
+            if parts.len() < kinds.len() {
+                parts.push("else the source that a row names".to_owned());
+            }
+            Some(format!("targeted: {}; general: all other sources", parts.join("; ")))
+        }
+    }
+}
+
+/// `` `10%`, `20%` ``: labels without what is said of the same twice.
+fn list(labels: &[&str]) -> String {
+    let mut quoted: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
+    quoted.dedup();
+    quoted.join(", ")
 }
 
 /// A finding as one or a few sentences, with the last full stop.

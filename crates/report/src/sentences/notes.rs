@@ -19,6 +19,37 @@ pub fn cause(cause: &Cause) -> String {
     }
 }
 
+/// How many branches are not scored, and which, replicates together. `how`: `""`, `" on tasks"`.
+pub fn not_scored(missing: &[String], of: usize, how: &str) -> String {
+    /// Branches, else kinds of branches, that are named at most.
+    const NAMED: usize = 4;
+    let (n, are) = (missing.len(), if missing.len() == 1 { "is" } else { "are" });
+    let text = format!("{n} of {of} branches {are} not scored{how}");
+    if n <= NAMED {
+        return format!("{text}: `{}`", missing.join("`, `"));
+    }
+    let mut kinds: Vec<(&str, usize)> = Vec::new();
+    for name in missing {
+        let kind = without_replicate(name);
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((kind, 1)),
+        }
+    }
+    let mut named: Vec<String> =
+        kinds.iter().take(NAMED).map(|(kind, count)| format!("`{kind}` ({count})")).collect();
+    if let more @ 1.. = kinds.len().saturating_sub(NAMED) {
+        named.push(count(more, "more kind"));
+    }
+    format!("{text}: {}", named.join(", "))
+}
+
+/// `upsampled-10pct` of `upsampled-10pct-r1`.
+fn without_replicate(name: &str) -> &str {
+    let (kind, replicate) = name.rsplit_once("-r").unwrap_or((name, ""));
+    if replicate.starts_with(|c: char| c.is_ascii_digit()) { kind } else { name }
+}
+
 /// Says that rounding is part of some difference; none where one instruction set computed all.
 pub fn instruction_sets(computed: &[Computed]) -> Option<String> {
     if !is_mixed(computed) {
@@ -77,7 +108,8 @@ pub fn power(power: &Power) -> String {
         )
     });
     let source = match power.controls {
-        0 => "as in docs/results/real-text.md, since no control is scored yet".to_owned(),
+        0 => "as in docs/results/real-text.md, since no two replicates of a control are scored yet"
+            .to_owned(),
         n => format!("measured on {}", count(n, "scored control")),
     };
     format!(

@@ -299,3 +299,31 @@ fn every_question_has_its_cost_and_a_title() {
     insta::assert_snapshot!(says(&answer, Finding::Cost { times: 4.4 }), @"Alone, this question takes 1.38M tokens and 2.7 × 10¹³ FLOPs of training. Every run in full would take 6.14M tokens and 1.2 × 10¹⁴ FLOPs, 4.4 times as much.");
     assert_eq!(title(&answer), "How long should the last phase on `upsampled` be?");
 }
+
+#[test]
+fn branches_that_are_not_scored_are_counted_by_kind() {
+    let names = |kinds: &[(&str, usize)]| {
+        let all = kinds.iter().flat_map(|(kind, n)| (0..*n).map(move |r| format!("{kind}-r{r}")));
+        all.collect::<Vec<_>>()
+    };
+    let texts = [
+        not_scored(&names(&[("base-10pct", 1)]), 24, ""),
+        not_scored(&names(&[("base-10pct", 3), ("upsampled-refill-10pct", 2)]), 24, " on tasks"),
+        not_scored(&names(&[("a", 1), ("b", 1), ("c", 1), ("d", 1), ("e", 1), ("f", 2)]), 7, ""),
+    ];
+    insta::assert_snapshot!(texts.join("\n"), @"
+    1 of 24 branches is not scored: `base-10pct-r0`
+    5 of 24 branches are not scored on tasks: `base-10pct` (3), `upsampled-refill-10pct` (2)
+    7 of 7 branches are not scored: `a` (1), `b` (1), `c` (1), `d` (1), 2 more kinds
+    ");
+}
+
+#[test]
+fn the_sources_behind_the_column_targeted_are_named() {
+    let answers = invented::answers();
+    let texts: Vec<String> = answers.questions.iter().filter_map(targeted).collect();
+    insta::assert_snapshot!(texts.join("\n"), @"
+    targeted: `proofs`, `puzzles`; general: all other sources
+    targeted: `proofs`, `puzzles` in `upsampled`; else the source that a row names; general: all other sources
+    ");
+}

@@ -32,6 +32,9 @@ pub fn report_text(answers: &Answers) -> String {
                 let _ = writeln!(out, "{wrapped}");
             }
         }
+        if let Some(targeted) = sentences::targeted(answer) {
+            let _ = writeln!(out, "\n{}", wrap(&targeted).join("\n"));
+        }
         out.push('\n');
         out.push_str(&controls(answer).plain());
         out.push('\n');
@@ -81,19 +84,14 @@ fn preamble(answers: &Answers) -> Vec<String> {
     let mut lines = Vec::new();
     if !answers.missing.is_empty() {
         lines.push(format!(
-            "INCOMPLETE: {} of {} branches are not scored, and every comparison that needs one of \
-             them is missing: {}",
-            answers.missing.len(),
-            answers.branches,
-            answers.missing.join(", ")
+            "INCOMPLETE: {}; every comparison that needs one of them is missing",
+            sentences::not_scored(&answers.missing, answers.branches, "")
         ));
     }
     if !answers.missing_tasks.is_empty() {
         lines.push(format!(
-            "INCOMPLETE: {} of {} branches are not scored on tasks: {}",
-            answers.missing_tasks.len(),
-            answers.branches,
-            answers.missing_tasks.join(", ")
+            "INCOMPLETE: {}",
+            sentences::not_scored(&answers.missing_tasks, answers.branches, " on tasks")
         ));
     }
     if !answers.tasks_without_file.is_empty() {

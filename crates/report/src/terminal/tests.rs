@@ -32,6 +32,8 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
     - Alone, this question takes 1.38M tokens and 2.7 × 10¹³ FLOPs of training. Every run in full would
       take 6.14M tokens and 1.2 × 10¹⁴ FLOPs, 4.4 times as much.
 
+    targeted: `proofs`, `puzzles`; general: all other sources
+
     control, ± deviation of 3 replicates      all      math       web
                                               bpb       bpb       bpb
     base, same 10% window                  0.9100    0.8600    1.0100
@@ -64,6 +66,9 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
       (0.0265); `− puzzles` general −0.0050 (0.0131).
     - Alone, this question takes 921.6K tokens and 1.8 × 10¹³ FLOPs of training. Every run in full would
       take 4.61M tokens and 9.0 × 10¹³ FLOPs, 5.0 times as much.
+
+    targeted: `proofs`, `puzzles` in `upsampled`; else the source that a row names; general: all other
+      sources
 
     control, ± deviation of 3 replicates      all      math       web
                                               bpb       bpb       bpb
@@ -103,8 +108,8 @@ fn what_is_missing_is_said_first() {
     let text = report_text(&unfinished("upsampled-10pct-r1"));
     insta::assert_snapshot!(text.split("\n\n").next().unwrap(), @"
     invented · plan 29fde71e
-    INCOMPLETE: 1 of 15 branches are not scored, and every comparison that needs one of them is missing:
-      upsampled-10pct-r1
+    INCOMPLETE: 1 of 15 branches is not scored: `upsampled-10pct-r1`; every comparison that needs one of
+      them is missing
     training: 1.54M tokens for the tree, 7.68M for every branch in full: 80.0 % saved
     numbers: held-out bits per byte, lower is better; a domain is the plain mean of its sources, `all`
       the plain mean of all sources

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::Tokens;
 use sparkjoy_mix::Draw;
-use sparkjoy_nn::{Compute, memory};
+use sparkjoy_nn::{Compute, Throughput, memory};
 
 use crate::plan::{Branch, Plan, QuestionPlan, Trunk};
 
@@ -27,6 +27,22 @@ pub struct Effort {
     pub tokens: Tokens,
     /// Floating-point operations.
     pub flops: u128,
+}
+
+/// Seconds of a study on a machine, estimated.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimeEstimate {
+    /// Training.
+    pub training: f64,
+    /// Scoring branches on held-out text. Tasks are not in it: only a trial tells their time.
+    pub scoring: f64,
+}
+
+impl TimeEstimate {
+    /// Both.
+    pub fn seconds(&self) -> f64 {
+        self.training + self.scoring
+    }
 }
 
 /// What a plan costs. Scoring is not counted.
@@ -70,6 +86,31 @@ impl Plan {
     /// What the tree of runs costs.
     pub fn cost(&self) -> TreeCost {
         self.cost_of(&self.compared().map(|(index, _)| index).collect())
+    }
+
+    /// Seconds for some training, and for scoring some branches on held-out text.
+    ///
+    /// - `speed`: of the model of the plan; others are taken in proportion to their FLOPs.
+    pub fn time<'a>(
+        &self,
+        training: Effort,
+        scored: impl Iterator<Item = &'a Branch>,
+        speed: Throughput,
+    ) -> TimeEstimate {
+        let flops_per_token = self.shape.flops(1) as f64 / self.shape.context as f64;
+        let context = self.shape.context as u64;
+        let each = self.sources.len() as u64 * (self.evaluation.held_out.0 / context * context);
+        let flops: f64 = scored.map(|branch| branch.spec.model.flops(1) as f64).sum();
+        let models = flops / self.shape.flops(1) as f64;
+        TimeEstimate {
+            training: training.flops as f64 / flops_per_token / speed.tokens_per_second,
+            scoring: models * each as f64 / speed.scored_per_second,
+        }
+    }
+
+    /// Seconds for all of it.
+    pub fn whole_time(&self, speed: Throughput) -> TimeEstimate {
+        self.time(self.cost().tree, self.compared().map(|(_, branch)| branch), speed)
     }
 
     /// What one question costs, by itself: its runs, what they go on from, and the trunks as far

@@ -20,7 +20,7 @@ use sparkjoy_mix::Mixture;
 use sparkjoy_spec::{RunSpec, Shape};
 
 pub use branch::{Branch, Trunk};
-pub use cost::{Effort, TreeCost};
+pub use cost::{Effort, TimeEstimate, TreeCost};
 pub use evaluation::{CONFIDENCE, Evaluation, TaskPlan};
 pub use notes::{EPOCHS_WORTH_READING, Note};
 pub use question::{Arm, Ask, QuestionPlan, Role, Setting};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sparkjoy_base::{Ppm, Problem, SourceName};
+use sparkjoy_base::{Ppm, Problem, SourceName, Tokens};
 use sparkjoy_spec::RunSpec;
 
 use crate::plan::{Branch, PlanSource};
@@ -27,16 +27,77 @@ pub(crate) fn check_epochs(
             continue;
         };
         let may_draw = (cap.value * sources[name].identity.sequences as f64).floor() as i128;
+        let budget = largest_budget(study, sources, trunk, branches);
+        let shorter =
+            budget.map_or_else(String::new, |budget| format!(", or a budget of {budget}"));
         let text = format!(
             "branch `{}` reads source `{name}` {epochs:.2} times, expected at most its `max_epochs` \
-             {}: {}",
+             {}: {}{shorter}, would fit",
             branch.name,
             cap.value,
             what_fits(name, may_draw, trunk, branch)
         );
-        return Err(study.problem(cap.line, text));
+        let allow = format!("`max_epochs = {:.2}` in `[sources.{name}]`", above(epochs));
+        let hint = match budget {
+            Some(budget) => format!("write `budget = \"{budget}\"`, or allow it: {allow}"),
+            None => format!("change one of them, or allow it: {allow}"),
+        };
+        return Err(study.problem(cap.line, text).with_hint(hint));
     }
     Ok(())
+}
+
+/// Two decimals, upwards: what is allowed covers what is read.
+fn above(epochs: f64) -> f64 {
+    (epochs * 100.0).ceil() / 100.0
+}
+
+/// The largest budget with which no branch reads any source past its cap, down to three digits.
+/// None where there is no such budget, and where the trunk was trained elsewhere: what that has read
+/// does not change.
+fn largest_budget(
+    study: &Study,
+    sources: &BTreeMap<SourceName, PlanSource>,
+    trunk: &RunSpec,
+    branches: &[Branch],
+) -> Option<Tokens> {
+    if trunk.first_step > 0 {
+        return None;
+    }
+    let clock = study.training.clock;
+    let share = |spec: &RunSpec, name| {
+        spec.phases[0].mixture.proportions().get(name).map_or(0.0, |part| f64::from(part.0) / 1e6)
+    };
+    // A window in percent is rounded to a whole step, so a draw may be off by half a batch.
+    let slack = SLACK as f64 + clock.batch as f64 / 2.0;
+    let mut most = clock.steps() as f64;
+    for (name, facts) in &study.sources.facts {
+        let Some(cap) = &facts.max_epochs else { continue };
+        let sequences = sources[name].identity.sequences as f64;
+        let may_draw = (cap.value * sequences).floor();
+        for branch in branches {
+            let Some(account) = branch.accounts.get(name) else { continue };
+            if account.epochs <= cap.value {
+                continue;
+            }
+            let window = branch.window.split([' ', ',']).next().unwrap_or_default();
+            let (before, slots) = (share(trunk, name), branch.spec.phases[0].slots as f64);
+            let fits = if window.ends_with('%') {
+                // Everything is in proportion to the budget.
+                clock.steps() as f64 * (may_draw - slack) / (account.epochs * sequences)
+            } else {
+                let more = (share(&branch.spec, name) - before) * slots;
+                let fits = (may_draw - slack - more) / before / clock.batch as f64;
+                // The window itself has to be left.
+                if fits * clock.batch as f64 > slots { fits } else { 0.0 }
+            };
+            most = most.min(fits);
+        }
+    }
+    let tokens = most.max(0.0) as u64 * clock.step().0;
+    let unit = 10_u64.pow(tokens.checked_ilog10()?.saturating_sub(2));
+    let budget = tokens / unit * unit;
+    (budget >= clock.step().0).then_some(Tokens(budget))
 }
 
 /// The nearest plans that would fit if `source` may be drawn `may_draw` times by the end of
@@ -63,7 +124,7 @@ fn what_fits(source: &SourceName, may_draw: i128, trunk: &RunSpec, branch: &Bran
         let proportion = easy_to_type((may_draw - read).max(0) * million / slots(trunk));
         return format!(
             "the base mixture by itself reads it too often, a proportion of at most {proportion} \
-             in it would fit"
+             in it"
         );
     }
     let left = may_draw
@@ -72,7 +133,7 @@ fn what_fits(source: &SourceName, may_draw: i128, trunk: &RunSpec, branch: &Bran
     let window = free / (during - before);
     let proportion = easy_to_type(left * million / slots(&branch.spec));
     let window = easy_to_type(window.min(slots(trunk)) * million / whole);
-    format!("a proportion of at most {proportion}, or a window of at most {window}, would fit")
+    format!("a proportion of at most {proportion}, or a window of at most {window}")
 }
 
 /// Down to two decimals of a percent, where that says enough.

@@ -273,6 +273,29 @@ fn what_is_said_to_fit_fits() {
 }
 
 #[test]
+fn the_budget_that_is_said_to_fit_is_the_largest() {
+    for (windows, cap) in
+        [("\"60%\"", "0.7"), ("\"300 steps\"", "0.4"), ("\"10%\", \"20%\"", "0.3")]
+    {
+        let longer =
+            edited(GOOD, "windows = [\"10%\", \"20%\"]", &format!("windows = [{windows}]"));
+        let longer = edited(&longer, "max_epochs = 0.7", &format!("max_epochs = {cap}"));
+        let advice = shown(plan(&longer).map(drop));
+        let budget = advice.split("write `budget = \"").nth(1).unwrap().split('"').next().unwrap();
+        let with = |tokens: Tokens| {
+            plan(&edited(&longer, "budget = \"1M\"", &format!("budget = \"{tokens}\""))).map(drop)
+        };
+        let budget: Tokens = budget.parse().unwrap();
+        with(budget).unwrap_or_else(|error| panic!("{budget}: {error}"));
+        let more = Tokens(budget.0 + budget.0 / 10);
+        assert!(with(more).is_err(), "{more} fits as well as {budget}");
+        let allowed = advice.split("`max_epochs = ").nth(1).unwrap().split('`').next().unwrap();
+        let cap = format!("max_epochs = {cap}");
+        plan(&edited(&longer, &cap, &format!("max_epochs = {allowed}"))).unwrap();
+    }
+}
+
+#[test]
 fn names_that_would_collide_get_a_number() {
     // One branch is `upsampled` without `puzzles`; the other is the mixture of that name.
     let text = edited(

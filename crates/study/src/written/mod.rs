@@ -85,9 +85,28 @@ static FORM: Form = Form {
         Mistake::UnknownKey { nearest: None, .. } | Mistake::MissingKey { .. } => {
             Some("`sparkjoy new` writes a study with every key explained".to_owned())
         }
+        Mistake::Syntax { line } => unquoted(line).map(|found| format!("write `\"{found}\"`")),
         _ => None,
     },
 };
+
+/// The quantity of a line that stands in no quotes: `770K`, `10%`, `500 steps`.
+fn unquoted(line: &str) -> Option<String> {
+    let line = line.split('#').next().unwrap_or_default();
+    // Every other piece stands between quotes.
+    line.split('"').step_by(2).find_map(|outside| {
+        let words = outside.split([' ', '=', ',', '[', ']', '{', '}', '\t']);
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        words.iter().enumerate().find_map(|(at, word)| {
+            let is_number = word.starts_with(|c: char| c.is_ascii_digit());
+            if is_number && word.ends_with(['K', 'k', 'M', 'B', 'G', 'T', '%']) {
+                return Some((*word).to_owned());
+            }
+            let unit = words.get(at + 1).filter(|unit| matches!(**unit, "step" | "steps" | "%"));
+            is_number.then_some(unit?).map(|unit| format!("{word} {unit}"))
+        })
+    })
+}
 
 /// Bytes of each source's text that a tokenizer is trained on, unless `sample` says otherwise.
 /// Enough for every merge of a vocabulary of some thousands to be seen hundreds of times.
