@@ -125,7 +125,7 @@ impl Text<'_> {
     }
 
     /// Bits per byte of each branch on some sources; none where one of them is not scored.
-    fn values(&self, members: &[&SourceName], branches: &[usize]) -> Option<Vec<f64>> {
+    pub(super) fn values(&self, members: &[&SourceName], branches: &[usize]) -> Option<Vec<f64>> {
         let of_branch = |&branch: &usize| {
             let by_source = self.scores[branch].as_ref()?;
             let score = |name: &&SourceName| Some(by_source.get(*name)?.bits_per_byte());

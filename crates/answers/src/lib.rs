@@ -55,7 +55,7 @@ pub use finding::{
 };
 pub use gap::{Cause, Gap};
 pub use held_out::HeldOut;
-pub use power::{DetectableIn, Power, power};
+pub use power::{DetectableIn, DetectableScope, Power, power};
 pub use results::Results;
 pub use scope::{Scope, What};
 pub use sparkjoy_stats::{Agreement, Effect};

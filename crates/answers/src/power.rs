@@ -1,21 +1,21 @@
 //! Power analysis: the effects a study can detect, before it is run.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 use sparkjoy_stats::detectable;
 
+use super::held_out::{Text, members};
 use super::spread::Spread;
-use crate::HeldOut;
-use sparkjoy_study::{Ask, Plan, QuestionPlan, Role};
+use crate::{HeldOut, What};
+use sparkjoy_study::{Arm, Ask, Plan, QuestionPlan, Role};
 
-/// Standard deviation of branch − control of one replicate, as a share of bits per byte, on the
-/// mean of all sources.
+/// Standard deviations of branch − control of one replicate, as a share of bits per byte, that
+/// studies have shown: the least and the largest.
 ///
 /// # Source
 ///
-/// The 29 comparisons on 25 sources of `docs/results/real-text.md`: 0.01 to 0.11 %.
-const NOISE: f64 = 0.0007;
+/// 29 comparisons on 25 sources of `docs/results/real-text.md`, 0.01 to 0.11 %; the largest of
+/// studies of other sizes, 0.28 %.
+const SEEN: [f64; 2] = [0.0001, 0.0028];
 
 /// The minimum detectable effects of a study at 80 % power.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,78 +24,105 @@ pub struct Power {
     pub replicates: u32,
     /// Confidence of its tests.
     pub confidence: f64,
-    /// Standard deviation of branch − control of one replicate, as a share of bits per byte.
-    pub noise: f64,
-    /// Scored controls it was measured on; 0 where no two replicates are scored yet, and it is that
-    /// of the study in `docs/results/real-text.md`.
-    pub controls: usize,
+    /// Pairs of a branch and its control that noise was measured on; 0 where too few are scored,
+    /// and its range is what other studies have shown.
+    pub pairs: usize,
     /// One per question.
     pub questions: Vec<DetectableIn>,
 }
 
-/// The minimum detectable effect of one question.
+/// The minimum detectable effects of one question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DetectableIn {
     /// Which question.
     pub ask: Ask,
     /// Comparisons that are tested together.
     pub comparisons: usize,
-    /// As a share of bits per byte, all of them corrected for.
-    pub least: f64,
+    /// One per scope that is tested.
+    pub scopes: Vec<DetectableScope>,
+}
+
+/// The minimum detectable effect in a scope. Lower and upper end are the same where noise was
+/// measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DetectableScope {
+    /// What is tested.
+    #[serde(flatten)]
+    pub what: What,
+    /// Standard deviation of branch − control of one replicate, as a share of bits per byte.
+    pub noise: [f64; 2],
+    /// As a share of bits per byte, all comparisons corrected for.
+    pub least: [f64; 2],
     /// The same of a comparison by itself.
-    pub alone: f64,
+    pub alone: [f64; 2],
 }
 
 /// The minimum detectable effects of a study at 80 % power; none with a single replicate.
 ///
-/// Student's t on replicates alone: items make it less sure, means of fewer sources too.
+/// Student's t on replicates alone: items make it less sure.
 ///
 /// - `held_out`: scores, one element per branch of the plan.
 pub fn power(plan: &Plan, held_out: &[Option<HeldOut>]) -> Option<Power> {
     if plan.replicates < 2 {
         return None;
     }
-    let (mut variances, mut scored) = (Vec::new(), 0);
-    let arms = plan.questions.iter().flat_map(|question| &question.arms);
-    let controls: BTreeSet<&Vec<usize>> = arms.map(|arm| &arm.controls).collect();
-    for group in controls {
-        let mut values = Vec::new();
-        for scores in group.iter().filter_map(|&index| held_out[index].as_ref()) {
-            let bits = scores.values().map(sparkjoy_eval::HeldOutScore::bits_per_byte);
-            values.push(bits.sum::<f64>() / scores.len() as f64);
-        }
-        // Replicates that were added later are not scored yet; two tell a deviation.
-        if values.len() > 1 {
-            scored += values.len();
-            let Spread { mean, deviation, .. } = Spread::of(values);
-            variances.extend(deviation.map(|deviation| (deviation / mean).powi(2)));
-        }
-    }
-    let noise = match variances.len() {
-        0 => NOISE,
-        // Branch and control as if they had nothing in common, which is on the safe side.
-        n => (2.0 * variances.iter().sum::<f64>() / n as f64).sqrt(),
-    };
-    let questions =
-        plan.questions.iter().map(|question| detectable_in(plan, question, noise)).collect();
+    let text = Text { plan, scores: held_out };
+    let noise = [What::Targeted, What::General].map(|what| (noise(text, &what), what));
+    let questions = plan.questions.iter().map(|question| detectable_in(plan, question, &noise));
     Some(Power {
         replicates: plan.replicates,
         confidence: plan.evaluation.confidence,
-        noise,
-        controls: scored,
-        questions,
+        pairs: noise.iter().filter_map(|((_, pairs), _)| *pairs).max().unwrap_or(0),
+        questions: questions.collect(),
     })
 }
 
-fn detectable_in(plan: &Plan, question: &QuestionPlan, noise: f64) -> DetectableIn {
-    let tested = question.arms.iter().filter(|arm| arm.role != Role::AgainstBase);
-    let scopes =
-        |targets: usize| usize::from(targets > 0) + usize::from(targets < plan.sources.len());
-    let comparisons = tested.map(|arm| scopes(arm.targets.len())).sum();
-    let least = |comparisons| {
-        let freedom = f64::from(plan.replicates) - 1.0;
-        let errors = detectable(freedom, plan.evaluation.confidence, comparisons);
-        errors * noise / f64::from(plan.replicates).sqrt()
+/// Arms whose comparison is tested.
+fn tested(question: &QuestionPlan) -> impl Iterator<Item = &Arm> {
+    question.arms.iter().filter(|arm| arm.role != Role::AgainstBase)
+}
+
+/// The noise of a scope, and the pairs it was measured on: two pairs tell a deviation.
+fn noise(text: Text<'_>, what: &What) -> ([f64; 2], Option<usize>) {
+    let (mut variances, mut scored) = (Vec::new(), 0);
+    for arm in text.plan.questions.iter().flat_map(tested) {
+        let members = members(text.plan, what, &arm.targets);
+        let pair = |(branch, control): (&usize, &usize)| {
+            let of = text.values(&members, &[*branch, *control])?;
+            Some((of[0] - of[1]) / of[1])
+        };
+        let values: Vec<f64> = arm.branches.iter().zip(&arm.controls).filter_map(pair).collect();
+        if values.len() > 1 {
+            scored += values.len();
+            variances.extend(Spread::of(values).deviation.map(|deviation| deviation.powi(2)));
+        }
+    }
+    if variances.is_empty() {
+        return (SEEN, None);
+    }
+    let mean = variances.iter().sum::<f64>() / variances.len() as f64;
+    ([mean.sqrt(); 2], Some(scored))
+}
+
+fn detectable_in(
+    plan: &Plan,
+    question: &QuestionPlan,
+    noise: &[(([f64; 2], Option<usize>), What)],
+) -> DetectableIn {
+    let has = |what: &What, arm: &Arm| !members(plan, what, &arm.targets).is_empty();
+    let count = |what: &What| tested(question).filter(|arm| has(what, arm)).count();
+    let comparisons = noise.iter().map(|(_, what)| count(what)).sum();
+    let least = |noise: [f64; 2], comparisons| {
+        let replicates = f64::from(plan.replicates);
+        let errors = detectable(replicates - 1.0, plan.evaluation.confidence, comparisons);
+        noise.map(|noise| errors * noise / replicates.sqrt())
     };
-    DetectableIn { ask: question.ask, comparisons, least: least(comparisons), alone: least(1) }
+    let scopes = noise.iter().filter(|(_, what)| count(what) > 0);
+    let scopes = scopes.map(|&((noise, _), ref what)| DetectableScope {
+        what: what.clone(),
+        noise,
+        least: least(noise, comparisons),
+        alone: least(noise, 1),
+    });
+    DetectableIn { ask: question.ask, comparisons, scopes: scopes.collect() }
 }

@@ -245,3 +245,29 @@ fn answers_survive_their_json() {
     let json = serde_json::to_string(&answers).unwrap();
     assert_eq!(serde_json::from_str::<Answers>(&json).unwrap(), answers);
 }
+
+#[test]
+fn noise_that_branch_and_control_share_takes_no_power() {
+    let plan = plan();
+    let mut scores = scores(&plan);
+    let before = power(&plan, &scores).unwrap();
+    assert!(before.pairs > 0);
+    let least = |power: &Power| -> Vec<[f64; 2]> {
+        power.questions.iter().flat_map(|q| &q.scopes).map(|scope| scope.least).collect()
+    };
+    assert!(least(&before).iter().all(|[low, high]| *low > 0.0 && low == high), "{before:?}");
+    // Every branch of a replicate is worse by the same factor.
+    for (branch, scores) in plan.branches.iter().zip(&mut scores) {
+        for score in scores.iter_mut().flat_map(|scores| scores.values_mut()) {
+            let factor = 1.0 + 0.1 * f64::from(branch.replicate);
+            score.nats.iter_mut().for_each(|nats| *nats *= factor);
+        }
+    }
+    for (one, other) in least(&power(&plan, &scores).unwrap()).iter().zip(least(&before)) {
+        assert!((one[0] / other[0] - 1.0).abs() < 1e-9, "{one:?} {other:?}");
+    }
+    // Nothing is scored: a range.
+    let unknown = power(&plan, &vec![None; scores.len()]).unwrap();
+    assert_eq!(unknown.pairs, 0);
+    assert!(least(&unknown).iter().all(|[low, high]| *high > 20.0 * low), "{unknown:?}");
+}

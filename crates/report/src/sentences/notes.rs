@@ -1,6 +1,8 @@
 //! Notes on a whole study: instruction sets, power, scores that cannot be compared.
 
-use sparkjoy_answers::{Cause, Computed, FEW_DOCUMENTS, HeldOutText, Power, is_mixed};
+use sparkjoy_answers::{
+    Cause, Computed, DetectableScope, FEW_DOCUMENTS, HeldOutText, Power, What, is_mixed,
+};
 use sparkjoy_base::percent;
 
 use super::count;
@@ -98,26 +100,38 @@ pub fn unknown_documents(texts: &[HeldOutText]) -> Option<String> {
 
 /// The power analysis of a study.
 pub fn power(power: &Power) -> String {
+    let percent_of = |[low, high]: [f64; 2]| {
+        if low == high {
+            format!("{:.2} %", 100.0 * low)
+        } else {
+            format!("{:.2} to {:.2} %", 100.0 * low, 100.0 * high)
+        }
+    };
     let questions = power.questions.iter().map(|question| {
+        let scope = |scope: &DetectableScope| {
+            let what = if scope.what == What::Targeted { "targeted" } else { "general" };
+            let (least, alone) = (percent_of(scope.least), percent_of(scope.alone));
+            format!("{what} {least} of bits per byte ({alone} in one alone)")
+        };
         format!(
-            "{:.2} % of bits per byte in `{}` ({} corrected together; {:.2} % in one alone)",
-            100.0 * question.least,
+            "in `{}` ({} corrected together) {}",
             format!("{:?}", question.ask).to_lowercase(),
             count(question.comparisons, "comparison"),
-            100.0 * question.alone
+            question.scopes.iter().map(scope).collect::<Vec<_>>().join(", ")
         )
     });
-    let source = match power.controls {
-        0 => "as in docs/results/real-text.md, since no two replicates of a control are scored yet"
-            .to_owned(),
-        n => format!("measured on {}", count(n, "scored control")),
+    let source = match power.pairs {
+        0 => {
+            "no pair of branch and control is scored yet: standard deviations of a difference from \
+              0.01 to 0.28 % are assumed, as other studies have shown"
+                .to_owned()
+        }
+        n => format!("by the standard deviation of {}", count(n, "scored pair")),
     };
     format!(
-        "minimum detectable effect with {} replicates, at 80 % power and {} confidence, on the mean \
-         of all sources: {}; standard deviation of a difference {:.3} %, {source}",
+        "minimum detectable effect with {} replicates, at 80 % power and {} confidence: {}; {source}",
         power.replicates,
         percent(power.confidence),
-        questions.collect::<Vec<_>>().join(", "),
-        100.0 * power.noise
+        questions.collect::<Vec<_>>().join("; ")
     )
 }
