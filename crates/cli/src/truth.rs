@@ -62,7 +62,8 @@ fn predicted(
 pub(crate) fn text(answers: &Answers) -> String {
     table(answers).map_or(String::new(), |(table, counts)| {
         format!(
-            "\nWhat was built into this world, and what was found (* marked after correction)\n\n{}\n\
+            "\nWhat was built into this world, and what was found (* significant after Holm; \
+             fewer bits are better)\n\n{}\n\
              {counts}\n",
             table.text()
         )
@@ -71,7 +72,7 @@ pub(crate) fn text(answers: &Answers) -> String {
 
 /// Every expectation that the study asked about, with what was found, and how many agree.
 pub(crate) fn table(answers: &Answers) -> Option<(Table, String)> {
-    let mut table = Table::new(["<comparison", "<task", "<built in", "<found", "<"]);
+    let mut table = Table::new(["<comparison", "<task", "<built in", "<found", "<verdict"]);
     let mut counts = [0; 3];
     let mut row = |cells: [String; 4], outcome: ExpectationOutcome| {
         counts[outcome as usize] += 1;

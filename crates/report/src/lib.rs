@@ -128,7 +128,7 @@ pub fn page(report: &Report<'_>) -> (String, Vec<Drawing>) {
                     @if let Some((truth, counts)) = report.truth {
                         section #truth aria-labelledby="truth-h" {
                             h2 #truth-h { (TRUTH) }
-                            (truth.clone().captioned("A star marks what is significant after Holm").markup())
+                            (truth.clone().captioned("Fewer bits are better; a star marks what is significant after Holm").markup())
                             p { (counts) "." }
                         }
                     }

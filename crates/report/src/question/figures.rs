@@ -323,7 +323,7 @@ impl View<'_> {
         let label = |arm: usize| &self.plan.branches[self.question.arms[arm].branches[0]];
         let windows: BTreeSet<&str> = arms.iter().map(|&arm| label(arm).window.as_str()).collect();
         let budgets = windows.len() > 1;
-        let mut curves: Vec<(String, Vec<usize>)> = Vec::new();
+        let mut lines: Vec<(String, Vec<usize>)> = Vec::new();
         for &arm in &arms {
             let of = if budgets {
                 label(arm).label.clone()
@@ -331,20 +331,20 @@ impl View<'_> {
                 let targets = &self.question.arms[arm].targets;
                 targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ")
             };
-            match curves.iter_mut().find(|(name, _)| *name == of) {
+            match lines.iter_mut().find(|(name, _)| *name == of) {
                 Some((_, arms)) => arms.push(arm),
-                None => curves.push((of, vec![arm])),
+                None => lines.push((of, vec![arm])),
             }
         }
         let mut figures = Vec::new();
-        if curves.iter().any(|(_, arms)| arms.len() > 1) {
+        if lines.iter().any(|(_, arms)| arms.len() > 1) {
             let axis = if budgets { "window, % of the run" } else { "share of what is added, %" };
             let panels = [Aim::Targeted, Aim::General].into_iter().flat_map(|aim| {
-                curves.chunks(STYLES).map(move |few| {
+                curves::shared_out(&lines, lines.len()).into_iter().map(move |(part, few)| {
                     let series = few.iter().map(|(name, arms)| {
                         self.series(name, arms, 100.0, |arm| self.aimed(arm, aim))
                     });
-                    let title = format!("Utility: {} sources", aim.name());
+                    let title = format!("Utility: {} sources{part}", aim.name());
                     let curves = Curves {
                         title,
                         x: axis.to_owned(),
