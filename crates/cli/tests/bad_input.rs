@@ -70,7 +70,7 @@ fn a_source_read_more_than_max_epochs_is_refused() {
         refused("path = \"sums.jsonl\"", "path = \"sums.jsonl\"\nmax_epochs = 0.1"), @r#"
         error: `study.toml` line 30: branch `upsampled-25pct-r0` reads source `sums` 0.12 times, expected at most its `max_epochs` 0.1: a proportion of at most 14.37 %, or a window of at most 5.78 %, or a budget of 14.3K, would fit
 
-        hint: write `budget = "14.3K"`, or allow it: `max_epochs = 0.13` in `[sources.sums]`
+        hint: write `budget = "14.3K"`, or allow it: `max_epochs = 0.12` in `[sources.sums]`
         "#
     );
 }

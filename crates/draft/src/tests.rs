@@ -222,8 +222,8 @@ fn a_draft_gives_its_reasons() {
     # Written by `sparkjoy new --data`: every number is a proposal. `sparkjoy plan` shows what each
     # would change before a second is spent.
     #
-    # A model of 2.56M parameters, 10,000,000 tokens. About 21 minutes of training on this machine, then
-    # scoring.
+    # A model of 2.56M parameters, 10,000,000 tokens. On this machine about 21 min: training, and
+    # scoring of held-out text.
     #
     # Unknown keys are errors. Numbers with a unit stand in quotes: tokens "40M", durations "10%" or
     # "500 steps". `sparkjoy new` without `--data` writes every key there is.

@@ -300,6 +300,12 @@ mod tests {
         `training.batch` was 8 and is 16, so what was trained in trunk-… cannot be used
 
         `training.optimizer.lr` was 0.0003 and is 0.0004, so what was trained in trunk-… cannot be used
+
+        `training.replicates` was 3 and is 4, so 5 branches are to be trained
+
+        `evaluation.held_out` was 16000 and is 8000, so what is trained is scored again
+
+        `questions` has changed, so 6 branches are to be trained
         "
         );
     }
