@@ -36,7 +36,7 @@ pub(crate) fn eval(of: &EvalOf, place: &Place, stop: &AtomicBool) -> Result<(), 
     let Some(path) = &of.model else { return list(place.output()) };
     let selection = select_tasks(&of.tasks, Path::new("")).map_err(|(_, why)| why)?;
     let model = ModelFolder::open(path)?;
-    let data = of.scoring.data(None).ok_or(Failure::NoEvalData)?;
+    let data = of.scoring.tasks.data(None).ok_or(Failure::NoEvalData)?;
     let shape = model.shape();
     let context = of.context.map_or(shape.context, std::num::NonZero::get);
     let folder = match &of.out {
