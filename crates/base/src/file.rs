@@ -3,13 +3,16 @@
 //! So a reader never sees half a file. A folder of several files is complete when it holds `DONE`,
 //! which is written last. Every error names its path.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
 use crate::Hint;
+
+/// How the name of a file ends that is being written.
+const PARTIAL: &str = ".partial";
 
 /// The file that marks a folder as complete.
 const DONE: &str = "DONE";
@@ -72,17 +75,21 @@ impl AtomicFile {
     /// [`FileError`] if the folder cannot be made or written to.
     pub fn create(path: &Path) -> Result<Self, FileError> {
         let folder = folder_of(path);
-        fs::create_dir_all(folder).map_err(FileError::at("create folder", folder))?;
-        let file = tempfile::Builder::new()
-            .prefix(".")
-            .suffix(".partial")
-            .permissions(readable_by_all())
-            .tempfile_in(folder)
-            .map_err(FileError::at("write", path))?;
-        // Taken apart, because together they would put the temporary name into every error.
-        let (file, temporary) = file.into_parts();
-        let file = BufWriter::with_capacity(1 << 20, file);
-        Ok(Self { file, temporary, path: path.to_owned() })
+        create_folder(folder)?;
+        loop {
+            let file = tempfile::Builder::new()
+                .prefix(".")
+                .suffix(PARTIAL)
+                .permissions(readable_by_all())
+                .tempfile_in(folder)
+                .map_err(FileError::at("write", path))?;
+            // Taken apart, because together they would put the temporary name into every error.
+            let (file, temporary) = file.into_parts();
+            if is_ours(&file).map_err(FileError::at("write", path))? {
+                let file = BufWriter::with_capacity(1 << 20, file);
+                return Ok(Self { file, temporary, path: path.to_owned() });
+            }
+        }
     }
 
     /// Flushes the file, syncs it to the disk and renames it to its final name.
@@ -121,6 +128,34 @@ impl AtomicFile {
     }
 }
 
+/// Locks a temporary file, so that nobody takes it for a leftover. Not so if somebody has already.
+fn is_ours(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    match file.try_lock() {
+        Ok(()) => Ok(file.metadata()?.nlink() > 0),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        // A file system without locks has no sweeper either.
+        Err(TryLockError::Error(_)) => Ok(true),
+    }
+}
+
+/// Removes the temporary files that killed processes left in a folder, not in those below it. Files
+/// that a process writes just now are locked, and stay. What cannot be removed is left.
+pub fn sweep(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for path in entries.map(|entry| entry.path()) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_temporary = name.starts_with('.') && name.ends_with(PARTIAL);
+        // Held until it is removed: whoever begins a file looks whether it is there still.
+        if is_temporary
+            && let Ok(file) = File::open(&path)
+            && file.try_lock().is_ok()
+        {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
 /// Temporary files are private by default; the final file is readable like any other.
 fn readable_by_all() -> fs::Permissions {
     use std::os::unix::fs::PermissionsExt;
@@ -131,8 +166,32 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Syncs `folder`: a rename is on the disk only after that.
-fn sync_folder(folder: &Path) -> Result<(), FileError> {
+/// Makes a folder and those above it that are missing. Each is on the disk when this returns: its
+/// name is in a folder too.
+///
+/// # Errors
+///
+/// [`FileError`] if one cannot be made.
+pub fn create_folder(path: &Path) -> Result<(), FileError> {
+    let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.is_dir();
+    let missing: Vec<&Path> = path.ancestors().take_while(missing).collect();
+    for folder in missing.into_iter().rev() {
+        match fs::create_dir(folder) {
+            // Another process was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+            made => made.map_err(FileError::at("create folder", folder))?,
+        }
+        sync_folder(folder_of(folder))?;
+    }
+    Ok(())
+}
+
+/// Syncs `folder`: what was made, renamed or removed in it is on the disk only after that.
+///
+/// # Errors
+///
+/// [`FileError`] if the system does not.
+pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
     File::open(folder).and_then(|f| f.sync_all()).map_err(FileError::at("write", folder))
 }
 
@@ -236,6 +295,36 @@ mod tests {
         file.put(b"new").unwrap();
         drop(file);
         assert_eq!(read_to_string(&path).unwrap(), "old");
+    }
+
+    #[test]
+    fn leftovers_are_swept_and_files_at_work_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let left = folder.join(".abc123.partial");
+        let others = ["notes.partial", ".hidden"].map(|name| folder.join(name));
+        for path in others.iter().chain([&left]) {
+            fs::write(path, "x").unwrap();
+        }
+        let mut at_work = AtomicFile::create(&folder.join("result")).unwrap();
+        at_work.put(b"whole").unwrap();
+        sweep(folder);
+        assert!(!left.exists() && others.iter().all(|path| path.exists()));
+        at_work.commit().unwrap();
+        assert_eq!(read_to_string(&folder.join("result")).unwrap(), "whole");
+        sweep(&folder.join("nowhere"));
+    }
+
+    #[test]
+    fn folders_are_made_from_the_top() {
+        let root = tempfile::tempdir().unwrap();
+        let deep = root.path().join("a/b/c");
+        create_folder(&deep).unwrap();
+        create_folder(&deep).unwrap();
+        assert!(deep.is_dir());
+        fs::write(deep.join("file"), "").unwrap();
+        let error = create_folder(&deep.join("file/d")).unwrap_err();
+        assert!(error.to_string().contains("a/b/c/file`"), "{error}");
     }
 
     #[test]

@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// Digits that are shown.
+const SHOWN: usize = 8;
+
 /// A BLAKE3 hash of content, shown as its first 8 hex digits.
 ///
 /// Two things have the same fingerprint exactly when the bytes that determine them are the same. A
@@ -44,15 +47,22 @@ impl Fingerprint {
     }
 }
 
+/// Two fingerprints that differ, with as many digits as show it: 8 or more.
+pub fn apart(found: Fingerprint, expected: Fingerprint) -> [String; 2] {
+    let both = [found.hex(), expected.hex()];
+    let same = both[0].bytes().zip(both[1].bytes()).take_while(|(a, b)| a == b).count();
+    both.map(|hex| hex[..SHOWN.max(same + 1).min(hex.len())].to_owned())
+}
+
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.hex()[..8])
+        f.pad(&self.hex()[..SHOWN])
     }
 }
 
 impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.hex()[..8])
+        f.write_str(&self.hex()[..SHOWN])
     }
 }
 
@@ -91,6 +101,17 @@ mod tests {
         assert_eq!(json.len(), 66);
         assert_eq!(serde_json::from_str::<Fingerprint>(&json).unwrap(), fingerprint);
         assert_eq!(fingerprint.to_string(), fingerprint.hex()[..8]);
+    }
+
+    #[test]
+    fn what_differs_late_is_shown_as_far_as_it_differs() {
+        let one = Fingerprint::of_bytes(b"one");
+        let at = |byte: usize| {
+            let mut hash = *one.as_bytes();
+            hash[byte] ^= 1;
+            apart(one, Fingerprint::from_hash(hash)).map(|text| text.len())
+        };
+        assert_eq!([at(0), at(3), at(9), at(31)], [[8, 8], [8, 8], [20, 20], [64, 64]]);
     }
 
     #[test]

@@ -10,19 +10,21 @@ mod key;
 mod name;
 mod problem;
 mod quantity;
+mod seal;
 mod show;
 pub mod toml_file;
 
 pub use file::{
-    AtomicFile, FileError, is_done, mark_done, metadata, read, read_if_there, read_to_string,
-    write_atomic,
+    AtomicFile, FileError, create_folder, is_done, mark_done, metadata, read, read_if_there,
+    read_to_string, sweep, sync_folder, write_atomic,
 };
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Fingerprint, apart};
 pub use hint::Hint;
 pub use key::{Key, Purpose, Seed};
 pub use name::{DomainName, NameError, SourceName};
 pub use problem::{Place, Problem, did_you_mean, nearest};
 pub use quantity::{Ppm, QuantityError, Span, Tokens};
+pub use seal::{Opened, no_seal, open_seal, sealed};
 pub use show::{
     about, bytes, counted, duration, exact, minus_sign, number, percent, percentage_points,
     printable, quantity, scientific, signed, thousands,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// From here on a number has an exponent: no table has room for more digits, and no `f64` has
+/// From here on a number has an exponent: no table is wide enough for more digits, and no `f64` has
 /// them.
 const WRITTEN_OUT: f64 = 1e15;
 

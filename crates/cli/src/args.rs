@@ -199,6 +199,20 @@ Example: sparkjoy doctor --threads 2
 Times a few steps of a small model in each precision: some seconds. `--runs`
 names the folder whose disk is looked at.")]
     Doctor,
+    /// Seal what an earlier version left without hashes, once it was checked
+    #[command(after_long_help = "\
+Example: sparkjoy seal study.toml
+
+Every file with a number in it holds the hash of its content, and none without
+is believed. Earlier versions wrote no such hashes: here their shards, runs,
+checkpoints, scores and answers are read and held against each other, and those
+that agree get theirs. Give `--runs` and `--prepared` as for `run`.")]
+    Seal {
+        /// The study file
+        study: PathBuf,
+        #[command(flatten)]
+        tasks: ForData,
+    },
     /// Print completions for a shell
     #[command(after_long_help = "\
 Examples:
@@ -242,12 +256,19 @@ pub(crate) struct ShowTarget {
     pub(crate) rows: usize,
 }
 
-/// What scores models, and what that needs.
+/// Where task files lie.
 #[derive(Debug, Default, Args)]
-pub(crate) struct ForScoring {
+pub(crate) struct ForData {
     /// Folder of task files [default: the study's, or SPARKJOY_EVAL_DATA]
     #[arg(long, value_name = "DIR")]
     eval_data: Option<PathBuf>,
+}
+
+/// What scores models, and what that needs.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ForScoring {
+    #[command(flatten)]
+    pub(crate) tasks: ForData,
     /// Run programs that a model writes without a sandbox
     ///
     /// They can then read and write what you can, and use the network. For machines that may be
@@ -262,13 +283,15 @@ pub(crate) struct ForScoring {
     worker: Option<CommandLine>,
 }
 
-impl ForScoring {
+impl ForData {
     /// Where task files lie: as typed, as the study says, or as the environment says.
     pub(crate) fn data(&self, study: Option<&Path>) -> Option<PathBuf> {
         let environment = || std::env::var_os("SPARKJOY_EVAL_DATA").map(PathBuf::from);
         self.eval_data.clone().or_else(|| study.map(Path::to_owned)).or_else(environment)
     }
+}
 
+impl ForScoring {
     /// What scores.
     pub(crate) fn resources(&self, place: &Place) -> Resources {
         Resources {
@@ -414,7 +437,7 @@ const GROUPS: &[(&str, &[&str])] = &[
 ];
 
 /// Commands that are used once: only the long help names them.
-const ONCE: &[&str] = &["completions", "man"];
+const ONCE: &[&str] = &["seal", "completions", "man"];
 
 impl Arguments {
     /// Reads the command line; prints help or what is wrong with it, and exits, where that is all

@@ -20,6 +20,7 @@ mod progress_tree;
 mod quickstart;
 mod report;
 mod run;
+mod seal;
 mod serve;
 mod show;
 mod study;
@@ -64,6 +65,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Serve { study, port } => serve::serve(study, *port, place, &stop),
         Command::Show(what) => show::show(what, place),
         Command::Doctor => doctor::show(place),
+        Command::Seal { study, tasks } => seal::seal(study, tasks, place),
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man { dir } => manual::pages(dir.as_deref()),
     }

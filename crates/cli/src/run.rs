@@ -48,7 +48,7 @@ pub(crate) fn train(
             say(&format!("note: {}", change.sentence()));
         }
     }
-    let places = place.places(with.scoring.data(opened.study.task_data()));
+    let places = place.places(with.scoring.tasks.data(opened.study.task_data()));
     let mut progress = Progress::of_tree(plan, &place.runs);
     let mut show = |event: Event<'_>| progress.show(&event);
     let mut watcher = Watcher::new(stop, &mut show);

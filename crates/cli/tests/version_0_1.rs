@@ -13,7 +13,7 @@ use std::path::Path;
 
 use laboratory::Laboratory;
 use serde::Deserialize;
-use sparkjoy_base::Fingerprint;
+use sparkjoy_base::{Fingerprint, open_seal};
 
 const PLACES: &str = "study.toml --runs results --prepared shards";
 
@@ -27,10 +27,21 @@ struct Expected {
     differences: Vec<Vec<Option<Vec<f64>>>>,
 }
 
+/// The fixture, sealed: that version wrote no hashes beside its numbers, and nothing is believed
+/// without.
 fn fixture() -> (Laboratory, Expected) {
     let laboratory = Laboratory::new();
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/version-0.1");
     copy(&from, &laboratory.path(""));
+    for command in ["plan", "report", "run"] {
+        let told = laboratory.refuse(&format!("{command} {PLACES}"));
+        assert!(told.contains("has no seal") && told.contains("`sparkjoy seal STUDY`"), "{told}");
+    }
+    let sealed = laboratory.succeed(&format!("seal {PLACES}")).stdout;
+    // Three sources and their tokenizer, the scores of four branches.
+    assert!(sealed.ends_with("\n8 files sealed\n"), "{sealed}");
+    let again = laboratory.succeed(&format!("seal {PLACES}")).stdout;
+    assert_eq!(again, "every file has its seal\n");
     let expected = fs::read(from.join("expected.json")).expect("a file of the fixture");
     (laboratory, serde_json::from_slice(&expected).expect("it is what the fixture holds"))
 }
@@ -126,6 +137,7 @@ fn hash(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
             let name = path.strip_prefix(root).expect("it was walked from there");
             let name = name.to_string_lossy().into_owned();
             let content = fs::read(&path).expect("a file of a run");
+            let content = open_seal(&path, &content, b"").expect("it is whole").json;
             files.insert(name, Fingerprint::of_bytes(&content).hex());
         }
     }

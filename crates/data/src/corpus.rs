@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, Problem, SourceName, is_done, metadata, thousands};
+use sparkjoy_base::{Fingerprint, Problem, SourceName, apart, is_done, metadata, thousands};
 
 use crate::DataError;
 use crate::encode::ByPart;
-use crate::error::{altered_shard, bad_shard};
-use crate::manifest::{MANIFEST, Manifest, PartRecord, ShardRecord, load};
-use crate::shard::Shard;
+use crate::error::{altered_hash, altered_shard, bad_shard, prepare_again};
+use crate::manifest::{MANIFEST, Manifest, PartRecord, ShardRecord, load, load_any, save};
+use crate::shard::{Header, Shard};
 
 /// Tokens read at a time when a whole shard is read.
 const STRIDE: usize = 1 << 16;
@@ -75,15 +75,33 @@ impl Corpus {
     ///
     /// # Errors
     ///
-    /// No `DONE`; a manifest of another version; a shard that is truncated, altered, not a shard,
-    /// or not the one in the manifest.
+    /// No `DONE`; a manifest that was altered, has no seal, or is of another version; a shard that
+    /// is truncated, altered, not a shard, or not the one in the manifest; sums that are not those of
+    /// the shards.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
-        if !is_done(folder)? {
-            let text = format!("`{}` is not a whole prepared source: no `DONE`", folder.display());
-            let hint = "run `sparkjoy prepare` with the study: it continues";
-            return Err(Problem::new(text).with_hint(hint).into());
+        check_done(folder)?;
+        Self::of(folder, load(&folder.join(MANIFEST))?)
+    }
+
+    /// Seals the manifest of a folder that an earlier version made, once all shards were read and
+    /// compared with it. Returns whether there was anything to seal.
+    ///
+    /// # Errors
+    ///
+    /// As [`Corpus::open`] and [`Corpus::verify`].
+    pub fn seal(folder: &Path) -> Result<bool, DataError> {
+        check_done(folder)?;
+        let path = folder.join(MANIFEST);
+        let (manifest, has_seal) = load_any::<Manifest>(&path)?;
+        if !has_seal {
+            Self::of(folder, manifest.clone())?.verify()?;
+            save(&path, &manifest)?;
         }
-        let manifest: Manifest = load(&folder.join(MANIFEST))?;
+        Ok(!has_seal)
+    }
+
+    /// What a manifest says is in its folder.
+    fn of(folder: &Path, manifest: Manifest) -> Result<Self, DataError> {
         let mut parts = ByPart::<OpenPart>::default();
         for part in Part::BOTH {
             parts.of_mut(part).shards = open_part(folder, part, &manifest)?;
@@ -202,7 +220,7 @@ impl Corpus {
             if found != expected {
                 let path = self.parts.of(part).shards[0].path();
                 let what = "the fingerprint of its part";
-                return Err(altered_shard(path, what, found, expected).into());
+                return Err(altered_hash(path, what, found, expected).into());
             }
         }
         Ok(())
@@ -239,7 +257,53 @@ fn open_part(folder: &Path, part: Part, manifest: &Manifest) -> Result<Vec<Shard
         first_token += shard.header().tokens;
         shards.push(shard);
     }
+    check_sums(folder, part, manifest, &shards)?;
     Ok(shards)
+}
+
+/// Refuses a manifest whose sums are not those of its shards.
+fn check_sums(
+    folder: &Path,
+    part: Part,
+    manifest: &Manifest,
+    shards: &[Shard],
+) -> Result<(), Problem> {
+    let record = manifest.parts.of(part);
+    let sum = |of: fn(&Header) -> u64| -> u128 {
+        shards.iter().map(|shard| u128::from(of(shard.header()))).sum()
+    };
+    let mut pairs = vec![
+        ("tokens", record.tokens, sum(|header| header.tokens)),
+        ("documents", record.documents, sum(|header| header.documents)),
+        ("bytes of text", record.text_bytes, sum(|header| header.text_bytes)),
+    ];
+    for (shard, listed) in shards.iter().zip(&record.shards) {
+        let header = shard.header();
+        pairs.extend([
+            ("ids", manifest.vocab.into(), header.vocab.into()),
+            ("as end of text", manifest.end_of_text.into(), header.end_of_text.into()),
+            ("tokens in a shard", listed.tokens, header.tokens.into()),
+            ("documents in a shard", listed.documents, header.documents.into()),
+            ("bytes of text in a shard", listed.text_bytes, header.text_bytes.into()),
+            ("bytes in a shard", listed.stored_bytes, shard.file_bytes().into()),
+        ]);
+    }
+    let Some((what, said, found)) = pairs.into_iter().find(|(_, a, b)| u128::from(*a) != *b) else {
+        return Ok(());
+    };
+    let path = folder.join(MANIFEST);
+    let (file, part) = (path.display(), part.label());
+    let text = format!("`{file}` says {said} {what} ({part}), its shards say {found}");
+    Err(Problem::new(text).with_hint(prepare_again(&path)))
+}
+
+fn check_done(folder: &Path) -> Result<(), DataError> {
+    if is_done(folder)? {
+        return Ok(());
+    }
+    let text = format!("`{}` is not a whole prepared source: no `DONE`", folder.display());
+    let hint = "run `sparkjoy prepare` with the study: it continues";
+    Err(Problem::new(text).with_hint(hint).into())
 }
 
 /// Refuses a shard of another tokenizer, part or place.
@@ -252,7 +316,7 @@ pub(crate) fn check_place(
 ) -> Result<(), Problem> {
     let header = shard.header();
     if header.tokenizer != tokenizer {
-        let found = header.tokenizer;
+        let [found, tokenizer] = apart(header.tokenizer, tokenizer);
         let what = format!("holds tokens of tokenizer {found}, expected {tokenizer}");
         return Err(bad_shard(shard.path(), what));
     }
@@ -272,7 +336,7 @@ fn check_listed(shard: &Shard, listed: &ShardRecord) -> Result<(), Problem> {
     if shard.hash() == listed.hash {
         return Ok(());
     }
-    Err(altered_shard(shard.path(), "its hash", shard.hash(), listed.hash))
+    Err(altered_hash(shard.path(), "its hash", shard.hash(), listed.hash))
 }
 
 /// The running fingerprint of a part.

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::Utf8Error;
 
-use sparkjoy_base::{FileError, Hint, Problem, thousands};
+use sparkjoy_base::{FileError, Fingerprint, Hint, Problem, apart, thousands};
 
 use crate::TokenizerError;
 
@@ -126,6 +126,17 @@ pub(crate) fn altered_shard(
     expected: impl fmt::Display,
 ) -> Problem {
     bad_shard(path, format!("is altered: {what} is {found}, expected {expected}"))
+}
+
+/// A shard of which a hash is not what it must be.
+pub(crate) fn altered_hash(
+    path: &Path,
+    what: &str,
+    found: Fingerprint,
+    expected: Fingerprint,
+) -> Problem {
+    let [found, expected] = apart(found, expected);
+    altered_shard(path, what, found, expected)
 }
 
 /// What to do about a shard that cannot be used.

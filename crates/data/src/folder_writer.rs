@@ -4,14 +4,14 @@
 
 use std::path::{Path, PathBuf};
 
-use sparkjoy_base::{Fingerprint, Problem, mark_done, thousands};
+use sparkjoy_base::{Fingerprint, Problem, mark_done, metadata, thousands};
 
 use crate::corpus::{PartDigest, check_place, shard_name};
 use crate::encode::{ByPart, Encoded, Reached};
 use crate::error::quoted;
 use crate::manifest::{
     BAD_SHOWN, JOURNAL, Journal, MANIFEST, Manifest, PartRecord, Settings, ShardRecord,
-    ValidationRule, load, save,
+    ValidationRule, load_any, save,
 };
 use crate::pipeline::Arrival;
 use crate::prepare::{PrepareProgress, Sizes, sweep};
@@ -56,10 +56,11 @@ impl<'a> FolderWriter<'a> {
     ) -> Result<Self, DataError> {
         let path = folder.join(JOURNAL);
         let mut journal = Journal::new(settings, inputs);
-        if path.exists() {
-            let old: Journal = load(&path)?;
+        if metadata(&path)?.is_some() {
+            let (old, has_seal): (Journal, bool) = load_any(&path)?;
             journal.settings.check(folder, &old.settings)?;
-            if old.is_about(inputs) {
+            // Without a seal it may say anything: then the text is read again.
+            if has_seal && old.is_about(inputs) {
                 journal = old;
             }
         }

@@ -9,10 +9,13 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, Problem, SourceName, write_atomic};
+use sparkjoy_base::{
+    Fingerprint, Opened, Problem, SourceName, apart, no_seal, open_seal, sealed, write_atomic,
+};
 
 use crate::compression::fingerprint;
 use crate::encode::{ByPart, Reached};
+use crate::error::prepare_again;
 use crate::source::{Input, OnBadDocument, Stamp, Validation};
 use crate::{DataError, Part, SourceFiles, Tokenizer};
 
@@ -71,9 +74,10 @@ impl Settings {
     /// Refuses a folder made with other settings.
     pub(crate) fn check(&self, folder: &Path, made_with: &Self) -> Result<(), Problem> {
         let bad = |rule: OnBadDocument| format!("{rule:?}").to_lowercase();
+        let [found, expected] = apart(made_with.tokenizer, self.tokenizer);
         let rows = [
             ("source", made_with.source.to_string(), self.source.to_string()),
-            ("tokenizer", made_with.tokenizer.to_string(), self.tokenizer.to_string()),
+            ("tokenizer", found, expected),
             ("text_field", made_with.text_field.clone(), self.text_field.clone()),
             ("on_bad_document", bad(made_with.on_bad_document), bad(self.on_bad_document)),
             ("validation from", made_with.validation.shown(), self.validation.shown()),
@@ -274,34 +278,44 @@ impl Manifest {
     }
 }
 
-/// Writes a manifest or a journal.
+/// Writes a manifest or a journal, with its seal.
 pub(crate) fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), DataError> {
-    let mut json = serde_json::to_vec_pretty(value).expect("plain data has a JSON form");
-    json.push(b'\n');
-    Ok(write_atomic(path, &json)?)
+    let json = serde_json::to_vec_pretty(value).expect("plain data has a JSON form");
+    Ok(write_atomic(path, &sealed(&json, b""))?)
 }
 
 /// Reads a manifest or a journal.
 ///
 /// # Errors
 ///
-/// Another version, or another shape.
+/// One that was altered, or has no seal; another version, or another shape.
 pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<T, DataError> {
+    match load_any(path)? {
+        (value, true) => Ok(value),
+        (_, false) => Err(no_seal(path).into()),
+    }
+}
+
+/// The same of one that may have no seal, and whether it has one.
+///
+/// # Errors
+///
+/// As [`load`].
+pub(crate) fn load_any<T: DeserializeOwned>(path: &Path) -> Result<(T, bool), DataError> {
     #[derive(Deserialize)]
     struct Versioned {
         version: u32,
     }
-    let json = sparkjoy_base::read(path)?;
     let refuse = |message: String| {
-        let (file, folder) = (path.display(), path.parent().unwrap_or(path).display());
+        let file = path.display();
         Problem::new(format!("`{file}` is not a manifest this version can read: {message}"))
-            .with_hint(format!(
-                "remove the folder (`rm -r {folder}`) and run `sparkjoy prepare` again"
-            ))
+            .with_hint(prepare_again(path))
     };
+    let opened = open_seal(path, &sparkjoy_base::read(path)?, b"");
+    let Opened { json, has_seal } = opened.map_err(|it| it.with_hint(prepare_again(path)))?;
     let Versioned { version } = serde_json::from_slice(&json).map_err(|e| refuse(e.to_string()))?;
     if version != VERSION {
         return Err(refuse(format!("format version {version} found, expected {VERSION}")).into());
     }
-    Ok(serde_json::from_slice(&json).map_err(|e| refuse(e.to_string()))?)
+    Ok((serde_json::from_slice(&json).map_err(|e| refuse(e.to_string()))?, has_seal))
 }

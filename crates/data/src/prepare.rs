@@ -9,7 +9,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use sparkjoy_base::{FileError, Problem, is_done};
+use sparkjoy_base::{FileError, Problem, create_folder, is_done};
 
 use crate::folder_writer::FolderWriter;
 use crate::manifest::{
@@ -112,7 +112,7 @@ pub(crate) fn prepare_sized(
 ) -> Result<Corpus, DataError> {
     let inputs = list(source)?;
     let settings = Settings::new(source, tokenizer);
-    fs::create_dir_all(folder).map_err(FileError::at("create folder", folder))?;
+    create_folder(folder)?;
     let _lock = lock(folder)?;
     // Temporary files of a killed process.
     sweep(folder, |name| name.starts_with('.') && name.ends_with(".partial"))?;

@@ -93,6 +93,33 @@ pub fn held_out(
         .collect()
 }
 
+/// Whether a score is of the sequences that [`held_out`] would score, and says of each the bytes of
+/// text it has. The losses are the model's to know.
+///
+/// # Errors
+///
+/// As [`sample`]; [`EvalError::Data`] if tokens cannot be read.
+pub fn is_of_text(
+    score: &HeldOutScore,
+    corpus: &Corpus,
+    tokenizer: &Tokenizer,
+    context: usize,
+    seed: Seed,
+    budget: Tokens,
+) -> Result<bool, EvalError> {
+    if score.ordinals != sample(corpus, context, seed, budget)? {
+        return Ok(false);
+    }
+    let mut row = vec![0; context];
+    for (&ordinal, &bytes) in score.ordinals.iter().zip(&score.bytes) {
+        corpus.read(Part::Validation, ordinal, &mut row)?;
+        if text_bytes(&row, tokenizer.byte_lengths()) != bytes {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Scores the given sequences of one corpus.
 fn score(
     model: &mut dyn LanguageModel,

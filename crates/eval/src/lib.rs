@@ -39,7 +39,7 @@ mod worker;
 pub use aggregate::{Average, CategoryScore, SuiteScore, average};
 pub use dataset::{Dataset, PlacedRow, Row};
 pub use error::EvalError;
-pub use held_out::{HeldOutScore, held_out};
+pub use held_out::{HeldOutScore, held_out, is_of_text};
 pub use judge::{AnswerMatch, ChoiceResult, ItemResult, Response, Sample, judge};
 pub use metric::{Chance, Estimate, pass_at};
 pub use overlap::{

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, Problem};
+use sparkjoy_base::{Fingerprint, Problem, apart};
 use sparkjoy_spec::RunSpec;
 use sparkjoy_study::{Branch, Plan};
 use sparkjoy_train::{Checkpoint, check_run, has_metrics};
@@ -18,6 +18,7 @@ use crate::keyed::find;
 use crate::problem::move_away;
 use crate::scorecards::{FiledScorecard, Point, ScorecardKey};
 use crate::scores::{HeldOutKey, Scores};
+use crate::tasks::has_items;
 
 /// Whether a job is done, begun or missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,14 +175,24 @@ impl<'a> Job<'a> {
             }
             Self::Tasks(point) => {
                 let asked = ScorecardKey::new(plan, *point).expect("there are tasks to score");
-                let filed = find::<FiledScorecard>(&point.folder(plan, runs), &asked)?;
-                Ok(if filed.is_some() { JobState::Done } else { JobState::Missing })
+                let folder = point.folder(plan, runs);
+                let filed = find::<FiledScorecard>(&folder, &asked)?;
+                let is_whole = match filed {
+                    Some(filed) => has_items(&folder.join("tasks"), &filed.scorecard, plan.seed)?,
+                    None => false,
+                };
+                Ok(if is_whole { JobState::Done } else { JobState::Missing })
             }
             Self::Contamination => {
                 let record = Record::read(plan, runs)?.filter(|record| record.is_complete(plan));
                 Ok(if record.is_some() { JobState::Done } else { JobState::Missing })
             }
         }
+    }
+
+    /// Whether it trains.
+    pub(crate) fn trains(&self) -> bool {
+        matches!(self, Self::Trunk { .. } | Self::Branch(_))
     }
 
     /// Steps of training it still takes.
@@ -201,6 +212,7 @@ impl<'a> Job<'a> {
 
 /// A run folder that holds the checkpoint of another run.
 fn other_run(path: &Path, found: Fingerprint, expected: Fingerprint) -> Problem {
+    let [found, expected] = apart(found, expected);
     let text = format!(
         "the checkpoint `{}` belongs to run {found}, expected run {expected}",
         path.display()

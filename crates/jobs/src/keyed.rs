@@ -1,16 +1,17 @@
 //! Files of results, each with the key of what determines it.
 //!
 //! A file is used only if the key in it is the key that was asked for: that a job once ended is no
-//! evidence. It is written whole or not at all.
+//! evidence. It is written whole or not at all, and with a seal (`sparkjoy_base::sealed`), which is
+//! looked at before anything in it is believed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sparkjoy_base::{Problem, read_if_there, write_atomic};
+use sparkjoy_base::{Opened, Problem, no_seal, open_seal, read_if_there, sealed, write_atomic};
 
 use crate::error::JobError;
-use crate::problem::{damaged, flawed};
+use crate::problem::{damaged, flawed, move_away};
 
 /// What lies in a file with its key.
 pub(crate) trait Keyed: Serialize + DeserializeOwned {
@@ -42,15 +43,42 @@ pub(crate) trait Keyed: Serialize + DeserializeOwned {
 ///
 /// # Errors
 ///
-/// A file that cannot be read back; [`Keyed::foreign`].
+/// A file that was altered, has no seal, or cannot be read back; [`Keyed::foreign`].
 pub(crate) fn find<T: Keyed>(folder: &Path, asked: &T::Key) -> Result<Option<T>, JobError> {
+    match find_any(folder, asked)? {
+        Some((_, false)) => Err(no_seal(&folder.join(T::file_name(asked))).into()),
+        found => Ok(found.map(|(value, _)| value)),
+    }
+}
+
+/// Seals what a folder holds for a key, where an earlier version wrote it without a seal. Returns
+/// the file.
+///
+/// - `check`: holds it against everything else that tells of it.
+///
+/// # Errors
+///
+/// As [`find`]; what the check says.
+pub(crate) fn seal<T: Keyed>(
+    folder: &Path,
+    asked: &T::Key,
+    check: impl FnOnce(&T) -> Result<(), JobError>,
+) -> Result<Option<PathBuf>, JobError> {
+    let Some((value, false)) = find_any::<T>(folder, asked)? else { return Ok(None) };
+    check(&value)?;
+    keep(folder, &value)?;
+    Ok(Some(folder.join(T::file_name(asked))))
+}
+
+/// The same as [`find`] of a file that may have no seal, and whether it has one.
+fn find_any<T: Keyed>(folder: &Path, asked: &T::Key) -> Result<Option<(T, bool)>, JobError> {
     let path = folder.join(T::file_name(asked));
-    let Some(found) = read_json::<T>(&path)? else { return Ok(None) };
+    let Some((found, has_seal)) = read_sealed::<T>(&path)? else { return Ok(None) };
     if let Some(flaw) = found.flaw() {
         return Err(flawed(&path, &flaw).into());
     }
     if found.key() == asked {
-        return Ok(Some(found));
+        return Ok(Some((found, has_seal)));
     }
     T::foreign(&path, found.key(), asked).map_or(Ok(None), |problem| Err(problem.into()))
 }
@@ -62,32 +90,26 @@ pub(crate) fn find<T: Keyed>(folder: &Path, asked: &T::Key) -> Result<Option<T>,
 /// If it cannot be written.
 pub(crate) fn keep<T: Keyed>(folder: &Path, value: &T) -> Result<(), JobError> {
     let path = folder.join(T::file_name(value.key()));
-    Ok(write_atomic(&path, &value.json())?)
+    Ok(write_atomic(&path, &sealed(&value.json(), b""))?)
 }
 
-/// Reads a file whose name alone says what determines it; `None` if there is none.
+/// Reads a file and whether it has a seal; `None` if there is none.
 ///
 /// # Errors
 ///
-/// A file that cannot be read back.
-pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, JobError> {
+/// A file that was altered or cannot be read back.
+pub(crate) fn read_sealed<T: DeserializeOwned>(path: &Path) -> Result<Option<(T, bool)>, JobError> {
     let Some(bytes) = read_if_there(path)? else { return Ok(None) };
-    match serde_json::from_slice(&bytes) {
-        Ok(value) => Ok(Some(value)),
+    let opened = open_seal(path, &bytes, b"");
+    let Opened { json, has_seal } = opened.map_err(|it| it.with_hint(move_away(path)))?;
+    match serde_json::from_slice(&json) {
+        Ok(value) => Ok(Some((value, has_seal))),
         Err(why) => Err(damaged(path, &why).into()),
     }
 }
 
-/// Writes a file where [`read_json`] finds it.
-///
-/// # Errors
-///
-/// If it cannot be written.
-pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), JobError> {
-    Ok(write_atomic(path, &json(value))?)
-}
-
-fn json<T: Serialize>(value: &T) -> Vec<u8> {
+/// A value as compact JSON.
+pub(crate) fn json<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).expect("plain data has a JSON form")
 }
 
@@ -128,13 +150,26 @@ mod tests {
         assert_eq!(find(folder, &1).unwrap(), Some(Named { of: 1, value: 7 }));
 
         let path = folder.join("named-1.json");
-        let error = |text: &str| {
-            write_atomic(&path, text.as_bytes()).unwrap();
+        let error = |bytes: &[u8]| {
+            write_atomic(&path, bytes).unwrap();
             find::<Named>(folder, &1).unwrap_err().to_string()
         };
-        let other_key = error(r#"{"of":2,"value":7}"#);
+        let other_key = error(&sealed(br#"{"of":2,"value":7}"#, b""));
         assert_eq!(other_key, foreign_results(&path).to_string());
-        let torn = error(r#"{"of":1,"va"#);
+        let torn = error(br#"{"of":1,"va"#);
         assert!(torn.starts_with(&format!("`{}` is damaged: ", path.display())), "{torn}");
+        let mut digit = sealed(br#"{"of":1,"value":7}"#, b"");
+        digit[16] = b'8';
+        assert!(error(&digit).contains("was altered"));
+
+        // Without a seal nothing is believed; it gets one if it holds against what else is known.
+        let unsealed = br#"{"of":1,"value":7}"#;
+        assert!(error(unsealed).contains("has no seal"));
+        let refused = |_: &Named| Err(Problem::new("another value").into());
+        assert!(seal(folder, &1, refused).is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), unsealed);
+        assert_eq!(seal::<Named>(folder, &1, |_| Ok(())).unwrap(), Some(path.clone()));
+        assert_eq!(seal(folder, &1, refused).unwrap(), None);
+        assert_eq!(find(folder, &1).unwrap(), Some(Named { of: 1, value: 7 }));
     }
 }

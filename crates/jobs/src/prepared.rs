@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Fingerprint, Problem, is_done, mark_done, read_if_there};
+use sparkjoy_base::{
+    Fingerprint, Opened, Problem, is_done, no_seal, open_seal, read, read_if_there, sealed, sweep,
+    write_atomic,
+};
 use sparkjoy_data::{
     Corpus, DataError, PrepareOptions, SourceFiles, Tokenizer, TokenizerKind, prepare,
     sample_documents,
@@ -12,7 +15,7 @@ use sparkjoy_data::{
 use sparkjoy_study::{SourceInput, Study, StudyTokenizer};
 
 use crate::error::JobError;
-use crate::keyed::write_json;
+use crate::keyed::json;
 use crate::watcher::{Event, Watcher};
 
 /// Characters of a damaged record that are shown.
@@ -39,6 +42,7 @@ pub fn corpora(
     watcher: &mut Watcher<'_>,
 ) -> Result<(Tokenizer, Vec<Corpus>), JobError> {
     let sources = files(study);
+    sweep(folder);
     let tokenizer = match study.tokenizer() {
         StudyTokenizer::OfTrunk(folder) => Tokenizer::open(folder)?,
         StudyTokenizer::Made(TokenizerKind::Cl100k) => Tokenizer::cl100k(),
@@ -46,17 +50,18 @@ pub fn corpora(
             let texts = sample(study, &sources, vocab)?;
             let name = tokenizer_name(vocab, &texts);
             let of_tokenizer = folder.join(&name);
+            sweep(&of_tokenizer);
             let tokenizer = if is_done(&of_tokenizer)? {
-                Tokenizer::open(&of_tokenizer)?
+                open_tokenizer(&of_tokenizer)?
             } else {
                 watcher.tell(Event::TrainingTokenizer);
                 let tokenizer = Tokenizer::train_bpe(&texts, vocab)?;
                 tokenizer.save(&of_tokenizer)?;
-                mark_done(&of_tokenizer)?;
+                mark_tokenizer(&of_tokenizer, &tokenizer)?;
                 tokenizer
             };
             let record = record_file(folder, study, &sources, vocab);
-            write_json(&record, &TrainedTokenizer { folder: name })?;
+            write_atomic(&record, &sealed(&json(&TrainedTokenizer { folder: name }), b""))?;
             tokenizer
         }
     };
@@ -83,16 +88,110 @@ pub fn open_corpora(study: &Study, prepared: &Path) -> Result<(Tokenizer, Vec<Co
                 // Prepared by a version before 0.2, which kept no record: only the text tells.
                 None => prepared.join(tokenizer_name(vocab, &sample(study, &sources, vocab)?)),
             };
-            Tokenizer::open(whole(&folder, "the tokenizer", study)?)?
+            open_tokenizer(whole(&folder, "the tokenizer", study)?)?
         }
     };
     let open = |source: &&SourceFiles| {
-        let folder = source_folder(prepared, source, &tokenizer);
-        let what = format!("source `{}`", source.name);
-        Ok(Corpus::open(whole(&folder, &what, study)?)?)
+        let corpus = Corpus::open(&whole_source(prepared, source, &tokenizer, study)?)?;
+        refuse_other_source(&corpus, source)?;
+        Ok(corpus)
     };
     let corpora = sources.iter().map(open).collect::<Result<_, JobError>>()?;
     Ok((tokenizer, corpora))
+}
+
+/// Seals what an earlier version prepared for a study, once all of it was read: shards are held
+/// against their source, and sources against the tokenizer. Returns the files.
+///
+/// # Errors
+///
+/// As [`open_corpora`], and whatever does not hold.
+pub fn seal_corpora(study: &Study, prepared: &Path) -> Result<Vec<PathBuf>, JobError> {
+    let sources = files(study);
+    let mut new = Vec::new();
+    let (tokenizer, of_tokenizer) = match study.tokenizer() {
+        StudyTokenizer::OfTrunk(folder) => (Tokenizer::open(folder)?, None),
+        StudyTokenizer::Made(TokenizerKind::Cl100k) => (Tokenizer::cl100k(), None),
+        &StudyTokenizer::Made(TokenizerKind::Bpe { vocab }) => {
+            let record = record_file(prepared, study, &sources, vocab);
+            let found = read_record(&record, study.file())?;
+            let folder = match &found {
+                Some((name, _)) => prepared.join(name),
+                None => prepared.join(tokenizer_name(vocab, &sample(study, &sources, vocab)?)),
+            };
+            let tokenizer = Tokenizer::open(whole(&folder, "the tokenizer", study)?)?;
+            if let Some((folder, false)) = found {
+                write_atomic(&record, &sealed(&json(&TrainedTokenizer { folder }), b""))?;
+                new.push(record);
+            }
+            (tokenizer, Some(folder))
+        }
+    };
+    for source in &sources {
+        let folder = whole_source(prepared, source, &tokenizer, study)?;
+        if Corpus::seal(&folder)? {
+            new.push(folder.join("source.json"));
+        }
+        refuse_other_source(&Corpus::open(&folder)?, source)?;
+    }
+    // The tokens of every source are of this tokenizer, so it is the one that was trained.
+    if let Some(folder) = of_tokenizer
+        && read(&done_file(&folder))?.is_empty()
+    {
+        mark_tokenizer(&folder, &tokenizer)?;
+        new.push(done_file(&folder));
+    }
+    Ok(new)
+}
+
+/// A folder of shards that holds another source than its name says.
+fn refuse_other_source(corpus: &Corpus, source: &SourceFiles) -> Result<(), Problem> {
+    let (found, expected) = (corpus.name(), &source.name);
+    if found == expected {
+        return Ok(());
+    }
+    let text = format!("the folder of source `{expected}` holds source `{found}`");
+    Err(Problem::new(text).with_hint("move the folders back to where they were prepared"))
+}
+
+fn whole_source(
+    prepared: &Path,
+    source: &SourceFiles,
+    tokenizer: &Tokenizer,
+    study: &Study,
+) -> Result<PathBuf, JobError> {
+    let folder = source_folder(prepared, source, tokenizer);
+    whole(&folder, &format!("source `{}`", source.name), study)?;
+    Ok(folder)
+}
+
+fn done_file(folder: &Path) -> PathBuf {
+    folder.join("DONE")
+}
+
+/// Marks the folder of a tokenizer as complete by the tokenizer's fingerprint.
+fn mark_tokenizer(folder: &Path, tokenizer: &Tokenizer) -> Result<(), JobError> {
+    Ok(write_atomic(&done_file(folder), format!("{}\n", tokenizer.fingerprint().hex()).as_bytes())?)
+}
+
+/// The tokenizer in a whole folder, if it is the one that was written there.
+fn open_tokenizer(folder: &Path) -> Result<Tokenizer, JobError> {
+    let done = done_file(folder);
+    let expected = read(&done)?;
+    if expected.is_empty() {
+        return Err(no_seal(&done).into());
+    }
+    let tokenizer = Tokenizer::open(folder)?;
+    let found = tokenizer.fingerprint().hex();
+    if expected.trim_ascii_end() == found.as_bytes() {
+        return Ok(tokenizer);
+    }
+    let (shown, expected) = (folder.display(), String::from_utf8_lossy(&expected));
+    let text =
+        format!("the tokenizer in `{shown}` was altered: found {found}, expected {expected}");
+    Err(Problem::new(text.trim_end())
+        .with_hint(format!("remove `{shown}` and run `sparkjoy prepare STUDY`"))
+        .into())
 }
 
 fn whole<'a>(folder: &'a Path, what: &str, study: &Study) -> Result<&'a Path, JobError> {
@@ -173,11 +272,21 @@ fn recorded(
     vocab: u32,
 ) -> Result<Option<String>, JobError> {
     let path = record_file(prepared, study, sources, vocab);
-    let Some(json) = read_if_there(&path)? else { return Ok(None) };
-    match serde_json::from_slice(&json) {
-        Ok(TrainedTokenizer { folder }) if is_plain(&folder) => Ok(Some(folder)),
-        _ => Err(names_no_tokenizer(&path, &json, study.file()).into()),
+    match read_record(&path, study.file())? {
+        Some((_, false)) => Err(no_seal(&path).into()),
+        found => Ok(found.map(|(folder, _)| folder)),
     }
+}
+
+/// The tokenizer that a record names, and whether the record has a seal. `study`: its file.
+fn read_record(path: &Path, study: &Path) -> Result<Option<(String, bool)>, JobError> {
+    let Some(bytes) = read_if_there(path)? else { return Ok(None) };
+    let opened = open_seal(path, &bytes, b"").ok();
+    let named = opened.and_then(|Opened { json, has_seal }| {
+        let TrainedTokenizer { folder } = serde_json::from_slice(&json).ok()?;
+        is_plain(&folder).then_some((folder, has_seal))
+    });
+    named.map(Some).ok_or_else(|| names_no_tokenizer(path, &bytes, study).into())
 }
 
 /// A record that does not say which tokenizer was trained. `study`: its file.

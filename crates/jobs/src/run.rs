@@ -7,11 +7,11 @@
 use std::path::Path;
 use std::time::Instant;
 
-use sparkjoy_base::{Problem, write_atomic};
+use sparkjoy_base::{Problem, sweep, write_atomic};
 use sparkjoy_eval::FailedTask;
 use sparkjoy_spec::{Job as TrainingJob, Outcome};
 use sparkjoy_study::{Branch, Plan};
-use sparkjoy_train::ModelFolder;
+use sparkjoy_train::{ModelFolder, tidy};
 
 use crate::contamination::{self, Record, check, is_of_these_files};
 use crate::engines::{Before, engine, refuse_other_engine};
@@ -61,9 +61,10 @@ pub fn run(
 ) -> Result<(), JobError> {
     let Inputs { study, plan, .. } = *inputs;
     inputs.check()?;
+    let jobs = jobs(plan);
+    sweep_all(&jobs, plan, &places.runs);
     record(study.text(), plan, &places.runs)?;
 
-    let jobs = jobs(plan);
     let only = only.map(|name| known_job(plan, &jobs, name)).transpose()?;
     let only = only.as_deref();
     check_task_files(inputs, &jobs, only, places, resources)?;
@@ -86,7 +87,9 @@ pub fn run(
             let from = if let JobState::Begun { step } = state { Some(step) } else { None };
             let event = Event::Job { name: &name, index: index + 1, of: jobs.len(), done, from };
             executor.watcher.tell(event);
-            if !done {
+            if done {
+                tidy_run(job, plan, &places.runs)?;
+            } else {
                 let ended = executor.execute(job);
                 heartbeats.ended(&ended);
                 ended?;
@@ -152,6 +155,27 @@ fn check_task_files(
         }
     }
     Ok(())
+}
+
+/// Removes what killed processes left half-written.
+fn sweep_all(jobs: &[Job<'_>], plan: &Plan, runs: &Path) {
+    let study = study_folder(plan, runs);
+    for folder in ["", "figures", "live", "timing"] {
+        sweep(&study.join(folder));
+    }
+    for job in jobs {
+        sweep(&job.folder(plan, runs));
+    }
+}
+
+/// Removes what a killed process had not removed yet of a run that is done.
+fn tidy_run(job: &Job<'_>, plan: &Plan, runs: &Path) -> Result<(), JobError> {
+    let (spec, keep) = match job {
+        Job::Trunk { trunk, .. } => (&plan.trunks[*trunk].spec, plan.kept_steps(*trunk)),
+        Job::Branch(branch) => (&branch.spec, vec![branch.spec.last_step()]),
+        Job::Contamination | Job::Score(_) | Job::Tasks(_) => return Ok(()),
+    };
+    Ok(tidy(&job.folder(plan, runs), spec, &keep)?)
 }
 
 /// Keeps what was asked and how it was resolved beside the results.
@@ -226,7 +250,7 @@ impl<'a> Executor<'a, '_> {
             Job::Trunk { trunk, to, .. } => self.train_trunk(job, trunk, to),
             Job::Branch(branch) => self.train_branch(job, branch),
             Job::Score(branch) => self.score(branch),
-            Job::Tasks(point) => self.score_tasks(point),
+            Job::Tasks(point) => self.score_tasks(job, point),
             Job::Contamination => {
                 check(&self.inputs, self.places, self.resources.threads, &mut self.watcher)
             }
@@ -307,18 +331,29 @@ impl<'a> Executor<'a, '_> {
     /// Steps of training all jobs still take.
     fn steps_left(&self) -> Result<u64, JobError> {
         let left = |job: &Job<'_>| Ok(job.steps_left(job.state(self.plan, &self.places.runs)?));
-        jobs(self.plan).iter().map(left).sum()
+        jobs(self.plan).iter().filter(|job| job.trains()).map(left).sum()
     }
 
     /// Scores a model on the plan's tasks. Only a scorecard without failures is kept as done.
-    fn score_tasks(&mut self, point: Point<'_>) -> Result<(), JobError> {
+    fn score_tasks(&mut self, job: &Job<'a>, point: Point<'_>) -> Result<(), JobError> {
         let plan = self.plan;
         let tasks = plan.evaluation.tasks.as_ref().expect("the job is there for its tasks");
         let data = self.places.eval_data.as_ref().ok_or_else(no_task_data)?;
         let folder = point.folder(plan, &self.places.runs);
-        let checkpoint = checkpoint(&folder, point.step())?
-            .expect("the run is done, so its checkpoint is there");
-        let model = ModelFolder::open(&checkpoint.folder)?;
+        let found = checkpoint(&folder, point.step())?;
+        let found = match (found, point) {
+            (Some(found), _) => found,
+            // A step that was not asked for when the trunk passed it.
+            (None, Point::Trunk(step)) => {
+                self.train_trunk(job, 0, step)?;
+                checkpoint(&folder, step)?
+                    .ok_or_else(|| not_done(&job.name(plan), &point.name()))?
+            }
+            (None, Point::Branch(branch)) => {
+                return Err(not_done(&job.name(plan), &branch.name).into());
+            }
+        };
+        let model = ModelFolder::open(&found.folder)?;
         let request = TaskRequest {
             name: &point.name(),
             model: &model,
@@ -347,7 +382,7 @@ impl<'a> Executor<'a, '_> {
         let (plan, context) = (self.plan, self.plan.shape.context);
         let folder = branch_folder(branch, &self.places.runs);
         let checkpoint = checkpoint(&folder, branch.spec.last_step())?
-            .expect("the branch is done, so its last checkpoint is there");
+            .ok_or_else(|| not_done(&format!("{}-score", branch.name), &branch.name))?;
         let model = ModelFolder::open(&checkpoint.folder)?;
         let stop = self.watcher.stop();
         let mut model = language_model(&model, plan.batch as usize, self.resources, stop)?;

@@ -6,10 +6,11 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sparkjoy_base::write_atomic;
 use sparkjoy_study::Plan;
 
 use crate::folders::study_folder;
-use crate::keyed::write_json;
+use crate::keyed::json;
 
 /// No job took so many seconds: three hundred years.
 const LONGEST: f64 = 1e10;
@@ -47,7 +48,7 @@ pub(crate) fn add(plan: &Plan, runs: &Path, names: &[String], spent: JobTime) {
     let before = of_job(plan, runs, names).unwrap_or_default();
     let seconds = before.seconds + spent.seconds;
     let time = JobTime { seconds, steps: before.steps.saturating_add(spent.steps) };
-    let _ = write_json(&file(plan, runs, &names[0]), &time);
+    let _ = write_atomic(&file(plan, runs, &names[0]), &json(&time));
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{FileError, Fingerprint, is_done, metadata, read, read_to_string};
+use sparkjoy_base::{FileError, Fingerprint, apart, is_done, metadata, read, read_to_string};
 use sparkjoy_data::Tokenizer;
 use sparkjoy_mix::Ledger;
 use sparkjoy_nn::{Engine, Optimizer};
@@ -240,7 +240,8 @@ fn verify(path: &Path, expected: FileRecord) -> Result<(), TrainError> {
     if found == expected {
         return Ok(());
     }
-    let [found, expected] = [found, expected].map(|file| format!("content {}", file.fingerprint));
+    let [found, expected] = apart(found.fingerprint, expected.fingerprint)
+        .map(|fingerprint| format!("content {fingerprint}"));
     Err(TrainError::Altered { path: path.to_owned(), found, expected })
 }
 

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
-use sparkjoy_base::{AtomicFile, FileError, write_atomic};
+use sparkjoy_base::{AtomicFile, FileError, sync_folder, write_atomic};
 
 /// Writes a whole file beside its place and renames it.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
@@ -38,7 +38,7 @@ pub(crate) fn append(file: &mut File, path: &Path, bytes: &[u8]) -> Result<(), F
 /// Makes a folder and those above it.
 pub(crate) fn create_folder(path: &Path) -> Result<(), FileError> {
     point(path)?;
-    fs::create_dir_all(path).map_err(FileError::at("create folder", path))
+    sparkjoy_base::create_folder(path)
 }
 
 /// Renames a folder within its parent; done once the parent is on the disk.
@@ -47,7 +47,7 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
     fs::rename(from, to).map_err(FileError::at("write", to))?;
     point(to)?;
     let parent = to.parent().expect("a folder inside a run folder has a parent");
-    File::open(parent).and_then(|f| f.sync_all()).map_err(FileError::at("write", parent))
+    sync_folder(parent)
 }
 
 /// Removes a file or a folder with all it holds.

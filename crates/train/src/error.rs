@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use sparkjoy_base::{FileError, Fingerprint, Hint, SourceName, number, thousands};
+use sparkjoy_base::{FileError, Fingerprint, Hint, SourceName, apart, number, thousands};
 use sparkjoy_data::DataError;
 use sparkjoy_mix::MixError;
 use sparkjoy_spec::ShapeError;
@@ -84,8 +84,8 @@ pub enum TrainError {
         process: String,
     },
     /// A folder belongs to another run.
-    #[error("`{}` belongs to run {found}, expected run {expected}{}", folder.display(),
-        in_what(differing))]
+    #[error("`{}` belongs to run {}, expected run {}{}", folder.display(),
+        apart(*found, *expected)[0], apart(*found, *expected)[1], in_what(differing))]
     OtherRun {
         /// The run folder or a checkpoint in it.
         folder: PathBuf,
@@ -97,8 +97,8 @@ pub enum TrainError {
         differing: Vec<String>,
     },
     /// A checkpoint to branch from is of another run than the spec names.
-    #[error("cannot branch from `{}`: it belongs to run {found}, expected run {expected}",
-        folder.display())]
+    #[error("cannot branch from `{}`: it belongs to run {}, expected run {}",
+        folder.display(), apart(*found, *expected)[0], apart(*found, *expected)[1])]
     OtherParent {
         /// The checkpoint.
         folder: PathBuf,
@@ -251,7 +251,8 @@ pub enum TrainError {
         source_name: SourceName,
     },
     /// A corpus has other content than the spec was made for.
-    #[error("source `{source_name}` has content {found}, the run was planned with {expected}")]
+    #[error("source `{source_name}` has content {}, the run was planned with {}",
+        apart(*found, *expected)[0], apart(*found, *expected)[1])]
     OtherSource {
         /// The source.
         source_name: SourceName,
@@ -272,7 +273,8 @@ pub enum TrainError {
         expected: u64,
     },
     /// A tokenizer is not the one the spec was made for.
-    #[error("the tokenizer of {of} is {found}, the run was planned with {expected}")]
+    #[error("the tokenizer of {of} is {}, the run was planned with {}",
+        apart(*found, *expected)[0], apart(*found, *expected)[1])]
     OtherTokenizer {
         /// The study, or a source.
         of: String,

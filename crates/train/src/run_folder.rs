@@ -16,7 +16,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{FileError, Fingerprint, metadata, read, read_if_there};
+use sparkjoy_base::{FileError, Fingerprint, apart, metadata, read, read_if_there};
 use sparkjoy_spec::RunSpec;
 
 use crate::TrainError;
@@ -73,7 +73,8 @@ pub fn read_spec(run_folder: &Path) -> Result<RunSpec, TrainError> {
     }
     let RunRecord { fingerprint, spec, .. } = serde_json::from_slice(&json).map_err(unreadable)?;
     if spec.fingerprint() != fingerprint {
-        let [found, expected] = [spec.fingerprint(), fingerprint].map(|f| format!("a spec {f}"));
+        let [found, expected] =
+            apart(spec.fingerprint(), fingerprint).map(|f| format!("a spec {f}"));
         return Err(TrainError::Altered { path, found, expected });
     }
     Ok(spec)
@@ -193,6 +194,36 @@ impl RunFolder {
         }
         Ok(())
     }
+}
+
+/// Removes what a killed process left in the folder of a finished run: what is half-written, and
+/// checkpoints that were passed and need not stay. Leaves the folder alone while a process trains in
+/// it, and where nobody knows which checkpoints others rely on.
+///
+/// - `keep`: steps whose checkpoints stay, besides those that are on record.
+///
+/// # Errors
+///
+/// As for every call that opens the folder.
+pub fn tidy(run_folder: &Path, spec: &RunSpec, keep: &[u64]) -> Result<(), TrainError> {
+    let json = read_if_there(&run_folder.join(KEEP))?.unwrap_or_default();
+    let Ok(mut kept) = serde_json::from_slice::<BTreeSet<u64>>(&json) else { return Ok(()) };
+    kept.extend(keep);
+    let paths = entries(run_folder)?;
+    let names = paths.iter().filter_map(|path| path.file_name()?.to_str());
+    let steps: BTreeSet<u64> =
+        names.filter_map(|name| name.strip_prefix("step-")?.parse().ok()).collect();
+    let is_half = |path: &PathBuf| path.extension().is_some_and(|it| it == "partial");
+    let are_passed = steps.iter().rev().skip(1).any(|step| !kept.contains(step));
+    if !are_passed && !paths.iter().any(is_half) {
+        return Ok(());
+    }
+    let mut folder = match RunFolder::open(run_folder, spec, keep) {
+        Err(TrainError::Busy { .. }) => return Ok(()),
+        folder => folder?,
+    };
+    let last = folder.last().map_or(0, |checkpoint| checkpoint.step);
+    folder.remove_passed(last)
 }
 
 impl Drop for RunFolder {

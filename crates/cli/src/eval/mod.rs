@@ -38,7 +38,7 @@ pub(crate) fn eval(of: &EvalOf, place: &Place, stop: &AtomicBool) -> Result<(), 
     let path = &checkpoint_by_number(path)?;
     let selection = select_tasks(&of.tasks, Path::new("")).map_err(|(_, why)| why)?;
     let model = ModelFolder::open(path)?;
-    let data = of.scoring.data(None).ok_or(Failure::NoEvalData)?;
+    let data = of.scoring.tasks.data(None).ok_or(Failure::NoEvalData)?;
     let shape = model.shape();
     let context = of.context.map_or(shape.context, std::num::NonZero::get);
     let folder = match &of.out {

@@ -17,6 +17,7 @@ mod questions;
 mod refuse;
 #[cfg(test)]
 mod resume;
+mod seals;
 #[cfg(test)]
 mod tasks;
 #[cfg(test)]

@@ -10,14 +10,20 @@ use crate::tiny::{STUDY, Tiny};
 
 const TASKS: &str = include_str!("../fixtures/puzzles.toml");
 
-fn study() -> String {
-    let tasks = "held_out = \"64\"\ntasks = [\"puzzles.toml\"]\ndata = \"tasks\"\nat = [\"50%\"]\n";
-    STUDY.replace("held_out = \"64\"\n", tasks)
+/// - `at`: where the trunk is scored.
+pub(crate) fn study(at: &str) -> String {
+    let tasks = "held_out = \"64\"\ntasks = [\"puzzles.toml\"]\ndata = \"tasks\"\nat = ";
+    STUDY.replace("held_out = \"64\"\n", &format!("{tasks}{at}\n"))
 }
 
 /// A study that is scored on tasks, their files in place.
 pub(crate) fn tiny() -> Tiny {
-    Tiny::with_files(&study(), &|root| {
+    tiny_at("[\"50%\"]")
+}
+
+/// The same with the trunk scored elsewhere.
+pub(crate) fn tiny_at(at: &str) -> Tiny {
+    Tiny::with_files(&study(at), &|root| {
         fs::write(root.join("puzzles.toml"), TASKS).unwrap();
         fs::create_dir_all(root.join("tasks")).unwrap();
         write_rows(root);
@@ -144,7 +150,7 @@ fn a_missing_file_leaves_the_average_out_and_says_so() {
 
 #[test]
 fn a_step_the_trunk_never_reaches_is_refused_with_its_line() {
-    let text = study().replace("at = [\"50%\"]", "at = [\"95%\"]");
+    let text = study("[\"50%\"]").replace("at = [\"50%\"]", "at = [\"95%\"]");
     let error = Tiny::try_plan(&text, &|root| {
         fs::write(root.join("puzzles.toml"), TASKS).unwrap();
     });

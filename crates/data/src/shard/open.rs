@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::map::map;
 use super::{BLOCK_BYTES, FOOTER_BYTES, HEADER_BYTES, Header, shard_hash};
 use crate::DataError;
-use crate::error::{altered_shard, bad_shard};
+use crate::error::{altered_hash, bad_shard};
 
 /// One open shard.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Shard {
         let footer: [u8; FOOTER_BYTES] = *map.last_chunk().expect("the length was checked");
         if hash.as_bytes() != &footer {
             let what = "the hash of its header and checksums";
-            return Err(altered_shard(path, what, hash, Fingerprint::from_hash(footer)).into());
+            return Err(altered_hash(path, what, hash, Fingerprint::from_hash(footer)).into());
         }
         let words = payload_bytes.div_ceil(BLOCK_BYTES).div_ceil(64);
         let checked = std::iter::repeat_with(AtomicU64::default).take(words).collect();

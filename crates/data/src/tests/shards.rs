@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use sparkjoy_base::sealed;
+
 use super::*;
 
 /// A prepared source and the path of its first shard.
@@ -195,7 +197,8 @@ fn accept_hash(place: &Place, shard: &Path) {
     alter(&place.out().join("source.json"), |manifest| {
         let mut value: serde_json::Value = serde_json::from_slice(manifest).unwrap();
         value["parts"]["train"]["shards"][0]["hash"] = hash.hex().into();
-        *manifest = serde_json::to_vec(&value).unwrap();
+        value.as_object_mut().unwrap().remove("seal");
+        *manifest = sealed(&serde_json::to_vec(&value).unwrap(), b"");
     });
 }
 

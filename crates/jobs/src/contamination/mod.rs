@@ -10,17 +10,20 @@ mod check;
 mod checked;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_answers::{CheckedTask, FoundItem};
 use sparkjoy_base::{Fingerprint, Problem, SourceName};
+use sparkjoy_data::Part;
 use sparkjoy_eval::OVERLAP_VERSION;
 use sparkjoy_study::Plan;
 
 use crate::error::JobError;
 use crate::folders::study_folder;
-use crate::keyed::{Keyed, find, keep};
+use crate::inputs::Inputs;
+use crate::keyed::{Keyed, find, keep, seal};
+use crate::problem::does_not_hold;
 pub(crate) use check::{check, is_of_these_files};
 pub use checked::checked;
 
@@ -84,6 +87,29 @@ impl Keyed for Record {
     fn json(&self) -> Vec<u8> {
         serde_json::to_vec_pretty(self).expect("plain data has a JSON form")
     }
+}
+
+/// Seals the record of a plan that an earlier version wrote; returns the file.
+///
+/// # Errors
+///
+/// A record that cannot be read back, or whose counts are not those of the text.
+pub(crate) fn seal_record(inputs: &Inputs<'_>, runs: &Path) -> Result<Option<PathBuf>, JobError> {
+    let (plan, folder) = (inputs.plan, study_folder(inputs.plan, runs));
+    let Some(key) = ItemsKey::new(plan) else { return Ok(None) };
+    seal(&folder, &key, |record: &Record| {
+        for name in plan.sources_read() {
+            let (corpus, part) = (inputs.corpus(name), Part::Train);
+            let counts = (corpus.documents(part), corpus.text_bytes(part));
+            let Some(found) = record.of(plan, name) else { continue };
+            if (found.documents, found.text_bytes) != counts {
+                let what =
+                    format!("`contamination.json` has other counts of `{name}` than its text");
+                return Err(does_not_hold(&folder, &what).into());
+            }
+        }
+        Ok(())
+    })
 }
 
 impl Record {

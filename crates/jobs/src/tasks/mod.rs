@@ -27,7 +27,7 @@ use crate::models::language_model;
 use crate::problem::no_task_files;
 use crate::resources::{Programs, Resources};
 use crate::watcher::{Event, Watcher};
-use records::{Writer, read_records, read_records_of};
+use records::{Writer, read_records, read_records_of, seal_records};
 pub use work::TaskWork;
 
 /// Which tasks to score a model on, and where the results go.
@@ -68,6 +68,14 @@ struct ResultsKey {
 }
 
 impl ResultsKey {
+    /// Whether a score may come from results of this.
+    fn is_of(&self, scorecard: &Scorecard, score: &TaskScore, seed: Seed) -> bool {
+        (self.model, self.tokenizer, self.rows)
+            == (scorecard.model, scorecard.tokenizer, score.fingerprint)
+            && (self.context, self.seed) == (scorecard.context, seed)
+            && (self.task.name == score.task && self.task.few_shot.shots == score.shots)
+    }
+
     fn file(&self, folder: &Path) -> PathBuf {
         folder.join(format!("{}-{}.jsonl", self.task.name, Fingerprint::of_value(self)))
     }
@@ -307,27 +315,8 @@ pub(crate) fn item_results(
     score: &TaskScore,
     seed: Seed,
 ) -> Result<Option<Vec<ItemResult>>, JobError> {
-    if metadata(folder)?.is_none() {
-        return Ok(None);
-    }
-    let at = FileError::at("read folder", folder);
-    let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let mut paths: Vec<PathBuf> =
-        entries.map_err(at)?.iter().map(std::fs::DirEntry::path).collect();
-    paths.sort();
-    let begin = format!("{}-", score.task);
-    for path in paths {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let is_results = path.extension().is_some_and(|extension| extension == "jsonl");
-        if !name.starts_with(&begin) || !is_results {
-            continue;
-        }
-        let is_of = |asked: &ResultsKey| {
-            (asked.model, asked.tokenizer, asked.rows)
-                == (scorecard.model, scorecard.tokenizer, score.fingerprint)
-                && (asked.context, asked.seed) == (scorecard.context, seed)
-                && (asked.task.name == score.task && asked.task.few_shot.shots == score.shots)
-        };
+    for path in item_files(folder, score)? {
+        let is_of = |asked: &ResultsKey| asked.is_of(scorecard, score, seed);
         let Some(mut found) = read_records_of(&path, is_of, |r: &ItemResult| r.index)? else {
             continue;
         };
@@ -337,6 +326,68 @@ pub(crate) fn item_results(
         return Ok(results.filter(|results| results.len() == score.rows));
     }
     Ok(None)
+}
+
+/// Whether every result behind a scorecard is there: a scorecard alone is no evidence of them.
+///
+/// - `folder`: as for [`item_results`].
+///
+/// # Errors
+///
+/// As [`item_results`].
+pub(crate) fn has_items(
+    folder: &Path,
+    scorecard: &Scorecard,
+    seed: Seed,
+) -> Result<bool, JobError> {
+    for task in &scorecard.tasks {
+        if item_results(folder, scorecard, task, seed)?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Seals the files of results behind a scorecard that an earlier version wrote; returns them.
+///
+/// - `folder`: as for [`item_results`].
+///
+/// # Errors
+///
+/// As [`item_results`].
+pub(crate) fn seal_items(
+    folder: &Path,
+    scorecard: &Scorecard,
+    seed: Seed,
+) -> Result<Vec<PathBuf>, JobError> {
+    let mut sealed = Vec::new();
+    for score in &scorecard.tasks {
+        for path in item_files(folder, score)? {
+            let is_of = |asked: &ResultsKey| asked.is_of(scorecard, score, seed);
+            if seal_records(&path, is_of, |result: &ItemResult| result.index)? {
+                sealed.push(path);
+            }
+        }
+    }
+    Ok(sealed)
+}
+
+/// The files that may hold the results behind a score, sorted.
+fn item_files(folder: &Path, score: &TaskScore) -> Result<Vec<PathBuf>, JobError> {
+    if metadata(folder)?.is_none() {
+        return Ok(Vec::new());
+    }
+    let at = FileError::at("read folder", folder);
+    let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let begin = format!("{}-", score.task);
+    let is_of_task = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with(&begin) && path.extension().is_some_and(|extension| extension == "jsonl")
+    };
+    let paths = entries.map_err(at)?.into_iter().map(|entry| entry.path());
+    let mut paths: Vec<PathBuf> = paths.filter(is_of_task).collect();
+    paths.sort();
+    Ok(paths)
 }
 
 /// `limit` of `n` items, or all, evenly spread.

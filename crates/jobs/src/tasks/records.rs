@@ -3,7 +3,8 @@
 //! The first line says what was asked of which model: everything that determines the numbers, and
 //! its fingerprint is part of the file's name. Then results follow in any order, and before the
 //! first that a kernel computed a line that names it. A last line without its line feed is
-//! one being written when the program was killed; it is cut off.
+//! one being written when the program was killed; it is cut off. Every line has a seal, that of a
+//! result for the first line too: no line is believed that was altered or is of another file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -12,13 +13,19 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{FileError, Problem, metadata, read};
+use sparkjoy_base::{
+    FileError, Opened, Problem, create_folder, metadata, no_seal, open_seal, read, sealed,
+    sync_folder, write_atomic,
+};
 
 use crate::error::JobError;
-use crate::problem::{damaged, foreign_results};
+use crate::keyed::json;
+use crate::problem::{damaged, flawed, foreign_results, move_away};
 
 /// The version of the file's layout.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The version without seals, which is the same else.
+const UNSEALED: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
 struct Header<A> {
@@ -80,7 +87,7 @@ where
 ///
 /// # Errors
 ///
-/// A line that is not what it should be.
+/// A line that is not what it should be, or has no seal.
 pub(crate) fn read_records_of<A, R>(
     path: &Path,
     wanted: impl Fn(&A) -> bool,
@@ -90,20 +97,71 @@ where
     A: DeserializeOwned,
     R: DeserializeOwned,
 {
+    match read_any(path, &read(path)?, wanted, index)? {
+        Some((_, false)) => Err(no_seal(path).into()),
+        found => Ok(found.map(|(records, _)| records)),
+    }
+}
+
+/// Seals every line of a file that an earlier version wrote without, if it is one that answers what
+/// is wanted. Returns whether that was done.
+///
+/// # Errors
+///
+/// As [`read_records_of`].
+pub(crate) fn seal_records<A, R>(
+    path: &Path,
+    wanted: impl Fn(&A) -> bool,
+    index: impl Fn(&R) -> usize,
+) -> Result<bool, JobError>
+where
+    A: Serialize + DeserializeOwned,
+    R: DeserializeOwned,
+{
     let bytes = read(path)?;
+    let Some((records, false)) = read_any(path, &bytes, wanted, index)? else { return Ok(false) };
+    let mut lines = bytes[..records.whole as usize].split_inclusive(|&byte| byte == b'\n');
+    let first = lines.next().unwrap_or_default();
+    let Header { asked, .. } =
+        serde_json::from_slice::<Header<A>>(first).map_err(|why| damaged(path, &why))?;
+    let first = sealed(&json(&Header { format: FORMAT, asked }), b"");
+    let lines: Vec<u8> = lines.flat_map(|line| sealed(line, &first)).collect();
+    write_atomic(path, &[first, lines].concat())?;
+    Ok(true)
+}
+
+/// Reads a file with or without seals, and says which.
+fn read_any<A, R>(
+    path: &Path,
+    bytes: &[u8],
+    wanted: impl Fn(&A) -> bool,
+    index: impl Fn(&R) -> usize,
+) -> Result<Option<(Records<R>, bool)>, JobError>
+where
+    A: DeserializeOwned,
+    R: DeserializeOwned,
+{
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
     let damaged = |why| JobError::from(damaged(path, &why));
+    let open =
+        |line, first| open_seal(path, line, first).map_err(|it| it.with_hint(move_away(path)));
     let mut lines = bytes[..whole].split_inclusive(|&byte| byte == b'\n');
     let (whole_len, len) = (whole as u64, bytes.len() as u64);
     let (results, kernels) = (BTreeMap::new(), BTreeSet::new());
     let mut records = Records { results, kernels, whole: whole_len, len };
-    let Some(first) = lines.next() else { return Ok(Some(records)) };
-    let header: Header<A> = serde_json::from_slice(first).map_err(damaged)?;
-    if header.format != FORMAT || !wanted(&header.asked) {
+    let Some(first) = lines.next() else { return Ok(Some((records, true))) };
+    let Opened { json, has_seal } = open(first, b"")?;
+    let header: Header<A> = serde_json::from_slice(&json).map_err(damaged)?;
+    let is_known = header.format == if has_seal { FORMAT } else { UNSEALED };
+    if !is_known || !wanted(&header.asked) {
         return Ok(None);
     }
     for line in lines {
-        match serde_json::from_slice(line).map_err(damaged)? {
+        let opened = open(line, first)?;
+        if opened.has_seal != has_seal {
+            return Err(flawed(path, "some of its lines have no seal").into());
+        }
+        match serde_json::from_slice(&opened.json).map_err(damaged)? {
             Line::Computed(Computed { kernel }) => {
                 records.kernels.insert(kernel);
             }
@@ -112,7 +170,7 @@ where
             }
         }
     }
-    Ok(Some(records))
+    Ok(Some((records, has_seal)))
 }
 
 /// A file of results that another process adds to.
@@ -126,6 +184,8 @@ fn busy(path: &Path) -> Problem {
 pub(crate) struct Writer {
     path: PathBuf,
     file: File,
+    /// The first line, as it is in the file.
+    first: Vec<u8>,
 }
 
 impl Writer {
@@ -142,7 +202,7 @@ impl Writer {
     ) -> Result<Self, JobError> {
         let at = |action| FileError::at(action, path);
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(FileError::at("create folder", folder))?;
+            create_folder(folder)?;
         }
         let mut options = OpenOptions::new();
         let file = options.create(true).truncate(false).write(true).open(path);
@@ -162,13 +222,16 @@ impl Writer {
         let whole = found.map_or(0, |records| records.whole);
         file.set_len(whole).map_err(at("write"))?;
         file.seek(SeekFrom::End(0)).map_err(at("write"))?;
-        let mut writer = Self { path: path.to_owned(), file };
+        let first = sealed(&json(&Header { format: FORMAT, asked }), b"");
+        let mut writer = Self { path: path.to_owned(), file, first };
         if whole == 0 {
-            writer.line(&Header { format: FORMAT, asked })?;
+            let first = writer.first.clone();
+            writer.put(&first)?;
+            sync_folder(path.parent().unwrap_or(path))?;
         }
         // Once for each, so that an interruption does not show.
         if found.is_none_or(|records| !records.kernels.contains(kernel)) {
-            writer.line(&Computed { kernel: kernel.to_owned() })?;
+            writer.add(&[Computed { kernel: kernel.to_owned() }])?;
         }
         Ok(writer)
     }
@@ -179,12 +242,8 @@ impl Writer {
     ///
     /// If the disk takes no more; what was there before stays.
     pub(crate) fn add<R: Serialize>(&mut self, results: &[R]) -> Result<(), FileError> {
-        let mut lines = Vec::new();
-        for result in results {
-            serde_json::to_writer(&mut lines, result).expect("plain data has a JSON form");
-            lines.push(b'\n');
-        }
-        self.file.write_all(&lines).map_err(FileError::at("write", &self.path))
+        let lines = results.iter().flat_map(|result| sealed(&json(result), &self.first));
+        self.put(&lines.collect::<Vec<u8>>())
     }
 
     /// Waits until all is on the disk.
@@ -196,8 +255,8 @@ impl Writer {
         self.file.sync_all().map_err(FileError::at("write", &self.path))
     }
 
-    fn line<L: Serialize>(&mut self, line: &L) -> Result<(), FileError> {
-        self.add(std::slice::from_ref(line))
+    fn put(&mut self, lines: &[u8]) -> Result<(), FileError> {
+        self.file.write_all(lines).map_err(FileError::at("write", &self.path))
     }
 }
 
@@ -299,7 +358,40 @@ mod tests {
         let error = found(&path, "arc").unwrap_err();
         assert_eq!(error.to_string(), foreign_results(&path).to_string());
         let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, text.replace("\"index\":1", "\"index\":x")).unwrap();
-        assert!(found(&path, "piqa").unwrap_err().to_string().contains("piqa.jsonl"));
+        std::fs::write(&path, text.replace("\"index\":1", "\"index\":2")).unwrap();
+        let error = found(&path, "piqa").unwrap_err().to_string();
+        assert!(error.contains("piqa.jsonl` was altered"), "{error}");
+        // A line of another file.
+        let other = folder.path().join("arc.jsonl");
+        let mut writer = Writer::open::<_, Answer>(&other, &"arc", None, "avx2").unwrap();
+        writer.add(&answers(2..3)).unwrap();
+        let line = std::fs::read_to_string(&other).unwrap().lines().last().unwrap().to_owned();
+        std::fs::write(&path, format!("{text}{line}\n")).unwrap();
+        assert!(found(&path, "piqa").is_err());
+    }
+
+    #[test]
+    fn a_file_without_seals_gets_them_once_and_is_not_believed_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("piqa.jsonl");
+        let mut old = "{\"format\":1,\"asked\":\"piqa\"}\n{\"kernel\":\"avx2\"}\n".to_owned();
+        for answer in answers(0..3) {
+            old.push_str(&serde_json::to_string(&answer).unwrap());
+            old.push('\n');
+        }
+        std::fs::write(&path, format!("{old}{{\"ind")).unwrap();
+        assert!(found(&path, "piqa").unwrap_err().to_string().contains("has no seal"));
+        let seal = |asked: &str| {
+            let wanted = |found: &String| found == asked;
+            seal_records(&path, wanted, |answer: &Answer| answer.index).unwrap()
+        };
+        assert!(!seal("arc") && seal("piqa") && !seal("piqa"));
+        let records = found(&path, "piqa").unwrap().unwrap();
+        assert!(records.results.values().eq(&answers(0..3)));
+        // It is what is written today.
+        let new = folder.path().join("new.jsonl");
+        let mut writer = Writer::open::<_, Answer>(&new, &"piqa", None, "avx2").unwrap();
+        writer.add(&answers(0..3)).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(&new).unwrap());
     }
 }
