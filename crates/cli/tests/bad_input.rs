@@ -169,9 +169,9 @@ fn a_checkpoint_of_another_plan_is_refused() {
     fs::remove_dir_all(&names[0]).unwrap();
     fs::rename(&ours, &names[0]).unwrap();
     insta::assert_snapshot!(laboratory.refuse("run study.toml"), @"
-    error: the checkpoint `runs/trunk-[ID]/step-000060` belongs to run [ID], expected run [ID]
+    error: `runs/trunk-[ID]` belongs to run [ID], expected run [ID]; they differ in `seed`
 
-    hint: move `runs/trunk-[ID]` away and run the same command again: the run is trained anew
+    hint: the study has changed since `runs/trunk-[ID]` was begun; use another `--runs` folder, or remove this one
     ");
 }
 
@@ -227,7 +227,9 @@ fn a_folder_that_may_not_be_written_is_refused() {
     let laboratory = Laboratory::new();
     laboratory.write("taken", "a file where a folder should be");
     insta::assert_snapshot!(laboratory.refuse("prepare study.toml --prepared taken/prepared"), @"
-    error: cannot create folder `taken/prepared/tokenizer-[ID]`: Not a directory (os error 20)
+    error: cannot read `taken/prepared/tokenizer-[ID]/DONE`: Not a directory (os error 20)
+
+    hint: check the path `taken/prepared/tokenizer-[ID]/DONE`: something above it is no folder
     ");
 }
 

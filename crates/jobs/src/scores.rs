@@ -11,7 +11,7 @@ use sparkjoy_base::{Fingerprint, Problem, Seed, SourceName, Tokens};
 use sparkjoy_eval::HeldOutScore;
 use sparkjoy_study::{Branch, Plan};
 
-use crate::keyed::{Keyed, read_json};
+use crate::keyed::{Keyed, read_sealed};
 use crate::problem::move_away;
 
 /// More than the loss of any sequence, in nats: a context of a million tokens at 100 nats each.
@@ -90,7 +90,7 @@ impl Scores {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             name.starts_with("scores-") && name.ends_with(".json")
         };
-        let read = |path: &PathBuf| read_json::<Self>(path).ok().flatten();
+        let read = |path: &PathBuf| Some(read_sealed::<Self>(path).ok()??.0);
         let scores = paths.iter().filter(is_score).filter_map(read);
         let is_it = |scores: &Self| scores.of.run == key.run && scores.of.step == key.step;
         scores.filter(|scores| is_it(scores) && scores.flaw().is_none()).collect()
