@@ -4,7 +4,7 @@
 //! which is written last. Every error names its path.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
@@ -51,6 +51,9 @@ impl Hint for FileError {
             io::ErrorKind::NotADirectory => {
                 Some(format!("check the path `{path}`: something above it is no folder"))
             }
+            io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge => Some(format!(
+                "name another file in the place of `{path}` (`ls -lL` shows what it is)"
+            )),
             _ => None,
         }
     }
@@ -206,13 +209,62 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     file.commit()
 }
 
+/// The most bytes of a file that is read whole. Text and weights are read piece by piece.
+const WHOLE_BYTES_MAX: u64 = 1 << 30;
+
+/// Opens a file for reading, or a folder to sync or lock it.
+///
+/// # Errors
+///
+/// [`FileError`] with the path, also for a pipe or a device: whoever reads one may wait for ever, or
+/// read without an end.
+pub fn open(path: &Path) -> Result<File, FileError> {
+    let refuse = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
+    fs::metadata(path)
+        .and_then(|found| match file_type(found.file_type()) {
+            None => File::open(path),
+            Some(found) => Err(refuse(format!("it is {found}, expected a file"))),
+        })
+        .map_err(FileError::at("read", path))
+}
+
+/// What something that is neither a file nor a folder is called.
+fn file_type(found: fs::FileType) -> Option<&'static str> {
+    use std::os::unix::fs::FileTypeExt;
+    match found {
+        _ if found.is_fifo() => Some("a pipe"),
+        _ if found.is_socket() => Some("a socket"),
+        _ if found.is_char_device() || found.is_block_device() => Some("a device"),
+        _ => None,
+    }
+}
+
 /// Reads a whole file.
 ///
 /// # Errors
 ///
-/// [`FileError`] with the path.
+/// [`FileError`] with the path, also for a pipe, a device, and more than 1 GiB.
 pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    fs::read(path).map_err(FileError::at("read", path))
+    read_at_most(path, WHOLE_BYTES_MAX)
+}
+
+/// Reads a whole file of at most `most` bytes.
+///
+/// # Errors
+///
+/// [`FileError`] with the path, also for a pipe, a device, and more than `most` bytes.
+pub fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
+    let file = open(path)?;
+    let size = file.metadata().map_err(FileError::at("read", path))?.len();
+    let mut content = Vec::with_capacity(size.min(most) as usize);
+    // One more than allowed, since a file may grow, and the system's own say 0.
+    file.take(most + 1).read_to_end(&mut content).map_err(FileError::at("read", path))?;
+    if content.len() as u64 <= most {
+        return Ok(content);
+    }
+    let most = crate::bytes(most);
+    let text = format!("it is longer than {most}, the most such a file may have");
+    Err(FileError::at("read", path)(io::Error::new(io::ErrorKind::FileTooLarge, text)))
 }
 
 /// Reads a whole file; `None` if there is none. Nothing but that is "not there".
@@ -221,7 +273,10 @@ pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
 ///
 /// [`FileError`] with the path, also where the system does not say whether it is there.
 pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-    there(fs::read(path)).map_err(FileError::at("read", path))
+    match read(path) {
+        Err(error) if error.source.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
+    }
 }
 
 /// What is at a path, links followed; `None` if nothing is.
@@ -245,9 +300,12 @@ fn there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
 ///
 /// # Errors
 ///
-/// [`FileError`] with the path, also if it is not UTF-8.
+/// [`FileError`] with the path, as for [`read`], also if it is not UTF-8.
 pub fn read_to_string(path: &Path) -> Result<String, FileError> {
-    fs::read_to_string(path).map_err(FileError::at("read", path))
+    String::from_utf8(read(path)?).map_err(|_| {
+        let text = "stream did not contain valid UTF-8";
+        FileError::at("read", path)(io::Error::new(io::ErrorKind::InvalidData, text))
+    })
 }
 
 /// Marks a folder as complete. Everything in it must have been written before.
@@ -340,6 +398,41 @@ mod tests {
             error.hint().unwrap(),
             "free some space and run the same command again: it continues from here"
         );
+    }
+
+    #[test]
+    fn what_never_ends_is_not_opened() {
+        let said = |path: &Path| {
+            let error = read(path).unwrap_err();
+            assert!(error.hint().unwrap().contains("ls -lL"), "{error}");
+            error.to_string()
+        };
+        let expected = "cannot read `/dev/zero`: it is a device, expected a file";
+        assert_eq!(said(Path::new("/dev/zero")), expected);
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link.json");
+        std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
+        assert!(said(&link).ends_with("`: it is a device, expected a file"));
+        let socket = folder.path().join("socket");
+        let _listens = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert!(said(&socket).ends_with("`: it is a socket, expected a file"));
+        // Nobody writes to it, so opening it would wait for ever.
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(said(&pipe).ends_with("`: it is a pipe, expected a file"));
+    }
+
+    #[test]
+    fn a_file_past_its_bound_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        write_atomic(&path, b"12345").unwrap();
+        assert_eq!(read_at_most(&path, 5).unwrap(), b"12345");
+        let error = read_at_most(&path, 4).unwrap_err().to_string();
+        assert!(error.ends_with("it is longer than 4 B, the most such a file may have"), "{error}");
+        // Holes take no space on the disk, but they would take memory.
+        File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("longer than 1.0 GiB"));
     }
 
     #[test]

@@ -15,8 +15,8 @@ mod show;
 pub mod toml_file;
 
 pub use file::{
-    AtomicFile, FileError, create_folder, is_done, mark_done, metadata, read, read_if_there,
-    read_to_string, sweep, sync_folder, write_atomic,
+    AtomicFile, FileError, create_folder, is_done, mark_done, metadata, open, read, read_at_most,
+    read_if_there, read_to_string, sweep, sync_folder, write_atomic,
 };
 pub use fingerprint::{Fingerprint, apart};
 pub use hint::Hint;

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
-use sparkjoy_base::{about, quantity, thousands, write_atomic};
+use sparkjoy_base::{about, counted, quantity, thousands, write_atomic};
+use sparkjoy_data::Broken;
 use sparkjoy_draft::{Draft, DraftSource, draft};
 use sparkjoy_report::Table;
 use sparkjoy_study::STUDY_TEMPLATE;
@@ -65,6 +66,12 @@ fn render(draft: &Draft, file: &Path) -> String {
         table.row(row(source));
     }
     let mut text = table.text();
+    for source in &draft.sources {
+        if let Some(Broken { documents, of, first }) = &source.broken {
+            let of = format!("{} of {}", thousands(*documents), counted(*of, "document"));
+            let _ = writeln!(text, "\nleft out of {}: {of}\n  the first: {first}", source.name);
+        }
+    }
     for left_out in &draft.left_out {
         let mut names = left_out.shown.join(", ");
         if left_out.files as usize > left_out.shown.len() {

@@ -10,9 +10,11 @@ use sparkjoy_base::{Fingerprint, Problem, bytes};
 use crate::DataError;
 use crate::compression::{TextStream, fingerprint};
 use crate::error::Place;
+use crate::json;
 use crate::line_blocks::{CutError, LineBlocks};
 use crate::parquet_text::{ParquetText, RowBlock};
 use crate::prepare::Sizes;
+use crate::sniff;
 use crate::source::{Compression, Input, Kind};
 
 /// Some documents of a file, not parsed yet.
@@ -54,7 +56,7 @@ pub(crate) fn read(
     sizes: &Sizes,
     take: impl FnMut(Block) -> bool,
 ) -> Result<Option<Fingerprint>, DataError> {
-    match input.kind {
+    match sniff::kind(input)? {
         Kind::JsonLines(compression) => read_lines(index, input, compression, sizes, take),
         Kind::Parquet => read_rows(index, input, field, sizes, take),
         Kind::Text(compression) => read_text(index, input, compression, sizes, take),
@@ -73,6 +75,9 @@ fn read_lines(
     loop {
         match lines.next() {
             Ok(Some(block)) => {
+                if block.first_line == 1 {
+                    refuse_one_value(input, compression, &block.bytes)?;
+                }
                 let content = Content::Lines { bytes: block.bytes, first_line: block.first_line };
                 let stored_bytes = lines.get_ref().stored_bytes();
                 if !take(Block { file, content, stored_bytes }) {
@@ -86,6 +91,20 @@ fn read_lines(
             }
         }
     }
+}
+
+/// Refuses a file that is one JSON value over many lines, by its first block.
+fn refuse_one_value(input: &Input, compression: Compression, block: &[u8]) -> Result<(), Problem> {
+    let Some((what, program)) = json::over_many_lines(block) else { return Ok(()) };
+    let path = &input.name;
+    let command = match compression {
+        Compression::Plain => format!("jq -c '{program}' {path}"),
+        Compression::Gzip => format!("gzip -dc {path} | jq -c '{program}'"),
+        Compression::Zstd => format!("zstd -dc {path} | jq -c '{program}'"),
+    };
+    let command = format!("`{command} > NEW.jsonl`");
+    Err(Problem::new(format!("`{path}` is {what}, expected an object a line: {command}"))
+        .with_hint(format!("write it so: {command}, and name the new file")))
 }
 
 fn read_rows(
@@ -122,6 +141,10 @@ fn read_text(
     }
     if bytes.len() as u64 > most {
         return Err(too_long(input, Place::File, sizes.document_bytes_max).into());
+    }
+    // Some editors open a file with it; it is no part of the text.
+    if bytes.starts_with(json::BYTE_ORDER_MARK.as_bytes()) {
+        bytes.drain(..json::BYTE_ORDER_MARK.len());
     }
     let stored_bytes = text.stored_bytes();
     if !take(Block { file, content: Content::Document(bytes), stored_bytes }) {

@@ -3,16 +3,18 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
-use flate2::bufread::MultiGzDecoder;
-use sparkjoy_base::{FileError, Fingerprint, Problem, bytes};
+use flate2::bufread::GzDecoder;
+use sparkjoy_base::{FileError, Fingerprint, Problem, bytes, open};
 
 use crate::DataError;
+use crate::sniff::refuse_pointer;
 use crate::source::{Compression, Input, Stamp};
 
 /// Bytes read from a file at a time.
 const READ_BYTES: usize = 1 << 18;
 
-/// log2 of the largest zstd window that is decoded; `zstd --long=27` writes it.
+/// log2 of the largest zstd window that is decoded; `zstd --long=27` writes it. The window is
+/// memory: 128 MiB.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
 /// A file being read, with the hash of the bytes read so far.
@@ -47,8 +49,42 @@ impl BufRead for Hashed {
 /// A hashed file with its decoder.
 enum Stream {
     Plain(Box<Hashed>),
-    Gzip(Box<MultiGzDecoder<Hashed>>),
+    Gzip(Box<Gzip>),
     Zstd(Box<zstd::Decoder<'static, Hashed>>),
+}
+
+/// A gzip file: members one after the other, and zeros up to the end of a block of a tape.
+struct Gzip(Option<GzDecoder<Hashed>>);
+
+impl Gzip {
+    fn member(&self) -> &GzDecoder<Hashed> {
+        self.0.as_ref().expect("only `read` takes it, and puts the next one there")
+    }
+}
+
+impl Read for Gzip {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let member = self.0.as_mut().expect("put back below");
+            let n = member.read(out)?;
+            if n > 0 || out.is_empty() {
+                return Ok(n);
+            }
+            loop {
+                let rest = member.get_mut().fill_buf()?;
+                if rest.is_empty() {
+                    return Ok(0);
+                }
+                let zeros = rest.iter().take_while(|&&byte| byte == 0).count();
+                if zeros == 0 {
+                    break;
+                }
+                member.get_mut().consume(zeros);
+            }
+            let file = self.0.take().expect("taken only here").into_inner();
+            self.0 = Some(GzDecoder::new(file));
+        }
+    }
 }
 
 /// The text of one input file as a stream.
@@ -62,13 +98,12 @@ impl TextStream {
     /// Opens `input`, compressed with `compression`.
     pub(crate) fn open(input: &Input, compression: Compression) -> Result<Self, DataError> {
         let at = |error| DataError::from(FileError::at("read", &input.path)(error));
-        let file = File::open(&input.path).map_err(at)?;
-        check_unchanged(input, &file)?;
+        let file = open_unchanged(input)?;
         let file = BufReader::with_capacity(READ_BYTES, file);
         let hashed = Hashed { file, hasher: blake3::Hasher::new(), stored_bytes: 0 };
         let stream = match compression {
             Compression::Plain => Stream::Plain(Box::new(hashed)),
-            Compression::Gzip => Stream::Gzip(Box::new(MultiGzDecoder::new(hashed))),
+            Compression::Gzip => Stream::Gzip(Box::new(Gzip(Some(GzDecoder::new(hashed))))),
             Compression::Zstd => {
                 let mut decoder = zstd::Decoder::with_buffer(hashed).map_err(at)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(at)?;
@@ -87,7 +122,7 @@ impl TextStream {
     fn hashed(&self) -> &Hashed {
         match &self.stream {
             Stream::Plain(file) => file,
-            Stream::Gzip(decoder) => decoder.get_ref(),
+            Stream::Gzip(gzip) => gzip.member().get_ref(),
             Stream::Zstd(decoder) => decoder.get_ref(),
         }
     }
@@ -108,6 +143,17 @@ impl TextStream {
             return FileError::at("read", &input.path)(error).into();
         }
         let path = &self.name;
+        // The words of the library for a window past the limit.
+        if error.to_string().contains("too much memory") {
+            let most = bytes(1 << ZSTD_WINDOW_LOG);
+            let text =
+                format!("`{path}` needs a zstd window of more than {most}, the most that is read");
+            let hint = format!(
+                "pack it again with a smaller one: \
+                 `zstd -dc --long=31 {path} | zstd --long=27 -o NEW.zst`"
+            );
+            return Problem::new(text).with_hint(hint).into();
+        }
         let text = format!(
             "`{path}` is not a whole {format} file: {error} ({} of text came before)",
             bytes(self.text_bytes)
@@ -144,11 +190,17 @@ impl Read for TextStream {
     }
 }
 
-/// Refuses a file that has changed since it was listed.
-pub(crate) fn check_unchanged(input: &Input, file: &File) -> Result<(), DataError> {
+/// Opens a file; one that has changed since it was listed is refused, and so is one that only
+/// stands for another.
+pub(crate) fn open_unchanged(input: &Input) -> Result<File, DataError> {
+    let file = open(&input.path)?;
     let metadata = file.metadata().map_err(FileError::at("read", &input.path))?;
     let stamp = Stamp::of(&metadata);
-    if stamp == input.stamp { Ok(()) } else { Err(moving(input, stamp.size)) }
+    if stamp != input.stamp {
+        return Err(moving(input, stamp.size));
+    }
+    refuse_pointer(input, &file)?;
+    Ok(file)
 }
 
 fn moving(input: &Input, found: u64) -> DataError {

@@ -244,17 +244,34 @@ impl<'a> FolderWriter<'a> {
             let text = format!(
                 "source `{name}` holds out none of {all} documents ({rule}), expected at least one"
             );
-            return Err(Problem::new(text).with_hint(
-                "raise the split, for example `holdout = \"5%\"`, or name held-out files with text",
-            ));
+            let larger = |ppm: u32| [5, 10, 20, 50].into_iter().find(|p| p * 10_000 > ppm);
+            let one = documents(Part::Train) == 1;
+            let hint = match self.journal.settings.validation {
+                ValidationRule::Files => "name held-out files with text".to_owned(),
+                ValidationRule::Split(_) if one => {
+                    "split the document into several, or name held-out files".to_owned()
+                }
+                ValidationRule::Split(ppm) => match larger(ppm) {
+                    Some(percent) => format!(
+                        "raise the split, for example `holdout = \"{percent}%\"`, or name held-out \
+                         files with text"
+                    ),
+                    None => "name held-out files with text".to_owned(),
+                },
+            };
+            return Err(Problem::new(text).with_hint(hint));
         }
         if documents(Part::Train) == 0 {
             let text = format!(
                 "source `{name}` holds out all of {all} documents ({rule}), expected some to train on"
             );
-            return Err(Problem::new(text).with_hint(
-                "lower the split, for example `holdout = \"1%\"`, or name held-out files",
-            ));
+            let hint = match self.journal.settings.validation {
+                ValidationRule::Split(ppm) if ppm > 10_000 => {
+                    "lower the split, for example `holdout = \"1%\"`, or name held-out files"
+                }
+                _ => "name held-out files, and others to train on",
+            };
+            return Err(Problem::new(text).with_hint(hint));
         }
         Ok(())
     }

@@ -10,14 +10,18 @@ mod document_reader;
 mod encode;
 mod error;
 mod folder_writer;
+mod guard;
 mod json;
+mod kinds;
 mod line_blocks;
 mod manifest;
+mod parquet_pages;
 mod parquet_text;
 mod pipeline;
 mod prepare;
 mod sample;
 mod shard;
+mod sniff;
 mod source;
 mod survey;
 #[cfg(test)]
@@ -30,7 +34,7 @@ pub use error::{BadDocument, DataError, Fault, Place};
 pub use prepare::{PrepareOptions, PrepareProgress, prepare};
 pub use sample::sample_documents;
 pub use source::{OnBadDocument, SourceFiles, SourceSummary, Validation, scan};
-pub use survey::{LeftOut, Survey, SurveyedSource, count_tokens, survey};
+pub use survey::{Broken, LeftOut, Survey, SurveyedSource, count_tokens, survey};
 pub use tokenizer::{
     Encoder, ModelEncoder, ModelTokenizer, Tokenizer, TokenizerError, TokenizerKind,
 };

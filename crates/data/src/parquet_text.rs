@@ -2,23 +2,28 @@
 //!
 //! It is read as bytes, without Arrow, so that invalid UTF-8 is an error of one row, not of a page.
 
-use std::fs::File;
+use std::collections::VecDeque;
 
-use parquet::basic::{LogicalType, Type as PhysicalType};
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::ByteArrayType;
+use parquet::basic::{Encoding, LogicalType, Type as PhysicalType};
+use parquet::column::reader::ColumnReaderImpl;
+use parquet::data_type::{ByteArray, ByteArrayType};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::SchemaDescriptor;
-use sparkjoy_base::{FileError, Problem};
+use sparkjoy_base::Problem;
 
 use crate::DataError;
 use crate::blocks::too_long;
-use crate::compression::check_unchanged;
+use crate::compression::open_unchanged;
 use crate::error::{Place, quoted};
+use crate::guard::guarded;
+use crate::parquet_pages::{CheckedPages, PageFile};
 use crate::source::Input;
 
-/// ParquetText of a text column: their bytes end to end.
+/// The most rows of a block: rows may be shorter than their file says.
+const ROWS_MAX: usize = 4096;
+
+/// Rows of a text column: their bytes end to end.
 #[derive(Default)]
 pub(crate) struct RowBlock {
     pub(crate) bytes: Vec<u8>,
@@ -31,7 +36,7 @@ pub(crate) struct RowBlock {
 /// A Parquet file being read.
 pub(crate) struct ParquetText<'a> {
     input: &'a Input,
-    file: SerializedFileReader<File>,
+    file: SerializedFileReader<PageFile>,
     column: usize,
     nullable: bool,
     next_group: usize,
@@ -43,97 +48,132 @@ pub(crate) struct ParquetText<'a> {
 struct Group {
     column: ColumnReaderImpl<ByteArrayType>,
     rows_left: usize,
-    rows_per_block: usize,
+    rows_at_once: usize,
+    /// Rows that are unpacked and in no block yet, `None` for a null. The rows of a dictionary
+    /// share their bytes.
+    unpacked: VecDeque<Option<ByteArray>>,
 }
 
 impl<'a> ParquetText<'a> {
     /// Opens `input` and finds the column `field`.
     pub(crate) fn open(input: &'a Input, field: &str) -> Result<Self, DataError> {
-        let file = File::open(&input.path).map_err(FileError::at("read", &input.path))?;
-        check_unchanged(input, &file)?;
-        let file = SerializedFileReader::new(file).map_err(|e| broken(input, 1, &e))?;
+        let file = PageFile(open_unchanged(input)?);
+        let file = library(input, 1, || SerializedFileReader::new(file))?;
         let column = find_column(input, file.metadata().file_metadata().schema_descr(), field)?;
         let descriptor = file.metadata().file_metadata().schema_descr().column(column);
         let nullable = descriptor.max_def_level() > 0;
         Ok(Self { input, file, column, nullable, next_group: 0, group: None, next_row: 1 })
     }
 
-    /// ParquetText read so far and rows in all.
+    /// Rows read so far and rows in all.
     pub(crate) fn progress(&self) -> (u64, u64) {
         let all = self.file.metadata().file_metadata().num_rows();
         (self.next_row - 1, u64::try_from(all).unwrap_or(0))
     }
 
     /// The next rows, about `block_bytes` of them; `None` at the end.
+    ///
+    /// # Guarantees
+    ///
+    /// A block is at most `block_bytes` and one document long, however often a value repeats.
     pub(crate) fn next(
         &mut self,
         block_bytes: usize,
         document_bytes_max: usize,
     ) -> Result<Option<RowBlock>, DataError> {
+        let mut block = RowBlock { first_row: self.next_row, ..RowBlock::default() };
+        while block.bytes.len() < block_bytes && block.ends.len() < ROWS_MAX {
+            let Some(row) = self.row(block_bytes)? else { break };
+            let text = row.as_ref().map(ByteArray::data);
+            if text.is_some_and(|text| text.len() > document_bytes_max) {
+                let place = Place::Row(self.next_row);
+                return Err(too_long(self.input, place, document_bytes_max).into());
+            }
+            block.ends.push(text.map(|text| {
+                block.bytes.extend_from_slice(text);
+                block.bytes.len()
+            }));
+            self.next_row += 1;
+        }
+        Ok((!block.ends.is_empty()).then_some(block))
+    }
+
+    /// The next row, `None` after the last one.
+    fn row(&mut self, block_bytes: usize) -> Result<Option<Option<ByteArray>>, DataError> {
         loop {
+            if let Some(row) = self.group.as_mut().and_then(|group| group.unpacked.pop_front()) {
+                return Ok(Some(row));
+            }
+            // A group may be without rows.
             if self.group.as_ref().is_none_or(|group| group.rows_left == 0) {
                 if self.next_group == self.file.num_row_groups() {
                     return Ok(None);
                 }
                 self.group = Some(self.open_group(block_bytes)?);
                 self.next_group += 1;
-            }
-            let block = self.read()?;
-            if let Some(at) = block.longer_than(document_bytes_max) {
-                let place = Place::Row(block.first_row + at as u64);
-                return Err(too_long(self.input, place, document_bytes_max).into());
-            }
-            if !block.ends.is_empty() {
-                return Ok(Some(block));
+            } else {
+                self.unpack()?;
             }
         }
     }
 
     fn open_group(&self, block_bytes: usize) -> Result<Group, DataError> {
-        let at = |e: ParquetError| broken(self.input, self.next_row, &e);
-        let reader = self.file.get_row_group(self.next_group).map_err(at)?;
-        let rows_left = usize::try_from(reader.metadata().num_rows()).unwrap_or(0);
-        let bytes = usize::try_from(reader.metadata().column(self.column).uncompressed_size());
-        // Dictionary-encoded rows are longer than this estimate, so a block also has a row limit.
-        let row_bytes = bytes.unwrap_or(0) / rows_left.max(1);
-        let rows_per_block = (block_bytes / row_bytes.max(1)).clamp(1, 4096);
-        match reader.get_column_reader(self.column).map_err(at)? {
-            ColumnReader::ByteArrayColumnReader(column) => {
-                Ok(Group { column, rows_left, rows_per_block })
-            }
-            _ => unreachable!("the column's type was checked when the file was opened"),
-        }
+        library(self.input, self.next_row, || {
+            let group = self.file.get_row_group(self.next_group)?;
+            let column = group.metadata().column(self.column);
+            let rows_left = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+            let bytes = usize::try_from(column.uncompressed_size()).unwrap_or(0);
+            let row_bytes = bytes / rows_left.max(1);
+            // Only in this encoding has every row memory of its own, of any length.
+            let in_pieces = column.encodings().any(|e| e == Encoding::DELTA_BYTE_ARRAY);
+            let most = if in_pieces { 1 } else { ROWS_MAX };
+            let rows_at_once = (block_bytes / row_bytes.max(1)).clamp(1, most);
+            let pages = group.get_column_page_reader(self.column)?;
+            let pages = CheckedPages { pages, in_pieces, nullable: self.nullable };
+            let descriptor = self.file.metadata().file_metadata().schema_descr();
+            let column = ColumnReaderImpl::new(descriptor.column(self.column), Box::new(pages));
+            Ok(Group { column, rows_left, rows_at_once, unpacked: VecDeque::new() })
+        })
     }
 
-    fn read(&mut self) -> Result<RowBlock, DataError> {
+    fn unpack(&mut self) -> Result<(), DataError> {
         let group = self.group.as_mut().expect("opened by the caller");
-        let wanted = group.rows_per_block.min(group.rows_left);
+        let wanted = group.rows_at_once.min(group.rows_left);
         let (mut levels, mut values) = (Vec::new(), Vec::new());
-        let (rows, _, _) = group
-            .column
-            .read_records(wanted, Some(&mut levels), None, &mut values)
-            .map_err(|e| broken(self.input, self.next_row, &e))?;
-        if rows == 0 {
+        let (rows, _, _) = library(self.input, self.next_row, || {
+            group.column.read_records(wanted, Some(&mut levels), None, &mut values)
+        })?;
+        // A column without nulls has no levels.
+        levels.resize(rows, i16::from(!self.nullable));
+        let present = levels.iter().filter(|&&level| level > 0).count();
+        if rows == 0 || present != values.len() {
             let missing = ParquetError::EOF(format!("{} rows are missing", group.rows_left));
             return Err(broken(self.input, self.next_row, &missing));
         }
-        group.rows_left -= rows;
-
-        let mut block = RowBlock { first_row: self.next_row, ..RowBlock::default() };
-        self.next_row += rows as u64;
-        let mut values = values.iter();
-        // A column without nulls has no levels.
-        levels.resize(rows, i16::from(!self.nullable));
-        for level in levels {
-            let present = level > 0;
-            block.ends.push(present.then(|| {
-                let value = values.next().expect("as many values as rows that are not null");
-                block.bytes.extend_from_slice(value.data());
-                block.bytes.len()
-            }));
-        }
-        Ok(block)
+        group.rows_left = group.rows_left.saturating_sub(rows);
+        let mut values = values.into_iter();
+        let row = |level: i16| if level > 0 { values.next() } else { None };
+        group.unpacked.extend(levels.into_iter().map(row));
+        Ok(())
     }
+}
+
+/// Runs code of the library; what it says against the file is the file's error, panics included.
+fn library<T>(
+    input: &Input,
+    row: u64,
+    run: impl FnOnce() -> Result<T, ParquetError>,
+) -> Result<T, DataError> {
+    let result = guarded(run).unwrap_or_else(|words| Err(ParquetError::General(words)));
+    result.map_err(|error| broken(input, row, &error))
+}
+
+/// The column names of a file, in its order.
+pub(crate) fn columns(input: &Input) -> Result<Vec<String>, DataError> {
+    let file = PageFile(open_unchanged(input)?);
+    let file = library(input, 1, || SerializedFileReader::new(file))?;
+    let schema = file.metadata().file_metadata().schema_descr();
+    Ok(schema.root_schema().get_fields().iter().map(|f| f.name().to_owned()).collect())
 }
 
 impl RowBlock {
@@ -147,10 +187,6 @@ impl RowBlock {
                 text
             })
         })
-    }
-
-    fn longer_than(&self, bytes: usize) -> Option<usize> {
-        self.texts().position(|text| text.is_some_and(|text| text.len() > bytes))
     }
 }
 

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{FileError, Ppm, Problem, SourceName};
 
+use crate::kinds::{self, TEXT_HINT, kind_of};
 use crate::{DataError, Part};
 
 /// What to do with a document that cannot be used.
@@ -36,8 +37,9 @@ pub enum Validation {
 /// The text of one source.
 ///
 /// The kind of a file follows from its extension, after `.gz` or `.zst` is taken off: `.jsonl`,
-/// `.ndjson` and `.json` hold one JSON object a line, `.parquet` a text column, anything else is
-/// one document of plain text.
+/// `.jsonlines`, `.ndjson` and `.json` hold one JSON object a line, `.parquet` a text column, and
+/// one of prose or programs is one document of plain text. Nothing else is read: it is left out of
+/// folders and globs, with READMEs and licences, and refused where it is named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceFiles {
     /// Its name.
@@ -159,17 +161,37 @@ fn find(
 ) -> Result<Vec<Input>, DataError> {
     let mut found = Vec::new();
     for pattern in paths {
-        let before = found.len();
+        refuse_address(pattern)?;
+        let (name, root) = (&source.name, source.root.display());
+        let shown =
+            |path: &Path| path.strip_prefix(&source.root).unwrap_or(path).display().to_string();
+        let (mut files, literal) = (Vec::new(), source.root.join(pattern));
         for path in matches(&source.root, pattern)? {
-            walk(&path, &mut BTreeSet::new(), &mut found)?;
+            walk(&path, &mut BTreeSet::new(), &mut files)?;
         }
-        if found.len() == before {
-            let (name, root) = (&source.name, source.root.display());
+        let why = match &files[..] {
+            // A file that is named is read if it can be.
+            [(path, _)] if *path == literal => vec![kinds::not_text(path)],
+            _ => kinds::left_out(&files.iter().map(|(path, _)| path.as_path()).collect::<Vec<_>>()),
+        };
+        let first =
+            files.iter().zip(&why).find_map(|((path, _), why)| Some((shown(path), why.clone()?)));
+        let mut keep = why.iter().map(Option::is_none);
+        files.retain(|_| keep.next().expect("one for each"));
+        if files.is_empty() {
             let text = format!("source `{name}`: no files match `{pattern}` in `{root}`");
-            let hint =
-                format!("check the path against `ls {root}`, or name another folder with `--data`");
-            return Err(Problem::new(text).with_hint(hint).into());
+            return Err(match first {
+                Some((path, why)) => {
+                    let text = format!("source `{name}`: `{path}` is not read: {why}");
+                    Problem::new(text).with_hint(TEXT_HINT)
+                }
+                None => Problem::new(text).with_hint(format!(
+                    "check the path against `ls {root}`, or name another folder with `--data`"
+                )),
+            }
+            .into());
         }
+        found.append(&mut files);
     }
     if paths.is_empty() {
         let name = &source.name;
@@ -190,6 +212,19 @@ fn find(
     let mut seen = BTreeSet::new();
     inputs.retain(|input| seen.insert(input.path.clone()));
     Ok(inputs)
+}
+
+/// Refuses an address where a path of this machine is expected.
+pub(crate) fn refuse_address(path: &str) -> Result<(), Problem> {
+    let Some((scheme, _)) = path.split_once("://") else { return Ok(()) };
+    let copy = match scheme {
+        "s3" => format!("aws s3 sync {path} data"),
+        "gs" => format!("gcloud storage cp -r {path} data"),
+        "hf" => "hf download --repo-type dataset NAME --local-dir data".to_owned(),
+        _ => format!("curl -O {path}"),
+    };
+    Err(Problem::new(format!("`{path}` is an address, expected a path on this machine"))
+        .with_hint(format!("copy it here first, for example with `{copy}`")))
 }
 
 /// An existing path is taken literally; anything else is a glob.
@@ -253,23 +288,6 @@ fn walk(
     Ok(())
 }
 
-/// What a file holds, by its extension.
-pub(crate) fn kind_of(path: &Path) -> Kind {
-    let extension = |p: &Path| {
-        p.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default()
-    };
-    let (compression, inner) = match extension(path).as_str() {
-        "gz" => (Compression::Gzip, path.with_extension("")),
-        "zst" => (Compression::Zstd, path.with_extension("")),
-        _ => (Compression::Plain, path.to_owned()),
-    };
-    match extension(&inner).as_str() {
-        "jsonl" | "ndjson" | "json" => Kind::JsonLines(compression),
-        "parquet" if compression == Compression::Plain => Kind::Parquet,
-        _ => Kind::Text(compression),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,20 +349,5 @@ mod tests {
         assert_eq!(inputs[0].part, Some(Part::Train));
         assert_eq!(inputs[1].part, Some(Part::Validation));
         assert_eq!(inputs[1].name, "a.val.txt");
-    }
-
-    #[test]
-    fn the_extension_says_what_a_file_holds() {
-        for (name, kind) in [
-            ("a.jsonl", Kind::JsonLines(Compression::Plain)),
-            ("a.train.JSON.gz", Kind::JsonLines(Compression::Gzip)),
-            ("a.ndjson.zst", Kind::JsonLines(Compression::Zstd)),
-            ("a.parquet", Kind::Parquet),
-            ("a.tex", Kind::Text(Compression::Plain)),
-            ("README", Kind::Text(Compression::Plain)),
-            ("a.txt.gz", Kind::Text(Compression::Gzip)),
-        ] {
-            assert_eq!(kind_of(Path::new(name)), kind, "{name}");
-        }
     }
 }

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -65,7 +64,7 @@ fn edit(folder: &Path, file: &str, change: impl FnOnce(&mut Value)) {
 
 fn ids(tokenizer: &ModelTokenizer, text: &str) -> Vec<u32> {
     let mut ids = Vec::new();
-    tokenizer.encoder().encode(text, &mut ids);
+    tokenizer.encoder().encode(text, &mut ids).unwrap();
     ids
 }
 
@@ -75,15 +74,10 @@ fn begin(tokenizer: &ModelTokenizer) -> Vec<u32> {
     ids
 }
 
-/// Error, causes and hint, the folder as `model`.
+/// Error and hint, the folder as `model`.
 fn refusal(folder: &Path) -> String {
     let error = ModelTokenizer::open(folder).unwrap_err();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        write!(text, "\n  caused by: {inner}").unwrap();
-        cause = inner.source();
-    }
+    let text = error.to_string();
     let hint = error.hint().unwrap();
     format!("{text}\nhint: {hint}").replace(&folder.display().to_string(), "model")
 }
@@ -100,7 +94,7 @@ fn ids_and_texts_are_those_of_transformers() {
         let mut encoder = tokenizer.encoder();
         for (text, row) in golden.texts.iter().zip(&told.rows) {
             let mut ids = Vec::new();
-            encoder.encode(text, &mut ids);
+            encoder.encode(text, &mut ids).unwrap();
             assert_eq!(ids, row.ids, "{name}: {text:?}");
             assert_eq!(tokenizer.decode(&ids), row.decoded, "{name}: {text:?}");
         }
@@ -216,16 +210,14 @@ fn what_cannot_be_used_is_refused_with_what_to_type() {
     let whole = fs::read(&path).unwrap();
     write_atomic(&path, &whole[..40]).unwrap();
     insta::assert_snapshot!(refusal(place.path()), @r"
-    cannot read `model/tokenizer.json`
-      caused by: EOF while parsing a value at line 3 column 18
+    cannot read `model/tokenizer.json`: EOF while parsing a value at line 3 column 18
     hint: fetch `model/tokenizer.json` again: it is cut off or was changed
     ");
 
     let place = copy("neox");
     edit(place.path(), "tokenizer_config.json", |config| config["eos_token"] = 0.into());
     insta::assert_snapshot!(refusal(place.path()), @r"
-    cannot read `model/tokenizer_config.json`
-      caused by: a special token is neither text nor a description with `content`
+    cannot read `model/tokenizer_config.json`: a special token is neither text nor a description with `content`
     hint: fetch `model/tokenizer_config.json` again: it is cut off or was changed
     ");
 
@@ -242,4 +234,97 @@ fn what_cannot_be_used_is_refused_with_what_to_type() {
     `model/tokenizer.json` puts `</s>` behind every text, expected nothing or the end of the text
     hint: `model/tokenizer.json` is not of a model that continues text; put the tokenizer the model was trained with in its place
     ");
+}
+
+#[test]
+fn what_the_library_panics_at_is_refused_by_name() {
+    let place = copy("neox");
+    let path = place.path().join("tokenizer.json");
+    let whole = fs::read_to_string(&path).unwrap();
+    let at = whole.find("\"decoder\": {").unwrap();
+    write_atomic(&path, &whole.as_bytes()[..at + 13]).unwrap();
+    let said = refusal(place.path());
+    assert!(said.starts_with("cannot read `model/tokenizer.json`: its reader gave up"), "{said}");
+    assert!(
+        said.ends_with("hint: fetch `model/tokenizer.json` again: it is cut off or was changed")
+    );
+
+    let place = copy("neox");
+    edit(place.path(), "tokenizer.json", |json| json["model"]["vocab"]["far"] = u32::MAX.into());
+    insta::assert_snapshot!(refusal(place.path()), @r"
+    `model/tokenizer.json` has a token 4294967295, expected ids below 16,777,216
+    hint: `model/tokenizer.json` is not of a model that continues text; put the tokenizer the model was trained with in its place
+    ");
+}
+
+#[test]
+fn a_text_that_the_library_gives_up_on_is_an_error() {
+    let place = copy("neox");
+    // Backtracks beyond every limit where many letters are followed by none in capitals.
+    let slow = json!({
+        "type": "Split",
+        "pattern": {"Regex": "(([a-z])+.)+[A-Z]([a-z])+"},
+        "behavior": "Isolated",
+        "invert": false
+    });
+    edit(place.path(), "tokenizer.json", |json| json["pre_tokenizer"] = slow);
+    let tokenizer = ModelTokenizer::open(place.path()).unwrap();
+    assert!(!ids(&tokenizer, "joy").is_empty());
+    let error = tokenizer.encoder().encode(&"a".repeat(60), &mut Vec::new()).unwrap_err();
+    let said = error.to_string();
+    assert!(said.starts_with("the model's tokenizer gives up on the text \"aaaa"), "{said}");
+    assert!(error.hint().is_some());
+}
+
+#[test]
+fn a_tokenizer_that_never_ends_is_not_read() {
+    for file in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"] {
+        let place = copy("neox");
+        edit(place.path(), "tokenizer_config.json", |config| {
+            config.as_object_mut().unwrap().remove("added_tokens_decoder");
+        });
+        let path = place.path().join(file);
+        write_atomic(&path, b"{}").unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+        let said = refusal(place.path());
+        assert!(said.contains(&format!("cannot read `model/{file}`: it is longer than")), "{said}");
+    }
+}
+
+/// A few thousand changes of a byte, of a value and of the length: opened or refused, and what is
+/// opened reads any text or says that it does not.
+#[test]
+fn whatever_is_changed_in_a_tokenizer_nothing_panics() {
+    for name in ["neox", "wordpiece", "unigram"] {
+        let place = copy(name);
+        let path = place.path().join("tokenizer.json");
+        let whole = fs::read(&path).unwrap();
+        let mut random = 1_u64;
+        let mut next = |below: usize| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (random >> 33) as usize % below
+        };
+        for _ in 0..300 {
+            let mut bytes = whole.clone();
+            match next(3) {
+                0 => bytes.truncate(next(whole.len())),
+                1 => {
+                    let at = next(whole.len());
+                    bytes[at] = b"09\"[]{},:-et\\"[next(13)];
+                }
+                _ => {
+                    // A piece of it again, at another place.
+                    let (from, to, len) = (next(whole.len()), next(whole.len()), next(60));
+                    let piece = whole[from..whole.len().min(from + len)].to_vec();
+                    bytes.splice(to..whole.len().min(to + len), piece);
+                }
+            }
+            fs::write(&path, &bytes).unwrap();
+            let Ok(tokenizer) = ModelTokenizer::open(place.path()) else { continue };
+            let mut ids = Vec::new();
+            if tokenizer.encoder().encode("some joy, 12 of it\u{13000}", &mut ids).is_ok() {
+                tokenizer.decode(&ids);
+            }
+        }
+    }
 }

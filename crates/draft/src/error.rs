@@ -52,20 +52,20 @@ pub enum DraftError {
         /// Bytes of text that would be.
         bytes: u64,
     },
-    /// Only one source is large enough.
+    /// Only one source can be used.
     #[error(
-        "`{}` holds one source that is large enough, `{name}`; {} too small",
-        folder.display(), are(small)
+        "`{}` holds one source that can be used, `{name}`, expected two or more{}",
+        folder.display(), because(left_out)
     )]
     OneLarge {
         /// The folder.
         folder: PathBuf,
         /// The source.
         name: String,
-        /// The others.
-        small: Vec<String>,
-        /// Bytes of text a source needs.
-        bytes: u64,
+        /// The others, and what else lies there.
+        left_out: Vec<LeftOut>,
+        /// What would make one of the others large enough.
+        hint: String,
     },
     /// The proposal cannot be planned.
     #[error(transparent)]
@@ -94,10 +94,7 @@ impl Hint for DraftError {
             Self::TooLittle { bytes: needed, .. } => {
                 format!("bring more text: about {} in all", bytes(*needed))
             }
-            Self::OneLarge { bytes: needed, .. } => format!(
-                "a source needs about {} of text; put small ones together in one folder",
-                bytes(*needed)
-            ),
+            Self::OneLarge { hint, .. } => hint.clone(),
         })
     }
 }
@@ -106,15 +103,11 @@ impl Hint for DraftError {
 fn because(left_out: &[LeftOut]) -> String {
     let reasons: Vec<String> = left_out
         .iter()
-        .map(|LeftOut { why, files, shown }| match (files, shown.first()) {
-            (1, Some(name)) => format!("{name}: {why}"),
+        .map(|LeftOut { why, files, shown }| match (files, &shown[..]) {
+            // One file, or all files of one source.
+            (_, [name]) => format!("{name}: {why}"),
             (files, _) => format!("{files} files: {why}"),
         })
         .collect();
     if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join("; ")) }
-}
-
-fn are(names: &[String]) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    format!("{} {}", names.join(", "), if names.len() == 1 { "is" } else { "are" })
 }

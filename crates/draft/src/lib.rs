@@ -14,10 +14,10 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
-use sparkjoy_base::{DomainName, Fingerprint, Seed, SourceName, Tokens};
+use sparkjoy_base::{DomainName, Fingerprint, Seed, SourceName, Tokens, bytes};
 use sparkjoy_data::{
-    DataError, LeftOut, OnBadDocument, SurveyedSource, Tokenizer, TokenizerError, count_tokens,
-    sample_documents, survey,
+    Broken, DataError, LeftOut, OnBadDocument, SurveyedSource, Tokenizer, TokenizerError,
+    count_tokens, sample_documents, survey,
 };
 use sparkjoy_mix::Source;
 use sparkjoy_nn::{Compute, measure};
@@ -75,6 +75,8 @@ pub struct DraftSource {
     pub upsampled: u32,
     /// Epochs in the branch that reads it most often.
     pub epochs: f64,
+    /// Its documents that cannot be used, among those read.
+    pub broken: Option<Broken>,
 }
 
 /// A source as found, and counted.
@@ -124,6 +126,7 @@ pub fn draft(
         base: proposal.base[&sized.name].0,
         upsampled: proposal.upsampled[&sized.name].0,
         epochs: most_epochs(&plan, &sized.name),
+        broken: found.broken.clone(),
     };
     Ok(Draft {
         sources: sources.iter().map(row).collect(),
@@ -159,42 +162,61 @@ fn settle(
     speed: f64,
     left_out: &mut Vec<LeftOut>,
 ) -> Result<(Vec<MeasuredSource>, Proposal, u32), DraftError> {
-    let mut small = Vec::new();
     loop {
         let (sources, vocab) = count(found, speed, left_out)?;
         enough(data, sources.iter().map(|source| &source.found.files.name), left_out)?;
         let sized_sources: Vec<SizedSource> =
             sources.iter().map(|source| source.sized.clone()).collect();
-        let bytes: u64 = sources.iter().map(|source| source.found.text_bytes).sum();
+        let text: u64 = sources.iter().map(|source| source.found.text_bytes).sum();
         let tokens: u64 = sized_sources.iter().map(|sized| sized.tokens).sum();
-        let as_bytes = |needed: u64| (bytes as f64 / tokens.max(1) as f64 * needed as f64) as u64;
+        let as_bytes = |needed: u64| (text as f64 / tokens.max(1) as f64 * needed as f64) as u64;
         let folder = data.to_owned();
-        match propose(&sized_sources, speed) {
+        let Gone { names, why, hint } = match propose(&sized_sources, speed) {
             Ok(proposal) => return Ok((sources, proposal, vocab)),
             Err(Refusal::TooLittle { tokens, needed }) => {
                 let bytes = as_bytes(needed);
                 return Err(DraftError::TooLittle { folder, tokens, needed, bytes });
             }
-            Err(Refusal::TooSmall { names, needed }) => {
-                let (gone, kept): (Vec<MeasuredSource>, Vec<MeasuredSource>) =
-                    sources.into_iter().partition(|source| names.contains(&source.sized.name));
-                small.extend(names.iter().map(ToString::to_string));
-                if kept.len() < 2 {
-                    let name = kept.first().or(gone.first());
-                    let name = name.expect("there were some").sized.name.to_string();
-                    small.retain(|other| *other != name);
-                    let bytes = as_bytes(needed);
-                    return Err(DraftError::OneLarge { folder, name, small, bytes });
-                }
-                left_out.push(LeftOut {
-                    why: format!("fewer than {needed} tokens, too few beside the other sources"),
-                    files: gone.iter().map(|source| source.found.file_count).sum(),
-                    shown: names.iter().map(ToString::to_string).collect(),
-                });
-                found = kept.into_iter().map(|source| source.found).collect();
-            }
+            Err(Refusal::TooSmall { names, needed }) => Gone {
+                why: format!("fewer than {needed} tokens, too few beside the other sources"),
+                hint: format!(
+                    "a source needs about {} of text; put small ones together in one folder",
+                    bytes(as_bytes(needed))
+                ),
+                names,
+            },
+            Err(Refusal::HoldOutTooLittle { names, needed }) => Gone {
+                why: format!(
+                    "fewer than {needed} tokens can be held out: it has few documents, or most of \
+                     its text is one of them"
+                ),
+                hint: "split long documents into some of a few pages".to_owned(),
+                names,
+            },
+        };
+        let (gone, kept): (Vec<MeasuredSource>, Vec<MeasuredSource>) =
+            sources.into_iter().partition(|source| names.contains(&source.sized.name));
+        left_out.push(LeftOut {
+            why,
+            files: gone.iter().map(|source| source.found.file_count).sum(),
+            shown: names.iter().map(ToString::to_string).collect(),
+        });
+        if kept.len() < 2 {
+            // All may be too small; the first is named as the one that is left.
+            let name = kept.first().or(gone.first());
+            let name = name.expect("there were some").sized.name.to_string();
+            let left_out = left_out.clone();
+            return Err(DraftError::OneLarge { folder, name, left_out, hint });
         }
+        found = kept.into_iter().map(|source| source.found).collect();
     }
+}
+
+/// Sources of which nothing can be proposed.
+struct Gone {
+    names: Vec<SourceName>,
+    why: String,
+    hint: String,
 }
 
 /// Counts tokens with the tokenizer that the study will train.
@@ -261,7 +283,8 @@ fn sample(source: &mut SurveyedSource) -> Result<Vec<String>, DataError> {
     match sample_documents(&source.files, SEED, SAMPLE) {
         Err(DataError::Document(bad)) => {
             source.files.on_bad_document = OnBadDocument::Skip;
-            source.broken = Some((1, bad.to_string()));
+            let of = source.documents;
+            source.broken = Some(Broken { documents: 1, of, first: bad.to_string() });
             sample_documents(&source.files, SEED, SAMPLE)
         }
         read => read,

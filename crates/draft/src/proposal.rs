@@ -150,6 +150,8 @@ pub(super) enum Refusal {
     TooLittle { tokens: u64, needed: u64 },
     /// These are too small beside the others, or at all; without them, something may be proposed.
     TooSmall { names: Vec<SourceName>, needed: u64 },
+    /// These are large enough and hold out fewer tokens than `needed`, one sequence.
+    HoldOutTooLittle { names: Vec<SourceName>, needed: u64 },
 }
 
 /// Proposes a study of `sources` for a machine of so many FLOPs a second.
@@ -182,10 +184,16 @@ pub(super) fn propose(sources: &[SizedSource], flops_per_second: f64) -> Result<
     let budget = round(there.min(afforded(level)).max(least)).max(least);
     let context = rung.context as u64;
     let needed = SEQUENCES * context;
-    let short = |source: &&SizedSource| source.tokens < needed || source.held_out < context;
-    let names: Vec<SourceName> = sources.iter().filter(short).map(|s| s.name.clone()).collect();
+    let which = |short: fn(&SizedSource, u64) -> bool, needed| -> Vec<SourceName> {
+        sources.iter().filter(|s| short(s, needed)).map(|s| s.name.clone()).collect()
+    };
+    let names = which(|source, needed| source.tokens < needed, needed);
     if !names.is_empty() {
         return Err(Refusal::TooSmall { names, needed });
+    }
+    let names = which(|source, needed| source.held_out < needed, context);
+    if !names.is_empty() {
+        return Err(Refusal::HoldOutTooLittle { names, needed: context });
     }
 
     let slots = (budget / rung.step() * rung.batch) as f64;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use sparkjoy_base::{Key, Ppm, Purpose};
-use sparkjoy_data::{OnBadDocument, SourceFiles, Validation};
+use sparkjoy_data::{Broken, OnBadDocument, SourceFiles, Validation};
 
 use super::*;
 use sparkjoy_kit::shown;
@@ -194,7 +194,8 @@ fn written() -> (Vec<MeasuredSource>, String) {
     sources[2].found.files.validation = Validation::Files(vec!["web/a.val.jsonl".to_owned()]);
     sources[0].found.files.text_field = "content".to_owned();
     sources[0].found.files.on_bad_document = OnBadDocument::Skip;
-    sources[0].found.broken = Some((2, "`code.jsonl` line 3: no field `content`".to_owned()));
+    let first = "`code.jsonl` line 3: no field `content`".to_owned();
+    sources[0].found.broken = Some(Broken { documents: 2, of: 40, first });
     let proposal = propose(&sized_sources(&sources), SPEEDS[0]).unwrap();
     let named = text::Named::new("corpora".as_ref(), "study.toml".as_ref()).unwrap();
     let text = text::write(&named, &sources, &proposal, 4096, Some(1234.0));
@@ -339,8 +340,12 @@ fn every_refusal_says_what_to_do() {
         DraftError::OneLarge {
             folder,
             name: "web".into(),
-            small: vec!["a".into(), "b".into()],
-            bytes: 9_000,
+            left_out: vec![LeftOut {
+                why: "fewer than 512 tokens, too few beside the other sources".to_owned(),
+                files: 3,
+                shown: vec!["odd".to_owned()],
+            }],
+            hint: "a source needs about 8.8 KiB of text".to_owned(),
         },
     ];
     let texts = refusals.map(|refusal| shown(Err(refusal))).join("\n");
@@ -353,7 +358,7 @@ fn every_refusal_says_what_to_do() {
     hint: sort the text into one folder (or one file of JSON Lines) per source, such as `web/`, `math/` and `code/`
     `corpora` holds about 1 tokens to train on, expected at least 40,960
     hint: bring more text: about 87.9 KiB in all
-    `corpora` holds one source that is large enough, `web`; `a`, `b` are too small
-    hint: a source needs about 8.8 KiB of text; put small ones together in one folder
+    `corpora` holds one source that can be used, `web`, expected two or more (odd: fewer than 512 tokens, too few beside the other sources)
+    hint: a source needs about 8.8 KiB of text
     ");
 }

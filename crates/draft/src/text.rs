@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use sparkjoy_base::{Ppm, SourceName, about, quantity, thousands};
+use sparkjoy_base::{Ppm, SourceName, about, counted, quantity, thousands};
 use sparkjoy_data::{OnBadDocument, SourceFiles, Validation};
 
 use super::proposal::{MAX_EPOCHS, Proposal, REMOVAL_WINDOW, REPLICATES};
@@ -204,9 +204,9 @@ fn one_source(page: &mut Page, source: &MeasuredSource) {
         let field = format!("text_field = {}", quoted(text_field));
         page.key(&field, "there is no `text`; this one looks like it");
     }
-    if let (OnBadDocument::Skip, Some((broken, first))) = (on_bad_document, &found.broken) {
-        let documents = if *broken == 1 { "document" } else { "documents" };
-        page.say(&format!("{broken} {documents} cannot be used, the first: {first}"));
+    if let (OnBadDocument::Skip, Some(broken)) = (on_bad_document, &found.broken) {
+        let documents = counted(broken.documents, "document");
+        page.say(&format!("{documents} cannot be used, the first: {}", broken.first));
         page.key("on_bad_document = \"skip\"", "or \"refuse\": stop there");
     }
     page.key(&format!("max_epochs = {MAX_EPOCHS}"), "refuse a plan that reads it more often");

@@ -6,11 +6,11 @@
 //! repaired. The step is in `state.json`; the folder's name is for people.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{FileError, Fingerprint, apart, is_done, metadata, read, read_to_string};
+use sparkjoy_base::{FileError, Fingerprint, apart, is_done, metadata, open, read, read_to_string};
 use sparkjoy_data::Tokenizer;
 use sparkjoy_mix::Ledger;
 use sparkjoy_nn::{Engine, Optimizer};
@@ -228,9 +228,7 @@ fn size_text(bytes: u64) -> String {
 /// Size and content of a file, all of which is read.
 pub(crate) fn record(path: &Path) -> Result<FileRecord, FileError> {
     let mut hasher = blake3::Hasher::new();
-    File::open(path)
-        .and_then(|file| hasher.update_reader(file).map(|_| ()))
-        .map_err(FileError::at("read", path))?;
+    hasher.update_reader(open(path)?).map_err(FileError::at("read", path))?;
     let fingerprint = Fingerprint::from_hash(*hasher.finalize().as_bytes());
     Ok(FileRecord { bytes: hasher.count(), fingerprint })
 }

@@ -16,8 +16,9 @@ use sparkjoy_spec::Tensor;
 use crate::TrainError;
 use crate::disk;
 
-/// A header of more bytes than this is not one of ours: 100 bytes a tensor is the rule.
-const HEADER_BYTES_MAX: u64 = 1 << 26;
+/// A header of more bytes than this is refused: 100 bytes a tensor is the rule, and each takes
+/// several times that in memory.
+const HEADER_BYTES_MAX: u64 = 1 << 24;
 
 /// The types that widen to f32 without rounding.
 pub(crate) const FLOATS: [Dtype; 3] = [Dtype::F32, Dtype::BF16, Dtype::F16];
@@ -201,7 +202,7 @@ impl TensorFile {
     /// Reads and checks a header; no length is believed that the file does not have.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let unread = |error| OpenError::File(FileError::at("read", path)(error));
-        let mut file = File::open(path).map_err(unread)?;
+        let mut file = sparkjoy_base::open(path).map_err(OpenError::File)?;
         let bytes = file.metadata().map_err(unread)?.len();
         let mut length = [0; 8];
         file.read_exact(&mut length)
@@ -218,7 +219,7 @@ impl TensorFile {
         let metadata: Metadata = serde_json::from_slice(&json)
             .map_err(|e| OpenError::Header(SafeTensorError::InvalidHeaderDeserialization(e)))?;
         let data = 8 + length;
-        if data + metadata.data_len() as u64 != bytes {
+        if data.checked_add(metadata.data_len() as u64) != Some(bytes) {
             return Err(OpenError::Header(SafeTensorError::MetadataIncompleteBuffer));
         }
         Ok(Self { path: path.to_owned(), file, metadata, data })

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use sparkjoy_base::FileError;
 
-use super::names;
 use crate::DataError;
-use crate::source::{Compression, Input, Kind, Stamp, kind_of};
+use crate::kinds::{self, kind_of};
+use crate::source::{Input, Stamp};
 
 /// The most file names shown per reason.
 const SHOWN: usize = 3;
@@ -64,59 +64,38 @@ pub(super) fn list_folder(root: &Path, aside: &mut Aside) -> Result<Listing, Dat
     fs::read_dir(root).map_err(FileError::at("read", root))?;
     let mut found = Vec::new();
     descend(root, &mut BTreeSet::new(), aside, &mut found);
-    let mut companions = Vec::new();
-    for (path, stamp) in found {
-        let relative = path.strip_prefix(root).unwrap_or(&path);
+    // Of links to one file the first by name counts, as in a study.
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let paths: Vec<&Path> = found.iter().map(|(path, _)| path.as_path()).collect();
+    let mut real = BTreeSet::new();
+    for ((path, stamp), why) in found.iter().zip(kinds::left_out(&paths)) {
+        let relative = path.strip_prefix(root).unwrap_or(path);
         let Some(name) = relative.to_str().map(str::to_owned) else {
             aside.add("the name is not UTF-8", &relative.to_string_lossy());
             listing.others.push(relative.to_string_lossy().into_owned());
             continue;
         };
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let kind = kind_of(&path);
-        let extension = names::extension(&file);
-        let is_text = match kind {
-            Kind::Text(_) => extension.as_deref().is_some_and(names::is_text),
-            Kind::JsonLines(_) | Kind::Parquet => true,
-        };
-        let why = match () {
-            () if !is_text && names::is_companion(&file) => Some(GOES_WITH_DATA.to_owned()),
-            () if !is_text => Some(match &extension {
-                Some(extension) => format!("`.{extension}` is no kind of text that is known"),
-                None => "no file extension".to_owned(),
-            }),
-            () if stamp.size == 0 => Some("empty".to_owned()),
-            () => None,
-        };
+        let mut again = || path.canonicalize().is_ok_and(|path| !real.insert(path));
+        let why = why.or_else(|| (stamp.size == 0).then(|| "empty".to_owned()));
         if let Some(why) = why {
             aside.add(why, &name);
             listing.others.push(name);
-            continue;
-        }
-        let input = Input { name, path, kind, stamp, part: None };
-        if names::is_companion(&file) { companions.push(input) } else { listing.inputs.push(input) }
-    }
-    // A README beside text of its own kind in one folder could only be left out file by file.
-    let beside =
-        |input: &Input| (input.path.parent().map(Path::to_owned), extension_of(&input.path));
-    let places: BTreeSet<_> = listing.inputs.iter().map(&beside).collect();
-    for input in companions {
-        if places.contains(&beside(&input)) && matches!(input.kind, Kind::Text(Compression::Plain))
-        {
-            listing.inputs.push(input);
+        } else if again() {
+            // As a study counts it: no path is changed by it.
+            aside.add("a link to a file that counts already", &name);
         } else {
-            aside.add(GOES_WITH_DATA, &input.name);
-            listing.others.push(input.name);
+            let kind = kind_of(path);
+            listing.inputs.push(Input {
+                name,
+                path: path.clone(),
+                kind,
+                stamp: stamp.clone(),
+                part: None,
+            });
         }
     }
     listing.inputs.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(listing)
-}
-
-const GOES_WITH_DATA: &str = "goes with data (a README, a licence, a list)";
-
-fn extension_of(path: &Path) -> Option<String> {
-    names::extension(&path.file_name()?.to_string_lossy())
 }
 
 /// Adds every file below `folder`, links followed.

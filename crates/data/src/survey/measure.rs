@@ -49,12 +49,17 @@ pub(super) fn measure(inputs: &[&Input], field: &str) -> Amount {
         let index = pick * inputs.len() / picks;
         let input = inputs[index];
         let budget = (READ / picks as u64).max(1 << 16);
+        let before = amount.documents_read.len();
         match read(input, field, budget, &mut amount) {
             Ok((stored, to_the_end)) => {
                 stored_read += stored;
                 amount.whole &= to_the_end;
             }
-            Err(why) => amount.unreadable.push((index, why)),
+            Err(why) => {
+                // What came before it broke is not used either.
+                amount.documents_read.truncate(before);
+                amount.unreadable.push((index, why));
+            }
         }
     }
     amount.bytes = amount.documents_read.iter().map(|(_, bytes)| bytes).sum();
@@ -126,9 +131,39 @@ impl Amount {
         };
         let enough = HELD_OUT.min(self.bytes / 20).max(1);
         let good = |percent: &u32| (enough..=self.bytes / 2).contains(&held(*percent));
-        // Few documents: the share is whatever holds out one.
+        // Few documents, or one that is most of the text: the share is whatever holds out most of
+        // the rest, but for that whatever holds out one.
+        let below_half = |percent: &u32| (1..=self.bytes / 2).contains(&held(*percent));
         let some = |percent: &u32| (1..=self.bytes * 3 / 4).contains(&held(*percent));
-        let percent = SHARES.into_iter().find(good).or_else(|| (1..=90).find(some))?;
+        let most = |&percent: &u32| (held(percent), 100 - percent);
+        let percent = SHARES
+            .into_iter()
+            .find(good)
+            .or_else(|| (1..=50).filter(below_half).max_by_key(most))
+            .or_else(|| (1..=90).find(some))?;
         Some((parts(percent), held(percent)))
+    }
+
+    /// Documents read that can be used.
+    pub(super) fn read(&self) -> u64 {
+        self.documents_read.len() as u64
+    }
+
+    /// Why no share holds out some text and leaves some to train on.
+    pub(super) fn why_none_held_out(&self) -> String {
+        let first = self.documents_read.first();
+        let same = self.documents_read.iter().all(|document| Some(document) == first);
+        match self.documents_read.len() {
+            1 => "one document alone, and some text must be held out: split it into files of some \
+                  pages, or make it JSON Lines"
+                .to_owned(),
+            all if same => format!(
+                "its {all} documents are all the same text, so that none can be held out and \
+                 another trained on"
+            ),
+            _ => "its documents are so few and unequal that no share of them holds out some text \
+                  and leaves enough to train on: split the longest"
+                .to_owned(),
+        }
     }
 }

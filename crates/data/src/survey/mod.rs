@@ -16,9 +16,10 @@ mod tests;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde::Serialize;
 use sparkjoy_base::{DomainName, Ppm, SourceName};
 
-use crate::source::{Input, Kind};
+use crate::source::{Input, Kind, refuse_address};
 use crate::{DataError, OnBadDocument, SourceFiles, Validation};
 use grouping::{Group, Placed};
 use listing::Aside;
@@ -53,8 +54,19 @@ pub struct SurveyedSource {
     pub held_out_bytes: u64,
     /// Whether all of it was read; otherwise the numbers are scaled from a sample.
     pub whole: bool,
-    /// Number of invalid documents among those read, and the place of the first.
-    pub broken: Option<(u64, String)>,
+    /// Its documents that cannot be used, among those read.
+    pub broken: Option<Broken>,
+}
+
+/// Documents that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Broken {
+    /// How many.
+    pub documents: u64,
+    /// Of how many that were read.
+    pub of: u64,
+    /// The place of the first, and what is wrong with it.
+    pub first: String,
 }
 
 /// Finds the sources of a folder and how much text each holds.
@@ -69,6 +81,7 @@ pub struct SurveyedSource {
 /// [`FileError`](sparkjoy_base::FileError) if the folder cannot be listed;
 /// [`DataError::Interrupted`] if `stop` is set.
 pub fn survey(root: &Path, stop: &AtomicBool) -> Result<Survey, DataError> {
+    refuse_address(&root.to_string_lossy())?;
     let mut aside = Aside::default();
     let listing = listing::list_folder(root, &mut aside)?;
     let placed: Vec<Placed> = listing.inputs.iter().map(place).collect();
@@ -82,10 +95,12 @@ pub fn survey(root: &Path, stop: &AtomicBool) -> Result<Survey, DataError> {
         }
         match found.source(&group, &mut aside) {
             Ok(source) => sources.push(source),
-            Err(why) => {
+            Err(Some(why)) => {
                 let files = group.train.len() + group.validation.len();
                 aside.many(why, files as u64, &group.name);
             }
+            // Its files are listed one by one.
+            Err(None) => {}
         }
     }
     Ok(Survey { sources, left_out: aside.list() })
@@ -106,7 +121,7 @@ struct Found<'a> {
 
 impl Found<'_> {
     /// The source of a group, or why it is not one.
-    fn source(&self, group: &Group, aside: &mut Aside) -> Result<SurveyedSource, String> {
+    fn source(&self, group: &Group, aside: &mut Aside) -> Result<SurveyedSource, Option<String>> {
         let name = SourceName::new(&group.name).expect("a group's name is one of a source");
         let domain = DomainName::new(&group.domain).expect("and so is that of its domain");
         let of = |indices: &[usize]| indices.iter().map(|&i| &self.inputs[i]).collect::<Vec<_>>();
@@ -116,11 +131,14 @@ impl Found<'_> {
         }
         let text_field = probe::text_field(&train)?;
         let amount = measured(&mut train, &text_field, aside);
+        if train.is_empty() {
+            return Err(None);
+        }
         if amount.mostly_broken() {
-            return Err(match amount.first_broken {
+            return Err(Some(match amount.first_broken {
                 Some(first) => format!("most documents cannot be used: {first}"),
                 None => "no document that can be used".to_owned(),
-            });
+            }));
         }
         let amount_held_out = measured(&mut held_out, &text_field, aside);
         let like = SourceFiles {
@@ -135,13 +153,11 @@ impl Found<'_> {
             let paths = self.paths(&like, &held_out);
             (Validation::Files(paths), amount_held_out.bytes, amount.bytes)
         } else {
-            let (share, held) = amount.holdout().ok_or(
-                "one document alone, and some text must be held out: split it into files of some \
-                 pages, or make it JSON Lines",
-            )?;
+            let (share, held) = amount.holdout().ok_or_else(|| amount.why_none_held_out())?;
             (Validation::Split(share), held, amount.bytes - held)
         };
         let broken = amount.broken + amount_held_out.broken;
+        let read = amount.read() + amount_held_out.read();
         let first = amount.first_broken.or(amount_held_out.first_broken);
         let kept = |bytes: u64, of: u64| {
             (u128::from(amount.documents) * u128::from(bytes) / u128::from(of.max(1))) as u64
@@ -162,7 +178,7 @@ impl Found<'_> {
             text_bytes,
             held_out_bytes,
             whole: amount.whole,
-            broken: first.map(|first| (broken, first)),
+            broken: first.map(|first| Broken { documents: broken, of: broken + read, first }),
         })
     }
 

@@ -25,55 +25,6 @@ const NEUTRAL: [&str; 16] = [
     "parquet", "txt", "part", "shard", "chunk", "of",
 ];
 
-/// Extensions of text that is read as plain text: prose and programs. What is not here may be
-/// anything, and is not taken.
-const TEXT_EXTENSIONS: [&str; 54] = [
-    "txt", "text", "md", "markdown", "rst", "tex", "org", "adoc", "html", "htm", "xml", "srt",
-    "py", "pyi", "rs", "c", "h", "cc", "cpp", "cxx", "hh", "hpp", "cs", "java", "js", "jsx", "mjs",
-    "ts", "tsx", "go", "rb", "php", "swift", "kt", "scala", "hs", "ml", "mli", "lean", "v", "jl",
-    "r", "lua", "pl", "pm", "sh", "bash", "sql", "css", "ex", "exs", "clj", "el", "f90",
-];
-
-/// Stems of files that accompany data.
-const COMPANIONS: [&str; 14] = [
-    "readme",
-    "license",
-    "licence",
-    "copying",
-    "notice",
-    "citation",
-    "changelog",
-    "authors",
-    "contributing",
-    "dataset_info",
-    "dataset_infos",
-    "state",
-    "metadata",
-    "manifest",
-];
-
-/// Whether a file goes with data (a README, a licence, a list of checksums).
-pub(super) fn is_companion(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    let stem = lower.split('.').next().unwrap_or_default();
-    COMPANIONS.contains(&stem)
-        || ["license-", "readme-", "readme_"].iter().any(|start| stem.starts_with(start))
-        || ["sha256", "sha256sums", "md5", "md5sums"].iter().any(|sums| lower.ends_with(sums))
-}
-
-/// The last extension in lower case, `.gz` and `.zst` taken off; nothing where there is none.
-pub(super) fn extension(name: &str) -> Option<String> {
-    let lower = name.to_lowercase();
-    let inner = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
-    let (stem, extension) = inner.rsplit_once('.')?;
-    (!stem.is_empty()).then(|| extension.to_owned())
-}
-
-/// Whether a file of this extension is read as one document of plain text.
-pub(super) fn is_text(extension: &str) -> bool {
-    TEXT_EXTENSIONS.contains(&extension)
-}
-
 /// Which part a word stands for.
 pub(super) fn split_of(word: &str) -> Option<Split> {
     match word {
@@ -179,18 +130,5 @@ mod tests {
             assert!(slugged.is_none_or(|name| sparkjoy_base::SourceName::new(name).is_ok()));
         }
         assert_eq!(slug(&"long ".repeat(40)).unwrap().len(), 48);
-    }
-
-    #[test]
-    fn what_goes_with_data_is_told_from_data() {
-        for name in ["README.md", "LICENSE", "license-apache.txt", "x.jsonl.sha256", "Readme.TXT"] {
-            assert!(is_companion(name), "{name}");
-        }
-        for name in ["reading.md", "a.txt", "state-of-the-art.txt", "licensed.txt"] {
-            assert!(!is_companion(name), "{name}");
-        }
-        assert_eq!(extension("a.tar.gz").as_deref(), Some("tar"));
-        assert_eq!(extension(".hidden"), None);
-        assert_eq!(extension("Makefile"), None);
     }
 }

@@ -1,13 +1,11 @@
 //! Finds the field of a record, or the column, that holds the text.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-
-use parquet::file::reader::{FileReader, SerializedFileReader};
-use serde_json::Value;
 
 use crate::blocks::{self, Content};
 use crate::encode::each_document;
+use crate::json;
+use crate::parquet_text;
 use crate::prepare::Sizes;
 use crate::source::{Input, Kind};
 
@@ -52,8 +50,8 @@ pub(super) fn text_field(inputs: &[&Input]) -> Result<String, String> {
         broken = broken.or(looked.err());
     }
     let most = fields.values().map(|&(count, _)| count).max().unwrap_or(0);
-    // A field that only some records have is not the text.
-    fields.retain(|_, (count, _)| 2 * *count > most);
+    // A field that only some records have is not the text, nor is one that is always empty.
+    fields.retain(|_, (count, length)| 2 * *count > most && *length > 0);
     let known = KNOWN.iter().find(|&&name| fields.contains_key(name));
     let longest = || fields.iter().max_by_key(|(_, (_, length))| *length).map(|(name, _)| name);
     if let Some(why) = broken.filter(|_| known.is_none()) {
@@ -65,7 +63,7 @@ pub(super) fn text_field(inputs: &[&Input]) -> Result<String, String> {
         (None, None) if others.is_empty() => Err("no record in it".to_owned()),
         (None, None) => {
             others.truncate(6);
-            Err(format!("no field that holds a text, found `{}`", others.join("`, `")))
+            Err(format!("no field that holds a string, found {}", others.join(", ")))
         }
     }
 }
@@ -74,21 +72,14 @@ type Fields = BTreeMap<String, (usize, usize)>;
 
 fn lines(input: &Input, fields: &mut Fields, others: &mut Vec<String>) -> Result<(), String> {
     let sizes = Sizes { block_bytes: 1 << 16, ..Sizes::USUAL };
-    let (mut array, mut broken) = (false, Ok(()));
+    let mut broken = Ok(());
     blocks::read(0, input, USUAL, &sizes, |block| {
         let Content::Lines { bytes, .. } = &block.content else { return false };
-        if bytes.trim_ascii_start().starts_with(b"[") {
-            array = true;
-            return false;
-        }
         for line in bytes.split(|&byte| byte == b'\n').take(RECORDS) {
-            let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
-            let Ok(Value::Object(object)) = serde_json::from_slice(line) else { continue };
-            for (name, value) in object {
-                match value {
-                    Value::String(text) => count(fields, name, text.len()),
-                    _ if !others.contains(&name) => others.push(name),
-                    _ => {}
+            for (name, found) in json::fields(line).unwrap_or_default() {
+                match found {
+                    Ok(length) => count(fields, name, length),
+                    Err(other) => add(others, format!("`{name}` ({other})")),
                 }
             }
         }
@@ -105,30 +96,12 @@ fn lines(input: &Input, fields: &mut Fields, others: &mut Vec<String>) -> Result
         false
     })
     .and(broken)
-    .map_err(|error| error.to_string())?;
-    if array {
-        let name = &input.name;
-        return Err(format!(
-            "`{name}` is one JSON array, expected an object a line: `jq -c '.[]' {name} > NEW.jsonl`"
-        ));
-    }
-    Ok(())
+    .map_err(|error| error.to_string())
 }
 
 fn columns(input: &Input, fields: &mut Fields, others: &mut Vec<String>) -> Result<(), String> {
-    let names = || -> Option<Vec<String>> {
-        let file = SerializedFileReader::new(File::open(&input.path).ok()?).ok()?;
-        let schema = file.metadata().file_metadata().schema_descr_ptr();
-        Some(schema.root_schema().get_fields().iter().map(|f| f.name().to_owned()).collect())
-    };
     let sizes = Sizes { block_bytes: 1 << 16, ..Sizes::USUAL };
-    let Some(names) = names() else {
-        // As the reader would say it.
-        return match blocks::read(0, input, USUAL, &sizes, |_| false) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(error.to_string()),
-        };
-    };
+    let names = parquet_text::columns(input).map_err(|error| error.to_string())?;
     for name in names {
         let mut length = 0;
         let read = blocks::read(0, input, &name, &sizes, |block| {
@@ -139,10 +112,17 @@ fn columns(input: &Input, fields: &mut Fields, others: &mut Vec<String>) -> Resu
         });
         match read {
             Ok(_) if length > 0 => count(fields, name, length),
-            _ => others.push(name),
+            Ok(_) => add(others, format!("`{name}` (empty)")),
+            Err(_) => add(others, format!("`{name}` (no strings)")),
         }
     }
     Ok(())
+}
+
+fn add(others: &mut Vec<String>, other: String) {
+    if !others.contains(&other) {
+        others.push(other);
+    }
 }
 
 fn count(fields: &mut Fields, name: String, length: usize) {

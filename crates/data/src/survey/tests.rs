@@ -11,7 +11,7 @@ use parquet::schema::parser::parse_message_type;
 
 use super::*;
 use crate::{Tokenizer, sample_documents, scan};
-use sparkjoy_base::{Seed, write_atomic};
+use sparkjoy_base::{Hint, Seed, write_atomic};
 
 struct Folder(tempfile::TempDir);
 
@@ -126,12 +126,12 @@ fn what_cannot_be_used_is_said() {
     - `list/a.json` is one JSON array, expected an object a line: `jq -c '.[]' list/a.json > NEW.jsonl`: 1 (list)
     - a link to nothing, or not readable: 1 (…/gone)
     - most documents cannot be used: `latin/a.txt` (one document): byte 4 is not UTF-8: 1 (latin)
-    - no field that holds a text, found `messages`: 1 (chat)
+    - no field that holds a string, found `messages` (an array): 1 (chat)
     - one document alone, and some text must be held out: split it into files of some pages, or make it JSON Lines: 1 (lone)
     ");
     let broken = &folder.survey().sources[0];
     assert_eq!(broken.files.on_bad_document, OnBadDocument::Skip);
-    assert_eq!(broken.broken.as_ref().unwrap().0, 2);
+    assert_eq!(broken.broken.as_ref().unwrap().documents, 2);
 }
 
 #[test]
@@ -211,4 +211,116 @@ fn small_sources_are_counted_as_they_are_prepared() {
     assert_eq!(train, corpus.tokens(crate::Part::Train));
     assert_eq!(held_out, corpus.tokens(crate::Part::Validation));
     assert_eq!(source.documents, corpus.documents(crate::Part::Train));
+}
+
+#[test]
+fn a_source_whose_only_file_breaks_in_its_middle_is_left_out_by_name() {
+    let folder = Folder::new();
+    let good = gzip(&records("text", 4000));
+    folder.write("good/a.jsonl", records("text", 40));
+    folder.write("cut/a.jsonl.gz", &good[..good.len() / 2]);
+    let mut flipped = good.clone();
+    let at = flipped.len() - 6;
+    flipped[at] ^= 1;
+    folder.write("flipped/a.jsonl.gz", &flipped);
+    // Among others, what came before the break does not count.
+    folder.write("some/part-0.jsonl.gz", &good);
+    folder.write("some/part-1.jsonl.gz", &good[..good.len() / 2]);
+    insta::assert_snapshot!(folder.shown(), @r"
+    good/good 1: good/a.jsonl | 5 % | text
+    some/some 1: some/part-0.jsonl.gz | 5 % | text
+    - cannot be read: `cut/a.jsonl.gz` is not a whole gzip file: incomplete deflate stream (101 KiB of text came before): 1 (cut/a.jsonl.gz)
+    - cannot be read: `flipped/a.jsonl.gz` is not a whole gzip file: corrupt gzip stream does not have a matching checksum (205 KiB of text came before): 1 (flipped/a.jsonl.gz)
+    - cannot be read: `some/part-1.jsonl.gz` is not a whole gzip file: incomplete deflate stream (101 KiB of text came before): 1 (some/part-1.jsonl.gz)
+    ");
+    let survey = folder.survey();
+    let some = &survey.sources[1];
+    assert!((3700..4000).contains(&some.documents), "{}", some.documents);
+}
+
+#[test]
+fn what_a_file_is_follows_from_its_first_bytes() {
+    let folder = Folder::new();
+    folder.write("good/a.jsonl", gzip(&records("text", 40)));
+    folder.write("better/a.txt.zst", gzip(&"some words\n".repeat(9)));
+    folder.write("better/b.txt.zst", zstd::encode_all(&b"other words"[..], 1).unwrap());
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+    folder.write("lfs/a.jsonl", pointer);
+    folder.write("lfs-columns/a.parquet", pointer);
+    folder.write("tokens/a.txt", b"MMIDIDX\0\0\x01\0\0\0");
+    folder.write("tokens2/a.jsonl", [7_u8, 0, 200, 3, 0, 0, 9, 255]);
+    folder.write("wide/a.txt", b"\xff\xfea\0b\0");
+    folder.write("columns/a.jsonl", parquet(&[("text", vec!["a".to_owned()])]));
+    folder.write("plain/a.jsonl.gz", records("text", 40));
+    folder.write("pretty/a.json", "{\n  \"text\": \"a\"\n}\n{\n  \"text\": \"b\"\n}\n");
+    folder.write("pretty2/a.json.gz", gzip("{\n  \"text\": \"a\"\n}\n{\n  \"text\": \"b\"\n}\n"));
+    insta::assert_snapshot!(folder.shown(), @r"
+    better/better 2: better | 5 % | text
+    good/good 1: good/a.jsonl | 5 % | text
+    - `columns/a.jsonl` is a Parquet file under another name: 1 (columns)
+    - `lfs-columns/a.parquet` is a Git LFS pointer, expected the file it stands for: `git lfs pull`: 1 (lfs-columns)
+    - `lfs/a.jsonl` is a Git LFS pointer, expected the file it stands for: `git lfs pull`: 1 (lfs)
+    - `plain/a.jsonl.gz` is not compressed, whatever its name says: it begins as JSON: 1 (plain)
+    - `pretty/a.json` is a JSON value over many lines, expected an object a line: `jq -c '.' pretty/a.json > NEW.jsonl`: 1 (pretty)
+    - `pretty2/a.json.gz` is a JSON value over many lines, expected an object a line: `gzip -dc pretty2/a.json.gz | jq -c '.' > NEW.jsonl`: 1 (pretty2)
+    - `tokens2/a.jsonl` holds binary data, expected text: 1 (tokens2)
+    - cannot be read: `tokens/a.txt` is an index of tokens (Megatron), expected text: 1 (tokens/a.txt)
+    - cannot be read: `wide/a.txt` is UTF-16 text, expected UTF-8: 1 (wide/a.txt)
+    ");
+}
+
+#[test]
+fn why_nothing_can_be_held_out_is_said() {
+    let folder = Folder::new();
+    let line = |text: &str| format!("{{\"text\": \"{text}\"}}\n");
+    folder.write("same/a.jsonl", line("the same again").repeat(160));
+    folder.write("two/a.jsonl", [line("title"), line(&"long ".repeat(900))].concat());
+    // Most of it is one document.
+    let small: String = (0..160).map(|i| line(&format!("{i} {}", "short ".repeat(60)))).collect();
+    folder.write("huge/a.jsonl", [line(&"long ".repeat(280_000)), small].concat());
+    let fields = |i| format!("{{\"text\": \"\", \"content\": \"the content of {i}\"}}\n");
+    folder.write("title/a.jsonl", (0..40).map(fields).collect::<String>());
+    folder.write("nested/a.jsonl", "{\"text\": {\"body\": \"a\"}, \"n\": 1}\n".repeat(9));
+    insta::assert_snapshot!(folder.shown(), @r"
+    huge/huge 1: huge/a.jsonl | 50 % | text
+    title/title 1: title/a.jsonl | 5 % | content
+    - its 160 documents are all the same text, so that none can be held out and another trained on: 1 (same)
+    - its documents are so few and unequal that no share of them holds out some text and leaves enough to train on: split the longest: 1 (two)
+    - no field that holds a string, found `text` (an object), `n` (a number): 1 (nested)
+    ");
+    let survey = folder.survey();
+    let huge = survey.sources.iter().find(|source| source.files.name.as_str() == "huge").unwrap();
+    assert!(huge.held_out_bytes > 20_000, "{}", huge.held_out_bytes);
+}
+
+#[test]
+fn links_to_one_file_count_once() {
+    let folder = Folder::new();
+    folder.write("good/a.jsonl", records("text", 40));
+    folder.write("odd/a-1.jsonl", records("text", 50));
+    for i in 2..4 {
+        symlink("a-1.jsonl", folder.0.path().join(format!("odd/a-{i}.jsonl"))).unwrap();
+    }
+    insta::assert_snapshot!(folder.shown(), @r"
+    good/good 1: good/a.jsonl | 5 % | text
+    odd/odd 1: odd/a-1.jsonl | 5 % | text
+    - a link to a file that counts already: 2 (odd/a-2.jsonl odd/a-3.jsonl)
+    ");
+}
+
+#[test]
+fn an_address_is_no_folder() {
+    let error = survey(Path::new("s3://bucket/text"), &AtomicBool::new(false)).unwrap_err();
+    let said = format!("{error}\nhint: {}", error.hint().unwrap());
+    insta::assert_snapshot!(said, @r"
+    `s3://bucket/text` is an address, expected a path on this machine
+    hint: copy it here first, for example with `aws s3 sync s3://bucket/text data`
+    ");
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(text.as_bytes()).unwrap();
+    gz.finish().unwrap()
 }

@@ -102,8 +102,12 @@ fn compressed_files_that_break_off_are_refused() {
     hint: check it with `gzip --test empty.jsonl.gz` and copy it again
     ");
     insta::assert_snapshot!(said("plain.jsonl.zst", b"{\"text\": \"not compressed\"}"), @r"
-    error: `plain.jsonl.zst` is not a whole zstd file: Unknown frame descriptor (0 B of text came before)
-    hint: check it with `zstd --test --long=27 plain.jsonl.zst` and copy it again
+    error: `plain.jsonl.zst` is not compressed, whatever its name says: it begins as JSON
+    hint: take the last ending off its name
+    ");
+    insta::assert_snapshot!(said("noise.jsonl.zst", b"neither"), @r"
+    error: `noise.jsonl.zst` is not a whole zstd file: Unknown frame descriptor (0 B of text came before)
+    hint: check it with `zstd --test --long=27 noise.jsonl.zst` and copy it again
     ");
     // Also where broken documents are skipped.
     let place = Place::new();
@@ -262,8 +266,120 @@ fn a_source_with_an_empty_side_is_refused() {
     let error = prepare(&source, &other, 1).unwrap_err();
     insta::assert_snapshot!(place.shown(&error), @r#"
     error: source `web` holds out none of 30 documents (validation files), expected at least one
-    hint: raise the split, for example `holdout = "5%"`, or name held-out files with text
+    hint: name held-out files with text
     "#);
+}
+
+#[test]
+fn a_larger_split_is_proposed_only_if_it_is_larger_and_can_help() {
+    let hint = |documents: usize, ppm| {
+        // The first documents whose hash is past every share in question.
+        let late = (0..).filter(|&i| crate::encode::millionth(&text(i)) > 400_000);
+        let lines: Vec<u8> = late.take(documents).flat_map(|i| json_lines(i..i + 1)).collect();
+        let place = Place::new();
+        place.write("a.jsonl", &lines);
+        let said = place.refusal(&place.source(&["a.jsonl"], ppm));
+        said.split("hint: ").nth(1).unwrap().to_owned()
+    };
+    assert!(hint(5, 10_000).starts_with("raise the split, for example `holdout = \"5%\"`"));
+    assert!(hint(5, 100_000).starts_with("raise the split, for example `holdout = \"20%\"`"));
+    assert!(hint(1, 100_000).starts_with("split the document into several"));
+}
+
+#[test]
+fn a_gzip_file_may_end_in_zeros_and_have_members() {
+    let gzip = |bytes: &[u8]| {
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(bytes).unwrap();
+        gz.finish().unwrap()
+    };
+    let (one, two) = (gzip(&json_lines(0..50)), gzip(&json_lines(50..90)));
+    let zeros = vec![0; 300_000];
+    let place = Place::new();
+    for (i, file) in
+        [[&one[..], &two].concat(), [&one[..], &two, &zeros].concat()].iter().enumerate()
+    {
+        let name = format!("{i}.jsonl.gz");
+        place.write(&name, file);
+        let source = place.source(&[&name], 100_000);
+        let corpus = prepare(&source, &place.root().join(format!("out-{i}")), 2).unwrap();
+        assert_eq!(corpus.documents(Part::Train) + corpus.documents(Part::Validation), 90);
+    }
+    let said = said("a.jsonl.gz", &[&one[..], b"\0\0no member"].concat());
+    assert!(said.contains("`a.jsonl.gz` is not a whole gzip file: invalid gzip header"), "{said}");
+}
+
+#[test]
+fn a_zstd_window_past_the_bound_is_named() {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.long_distance_matching(true).unwrap();
+    encoder.window_log(30).unwrap();
+    encoder.write_all(&json_lines(0..50)).unwrap();
+    insta::assert_snapshot!(said("a.jsonl.zst", &encoder.finish().unwrap()), @r"
+    error: `a.jsonl.zst` needs a zstd window of more than 128 MiB, the most that is read
+    hint: pack it again with a smaller one: `zstd -dc --long=31 a.jsonl.zst | zstd --long=27 -o NEW.zst`
+    ");
+}
+
+#[test]
+fn a_line_that_unpacks_past_the_bound_is_refused_on_the_way() {
+    let place = Place::new();
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.write_all(b"{\"text\": \"").unwrap();
+    for _ in 0..100 {
+        encoder.write_all(&[b'a'; 1 << 20]).unwrap();
+    }
+    place.write("a.jsonl.zst", &encoder.finish().unwrap());
+    let source = place.source(&["a.jsonl.zst"], 100_000);
+    let input = &crate::source::list(&source).unwrap()[0];
+    let sizes = Sizes { document_bytes_max: 4 << 20, ..Sizes::USUAL };
+    let error = crate::blocks::read(0, input, "text", &sizes, |_| true).unwrap_err();
+    let said = place.shown(&error);
+    assert!(said.contains("line 1: longer than 4.0 MiB, the most a document may have"), "{said}");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_plain_text() {
+    let place = Place::new();
+    place.write("a.txt", "\u{feff}one text".as_bytes());
+    place.write("b.txt", "another text".as_bytes());
+    let held_out = Validation::Files(vec!["b.txt".to_owned()]);
+    let source = SourceFiles { validation: held_out, ..place.source(&["a.txt"], 0) };
+    assert_eq!(documents(&place.prepare(&source).unwrap(), Part::Train), ["one text"]);
+}
+
+#[test]
+fn a_path_takes_in_only_what_is_text_by_its_kind() {
+    let place = Place::new();
+    place.write("web/a.jsonl", &json_lines(0..40));
+    place.write("web/b.jsonlines", &json_lines(40..50));
+    for name in ["README.md", "LICENSE", "_SUCCESS", "a.csv", "a.mds", "notes"] {
+        place.write(&format!("web/{name}"), b"not a record");
+    }
+    let refusal = |paths: &[&str]| place.refusal(&place.source(paths, 300_000));
+    insta::assert_snapshot!(refusal(&["web/*.csv"]), @r"
+    error: source `web`: `web/a.csv` is not read: `.csv` is no kind of text that is known
+    hint: name text: JSON Lines (`.jsonl`), Parquet, or plain text by its extension (`.txt` is one document)
+    ");
+    insta::assert_snapshot!(refusal(&["web/a.mds"]), @r"
+    error: source `web`: `web/a.mds` is not read: `.mds` is no kind of text that is known
+    hint: name text: JSON Lines (`.jsonl`), Parquet, or plain text by its extension (`.txt` is one document)
+    ");
+    let corpus = place.prepare(&place.source(&["web", "web/*"], 300_000)).unwrap();
+    assert_eq!(corpus.documents(Part::Train) + corpus.documents(Part::Validation), 50);
+    // A README that is named is meant.
+    let named = place.source(&["web/README.md", "web/a.jsonl"], 300_000);
+    let corpus = prepare(&named, &place.root().join("named"), 1).unwrap();
+    assert_eq!(corpus.documents(Part::Train) + corpus.documents(Part::Validation), 41);
+}
+
+#[test]
+fn a_pipe_is_refused_and_not_waited_for() {
+    let place = Place::new();
+    let path = place.write("x", b"").with_file_name("a.jsonl");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let error = place.prepare(&place.source(&["a.jsonl"], 100_000)).unwrap_err();
+    assert!(error.to_string().ends_with("a.jsonl`: it is a pipe, expected a file"), "{error}");
 }
 
 fn said_by_split(ppm: u32) -> String {

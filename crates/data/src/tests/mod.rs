@@ -3,6 +3,7 @@
 mod bad_input;
 mod document_reader;
 mod interrupted;
+mod parquet_files;
 mod prepared;
 mod shards;
 

@@ -1,20 +1,13 @@
 //! What can go wrong with a tokenizer, and what to do about it.
 
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::Path;
 
-use sparkjoy_base::{FileError, Hint, thousands};
+use sparkjoy_base::{FileError, Hint, Problem, thousands};
 
 /// A tokenizer that cannot be trained, saved or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
-    /// Fewer entries than every byte and end-of-text need.
-    #[error(
-        "a vocabulary of {found} is too small for 256 bytes and end-of-text, expected at least 257"
-    )]
-    VocabTooSmall {
-        /// Entries asked for.
-        found: u32,
-    },
     /// Everything is merged before the vocabulary is full.
     #[error(
         "{} bytes of text give a vocabulary of {}, expected {}",
@@ -30,100 +23,75 @@ pub enum TokenizerError {
         /// Entries asked for.
         expected: u32,
     },
-    /// A file that is not JSON.
-    #[error("`{}` is not a tokenizer.json: {source}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// Where in it.
-        source: serde_json::Error,
-    },
-    /// A tokenizer made by someone else, or altered.
-    #[error("`{}` is not as sparkjoy wrote it: `{field}` differs", path.display())]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-        /// The first field that is not what it would be.
-        field: String,
-    },
-    /// A model folder without a `tokenizer.json`.
-    #[error("`{}` has no `tokenizer.json`{}", folder.display(), beside(*slow))]
-    NoFast {
-        /// The folder.
-        folder: PathBuf,
-        /// A file it has that a slow tokenizer is made of.
-        slow: Option<&'static str>,
-    },
-    /// A tokenizer, or a config of one, that the Hugging Face library would not read either.
-    #[error("cannot read `{}`", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Where in it.
-        source: serde_json::Error,
-    },
-    /// A tokenizer that gives up on text it has no token for.
-    #[error("`{}` has no token for unknown text", path.display())]
-    NoUnknown {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A tokenizer that closes every text, so that nothing can be continued.
-    #[error("`{}` puts `{found}` behind every text, expected nothing or the end of the text",
-        path.display())]
-    Suffix {
-        /// The file.
-        path: PathBuf,
-        /// The tokens.
-        found: String,
-    },
+    /// A vocabulary that is too small, or a file of a tokenizer that cannot be used.
+    #[error(transparent)]
+    Problem(#[from] Problem),
     /// A file that cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
 }
 
-fn beside(slow: Option<&str>) -> String {
-    slow.map_or_else(String::new, |file| format!(", only `{file}` of a slow tokenizer"))
-}
-
-fn saved_by_transformers(from: &str, folder: &Path) -> String {
-    format!(
-        "python -c \"from transformers import AutoTokenizer as T; \
-         T.from_pretrained('{from}').save_pretrained('{}')\"",
-        folder.display()
-    )
-}
-
 impl Hint for TokenizerError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::VocabTooSmall { .. } => {
-                Some("set `vocab` of the tokenizer to 257 or more, for example 8192".into())
-            }
             Self::TooLittleText { found, .. } => Some(format!(
                 "set `vocab` of the tokenizer to {found} or less, or give it more text"
             )),
-            Self::Malformed { path, .. } | Self::Foreign { path, .. } => Some(format!(
-                "delete `{}` and run the command that made it again; other tokenizers cannot be used",
-                path.display()
-            )),
-            Self::NoFast { folder, slow: Some(_) } => Some(format!(
-                "save it as a fast one: `{}`",
-                saved_by_transformers(&folder.display().to_string(), folder)
-            )),
-            Self::NoFast { folder, slow: None } => Some(format!(
-                "put the tokenizer the model was trained with beside it: `{}`",
-                saved_by_transformers("NAME", folder)
-            )),
-            Self::Unreadable { path, .. } => {
-                Some(format!("fetch `{}` again: it is cut off or was changed", path.display()))
-            }
-            Self::NoUnknown { path } | Self::Suffix { path, .. } => Some(format!(
-                "`{}` is not of a model that continues text; put the tokenizer the model was \
-                 trained with in its place",
-                path.display()
-            )),
+            Self::Problem(error) => error.hint(),
             Self::File(error) => error.hint(),
         }
     }
+}
+
+/// Fewer entries than every byte and end-of-text need.
+pub(super) fn vocab_too_small(found: u32) -> Problem {
+    Problem::new(format!(
+        "a vocabulary of {found} is too small for 256 bytes and end-of-text, expected at least 257"
+    ))
+    .with_hint("set `vocab` of the tokenizer to 257 or more, for example 8192")
+}
+
+/// A file that is not as we write it. `what`: what follows its name.
+pub(super) fn not_ours(path: &Path, what: impl fmt::Display) -> Problem {
+    let path = path.display();
+    Problem::new(format!("`{path}` is not {what}")).with_hint(format!(
+        "delete `{path}` and run the command that made it again; other tokenizers cannot be used"
+    ))
+}
+
+/// A model folder without a `tokenizer.json`. `slow`: a file it has that a slow tokenizer is made
+/// of.
+pub(super) fn no_fast(folder: &Path, slow: Option<&str>) -> Problem {
+    let shown = folder.display();
+    let saved = |from: &str| {
+        format!(
+            "`python -c \"from transformers import AutoTokenizer as T; \
+             T.from_pretrained('{from}').save_pretrained('{shown}')\"`"
+        )
+    };
+    let text = format!("`{shown}` has no `tokenizer.json`");
+    match slow {
+        Some(file) => Problem::new(format!("{text}, only `{file}` of a slow tokenizer"))
+            .with_hint(format!("save it as a fast one: {}", saved(&shown.to_string()))),
+        None => Problem::new(text).with_hint(format!(
+            "put the tokenizer the model was trained with beside it: {}",
+            saved("NAME")
+        )),
+    }
+}
+
+/// A tokenizer, or a config of one, that the Hugging Face library would not read either.
+pub(super) fn unreadable(path: &Path, why: impl fmt::Display) -> Problem {
+    let path = path.display();
+    Problem::new(format!("cannot read `{path}`: {why}"))
+        .with_hint(format!("fetch `{path}` again: it is cut off or was changed"))
+}
+
+/// A tokenizer that does not serve a model that continues text. `what`: what follows its name.
+pub(super) fn not_for_text(path: &Path, what: impl fmt::Display) -> Problem {
+    let path = path.display();
+    Problem::new(format!("`{path}` {what}")).with_hint(format!(
+        "`{path}` is not of a model that continues text; put the tokenizer the model was trained \
+         with in its place"
+    ))
 }

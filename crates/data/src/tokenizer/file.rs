@@ -8,14 +8,18 @@ use std::path::Path;
 use serde::Serialize;
 use serde::ser::Serializer;
 use serde_json::{Map, Value};
-use sparkjoy_base::{read, write_atomic};
+use sparkjoy_base::{read_at_most, write_atomic};
 use splintr::core::byte_level::{byte_level_decode, byte_level_encode};
 
+use super::error::not_ours;
 use super::merges::halves;
 use super::{END_OF_TEXT, Tokenizer, TokenizerError, TokenizerKind, cl100k, train};
 
 pub(super) const TOKENIZER: &str = "tokenizer.json";
 pub(super) const CONFIG: &str = "tokenizer_config.json";
+
+/// The most bytes of a `tokenizer.json`; the largest that are published have 40 MB.
+pub(super) const TOKENIZER_BYTES_MAX: u64 = 256 << 20;
 
 /// The split of `cl100k_base`, spelled so that Oniguruma and Rust's regex crates read the same.
 ///
@@ -37,10 +41,11 @@ pub(super) fn save(tokenizer: &Tokenizer, folder: &Path) -> Result<(), Tokenizer
 
 pub(super) fn open(folder: &Path) -> Result<Tokenizer, TokenizerError> {
     let path = folder.join(TOKENIZER);
-    let malformed = |source| TokenizerError::Malformed { path: path.clone(), source };
-    let foreign = |field: &str| TokenizerError::Foreign { path: path.clone(), field: field.into() };
+    let malformed = |error| not_ours(&path, format!("a tokenizer.json: {error}"));
+    let foreign = |field: &str| not_ours(&path, format!("as sparkjoy wrote it: `{field}` differs"));
 
-    let found: Map<String, Value> = serde_json::from_slice(&read(&path)?).map_err(malformed)?;
+    let found: Map<String, Value> =
+        serde_json::from_slice(&read_at_most(&path, TOKENIZER_BYTES_MAX)?).map_err(malformed)?;
     let vocab = found.get("model").and_then(|model| model["vocab"].as_object());
     let tokenizer = vocab.and_then(of_vocabulary).ok_or_else(|| foreign("model"))?;
     let expected = File::of(&tokenizer).ok_or_else(|| foreign("model"))?;
@@ -49,7 +54,7 @@ pub(super) fn open(folder: &Path) -> Result<Tokenizer, TokenizerError> {
 
     let mut fields = expected.keys().chain(found.keys());
     match fields.find(|&field| found.get(field) != expected.get(field)) {
-        Some(field) => Err(foreign(field)),
+        Some(field) => Err(foreign(field).into()),
         None => Ok(tokenizer),
     }
 }

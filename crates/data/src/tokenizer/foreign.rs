@@ -9,17 +9,26 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sparkjoy_base::{Fingerprint, read};
+use sparkjoy_base::{Fingerprint, Problem, read_at_most, thousands};
 use tokenizers::models::ModelWrapper;
 use tokenizers::{AddedToken, Tokenizer};
 
 use super::TokenizerError;
-use super::file::{CONFIG, TOKENIZER};
+use super::error::{no_fast, not_for_text, unreadable};
+use super::file::{CONFIG, TOKENIZER, TOKENIZER_BYTES_MAX};
+use crate::guard::guarded;
 
 /// Special tokens by name, as older versions of transformers save them.
 const SPECIAL: &str = "special_tokens_map.json";
 /// Files a tokenizer without `tokenizer.json` is made of.
 const SLOW: [&str; 4] = ["tokenizer.model", "vocab.json", "merges.txt", "vocab.txt"];
+
+/// The most bytes of a config.
+const CONFIG_BYTES_MAX: u64 = 16 << 20;
+/// No vocabulary is as large; tables have an entry for each id.
+const VOCAB_MAX: u32 = 1 << 24;
+/// Bytes of a text that are shown in a message.
+const SHOWN: usize = 40;
 
 /// A letter few vocabularies have a token for: the first of the hieroglyphs.
 const UNKNOWN: &str = "\u{13000}";
@@ -119,8 +128,7 @@ impl Config {
         if !config.contains_key("added_tokens_decoder") {
             config.extend(optional::<Map<String, Value>>(&folder.join(SPECIAL))?);
         }
-        serde_json::from_value(Value::Object(config))
-            .map_err(|source| TokenizerError::Unreadable { path, source })
+        Ok(serde_json::from_value(Value::Object(config)).map_err(|e| unreadable(&path, e))?)
     }
 
     /// Every special token it names, in the order transformers adds them.
@@ -149,20 +157,36 @@ impl Foreign {
         let path = folder.join(TOKENIZER);
         if !path.is_file() {
             let slow = SLOW.into_iter().find(|name| folder.join(name).is_file());
-            return Err(TokenizerError::NoFast { folder: folder.to_owned(), slow });
+            return Err(no_fast(folder, slow).into());
         }
-        let unreadable = |source| TokenizerError::Unreadable { path: path.clone(), source };
-        let json = read(&path)?;
-        let mut tokenizer: Tokenizer = serde_json::from_slice(&json).map_err(unreadable)?;
+        let json = read_at_most(&path, TOKENIZER_BYTES_MAX)?;
         let config = Config::open(folder)?;
+        // The library ends with a panic where it does not expect what it reads.
+        guarded(|| Self::read(&path, &json, &config, folder))
+            .unwrap_or_else(|words| Err(unreadable(&path, words).into()))
+    }
 
+    fn read(
+        path: &Path,
+        json: &[u8],
+        config: &Config,
+        folder: &Path,
+    ) -> Result<Self, TokenizerError> {
+        let mut tokenizer: Tokenizer =
+            serde_json::from_slice(json).map_err(|error| unreadable(path, error))?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).expect("no truncation is always possible");
         tokenizer.set_encode_special_tokens(config.split_special_tokens);
-        let special = added(&mut tokenizer, &config);
+        let special = added(&mut tokenizer, config);
+        let last = tokenizer.get_vocab(true).into_values().max();
+        if let Some(last) = last.filter(|&last| last >= VOCAB_MAX) {
+            let what =
+                format!("has a token {last}, expected ids below {}", thousands(VOCAB_MAX.into()));
+            return Err(not_for_text(path, what).into());
+        }
         // Reads as any text would; no text fails if this one does not.
         if tokenizer.encode_fast(UNKNOWN, false).is_err() {
-            return Err(TokenizerError::NoUnknown { path });
+            return Err(not_for_text(path, "has no token for unknown text").into());
         }
 
         let eos = config.eos_token.as_ref();
@@ -170,14 +194,16 @@ impl Foreign {
             Some(id) => Some(id),
             None => eos_token_id(folder)?,
         };
-        let begin = begin(&tokenizer, end_of_text)
-            .map_err(|found| TokenizerError::Suffix { path: path.clone(), found })?;
+        let begin = begin(&tokenizer, end_of_text).map_err(|found| {
+            let expected = "expected nothing or the end of the text";
+            not_for_text(path, format!("puts `{found}` behind every text, {expected}"))
+        })?;
         // A BPE writes its spaces itself, so that there is nothing to clean up.
         let cleans_up = config.clean_up_tokenization_spaces
             && !matches!(tokenizer.get_model(), ModelWrapper::BPE(_));
         let identity = Identity {
             kind: "foreign v1",
-            content: Fingerprint::of_bytes(&json),
+            content: Fingerprint::of_bytes(json),
             special: &special,
             split_special_tokens: config.split_special_tokens,
             begin: &begin,
@@ -185,7 +211,7 @@ impl Foreign {
             cleans_up,
         };
         Ok(Self {
-            vocab: tokenizer.get_vocab(true).into_values().max().map_or(0, |id| id + 1),
+            vocab: last.map_or(0, |id| id + 1),
             fingerprint: Fingerprint::of_value(&identity),
             tokenizer,
             begin,
@@ -195,20 +221,33 @@ impl Foreign {
     }
 
     /// Appends the ids of `text`.
-    pub(super) fn encode(&self, text: &str, ids: &mut Vec<u32>) {
-        let encoding = self.tokenizer.encode_fast(text, false);
-        ids.extend_from_slice(
-            encoding.expect("any text has ids where unknown ones have").get_ids(),
-        );
+    ///
+    /// # Errors
+    ///
+    /// A text that the library gives up on.
+    pub(super) fn encode(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), Problem> {
+        let encoding = asked(|| self.tokenizer.encode_fast(text, false)).map_err(|why| {
+            let start = &text[..text.floor_char_boundary(SHOWN)];
+            let text = format!("the model's tokenizer gives up on the text {start:?}…: {why}");
+            Problem::new(text).with_hint("shorten the text, or leave it out")
+        })?;
+        ids.extend_from_slice(encoding.get_ids());
+        Ok(())
     }
 
     pub(super) fn decode(&self, ids: &[u32]) -> String {
-        let text = self.tokenizer.decode(ids, true).expect("tokens of the vocabulary join");
+        let text = asked(|| self.tokenizer.decode(ids, true));
+        let text = text.unwrap_or_else(|_| char::REPLACEMENT_CHARACTER.to_string());
         if !self.cleans_up {
             return text;
         }
         CLEAN_UP.iter().fold(text, |text, (from, to)| text.replace(from, to))
     }
+}
+
+/// What the library says, or why it does not.
+fn asked<T>(run: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
+    guarded(run).and_then(|result| result.map_err(|error| error.to_string()))
 }
 
 /// Adds the special tokens that only the config knows to be special; returns them.
@@ -264,8 +303,8 @@ fn optional<T: Default + for<'a> Deserialize<'a>>(path: &Path) -> Result<T, Toke
     if !path.is_file() {
         return Ok(T::default());
     }
-    serde_json::from_slice(&read(path)?)
-        .map_err(|source| TokenizerError::Unreadable { path: path.to_owned(), source })
+    let json = read_at_most(path, CONFIG_BYTES_MAX)?;
+    Ok(serde_json::from_slice(&json).map_err(|error| unreadable(path, error))?)
 }
 
 impl fmt::Debug for Foreign {

@@ -76,7 +76,7 @@ impl Tokenizer {
     ///
     /// # Errors
     ///
-    /// [`TokenizerError::VocabTooSmall`] below 257 entries, [`TokenizerError::TooLittleText`] where
+    /// [`TokenizerError::Problem`] below 257 entries, [`TokenizerError::TooLittleText`] where
     /// nothing is left to merge before there are `vocab` of them.
     pub fn train_bpe(texts: &[String], vocab: u32) -> Result<Self, DataError> {
         Ok(train::train(texts, vocab)?)
@@ -86,7 +86,7 @@ impl Tokenizer {
     ///
     /// # Errors
     ///
-    /// [`TokenizerError::Foreign`] for any other, even one that reads the same text: the split, the
+    /// [`TokenizerError::Problem`] for any other, even one that reads the same text: the split, the
     /// merges and every other field must be what [`Tokenizer::save`] would write.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
         Ok(file::open(folder)?)

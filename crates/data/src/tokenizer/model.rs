@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use sparkjoy_base::Fingerprint;
+use sparkjoy_base::{Fingerprint, Problem};
 
 use super::foreign::Foreign;
 use super::{Encoder, Tokenizer, file};
@@ -72,7 +72,8 @@ impl ModelTokenizer {
         })
     }
 
-    /// Ids back to text, special tokens left out; bytes that are not UTF-8 become U+FFFD.
+    /// Ids back to text, special tokens left out; bytes that are not UTF-8 become U+FFFD, and so do
+    /// ids that a tokenizer of somebody else gives up on.
     ///
     /// # Source
     ///
@@ -108,9 +109,16 @@ impl ModelEncoder {
     /// Text that spells a special token is ordinary text for ours. For others it is that token,
     /// as `tokenizer(text)` has it and with it LLM Foundry's evaluation, unless their config says
     /// `split_special_tokens`.
-    pub fn encode(&mut self, text: &str, ids: &mut Vec<u32>) {
+    ///
+    /// # Errors
+    ///
+    /// A text that a tokenizer of somebody else gives up on; ours reads every text.
+    pub fn encode(&mut self, text: &str, ids: &mut Vec<u32>) -> Result<(), Problem> {
         match &mut self.0 {
-            EncoderKind::Ours(ours) => ours.encode(text, ids),
+            EncoderKind::Ours(ours) => {
+                ours.encode(text, ids);
+                Ok(())
+            }
             EncoderKind::Foreign(foreign) => foreign.encode(text, ids),
         }
     }

@@ -7,6 +7,7 @@ use splintr::{CL100K_BASE_PATTERN, FxHashMap};
 use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::{Model, Trainer};
 
+use super::error::vocab_too_small;
 use super::{END_OF_TEXT, Tokenizer, TokenizerError, TokenizerKind, cl100k};
 
 /// The 256 bytes and end-of-text.
@@ -18,7 +19,7 @@ const TOKEN_BYTES_MAX: usize = 128;
 
 pub(super) fn train(texts: &[String], vocab: u32) -> Result<Tokenizer, TokenizerError> {
     if vocab < SMALLEST {
-        return Err(TokenizerError::VocabTooSmall { found: vocab });
+        return Err(vocab_too_small(vocab).into());
     }
     let text_bytes = texts.iter().map(|text| text.len() as u64).sum::<u64>();
     // Every merge shortens the text, so more entries than this cannot come about; the trainer

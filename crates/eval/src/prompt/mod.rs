@@ -151,7 +151,7 @@ impl<'a> Maker<'a> {
         context: usize,
         group: &[usize],
     ) -> Result<Self, Problem> {
-        let writer = Writer { task, file: &rows.file, prefix_space: needs_space(tokenizer) };
+        let writer = Writer { task, file: &rows.file, prefix_space: needs_space(tokenizer)? };
         let mut maker = Self { writer, rows, context, answer_tokens: 0, max_new: 0 };
         let refuse = |what, tokens: usize| {
             let text = format!(
@@ -165,7 +165,7 @@ impl<'a> Maker<'a> {
         match &task.kind {
             TaskKind::Generation(generation) => {
                 let buffer = if generation.cot_delimiter.is_empty() { 0 } else { BUFFER };
-                let longest = longest(tokenizer, rows, group, |row| maker.writer.answers(row));
+                let longest = longest(tokenizer, rows, group, |row| maker.writer.answers(row))?;
                 maker.answer_tokens = longest + buffer;
                 maker.max_new = maker.answer_tokens.max(1);
                 if maker.answer_tokens >= context {
@@ -173,8 +173,9 @@ impl<'a> Maker<'a> {
                 }
             }
             TaskKind::Code(_) => {
-                let prompt = longest(tokenizer, rows, group, |row| vec![program(row).0.to_owned()]);
-                let rest = longest(tokenizer, rows, group, |row| vec![program(row).1.to_owned()]);
+                let prompt =
+                    longest(tokenizer, rows, group, |row| vec![program(row).0.to_owned()])?;
+                let rest = longest(tokenizer, rows, group, |row| vec![program(row).1.to_owned()])?;
                 if prompt >= context {
                     return refuse("prompt", prompt);
                 }
@@ -197,11 +198,12 @@ impl<'a> Maker<'a> {
         let preamble = self.writer.preamble(row, examples)?;
         let mut before = Vec::new();
         encoder.begin(&mut before);
-        encoder.encode(&preamble, &mut before);
-        let prompt = |text: &str, encoder: &mut ModelEncoder| {
-            let mut tokens = before.clone();
-            encoder.encode(text, &mut tokens);
-            tokens
+        let at = |problem: Problem| Problem { place: Some(place.clone()), ..problem };
+        encoder.encode(&preamble, &mut before).map_err(at)?;
+        let mut after = |before: &[u32], text: &str| {
+            let mut tokens = before.to_vec();
+            encoder.encode(text, &mut tokens).map_err(at)?;
+            Ok(tokens)
         };
 
         let contexts = self.writer.contexts(row, &preamble)?;
@@ -211,15 +213,10 @@ impl<'a> Maker<'a> {
             _ => 0,
         };
         // One context and several answers, or several contexts and one answer.
-        let prompts: Vec<Vec<u32>> = contexts.iter().map(|text| prompt(text, encoder)).collect();
-        let answers_ids: Vec<Vec<u32>> = answers
-            .iter()
-            .map(|text| {
-                let mut ids = Vec::new();
-                encoder.encode(text, &mut ids);
-                ids
-            })
-            .collect();
+        let prompts: Vec<Vec<u32>> =
+            contexts.iter().map(|text| after(&before, text)).collect::<Result<_, Problem>>()?;
+        let answers_ids: Vec<Vec<u32>> =
+            answers.iter().map(|text| after(&[], text)).collect::<Result<_, Problem>>()?;
         let (mut sequences, mut truncated) = (Vec::new(), 0);
         for i in 0..prompts.len().max(answers_ids.len()) {
             let prompt = &prompts[i.min(prompts.len() - 1)];
@@ -275,10 +272,10 @@ fn join(
 }
 
 /// Whether answers get a space before them: where the tokenizer has one token for ` a`.
-fn needs_space(tokenizer: &ModelTokenizer) -> bool {
+fn needs_space(tokenizer: &ModelTokenizer) -> Result<bool, Problem> {
     let mut ids = Vec::new();
-    tokenizer.encoder().encode(" a", &mut ids);
-    ids.len() == 1
+    tokenizer.encoder().encode(" a", &mut ids)?;
+    Ok(ids.len() == 1)
 }
 
 /// Prompt and rest of a program, as they stand in the file.
@@ -293,15 +290,19 @@ fn longest(
     rows: &Dataset,
     group: &[usize],
     texts: impl Fn(&Row) -> Vec<String> + Sync,
-) -> usize {
+) -> Result<usize, Problem> {
     let tokens = |encoder: &mut ModelEncoder, text: &String| {
         let mut ids = Vec::new();
         encoder.begin(&mut ids);
-        encoder.encode(text, &mut ids);
-        ids.len()
+        encoder.encode(text, &mut ids)?;
+        Ok(ids.len())
     };
     let of_row = |encoder: &mut ModelEncoder, &i: &usize| {
-        texts(&rows.rows[i].row).iter().map(|text| tokens(encoder, text)).max()
+        let texts = texts(&rows.rows[i].row);
+        texts.iter().try_fold(0, |most, text| Ok(tokens(encoder, text)?.max(most)))
     };
-    group.par_iter().map_init(|| tokenizer.encoder(), of_row).flatten().max().unwrap_or(0)
+    group
+        .par_iter()
+        .map_init(|| tokenizer.encoder(), of_row)
+        .try_reduce(|| 0, |a: usize, b| Ok(a.max(b)))
 }

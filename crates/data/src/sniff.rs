@@ -1,0 +1,124 @@
+//! What a file is by its first bytes, where its name does not say it.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use sparkjoy_base::{FileError, Problem};
+
+use crate::DataError;
+use crate::compression::open_unchanged;
+use crate::source::{Compression, Input, Kind};
+
+/// Bytes looked at.
+const FIRST: usize = 4096;
+
+const GZIP: &[u8] = &[0x1f, 0x8b, 8];
+const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+const PARQUET: &[u8] = b"PAR1";
+
+/// First bytes of files that hold no text, and what such a file is called.
+const OTHERS: [(&[u8], &str); 19] = [
+    (b"MMIDIDX\0\0", "an index of tokens (Megatron)"),
+    (b"\x93NUMPY", "an array (NumPy)"),
+    (b"ARROW1", "an Arrow file"),
+    (b"FEA1", "an Arrow file"),
+    (b"ORC", "an ORC file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"SQLite format 3\0", "a database (SQLite)"),
+    (b"PK\x03\x04", "an archive (zip)"),
+    (b"7z\xbc\xaf\x27\x1c", "an archive (7z)"),
+    (b"\xfd7zXZ\0", "an xz file"),
+    (b"BZh", "a bzip2 file"),
+    (b"%PDF-", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"\x7fELF", "a program"),
+    (b"\x80\x02", "a pickle"),
+    (b"\x80\x04", "a pickle"),
+    (b"\x80\x05", "a pickle"),
+];
+
+/// The kind of `input` by name and first bytes: compression follows from the bytes.
+///
+/// # Errors
+///
+/// A file that holds no text, whatever its name says.
+pub(crate) fn kind(input: &Input) -> Result<Kind, DataError> {
+    let (named, found) = match input.kind {
+        Kind::Parquet => return Ok(Kind::Parquet),
+        Kind::JsonLines(named) | Kind::Text(named) => {
+            (named, first(input, &open_unchanged(input)?)?)
+        }
+    };
+    let compression = if found.starts_with(GZIP) {
+        Compression::Gzip
+    } else if found.starts_with(ZSTD) {
+        Compression::Zstd
+    } else {
+        if let Some(problem) = unreadable(input, named, &found) {
+            return Err(problem.into());
+        }
+        named
+    };
+    Ok(match input.kind {
+        Kind::Text(_) => Kind::Text(compression),
+        _ => Kind::JsonLines(compression),
+    })
+}
+
+/// Refuses a Git LFS pointer, which has the name of the file it stands for.
+pub(crate) fn refuse_pointer(input: &Input, file: &File) -> Result<(), DataError> {
+    if !first(input, file)?.starts_with(b"version https://git-lfs.github.com/spec/") {
+        return Ok(());
+    }
+    let path = &input.name;
+    let text =
+        format!("`{path}` is a Git LFS pointer, expected the file it stands for: `git lfs pull`");
+    let hint = "run `git lfs pull` in the repository it comes from";
+    Err(Problem::new(text).with_hint(hint).into())
+}
+
+fn first(input: &Input, file: &File) -> Result<Vec<u8>, FileError> {
+    let mut bytes = vec![0; FIRST];
+    let length = file.read_at(&mut bytes, 0).map_err(FileError::at("read", &input.path))?;
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
+/// Why a file that begins with these bytes holds no text that is read here.
+fn unreadable(input: &Input, named: Compression, found: &[u8]) -> Option<Problem> {
+    let path = &input.name;
+    let problem =
+        |text: &str, hint: &str| Some(Problem::new(format!("`{path}` {text}")).with_hint(hint));
+    if found.starts_with(PARQUET) {
+        return problem("is a Parquet file under another name", "rename it to end in `.parquet`");
+    }
+    let utf16 = found.starts_with(b"\xff\xfe") || found.starts_with(b"\xfe\xff");
+    if utf16 {
+        let hint = format!("convert it: `iconv -f UTF-16 -t UTF-8 {path} > NEW`");
+        return problem("is UTF-16 text, expected UTF-8", &hint);
+    }
+    let hint =
+        "leave it out, or export its text as JSON Lines: an object a line, the text in `text`";
+    if let Some((_, what)) = OTHERS.iter().find(|(begins, _)| found.starts_with(begins)) {
+        return problem(&format!("is {what}, expected text"), hint);
+    }
+    // A compressor's bytes say nothing about the text.
+    if named == Compression::Plain && found.contains(&0) && std::str::from_utf8(cut(found)).is_err()
+    {
+        return problem("holds binary data, expected text", hint);
+    }
+    let is_text = found.trim_ascii_start().starts_with(b"{");
+    if named != Compression::Plain && is_text {
+        let text = "is not compressed, whatever its name says: it begins as JSON";
+        return problem(text, "take the last ending off its name");
+    }
+    None
+}
+
+/// The bytes up to the last that begins a character: the next may be cut off.
+fn cut(bytes: &[u8]) -> &[u8] {
+    let tail = bytes.iter().rev().take(4).position(|byte| byte & 0xc0 != 0x80);
+    if bytes.len() < FIRST { bytes } else { &bytes[..bytes.len() - 1 - tail.unwrap_or(0)] }
+}
