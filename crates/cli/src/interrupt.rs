@@ -1,7 +1,9 @@
 //! Ctrl-C: the first asks to save and stop, the second stops at once.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -19,5 +21,20 @@ pub(crate) fn flag() -> Arc<AtomicBool> {
             .and_then(|_| flag::register(signal, Arc::clone(&stop)))
             .expect("SIGINT and SIGTERM can be handled");
     }
+    stop
+}
+
+/// The same, and the process ends by itself some seconds after the first signal, whatever it is
+/// doing then: for commands that only read text and write files that continue.
+pub(crate) fn flag_that_ends() -> Arc<AtomicBool> {
+    let stop = flag();
+    let asked = Arc::clone(&stop);
+    thread::spawn(move || {
+        while !asked.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_millis(100));
+        }
+        thread::sleep(Duration::from_secs(5));
+        std::process::exit(EXIT_CODE.into());
+    });
     stop
 }

@@ -50,7 +50,16 @@ fn main() -> ExitCode {
 
 fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
     let place = &arguments.place;
-    let stop = interrupt::flag();
+    let stop = match &arguments.command {
+        Command::New { .. } | Command::Prepare { .. } => interrupt::flag_that_ends(),
+        Command::Quickstart { .. }
+        | Command::World { .. }
+        | Command::Run { .. }
+        | Command::Eval(_)
+        | Command::Serve { .. } => interrupt::flag(),
+        // These save nothing: the system ends them.
+        _ => Arc::default(),
+    };
     match &arguments.command {
         Command::Quickstart { folder, seed, full } => {
             quickstart::quickstart(folder, *seed, *full, place, &stop)

@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The most memory this process has held, shards mapped for reading included.
+/// The most memory this process has held.
 fn peak_memory() -> Option<String> {
     let status = sparkjoy_base::read_to_string(Path::new("/proc/self/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -52,12 +52,12 @@ pub struct ShardInfo {
     pub hash: Fingerprint,
 }
 
-/// A prepared source, memory-mapped.
+/// A prepared source.
 ///
 /// # Guarantees
 ///
 /// Reads only what was written: every block is checked against its checksum, and its ids against
-/// the vocabulary, before its first token is returned.
+/// the vocabulary, whenever it is read.
 #[derive(Debug)]
 pub struct Corpus {
     manifest: Manifest,

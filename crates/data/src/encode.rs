@@ -2,11 +2,18 @@
 
 use std::borrow::Cow;
 
+use sparkjoy_base::bytes;
+
 use crate::blocks::{Block, Content};
 use crate::error::{BadDocument, Fault, Place};
 use crate::json;
 use crate::source::{Input, OnBadDocument};
+use crate::tokenizer::longest_word;
 use crate::{DataError, Encoder, Part};
+
+/// The most bytes of a word, which is letters, marks or spaces without a break. Its tokens are found
+/// all together, which takes 60 times as much memory.
+const WORD_BYTES_MAX: usize = 8 << 20;
 
 /// How documents are read and assigned to a part; the same for every block.
 pub(crate) struct Rule<'a> {
@@ -126,17 +133,17 @@ pub(crate) fn each_document(
             for (line, number) in bytes.split(|&b| b == b'\n').zip(*first_line..) {
                 // A blank line is not a document; many programs write one at the end.
                 if !line.trim_ascii().is_empty() {
-                    take(Place::Line(number), json::text(line, field))?;
+                    take(Place::Line(number), json::text(line, field).and_then(bounded))?;
                 }
             }
         }
         Content::Rows(rows) => {
             for (text, number) in rows.texts().zip(rows.first_row..) {
                 let null = || Fault::not_text(field, "null");
-                take(Place::Row(number), text.ok_or_else(null).and_then(utf8))?;
+                take(Place::Row(number), text.ok_or_else(null).and_then(utf8).and_then(bounded))?;
             }
         }
-        Content::Document(bytes) => take(Place::File, utf8(bytes))?,
+        Content::Document(bytes) => take(Place::File, utf8(bytes).and_then(bounded))?,
     }
     Ok(())
 }
@@ -144,6 +151,20 @@ pub(crate) fn each_document(
 fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
     let text = std::str::from_utf8(bytes);
     text.map(Cow::Borrowed).map_err(Fault::not_utf8)
+}
+
+/// Refuses a text with a word that is too long.
+fn bounded(text: Cow<'_, str>) -> Result<Cow<'_, str>, Fault> {
+    if text.len() <= WORD_BYTES_MAX {
+        return Ok(text);
+    }
+    let longest = longest_word(&text);
+    if longest <= WORD_BYTES_MAX {
+        return Ok(text);
+    }
+    let (longest, most) = (bytes(longest as u64), bytes(WORD_BYTES_MAX as u64));
+    let text = format!("{longest} without a break, expected words of at most {most}");
+    Err(Fault { text, fix: "break the run of letters or spaces" })
 }
 
 impl Encoded {
@@ -187,6 +208,17 @@ pub(crate) fn millionth(text: &str) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_past_the_bound_is_refused_and_long_texts_of_words_are_not() {
+        for run in ["a", " ", "!", "\n", "é"] {
+            let text = run.repeat((WORD_BYTES_MAX + 100) / run.len());
+            let fault = bounded(text.into()).unwrap_err().to_string();
+            assert_eq!(fault, "8.0 MiB without a break, expected words of at most 8.0 MiB");
+        }
+        assert!(bounded("a word ".repeat(WORD_BYTES_MAX / 6).into()).is_ok());
+        assert!(bounded("a".repeat(WORD_BYTES_MAX).into()).is_ok());
+    }
 
     #[test]
     fn a_split_takes_its_share_and_a_larger_one_takes_more_of_the_same() {

@@ -1,7 +1,6 @@
 //! One immutable token file of one source. The format is `docs/formats.md`, section 1.
 
 mod header;
-mod map;
 mod open;
 mod write;
 

@@ -1,32 +1,36 @@
-//! Opens and reads a shard: memory-mapped, with checks on first use.
+//! Opens and reads a shard, each block checked whenever it is read.
 //!
 //! Opening checks the length and the hash over header and checksums. So a truncated, foreign or
-//! exchanged file is found before a token is read. The tokens are checked block by block when they
-//! are first read. So opening takes the same time for any size, and an altered token is never
-//! returned.
+//! exchanged file is found before a token is read, and opening takes the same time for any size.
+//! Tokens are read with the blocks they lie in, and each block is held against its checksum. So an
+//! altered token is never returned, and a file that is cut off while it is in use is an error: as
+//! memory it would end the program.
 
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use memmap2::Mmap;
-use sparkjoy_base::{Fingerprint, Problem, thousands};
+use sparkjoy_base::{FileError, Fingerprint, Problem, thousands};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::map::map;
 use super::{BLOCK_BYTES, FOOTER_BYTES, HEADER_BYTES, Header, shard_hash};
 use crate::DataError;
 use crate::error::{altered_hash, bad_shard};
 
 /// One open shard.
+///
+/// The file is opened for each read: a source of terabytes has more shards than a process may have
+/// files.
 #[derive(Debug)]
 pub(crate) struct Shard {
     path: PathBuf,
-    map: Mmap,
     header: Header,
     hash: Fingerprint,
     payload_bytes: usize,
-    /// One bit per block: set after its checksum and its ids were found correct.
-    checked: Vec<AtomicU64>,
+    file_bytes: u64,
+    /// The checksum of each block.
+    checksums: Vec<u64>,
 }
 
 impl Shard {
@@ -37,30 +41,35 @@ impl Shard {
     /// A file of another length, format or version, or that is altered;
     /// [`sparkjoy_base::FileError`] if it cannot be opened.
     pub(crate) fn open(path: &Path) -> Result<Self, DataError> {
-        let map = map(path)?;
-        let length = |expected: u64| {
-            let (found, expected) = (thousands(map.len() as u64), thousands(expected));
-            bad_shard(path, format!("has {found} bytes, expected {expected}"))
-        };
-        let head: &[u8; HEADER_BYTES] =
-            map.first_chunk().ok_or_else(|| length((HEADER_BYTES + FOOTER_BYTES) as u64))?;
-        let header = Header::parse(head, path)?;
+        let file = sparkjoy_base::open(path)?;
+        let unread = |error| FileError::at("read", path)(error);
+        let found = file.metadata().map_err(unread)?.len();
+        let least = (HEADER_BYTES + FOOTER_BYTES) as u64;
+        if found < least {
+            return Err(wrong_length(path, found, least).into());
+        }
+        let mut head = [0; HEADER_BYTES];
+        file.read_exact_at(&mut head, 0).map_err(unread)?;
+        let header = Header::parse(&head, path)?;
         // Bounded by the length of the file before anything is made of it.
-        let expected = header.file_bytes().unwrap_or(u64::MAX);
-        if map.len() as u64 != expected {
-            return Err(length(expected).into());
+        let file_bytes = header.file_bytes().unwrap_or(u64::MAX);
+        if found != file_bytes {
+            return Err(wrong_length(path, found, file_bytes).into());
         }
         let payload_bytes = header.payload_bytes().expect("the file has more bytes") as usize;
-        let table = &map[HEADER_BYTES + payload_bytes..map.len() - FOOTER_BYTES];
-        let hash = Fingerprint::from_hash(shard_hash(head, table));
-        let footer: [u8; FOOTER_BYTES] = *map.last_chunk().expect("the length was checked");
+        let mut table = vec![0; 8 * payload_bytes.div_ceil(BLOCK_BYTES)];
+        file.read_exact_at(&mut table, (HEADER_BYTES + payload_bytes) as u64).map_err(unread)?;
+        let mut footer = [0; FOOTER_BYTES];
+        file.read_exact_at(&mut footer, file_bytes - FOOTER_BYTES as u64).map_err(unread)?;
+        let hash = Fingerprint::from_hash(shard_hash(&head, &table));
         if hash.as_bytes() != &footer {
             let what = "the hash of its header and checksums";
             return Err(altered_hash(path, what, hash, Fingerprint::from_hash(footer)).into());
         }
-        let words = payload_bytes.div_ceil(BLOCK_BYTES).div_ceil(64);
-        let checked = std::iter::repeat_with(AtomicU64::default).take(words).collect();
-        Ok(Self { path: path.to_owned(), map, header, hash, payload_bytes, checked })
+        let (words, _) = table.as_chunks::<8>();
+        let checksums = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        let path = path.to_owned();
+        Ok(Self { path, header, hash, payload_bytes, file_bytes, checksums })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -78,59 +87,54 @@ impl Shard {
 
     /// Bytes of the file.
     pub(crate) fn file_bytes(&self) -> u64 {
-        self.map.len() as u64
+        self.file_bytes
     }
 
     /// Reads the tokens from `first` on into `tokens`.
     ///
     /// # Errors
     ///
-    /// A block that is not as written.
+    /// A block that is not as written, a file that was cut off.
     ///
     /// # Panics
     ///
     /// If the shard ends before.
-    pub(crate) fn read(&self, first: u64, tokens: &mut [u32]) -> Result<(), Problem> {
+    pub(crate) fn read(&self, first: u64, tokens: &mut [u32]) -> Result<(), DataError> {
         let width = self.header.width();
         let start = first as usize * width;
         let end = start + tokens.len() * width;
         assert!(end <= self.payload_bytes, "{} tokens from {first} on", tokens.len());
+        let file = sparkjoy_base::open(&self.path)?;
+        let (mut rest, mut bytes) = (tokens, vec![0; BLOCK_BYTES]);
         for block in start / BLOCK_BYTES..end.div_ceil(BLOCK_BYTES) {
-            self.check(block)?;
-        }
-        let bytes = &self.payload()[start..end];
-        if width == 2 {
-            let (ids, _) = bytes.as_chunks::<2>();
-            for (token, id) in tokens.iter_mut().zip(ids) {
-                *token = u16::from_le_bytes(*id).into();
-            }
-        } else {
-            let (ids, _) = bytes.as_chunks::<4>();
-            for (token, id) in tokens.iter_mut().zip(ids) {
-                *token = u32::from_le_bytes(*id);
-            }
+            let begin = block * BLOCK_BYTES;
+            let length = BLOCK_BYTES.min(self.payload_bytes - begin);
+            let bytes = &mut bytes[..length];
+            file.read_exact_at(bytes, (HEADER_BYTES + begin) as u64)
+                .map_err(|error| self.unread(&file, error))?;
+            self.check(block, bytes)?;
+            let wanted = &bytes[start.saturating_sub(begin)..length.min(end - begin)];
+            let (here, later) = rest.split_at_mut(wanted.len() / width);
+            decode(wanted, width, here);
+            rest = later;
         }
         Ok(())
     }
 
-    fn payload(&self) -> &[u8] {
-        &self.map[HEADER_BYTES..HEADER_BYTES + self.payload_bytes]
+    /// Why a block could not be read.
+    fn unread(&self, file: &File, error: io::Error) -> DataError {
+        match file.metadata() {
+            Ok(found) if found.len() < self.file_bytes => {
+                wrong_length(&self.path, found.len(), self.file_bytes).into()
+            }
+            _ => FileError::at("read", &self.path)(error).into(),
+        }
     }
 
-    /// Checks a block unless it was checked before. Two threads may both check it, which is
-    /// harmless.
-    fn check(&self, block: usize) -> Result<(), Problem> {
-        let (word, bit) = (&self.checked[block / 64], 1 << (block % 64));
-        // Relaxed: the bit guards no memory, the mapped bytes never change.
-        if word.load(Ordering::Relaxed) & bit != 0 {
-            return Ok(());
-        }
-        let start = block * BLOCK_BYTES;
-        let bytes = &self.payload()[start..self.payload_bytes.min(start + BLOCK_BYTES)];
-        let at = HEADER_BYTES + self.payload_bytes + 8 * block;
-        let expected = u64::from_le_bytes(self.map[at..at + 8].try_into().expect("8 bytes"));
-        let found = xxh3_64(bytes);
-        let from = (HEADER_BYTES + start) as u64;
+    /// Checks the bytes of a block.
+    fn check(&self, block: usize, bytes: &[u8]) -> Result<(), Problem> {
+        let (found, expected) = (xxh3_64(bytes), self.checksums[block]);
+        let from = (HEADER_BYTES + block * BLOCK_BYTES) as u64;
         let to = from + bytes.len() as u64;
         let place = || format!("bytes {} to {}", thousands(from), thousands(to));
         if found != expected {
@@ -142,13 +146,11 @@ impl Shard {
                 ),
             ));
         }
-        let found = self.largest(bytes);
-        let vocab = self.header.vocab;
+        let (found, vocab) = (self.largest(bytes), self.header.vocab);
         if found >= vocab {
             let what = format!("holds token {found} at {}, expected ids below {vocab}", place());
             return Err(bad_shard(&self.path, what));
         }
-        word.fetch_or(bit, Ordering::Relaxed);
         Ok(())
     }
 
@@ -160,6 +162,26 @@ impl Shard {
         } else {
             let (ids, _) = bytes.as_chunks::<4>();
             ids.iter().map(|id| u32::from_le_bytes(*id)).max().unwrap_or(0)
+        }
+    }
+}
+
+fn wrong_length(path: &Path, found: u64, expected: u64) -> Problem {
+    let (found, expected) = (thousands(found), thousands(expected));
+    bad_shard(path, format!("has {found} bytes, expected {expected}"))
+}
+
+/// Ids of `width` bytes as tokens, as many as there is space for.
+fn decode(bytes: &[u8], width: usize, tokens: &mut [u32]) {
+    if width == 2 {
+        let (ids, _) = bytes.as_chunks::<2>();
+        for (token, id) in tokens.iter_mut().zip(ids) {
+            *token = u16::from_le_bytes(*id).into();
+        }
+    } else {
+        let (ids, _) = bytes.as_chunks::<4>();
+        for (token, id) in tokens.iter_mut().zip(ids) {
+            *token = u32::from_le_bytes(*id);
         }
     }
 }

@@ -305,7 +305,7 @@ fn a_gzip_file_may_end_in_zeros_and_have_members() {
         let corpus = prepare(&source, &place.root().join(format!("out-{i}")), 2).unwrap();
         assert_eq!(corpus.documents(Part::Train) + corpus.documents(Part::Validation), 90);
     }
-    let said = said("a.jsonl.gz", &[&one[..], b"\0\0no member"].concat());
+    let said = said("a.jsonl.gz", &[&one[..], b"\0\0no member of the file"].concat());
     assert!(said.contains("`a.jsonl.gz` is not a whole gzip file: invalid gzip header"), "{said}");
 }
 

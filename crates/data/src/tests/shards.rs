@@ -144,6 +144,20 @@ fn only_the_blocks_that_are_touched_are_checked() {
     assert!(read(96).is_ok());
 }
 
+#[test]
+fn a_shard_that_is_cut_off_while_it_is_open_is_named() {
+    let (place, _, shard) = prepared();
+    let corpus = Corpus::open(&place.out()).unwrap();
+    corpus.read(Part::Train, 0, &mut [0; 4]).unwrap();
+    let file = fs::File::options().write(true).open(&shard).unwrap();
+    file.set_len(200).unwrap();
+    let error = corpus.read(Part::Train, 0, &mut [0; 4]).unwrap_err();
+    insta::assert_snapshot!(place.shown(&error), @r"
+    error: shard `HERE/out/train-00000.shard` has 200 bytes, expected 710
+    hint: remove its folder (`rm -r HERE/out`) and run `sparkjoy prepare` again
+    ");
+}
+
 /// Peers row 20: ids of another width or vocabulary are never handed out.
 #[test]
 fn a_token_outside_the_vocabulary_is_refused() {

@@ -182,6 +182,14 @@ impl Tokenizer {
     }
 }
 
+/// Bytes of the longest word of `text`, as it is split before tokens are merged.
+pub(crate) fn longest_word(text: &str) -> usize {
+    let mut longest = 0;
+    let split = &cl100k::shared().0.bpe;
+    split.for_each_pre_token(text, |word| longest = longest.max(word.len()));
+    longest
+}
+
 /// A hash of what determines the ids of every text: the split and the ranks.
 fn identity(bpe: &splintr::Tokenizer, vocab: u32, specials: &[(u32, &'static str)]) -> Fingerprint {
     let mut bytes = b"byte-level bpe, ids are ranks, split of cl100k, v1".to_vec();

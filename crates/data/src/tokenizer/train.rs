@@ -17,6 +17,10 @@ const SMALLEST: u32 = 257;
 /// become tokens of thousands.
 const TOKEN_BYTES_MAX: usize = 128;
 
+/// A longer word is cut in training: the trainer takes time with the square of its length. Encoding
+/// cuts nothing.
+const WORD_BYTES_MAX: usize = 1024;
+
 pub(super) fn train(texts: &[String], vocab: u32) -> Result<Tokenizer, TokenizerError> {
     if vocab < SMALLEST {
         return Err(vocab_too_small(vocab).into());
@@ -49,7 +53,7 @@ fn train_ranks(texts: &[String], size: u32) -> Vec<Vec<u8>> {
     let split = |text: &str| {
         let mut words = Vec::new();
         cl100k::shared().0.bpe.for_each_pre_token(text, |piece| {
-            words.push(byte_level_encode(piece.as_bytes()));
+            words.extend(piece.as_bytes().chunks(WORD_BYTES_MAX).map(byte_level_encode));
         });
         Ok(words)
     };

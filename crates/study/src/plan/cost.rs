@@ -184,7 +184,7 @@ impl Plan {
     /// Bytes of memory that the process of a run takes at its peak, which is in training: scoring
     /// has no gradients and no moments. Preparing text is apart.
     ///
-    /// Mapped shards and the program's own file are not in it; the system drops them when it must.
+    /// The program's own file is not in it; the system drops it when it must.
     ///
     /// - `recompute`: as in [`Options`](crate::Options).
     pub fn memory(&self, threads: usize, recompute: bool) -> u64 {
