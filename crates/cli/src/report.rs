@@ -8,7 +8,7 @@ use sparkjoy_base::{Problem, read};
 use sparkjoy_jobs::{ChangedSetting, JobError, changed_settings, results, study_folder, timings};
 use sparkjoy_report::sentences::not_scored;
 use sparkjoy_report::{Provenance, Report, report_text, write_page, write_report};
-use sparkjoy_study::{Plan, Study};
+use sparkjoy_study::{Note, Plan, Study};
 use sparkjoy_world::World;
 
 use crate::args::Place;
@@ -37,7 +37,11 @@ pub(crate) fn print_report(opened: &OpenedStudy, place: &Place) -> Result<(), Fa
     let (answers, folder) = write(opened, place)?;
     match place.output() {
         Output::Json => print_json(&answers)?,
-        Output::Text => print(&report_text(&answers))?,
+        Output::Text => {
+            let leaked = opened.plan.notes.iter().filter(|n| matches!(n, Note::Leaked { .. }));
+            let leaked: String = leaked.map(|note| format!("{note}\n")).collect();
+            print(&(report_text(&answers) + &leaked))?;
+        }
     }
     say(&format!("written to {}/report.html, report.json, report.csv, figures/", folder.display()));
     Ok(())

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use sparkjoy_data::{Corpus, Tokenizer};
-use sparkjoy_jobs::{Event, Inputs, Watcher, corpora, open_corpora, text_is_gone};
+use sparkjoy_jobs::{
+    Event, Inputs, Watcher, corpora, held_out_notes, open_corpora, refuse_leaked, text_is_gone,
+};
 use sparkjoy_study::{Plan, Study};
 
 use crate::args::Place;
@@ -32,7 +34,7 @@ impl OpenedStudy {
     ) -> Result<Self, Failure> {
         let study = Study::open(path, place.data.as_deref())?;
         let (tokenizer, corpora) = prepare(&study, place, stop)?;
-        Self::planned(study, tokenizer, corpora)
+        Self::planned(study, tokenizer, corpora, place)
     }
 
     /// Opens a study to run it: from what is prepared where a single job is to be run or where the
@@ -51,7 +53,8 @@ impl OpenedStudy {
         if (job.is_some() || text_is_gone(&study))
             && let Ok((tokenizer, corpora)) = open_corpora(&study, &place.prepared)
         {
-            return Self::planned(study, tokenizer, corpora);
+            refuse_leaked(&study, &corpora, &place.prepared)?;
+            return Self::planned(study, tokenizer, corpora, place);
         }
         Self::preparing(path, place, stop)
     }
@@ -64,7 +67,7 @@ impl OpenedStudy {
     pub(crate) fn prepared(path: &Path, place: &Place) -> Result<Self, Failure> {
         let study = Study::open(path, place.data.as_deref())?;
         let (tokenizer, corpora) = open_corpora(&study, &place.prepared)?;
-        Self::planned(study, tokenizer, corpora)
+        Self::planned(study, tokenizer, corpora, place)
     }
 
     /// What the plan was made of.
@@ -73,8 +76,14 @@ impl OpenedStudy {
         Inputs { study, plan, corpora, tokenizer }
     }
 
-    fn planned(study: Study, tokenizer: Tokenizer, corpora: Vec<Corpus>) -> Result<Self, Failure> {
-        let plan = Plan::new(&study, &corpora, &tokenizer)?;
+    fn planned(
+        study: Study,
+        tokenizer: Tokenizer,
+        corpora: Vec<Corpus>,
+        place: &Place,
+    ) -> Result<Self, Failure> {
+        let mut plan = Plan::new(&study, &corpora, &tokenizer)?;
+        plan.notes.extend(held_out_notes(&study, &corpora, &place.prepared)?);
         Ok(Self { study, tokenizer, corpora, plan })
     }
 }

@@ -8,8 +8,11 @@ use sparkjoy_base::{Fingerprint, Problem, SourceName, apart, is_done, metadata, 
 use crate::DataError;
 use crate::encode::ByPart;
 use crate::error::{altered_hash, altered_shard, bad_shard, prepare_again};
-use crate::manifest::{MANIFEST, Manifest, PartRecord, ShardRecord, load, load_any, save};
+use crate::manifest::{
+    InputRecord, MANIFEST, Manifest, PartRecord, ShardRecord, load, load_any, save,
+};
 use crate::shard::{Header, Shard};
+use crate::source::{Input, SourceFiles, list};
 
 /// Tokens read at a time when a whole shard is read.
 const STRIDE: usize = 1 << 16;
@@ -148,6 +151,41 @@ impl Corpus {
     /// The first skipped documents: file, line and reason of each.
     pub fn skipped_shown(&self) -> &[String] {
         &self.manifest.bad
+    }
+
+    /// The file that document `number` of a part stood in, from 1; `None` where the hash of each
+    /// document decided and there was more than one file.
+    pub(crate) fn file_of(&self, part: Part, number: u64) -> Option<&str> {
+        let inputs = &self.manifest.inputs;
+        if let [only] = &inputs[..] {
+            return Some(&only.file);
+        }
+        let mut before = 0;
+        let file = inputs.iter().filter(|input| input.part == Some(part)).find(|input| {
+            before += input.documents;
+            number <= before
+        });
+        file.map(|input| input.file.as_str())
+    }
+
+    /// The first file of `source` that is not as it was when it was prepared, by size and time;
+    /// `None` if there is none, or the text is not there to look at.
+    pub fn changed(&self, source: &SourceFiles) -> Option<String> {
+        let inputs = list(source).ok()?;
+        let records = &self.manifest.inputs;
+        let seen = |record: &InputRecord| (record.stamp.size, record.stamp.modified_ns);
+        let same = |(record, input): (&InputRecord, &Input)| {
+            record.file == input.name && seen(record) == (input.stamp.size, input.stamp.modified_ns)
+        };
+        let differs = records.iter().zip(&inputs).position(|pair| !same(pair));
+        let shorter = records.len().min(inputs.len());
+        match differs.or((records.len() != inputs.len()).then_some(shorter)) {
+            None => None,
+            Some(at) => inputs
+                .get(at)
+                .map(|input| input.name.clone())
+                .or_else(|| records.get(at).map(|record| record.file.clone())),
+        }
     }
 
     /// The shards of a part in order.

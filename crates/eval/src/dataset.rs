@@ -111,8 +111,15 @@ impl Dataset {
 
     /// Reads the rows of `task` from the bytes of a file.
     pub(crate) fn parse(task: &Task, file: &str, bytes: &[u8]) -> Result<Self, Problem> {
+        if bytes.starts_with(b"version https://git-lfs.github.com/spec/") {
+            let text = "a Git LFS pointer, expected the file it stands for";
+            let hint = "run `git lfs pull` in the repository it comes from";
+            return Err(Place::whole(file).problem(text).with_hint(hint));
+        }
+        // A byte-order mark, which some editors write.
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let mut rows: Vec<PlacedRow> = Vec::new();
-        for (line, number) in bytes.split(|&b| b == b'\n').zip(1..) {
+        for (line, number) in text.split(|&b| b == b'\n').zip(1..) {
             // Many writers leave a blank line at the end.
             if line.trim_ascii().is_empty() {
                 continue;

@@ -9,12 +9,13 @@ use sparkjoy_base::{
     write_atomic,
 };
 use sparkjoy_data::{
-    Corpus, DataError, PrepareOptions, SourceFiles, Tokenizer, TokenizerKind, prepare,
+    Corpus, DataError, PrepareOptions, SourceFiles, Tokenizer, TokenizerKind, check_files, prepare,
     sample_documents,
 };
 use sparkjoy_study::{SourceInput, Study, StudyTokenizer};
 
 use crate::error::JobError;
+use crate::held_out;
 use crate::keyed::json;
 use crate::watcher::{Event, Watcher};
 
@@ -34,6 +35,7 @@ const SHOWN: usize = 60;
 /// # Errors
 ///
 /// [`JobError::Interrupted`] when it is told to stop; what goes wrong with text and shards;
+/// held-out text that is trained on;
 /// a tokenizer that is to be trained where all sources are declared by size.
 pub fn corpora(
     study: &Study,
@@ -43,6 +45,7 @@ pub fn corpora(
 ) -> Result<(Tokenizer, Vec<Corpus>), JobError> {
     let sources = files(study);
     sweep(folder);
+    check_files(&sources)?;
     let tokenizer = match study.tokenizer() {
         StudyTokenizer::OfTrunk(folder) => Tokenizer::open(folder)?,
         StudyTokenizer::Made(TokenizerKind::Cl100k) => Tokenizer::cl100k(),
@@ -67,7 +70,8 @@ pub fn corpora(
     };
     let corpora =
         sources.iter().map(|source| prepared(source, &tokenizer, folder, threads, watcher));
-    let corpora = corpora.collect::<Result<_, _>>()?;
+    let corpora = corpora.collect::<Result<Vec<_>, _>>()?;
+    held_out::check(study, &corpora, &tokenizer, folder, watcher)?;
     Ok((tokenizer, corpora))
 }
 

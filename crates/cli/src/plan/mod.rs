@@ -8,7 +8,9 @@ use std::path::Path;
 
 use sparkjoy_answers::power;
 use sparkjoy_base::thousands;
-use sparkjoy_jobs::{changed_settings, checked, job_states, planned_jobs, scored_before};
+use sparkjoy_jobs::{
+    changed_settings, changed_text, checked, job_states, planned_jobs, scored_before,
+};
 use sparkjoy_nn::{Compute, measure};
 use sparkjoy_study::Plan;
 
@@ -26,7 +28,8 @@ use memory::Memory;
 ///
 /// What is wrong with the study; a source that is not prepared.
 pub(crate) fn show(study: &Path, place: &Place) -> Result<(), Failure> {
-    let OpenedStudy { plan, .. } = OpenedStudy::prepared(study, place)?;
+    let OpenedStudy { study, corpora, mut plan, .. } = OpenedStudy::prepared(study, place)?;
+    plan.notes.extend(changed_text(&study, &corpora));
     let states = job_states(&plan, &place.runs)?.into_iter().map(|(_, state)| state);
     let jobs = planned_jobs(&plan, &place.runs).into_iter().zip(states).collect();
     let power = power(&plan, &scored_before(&plan, &place.runs));

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod document_reader;
+mod held_out;
 mod interrupted;
 mod parquet_files;
 mod prepared;

@@ -59,6 +59,16 @@ fn a_row_is_a_json_object_in_utf8() {
 }
 
 #[test]
+fn a_byte_order_mark_is_passed_over_and_a_pointer_is_named() {
+    rows(&language(), &format!("\u{feff}{GOOD}")).unwrap();
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+    insta::assert_snapshot!(complaint(&language(), pointer), @"
+    `mine.jsonl`: a Git LFS pointer, expected the file it stands for
+    hint: run `git lfs pull` in the repository it comes from
+    ");
+}
+
+#[test]
 fn fields_are_there_and_of_their_kind() {
     let language = |line| complaint(&language(), line);
     insta::assert_snapshot!(language("{\"context\": \"a\"}"), @"

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Ppm, SourceName, Tokens, thousands};
+use sparkjoy_base::{Ppm, SourceName, Tokens, counted, thousands};
+use sparkjoy_data::TrainedOn;
 
 /// More epochs of a source than this teach a model little that is new.
 ///
@@ -76,6 +77,29 @@ pub enum Note {
     },
     /// A trunk trained elsewhere does not say which tokenizer it was trained with.
     TokenizerDeclared,
+    /// Held-out text of a source stands in training text.
+    Leaked {
+        /// What was found.
+        found: TrainedOn,
+        /// Whether the study names the source as one of which that may be so.
+        named: bool,
+    },
+    /// A source holds out much less than is to be scored.
+    LittleHeldOut {
+        /// The source.
+        source: SourceName,
+        /// Its held-out tokens.
+        tokens: Tokens,
+        /// What is asked for.
+        asked: Tokens,
+    },
+    /// A file of a source has changed since it was prepared.
+    Changed {
+        /// The source.
+        source: SourceName,
+        /// The first such file.
+        file: String,
+    },
     /// A removal is a replacement too.
     Refilled {
         /// Who gets the freed share, as written.
@@ -152,6 +176,34 @@ impl fmt::Display for Note {
                 "the trunk's folder holds no `tokenizer.json`: that it was trained with the study's \
                  tokenizer is taken on the study's word",
             ),
+            Self::Leaked { found, named } => {
+                let TrainedOn { source, documents, of_documents, first, .. } = found;
+                let share = 100.0 * found.tokens as f64 / found.of_tokens.max(1) as f64;
+                let within: Vec<String> = found.within.iter().map(|n| format!("`{n}`")).collect();
+                let within = within.join(", ");
+                write!(
+                    f,
+                    "HELD-OUT TEXT IS TRAINED ON: {documents} of {} held out by source `{source}` \
+                     ({share:.1} % of its held-out tokens) stand in the training text of {within}: \
+                     {first}",
+                    counted(*of_documents, "document")
+                )?;
+                f.write_str(match (named, found.counts()) {
+                    (true, _) => "; the study names it in `leaked`",
+                    (false, true) => "",
+                    (false, false) => "; so few meet by chance",
+                })
+            }
+            Self::LittleHeldOut { source, tokens, asked } => write!(
+                f,
+                "source `{source}` holds out {tokens} tokens, and {asked} are to be scored: all \
+                 there are will be"
+            ),
+            Self::Changed { source, file } => write!(
+                f,
+                "`{file}` of source `{source}` has another size or time than when it was prepared: \
+                 what is shown is of the text as it was then (`sparkjoy prepare` looks at it again)"
+            ),
             Self::Refilled { refill } => {
                 let taker = match refill.as_str() {
                     "domain" => "the rest of its domain".to_owned(),
@@ -176,6 +228,15 @@ mod tests {
     fn every_note_reads_as_a_sentence() {
         let source = || SourceName::new("math").unwrap();
         let branch = "upsampled-30pct-r0".to_owned();
+        let found = |of_tokens| TrainedOn {
+            source: source(),
+            documents: 1,
+            of_documents: 20,
+            tokens: 10,
+            of_tokens,
+            within: vec![source(), SourceName::new("web").unwrap()],
+            first: "held-out document 3 is document 9 of web: \"text\"".into(),
+        };
         let notes = [
             Note::Repeated { source: source(), branch, epochs: 5.126 },
             Note::UnusedSource { source: source() },
@@ -187,12 +248,17 @@ mod tests {
             Note::Declared { sources: vec![source(); 18] },
             Note::Tasks { tasks: 31, models: 15, limit: None },
             Note::Tasks { tasks: 3, models: 2, limit: Some(200) },
+            Note::Leaked { found: found(25), named: false },
+            Note::Leaked { found: found(25), named: true },
+            Note::Leaked { found: found(250_000), named: false },
+            Note::LittleHeldOut { source: source(), tokens: Tokens(576), asked: Tokens(1_000_000) },
+            Note::Changed { source: source(), file: "math/a.jsonl".into() },
             Note::Refilled { refill: "domain".into() },
             Note::Refilled { refill: "proportional".into() },
             Note::Refilled { refill: "web".into() },
         ];
         let text: Vec<String> = notes.iter().map(ToString::to_string).collect();
-        insta::assert_snapshot!(text.join("\n"), @r"
+        insta::assert_snapshot!(text.join("\n"), @r#"
         `math` is read 5.13 times by the end of `upsampled-30pct-r0`; past 4 epochs repetition adds little (arXiv 2305.16264)
         source `math` is defined but nothing that is trained draws from it
         mixture `old` is defined but neither trunk nor question uses it
@@ -203,9 +269,14 @@ mod tests {
         18 sources are declared by size: this study can be planned, not run
         15 models are scored on 31 tasks; that time is in no estimate (`sparkjoy eval` measures it on one model)
         2 models are scored on 3 tasks, 200 items of each at most; that time is in no estimate (`sparkjoy eval` measures it on one model)
+        HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"
+        HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; the study names it in `leaked`
+        HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (0.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; so few meet by chance
+        source `math` holds out 576 tokens, and 1M are to be scored: all there are will be
+        `math/a.jsonl` of source `math` has another size or time than when it was prepared: what is shown is of the text as it was then (`sparkjoy prepare` looks at it again)
         what a removal frees goes to the rest of its domain: its answer is what a source is worth over what takes its place
         what a removal frees goes to all other sources: its answer is what a source is worth over what takes its place
         what a removal frees goes to `web`: its answer is what a source is worth over what takes its place
-        ");
+        "#);
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Evaluation {
     pub(crate) data: Option<PathBuf>,
     /// Sources that may hold items of the tasks.
     pub(crate) contaminated: BTreeSet<SourceName>,
+    /// Sources whose held-out text may stand in training text.
+    pub(crate) leaked: BTreeSet<SourceName>,
     /// How sure intervals are.
     pub(crate) confidence: f64,
 }
@@ -76,13 +78,24 @@ impl Evaluation {
         let folder_expected = "a folder in quotes";
         let data = table.optional("data").map(|item| item.string(folder_expected).map(Into::into));
         let data: Option<PathBuf> = data.transpose()?;
-        let contaminated = match table.optional("contaminated") {
-            None => BTreeSet::new(),
-            Some(item) => contaminated(item, sources)?,
+        let mut allowed = |key| match table.optional(key) {
+            None => Ok(BTreeSet::new()),
+            Some(item) => named_sources(key, item, sources),
         };
+        let (contaminated, leaked) = (allowed("contaminated")?, allowed("leaked")?);
         table.finish()?;
         let data = data.map(|data| folder.join(data));
-        Ok(Self { held_out, selection, baselines, limit, at, data, contaminated, confidence })
+        Ok(Self {
+            held_out,
+            selection,
+            baselines,
+            limit,
+            at,
+            data,
+            contaminated,
+            leaked,
+            confidence,
+        })
     }
 }
 
@@ -94,7 +107,12 @@ fn select(item: Item<'_>, folder: &Path) -> Result<Selection, Problem> {
         .map_err(|(index, why)| items[index].problem(why.to_string()).with_hint_of(&why))
 }
 
-fn contaminated(item: Item<'_>, sources: &Sources) -> Result<BTreeSet<SourceName>, Problem> {
+/// The sources that a key lists.
+fn named_sources(
+    key: &str,
+    item: Item<'_>,
+    sources: &Sources,
+) -> Result<BTreeSet<SourceName>, Problem> {
     let expected = "a list of sources in quotes";
     let mut named = BTreeSet::new();
     for item in item.list(expected)? {
@@ -103,7 +121,7 @@ fn contaminated(item: Item<'_>, sources: &Sources) -> Result<BTreeSet<SourceName
         let Some(source) = known.clone().find(|known| known.as_str() == name) else {
             let nearest = nearest(name, known.map(SourceName::as_str));
             return Err(item
-                .problem(format!("`contaminated` names `{name}`, which is no source"))
+                .problem(format!("`{key}` names `{name}`, which is no source"))
                 .with_hint("`[sources.…]` has the names")
                 .meant(nearest.as_deref()));
         };

@@ -243,6 +243,16 @@ impl Study {
         self.evaluation.data.as_deref()
     }
 
+    /// Sources whose held-out text may stand in training text, because the study names them.
+    pub fn leaked(&self) -> &BTreeSet<SourceName> {
+        &self.evaluation.leaked
+    }
+
+    /// Held-out tokens of each source that are to be scored.
+    pub fn held_out(&self) -> Tokens {
+        self.evaluation.held_out
+    }
+
     pub(crate) fn problem(&self, line: usize, text: impl Into<String>) -> Problem {
         Place::line(&self.file, line).problem(text)
     }
