@@ -28,6 +28,7 @@ mod truth;
 mod world;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use args::{Arguments, Command};
 use failure::Failure;

@@ -15,7 +15,7 @@ mod template;
 mod training;
 mod trunk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use sparkjoy_base::toml_file::{Form, Item, Mistake, Placed, Table};
