@@ -47,7 +47,7 @@ fn planned(
     loop {
         match propose(&sized_sources(&sources), speed) {
             Err(Refusal::TooLittle { .. }) => return None,
-            Err(Refusal::TooSmall { names, .. }) => {
+            Err(Refusal::TooSmall { names, .. } | Refusal::HoldOutTooLittle { names, .. }) => {
                 assert!(!names.is_empty(), "nothing to leave out");
                 sources.retain(|source| !names.contains(&source.sized.name));
                 if sources.len() < 2 {

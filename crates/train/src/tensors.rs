@@ -409,4 +409,51 @@ mod tests {
         let last = whole.len() - 1;
         assert_eq!(refusal(&whole[..last]), "incomplete metadata, file not fully covered");
     }
+
+    #[test]
+    fn a_header_of_megabytes_is_refused_before_it_is_read() {
+        let (_folder, path) = written();
+        let empty = |i: usize| {
+            format!("\"{i}\":{{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}")
+        };
+        let tensors: Vec<String> = (0..320_000).map(empty).collect();
+        let json = format!("{{{}}}", tensors.join(","));
+        let bytes = [&(json.len() as u64).to_le_bytes()[..], json.as_bytes()].concat();
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(read_two(&path, ["a", "b"], &SHAPE).unwrap_err(), "header too large");
+    }
+
+    #[test]
+    fn what_is_not_a_file_is_not_read() {
+        let error = read_two(Path::new("/dev/zero"), ["a", "b"], &SHAPE).unwrap_err();
+        assert_eq!(error, "cannot read `/dev/zero`: it is a device, expected a file");
+    }
+
+    /// Two thousand changes of bytes, most of them in the header: values or a refusal, no panic.
+    #[test]
+    fn whatever_is_changed_nothing_panics() {
+        let (_folder, path) = written();
+        let whole = std::fs::read(&path).unwrap();
+        let mut random = 1_u64;
+        let mut next = |below: usize| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (random >> 33) as usize % below
+        };
+        let mut refused = 0;
+        for _ in 0..2000 {
+            let mut bytes = whole.clone();
+            for _ in 0..=next(3) {
+                let at = next(bytes.len());
+                match next(4) {
+                    0 => bytes[at] ^= 1 << next(8),
+                    1 => bytes[at] = b"0129\"[]{},:-F"[next(13)],
+                    2 => bytes.truncate(at.max(1)),
+                    _ => drop(bytes.splice(at..at, [b'9'; 9])),
+                }
+            }
+            std::fs::write(&path, &bytes).unwrap();
+            refused += u32::from(read_two(&path, ["a", "b"], &SHAPE).is_err());
+        }
+        assert!(refused > 1000, "{refused}");
+    }
 }

@@ -324,3 +324,49 @@ fn gzip(text: &str) -> Vec<u8> {
     gz.write_all(text.as_bytes()).unwrap();
     gz.finish().unwrap()
 }
+
+/// Some hundred folders of changed files of every kind: surveyed without a panic, and what is found
+/// in one can be read.
+#[test]
+fn whatever_is_changed_in_files_a_survey_does_not_panic() {
+    let lines = records("text", 40);
+    let rows = (0..40).map(|i| format!("row {i} of some")).collect();
+    let whole: [(&str, Vec<u8>); 6] = [
+        ("lines/a.jsonl", lines.clone().into_bytes()),
+        ("gzip/a.jsonl.gz", gzip(&lines)),
+        ("zstd/a.jsonl.zst", zstd::encode_all(lines.as_bytes(), 1).unwrap()),
+        ("columns/a.parquet", parquet(&[("text", rows)])),
+        (
+            "deep/a.json",
+            format!("{{\"a\": {}1{}, \"text\": \"x\"}}\n", "[".repeat(90), "]".repeat(90))
+                .repeat(9)
+                .into_bytes(),
+        ),
+        ("prose/a.txt", "some prose ".repeat(40).into_bytes()),
+    ];
+    let mut random = 1_u64;
+    let mut next = |below: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (random >> 33) as usize % below
+    };
+    let folder = Folder::new();
+    for _ in 0..300 {
+        for (name, bytes) in &whole {
+            let mut bytes = bytes.clone();
+            for _ in 0..=next(3) {
+                let at = next(bytes.len());
+                match next(5) {
+                    0 => bytes[at] ^= 1 << next(8),
+                    1 => bytes[at] = b"\"\\[]{},:\n\0\xffN"[next(12)],
+                    2 => bytes.truncate(at + 1),
+                    3 => drop(bytes.splice(at..at, *b"\\ud800")),
+                    _ => drop(bytes.splice(at..at, *b"NaN")),
+                }
+            }
+            let path = folder.0.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        folder.survey();
+    }
+}
