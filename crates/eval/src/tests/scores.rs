@@ -74,7 +74,7 @@ fn a_score_has_errors_chance_majority_and_what_is_missing() {
     // ` yes` and ` no` cost 1 and 2 nats a token; their bytes are 4 and 3.
     let tokens = |text: &str| {
         let mut ids = Vec::new();
-        merging().encoder().encode(text, &mut ids);
+        merging().encoder().encode(text, &mut ids).unwrap();
         ids.len() as f64
     };
     let nats = 3.0 * tokens(" yes") + 2.0 * tokens(" no");
