@@ -51,6 +51,9 @@ impl Hint for FileError {
             io::ErrorKind::NotADirectory => {
                 Some(format!("check the path `{path}`: something above it is no folder"))
             }
+            io::ErrorKind::FileTooLarge if self.action == "write" => {
+                Some("raise the limit on the size of files (`ulimit -f unlimited`)".to_owned())
+            }
             io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge => Some(format!(
                 "name another file in the place of `{path}` (`ls -lL` shows what it is)"
             )),

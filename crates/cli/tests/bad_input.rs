@@ -198,7 +198,7 @@ fn a_full_disk_says_what_to_do_and_loses_nothing() {
     insta::assert_snapshot!(without_ids(&ended.stderr), @"
     training the tokenizer
     preparing crawl
-    error: cannot write `prepared/crawl-[ID]/journal.json`: No space left on device (os error 28)
+    error: cannot write `prepared/crawl-[ID]/train-00000.shard`: No space left on device (os error 28)
 
     hint: free some space and run the same command again: it continues from here
     ");
@@ -218,6 +218,8 @@ fn a_file_that_may_not_grow_is_refused_and_never_taken_for_whole() {
     training the tokenizer
     preparing crawl
     error: cannot write `prepared/crawl-[ID]/train-00000.shard`: File too large (os error 27)
+
+    hint: raise the limit on the size of files (`ulimit -f unlimited`)
     ");
     laboratory.succeed("prepare study.toml");
 }
@@ -250,9 +252,9 @@ fn a_missing_permission_says_what_to_do() {
     assert_eq!(ended.code, Some(2));
     insta::assert_snapshot!(without_ids(&ended.stderr), @"
     training the tokenizer
-    error: cannot create folder `closed/prepared/tokenizer-[ID]`: Permission denied (os error 13)
+    error: cannot create folder `closed/prepared`: Permission denied (os error 13)
 
-    hint: check the permissions of `closed/prepared/tokenizer-[ID]` (`ls -ld` shows them)
+    hint: check the permissions of `closed/prepared` (`ls -ld` shows them)
     ");
 }
 

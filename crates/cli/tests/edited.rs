@@ -12,7 +12,7 @@ fn an_edit_says_what_it_costs_and_leaves_a_finished_report_alone() {
     laboratory.succeed("run study.toml");
     let report = laboratory.report();
     let plan = laboratory.succeed("plan study.toml").stdout;
-    assert!(plan.contains("measured on 6 scored controls"), "{plan}");
+    assert!(plan.contains("the standard deviation of 8 scored"), "{plan}");
     assert!(plan.contains("still to be run: nothing"), "{plan}");
 
     // Other held-out text: the models are there, their scores are not.
@@ -20,7 +20,7 @@ fn an_edit_says_what_it_costs_and_leaves_a_finished_report_alone() {
     let plan = laboratory.succeed("plan study.toml").stdout;
     assert!(plan.contains("trained, 2 of 2 scores missing"), "{plan}");
     assert!(plan.contains("`evaluation.held_out` was 1000 and is 2000"), "{plan}");
-    assert!(plan.contains("measured on 6 scored controls"), "{plan}");
+    assert!(plan.contains("the standard deviation of 8 scored"), "{plan}");
     assert!(!plan.contains("still to be run: nothing"), "{plan}");
     insta::assert_snapshot!(laboratory.refuse("report study.toml"), @"
     error: the report of `tiny` is finished and is not replaced by an incomplete one: it is of plan [ID], and this is plan [ID]
@@ -34,7 +34,7 @@ fn an_edit_says_what_it_costs_and_leaves_a_finished_report_alone() {
     // More replicates: what two of them tell is still known.
     laboratory.edit("replicates = 2", "replicates = 3");
     let plan = laboratory.succeed("plan study.toml").stdout;
-    assert!(plan.contains("measured on 6 scored controls"), "{plan}");
+    assert!(plan.contains("the standard deviation of 8 scored"), "{plan}");
     assert!(plan.contains("`training.replicates` was 2 and is 3"), "{plan}");
     let refused = laboratory.refuse("report study.toml --json");
     assert!(refused.contains("`training.replicates` was 2 and is 3, so 5 branches"), "{refused}");

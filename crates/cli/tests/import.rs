@@ -51,10 +51,11 @@ fn a_trunk_trained_elsewhere_is_planned_trained_on_and_reported() {
       fresh was probably among it
     note: the optimizer begins with moments of zero at step 72, where 4 branches start: branch and
       control share it, but the first steps of both are rougher
-    note: minimum detectable effect with 2 replicates, at 80 % power and 95 % confidence, on the mean of
-      all sources: 1.62 % of bits per byte in `duration` (2 comparisons corrected together; 0.81 % in
-      one alone); standard deviation of a difference 0.070 %, as in docs/results/real-text.md, since no
-      control is scored yet
+    note: minimum detectable effect with 2 replicates, at 80 % power and 95 % confidence: in `duration`
+      (2 comparisons corrected together) targeted 0.23 to 6.46 % of bits per byte (0.12 to 3.23 % in one
+      alone), general 0.23 to 6.46 % of bits per byte (0.12 to 3.23 % in one alone); no pair of branch
+      and control is scored yet: standard deviations of a difference from 0.01 to 0.28 % are assumed, as
+      other studies have shown
     ");
 
     let ended = laboratory.succeed("run study.toml");
