@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sparkjoy_base::Problem;
+use sparkjoy_base::{Problem, no_seal};
 
 /// What to do once the cause is gone.
 pub(crate) const AGAIN: &str = "run the same command again";
@@ -39,7 +39,21 @@ pub(crate) fn does_not_hold(folder: &Path, what: &str) -> Problem {
 
 /// What to do about a file that can be made again.
 pub(crate) fn move_away(path: &Path) -> String {
-    format!("move `{}` away: `sparkjoy run STUDY` makes it anew", path.display())
+    let again = if is_of_eval(path) { "sparkjoy eval MODEL" } else { "sparkjoy run STUDY" };
+    format!("move `{}` away: `{again}` makes it anew", path.display())
+}
+
+/// A file of results that an earlier version wrote without a seal.
+pub(crate) fn unsealed(path: &Path) -> Problem {
+    let problem = no_seal(path);
+    // No study knows of it.
+    if is_of_eval(path) { problem.with_hint(move_away(path)) } else { problem }
+}
+
+/// Whether it holds answers that were asked for without a study: those of a run lie in its `tasks`.
+fn is_of_eval(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "jsonl")
+        && path.parent().is_none_or(|folder| !folder.ends_with("tasks"))
 }
 
 /// Nobody said where task files lie.
@@ -59,6 +73,17 @@ pub(crate) fn no_task_files(data: &Path) -> Problem {
 mod tests {
     use super::*;
     use sparkjoy_kit::shown;
+
+    #[test]
+    fn what_nobody_can_seal_is_asked_again() {
+        let hint = |path: &str| unsealed(Path::new(path)).hint.unwrap();
+        assert!(hint("runs/base-77c1d2e0/tasks/piqa-5b77.jsonl").contains("`sparkjoy seal STUDY`"));
+        assert_eq!(
+            hint("runs/evaluations/mpt-77c1d2e0/piqa-5b77.jsonl"),
+            "move `runs/evaluations/mpt-77c1d2e0/piqa-5b77.jsonl` away: `sparkjoy eval MODEL` makes \
+             it anew"
+        );
+    }
 
     #[test]
     fn files_that_cannot_be_used_are_named_with_what_to_do() {

@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{
-    FileError, Opened, Problem, create_folder, metadata, no_seal, open_seal, read, sealed,
-    sync_folder, write_atomic,
+    FileError, Opened, Problem, create_folder, metadata, open_seal, read, sealed, sync_folder,
+    write_atomic,
 };
 
 use crate::error::JobError;
 use crate::keyed::json;
-use crate::problem::{damaged, flawed, foreign_results, move_away};
+use crate::problem::{damaged, flawed, foreign_results, move_away, unsealed};
 
 /// The version of the file's layout.
 const FORMAT: u32 = 2;
@@ -98,7 +98,7 @@ where
     R: DeserializeOwned,
 {
     match read_any(path, &read(path)?, wanted, index)? {
-        Some((_, false)) => Err(no_seal(path).into()),
+        Some((_, false)) => Err(unsealed(path).into()),
         found => Ok(found.map(|(records, _)| records)),
     }
 }
