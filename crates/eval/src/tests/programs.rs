@@ -43,7 +43,7 @@ fn sandbox(folder: &Path) -> Option<Sandbox> {
 fn row(input: &str) -> String {
     format!(
         "{{\"task_id\": \"t\", \"prompt\": \"def f(n):\\n    '''\", \"entry_point\": \"f\", \
-         \"canonical_solution\": \"\", \"test_inputs\": [\"{input}\"], \"test_outputs\": [\"2\"]}}\n"
+         \"canonical_solution\": \"    pass\", \"test_inputs\": [\"{input}\"], \"test_outputs\": [\"2\"]}}\n"
     )
 }
 
