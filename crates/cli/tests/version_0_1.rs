@@ -128,6 +128,16 @@ fn is_new_spec(path: &str) -> bool {
     path.ends_with("run.json") && path.contains("proportional-20%-r1")
 }
 
+/// Scores as they were written before they told documents apart; other files as they are.
+fn without_documents(mut content: Vec<u8>) -> Vec<u8> {
+    const FIELD: &[u8] = b",\"documents\":[";
+    while let Some(begin) = content.windows(FIELD.len()).position(|bytes| bytes == FIELD) {
+        let length = content[begin..].iter().position(|&byte| byte == b']').expect("a list ends");
+        content.drain(begin..=begin + length);
+    }
+    content
+}
+
 fn hash(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
     for entry in fs::read_dir(folder).expect("a folder of runs") {
         let path = entry.expect("an entry of a readable folder").path();
@@ -138,6 +148,7 @@ fn hash(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
             let name = name.to_string_lossy().into_owned();
             let content = fs::read(&path).expect("a file of a run");
             let content = open_seal(&path, &content, b"").expect("it is whole").json;
+            let content = without_documents(content);
             files.insert(name, Fingerprint::of_bytes(&content).hex());
         }
     }

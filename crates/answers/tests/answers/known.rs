@@ -138,8 +138,9 @@ fn longer_windows_trade_one_task_for_another() {
     };
     assert_eq!(of(&trade.better), [("word-problems".to_owned(), [14.9, 9.6, 20.6], 4)]);
     assert_eq!(of(&trade.worse), [("cloze".to_owned(), [-6.8, -10.4, -3.4], 4)]);
-    let front = Finding::Front { arms: vec![arm(answer, "10%")], of: 3 };
-    assert!(answer.findings.contains(&front), "{:?}", answer.front);
+    // 10 % gains most and costs least, but not significantly more than each other one in both.
+    assert_eq!(answer.front, [0, 1, 2]);
+    assert!(!answer.findings.iter().any(|finding| matches!(finding, Finding::Front { .. })));
 }
 
 /// Measure, comparisons without a difference, tested ones, and minimum detectable effects.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use sparkjoy_base::{Hint, open_seal};
 use sparkjoy_jobs::{
-    JobError, JobState, job_states, open_corpora, seal_corpora, seal_results, trunk_folder,
+    JobError, JobState, held_out_notes, job_states, open_corpora, seal_corpora, seal_results,
+    trunk_folder,
 };
 
 use crate::tasks;
@@ -20,6 +21,11 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// Whether earlier versions wrote it. They did not look for held-out text that is trained on.
+fn is_older(path: &Path) -> bool {
+    !path.file_name().unwrap().to_str().unwrap().starts_with("held-out-")
 }
 
 fn is_result(path: &Path) -> bool {
@@ -139,7 +145,11 @@ fn what_a_killed_process_left_is_removed_from_finished_runs() {
 /// Takes all seals off, as if an earlier version had written everything.
 fn unseal(tiny: &Tiny) {
     let prepared = places(tiny.root()).prepared;
-    for path in [tiny.runs(), prepared].iter().flat_map(|folder| files(folder)) {
+    for path in [tiny.runs(), prepared]
+        .iter()
+        .flat_map(|folder| files(folder))
+        .filter(|path| is_older(path))
+    {
         let name = path.file_name().unwrap().to_str().unwrap();
         let bytes = fs::read(&path).unwrap();
         if path.extension().is_some_and(|extension| extension == "jsonl") && is_result(&path) {
@@ -173,7 +183,7 @@ fn what_an_earlier_version_wrote_is_sealed_once_it_was_checked() {
         let has = |path: &PathBuf| {
             open_seal(path, &fs::read(path).unwrap(), b"").is_ok_and(|opened| opened.has_seal)
         };
-        files(tiny.root()).into_iter().filter(has).collect()
+        files(tiny.root()).into_iter().filter(|path| is_older(path)).filter(has).collect()
     };
     let before = seals(&tiny);
     unseal(&tiny);
@@ -233,7 +243,10 @@ fn prepared_text_with_another_digit_is_refused_by_name() {
             continue;
         }
         change_a_digit(&path);
-        let error = open_corpora(&tiny.study, &prepared).unwrap_err();
+        let opened = open_corpora(&tiny.study, &prepared);
+        let noted =
+            opened.and_then(|(_, corpora)| held_out_notes(&tiny.study, &corpora, &prepared));
+        let error = noted.unwrap_err();
         let folder = path.parent().unwrap().display().to_string();
         assert!(told(&error).contains(&folder), "{}: {error}", path.display());
         fs::write(&path, written).unwrap();
