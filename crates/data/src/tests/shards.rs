@@ -288,7 +288,7 @@ fn a_manifest_that_cannot_be_read_is_refused() {
         let said = place.shown(&Corpus::open(&place.out()).unwrap_err());
         let expected = format!(
             "error: `HERE/out/source.json` is not a manifest this version can read: {message}\n\
-             hint: remove the folder (`rm -r HERE/out`) and run `sparkjoy prepare` again"
+             hint: remove its folder (`rm -r HERE/out`) and run `sparkjoy prepare` again"
         );
         assert_eq!(said, expected);
     }
