@@ -185,7 +185,7 @@ impl Traces<'_> {
 fn heights(y: &Scale, right: f64) -> Markup {
     html! {
         @for Tick { at, value, label, zero } in y.ticks() {
-            @let long = width(&label, 11.0) > LEFT - 6.0;
+            @let long = width(&label, 11.0) > LEFT - 6.0 || label.contains('e');
             @let label = if long && !zero { exponential(value, 2) } else { label };
             @let label = if long && zero { "0".to_owned() } else { label };
             (line(if zero { "zero" } else { "grid" }, (LEFT, at), (right, at)))
