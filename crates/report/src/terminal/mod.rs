@@ -102,8 +102,6 @@ fn preamble(answers: &Answers) -> Vec<String> {
         ));
     }
     lines.extend(sentences::instruction_sets(&answers.computed));
-    lines.extend(sentences::few_documents(&answers.held_out));
-    lines.extend(sentences::unknown_documents(&answers.held_out));
     for answer in &answers.questions {
         let of = |finding: &Finding| {
             let heading = match finding {
@@ -115,6 +113,8 @@ fn preamble(answers: &Answers) -> Vec<String> {
         };
         lines.extend(answer.findings.iter().filter_map(of));
     }
+    lines.extend(sentences::few_documents(&answers.held_out));
+    lines.extend(sentences::unknown_documents(&answers.held_out));
     if let Some(checked) = &answers.contamination {
         lines.extend(sentences::cautions(checked));
         lines.push(sentences::contamination_summary(checked));
