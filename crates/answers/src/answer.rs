@@ -78,8 +78,8 @@ pub struct Answer {
     pub findings: Vec<Finding>,
     /// Arms that no other arm beats in both targeted gain and general cost.
     pub front: Vec<usize>,
-    /// The arm to choose, where the question has one and the numbers tell it.
-    pub recommended: Option<usize>,
+    /// The arm with the largest significant targeted gain, where arms lie on an axis.
+    pub largest_gain: Option<usize>,
     /// Arms with a significant targeted effect, best first; for a removal, the largest loss first.
     pub ranking: Vec<usize>,
     /// What could not be compared, and why.

@@ -27,8 +27,8 @@ pub enum Finding {
         /// Which of [`Answer::gaps`](crate::Answer::gaps).
         gap: usize,
     },
-    /// The least window or share whose targeted gain is not significantly below the largest.
-    Recommendation(Recommendation),
+    /// The largest targeted gain along an axis, and what it costs.
+    LargestGain(LargestGain),
     /// Where in the run the window gains most.
     BestPlace(BestPlace),
     /// No arm has a significant targeted gain.
@@ -188,23 +188,29 @@ pub struct TaskContrast {
     pub contrast: Contrast,
 }
 
-/// The least arm of an axis whose targeted gain is not significantly below the largest.
+/// The arm of an axis with the largest significant targeted gain. What it is worth is not said:
+/// that depends on what the other text is worth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Recommendation {
-    /// The arm to choose.
+pub struct LargestGain {
+    /// The arm.
     pub arm: usize,
     /// Its targeted gain.
     pub targeted: Tested,
     /// What it does to all other sources.
     pub general: Option<Tested>,
-    /// It, minus the arm with the largest gain, where that is another one.
-    pub largest: Option<Contrast>,
-    /// The nearest lesser arm with a gain of its own that is significantly below the largest,
-    /// minus the arm with the largest gain.
+    /// What it does to all sources, weighed as the trunk's mixture draws from them. Not tested.
+    pub net: Option<Effect>,
+    /// Whether it is the last of the axis, so that more was not tried.
+    pub at_end: bool,
+    /// The least arm with a gain that is not significantly below, minus this one.
+    pub enough: Option<Contrast>,
+    /// The nearest lesser arm that is significantly below, minus this one.
     pub lesser: Option<Contrast>,
+    /// Places of the axis to try next, as shares.
+    pub next: Vec<f64>,
 }
 
-/// The place of a window to choose.
+/// The place of a window that gains most, as far as tests tell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BestPlace {
     /// The arm of that place.

@@ -110,6 +110,19 @@ impl Text<'_> {
         self.sum(&members, arms, scale)
     }
 
+    /// The effect of an arm on all sources of the trunk's mixture, weighed as it draws from them.
+    pub(super) fn net(&self, arm: &Arm, scale: &mut Scale) -> Option<Effect> {
+        let shares = self.plan.trunk().phases[0].mixture.proportions();
+        let members: Vec<&SourceName> = shares.keys().collect();
+        let all: Vec<usize> = arm.branches.iter().chain(&arm.controls).copied().collect();
+        self.values(&members, &all)?;
+        let mut strata = self.strata(&members, arm).ok()?;
+        for (stratum, share) in strata.iter_mut().zip(shares.values()) {
+            stratum.weight = f64::from(share.0);
+        }
+        scale.effect(&strata)
+    }
+
     fn sum(
         &self,
         members: &[&SourceName],

@@ -50,7 +50,7 @@ pub use computed::{Computed, is_mixed};
 pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem, LEAST_WORDS};
 pub use finding::{
     ArmEffect, BestPlace, Contrast, Detectable, Family, FamilyKind, Finding, Harm, Held,
-    LongerWindows, NoLoss, Order, Persistence, Ranking, Recommendation, Redundancy, ScopeEffect,
+    LargestGain, LongerWindows, NoLoss, Order, Persistence, Ranking, Redundancy, ScopeEffect,
     SharedLoss, TaskContrast, TaskEffect, TaskNulls, TaskOverWindows, Tested, Transfer,
 };
 pub use gap::{Cause, Gap};
@@ -155,7 +155,7 @@ fn answer(question: &QuestionPlan, text: Text<'_>, tasks: &Tasks, scale: &mut Sc
         tasks: task_answers,
         findings: Vec::new(),
         front: Vec::new(),
-        recommended: None,
+        largest_gain: None,
         ranking: Vec::new(),
         gaps,
         cost: QuestionCost { tree: cost.tree, in_full: cost.in_full },

@@ -47,6 +47,10 @@ impl Hint for FileError {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 Some(format!("check the permissions of `{path}` (`ls -ld` shows them)"))
             }
+            io::ErrorKind::NotFound if path.to_string().contains(":/") => Some(format!(
+                "copy it to this machine and name it there: `{path}` is an address, and only files \
+                 are read"
+            )),
             io::ErrorKind::NotFound => Some(format!("check the path `{path}`: nothing is there")),
             io::ErrorKind::NotADirectory => {
                 Some(format!("check the path `{path}`: something above it is no folder"))

@@ -73,6 +73,25 @@ impl Problem {
         self
     }
 
+    /// The same with the known name that was meant, else with all known names, as [`known_names`]
+    /// has them, before its hint.
+    #[must_use]
+    pub fn meant_or_known<'a>(
+        self,
+        nearest: Option<&str>,
+        known: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        if nearest.is_some() {
+            return self.meant(nearest);
+        }
+        let known = known_names(known);
+        let hint = self.hint.as_ref().map_or_else(String::new, |hint| format!("; or {hint}"));
+        match known.is_empty() {
+            true => self,
+            false => self.with_hint(format!("name one of {known}{hint}")),
+        }
+    }
+
     /// The same with the known name that was meant, if there is one, at the end of its text and as
     /// its hint.
     #[must_use]
@@ -103,6 +122,22 @@ impl Hint for Problem {
 /// ` (the nearest is …)`, if there is something that was meant.
 pub fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map(|name| format!(" (the nearest is `{name}`)")).unwrap_or_default()
+}
+
+/// `` `a`, `b`, `c` ``: each name once, twelve at most.
+fn known_names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 12;
+    let mut listed: Vec<String> = Vec::new();
+    for name in names.map(|name| format!("`{name}`")) {
+        if !listed.contains(&name) {
+            listed.push(name);
+        }
+    }
+    if let more @ 1.. = listed.len().saturating_sub(SHOWN) {
+        listed.truncate(SHOWN);
+        listed.push(format!("{more} more"));
+    }
+    listed.join(", ")
 }
 
 /// The candidate most like `name`, if any is like enough to be meant: at most two letters in five

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Hint;
 use crate::show::{quantity, thousands};
 
 /// Text or a number that is not the expected quantity.
@@ -27,12 +28,28 @@ pub enum QuantityError {
         /// The text as the user wrote it.
         text: String,
     },
+    /// A share of more than there is.
+    #[error("`{text}` is more than everything, expected a share of at most `100%`")]
+    Share {
+        /// The text as the user wrote it.
+        text: String,
+    },
     /// Not a proportion.
     #[error("{value} is not a proportion, expected a decimal from 0 to 1 with at most 6 places")]
     Proportion {
         /// The value found.
         value: f64,
     },
+}
+
+impl Hint for QuantityError {
+    fn hint(&self) -> Option<String> {
+        let Self::Span { text } = self else { return None };
+        let number: f64 = text.trim().parse().ok()?;
+        let share = if number <= 1.0 { number } else { number / 100.0 };
+        let share = Ppm::from_decimal(share).ok().filter(|share| share.0 > 0)?;
+        Some(format!("write `\"{}\"` for that share of the budget", Span::Share(share)))
+    }
 }
 
 /// A number of tokens: an exact integer.
@@ -131,6 +148,12 @@ pub enum Span {
 }
 
 impl Span {
+    /// What was probably meant by a number without a unit that is no length: `10%` by `10`.
+    pub fn meant_share(self) -> Option<String> {
+        let Self::Tokens(Tokens(percent @ 1..=100)) = self else { return None };
+        Some(format!("write `\"{percent}%\"` for that share of the budget"))
+    }
+
     /// The length in steps, rounded to the nearest, ties upwards.
     ///
     /// - `budget`: the token budget that a share refers to.
@@ -157,7 +180,8 @@ impl FromStr for Span {
         if let Some(share) = trimmed.strip_suffix('%') {
             let parts = decimal(share.trim(), 4).ok_or_else(refuse)?;
             let parts = u32::try_from(parts).ok().filter(|&p| p <= Ppm::ONE.0);
-            parts.map(|p| Self::Share(Ppm(p))).ok_or_else(refuse)
+            let more = QuantityError::Share { text: text.to_owned() };
+            parts.map(|p| Self::Share(Ppm(p))).ok_or(more)
         } else if let Some(steps) =
             trimmed.strip_suffix("steps").or_else(|| trimmed.strip_suffix("step"))
         {

@@ -7,16 +7,17 @@ use std::ffi::OsString;
 use std::fmt::Write;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
-use std::thread::available_parallelism;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use sparkjoy_base::{Tokens, printable};
 use sparkjoy_eval::BaselineVersion;
-use sparkjoy_jobs::{Places, Programs, Resources};
+use sparkjoy_jobs::{Programs, Resources};
 
 use crate::command_line::{CommandLine, engine, worker};
-use crate::output::Output;
+pub(crate) use crate::place::Place;
+use crate::place::at_least_one;
 
 /// Which data is worth the last tokens of a training run, how much, for how long
 #[derive(Debug, Parser)]
@@ -58,6 +59,8 @@ Interrupted, the same command continues.")]
         /// Ask every question there is
         #[arg(long)]
         full: bool,
+        #[command(flatten)]
+        training: ForTraining,
     },
     /// Write text and tasks of an invented world, of any size
     #[command(after_long_help = "\
@@ -105,10 +108,13 @@ What is prepared already is not read again; what was interrupted continues.")]
     #[command(after_long_help = "\
 Example: sparkjoy plan studies/paper-7b.toml
 
-Sources that are files must be prepared first: a plan counts their tokens.")]
+A plan counts the tokens of its sources, so text that is not prepared yet is
+prepared first, as by `sparkjoy prepare`.")]
     Plan {
         /// The study file
         study: PathBuf,
+        #[command(flatten)]
+        training: ForTraining,
     },
     /// Run whatever is missing of a study: prepare, train, score, report
     #[command(after_long_help = "\
@@ -216,7 +222,7 @@ that agree get theirs. Give `--runs` and `--prepared` as for `run`.")]
     /// Print completions for a shell
     #[command(after_long_help = "\
 Examples:
-  sparkjoy completions bash > ~/.local/share/bash-completion/completions/sparkjoy
+  sparkjoy completions bash >> ~/.bash_completion
   sparkjoy completions zsh > \"${fpath[1]}/_sparkjoy\"
   sparkjoy completions fish > ~/.config/fish/completions/sparkjoy.fish
   sparkjoy completions elvish >> ~/.config/elvish/rc.elv
@@ -239,6 +245,35 @@ Examples:
     },
 }
 
+impl Command {
+    /// How it trains, where it does.
+    fn training(&self) -> ForTraining {
+        match self {
+            Self::Quickstart { training, .. } | Self::Plan { training, .. } => *training,
+            Self::Run { with, .. } => with.training,
+            _ => ForTraining::default(),
+        }
+    }
+
+    /// What folders that are not named are relative to: the folder of the study; for what was
+    /// written before, the one that `runs` or `prepared` lies in. None for other commands.
+    fn folder(&self) -> Option<PathBuf> {
+        match self {
+            Self::Quickstart { folder, .. } => Some(folder.clone()),
+            Self::Prepare { study }
+            | Self::Plan { study, .. }
+            | Self::Run { study, .. }
+            | Self::Report { study }
+            | Self::Serve { study, .. } => study.parent().map(Path::to_owned),
+            Self::Show(ShowTarget { path, .. }) if path.is_file() => {
+                let is_it = |folder: &&Path| folder.join("prepared").is_dir();
+                path.ancestors().skip(1).find(is_it).or(path.parent()).map(Path::to_owned)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What to look at.
 #[derive(Debug, Args)]
 pub(crate) struct ShowTarget {
@@ -251,7 +286,7 @@ pub(crate) struct ShowTarget {
     /// Which branch of a study; without it, the trunk
     #[arg(long, value_name = "NAME", requires = "step")]
     pub(crate) branch: Option<String>,
-    /// How many rows of text to show
+    /// How many rows of text to show; one by itself is shown in full
     #[arg(long, value_name = "K", default_value_t = 8)]
     pub(crate) rows: usize,
 }
@@ -303,11 +338,27 @@ impl ForScoring {
     }
 }
 
+/// How this program trains.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct ForTraining {
+    /// Keep less for the backward pass: less memory, slower
+    ///
+    /// Training keeps only each block's input for the backward pass and computes the rest again:
+    /// less memory, about a third more time, the same numbers to the bit.
+    #[arg(long, hide_short_help = true)]
+    recompute: bool,
+}
+
 /// What trains and scores a study.
 #[derive(Debug, Default, Args)]
 pub(crate) struct ForRun {
     #[command(flatten)]
     pub(crate) scoring: ForScoring,
+    #[command(flatten)]
+    training: ForTraining,
+    /// Run a study that is estimated to take more than 7 days
+    #[arg(long)]
+    pub(crate) yes: bool,
     /// Have a command train: 'python engine.py {job}'
     ///
     /// `{job}` becomes the path of a job file. docs/engines.md says what the command must write.
@@ -322,6 +373,11 @@ pub(crate) struct ForRun {
 }
 
 impl ForRun {
+    /// Whether another program trains.
+    pub(crate) fn is_by_command(&self) -> bool {
+        self.engine.is_some()
+    }
+
     /// What trains and scores.
     pub(crate) fn resources(&self, place: &Place) -> Resources {
         Resources {
@@ -348,7 +404,7 @@ pub(crate) struct EvalOf {
     #[arg(long, value_name = "VERSION", value_enum, default_value_t = Baselines::V03)]
     pub(crate) baselines: Baselines,
     /// Tokens the model may read at once [default: its own context]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) context: Option<NonZeroUsize>,
     /// Seed of sampled texts
     #[arg(long, value_name = "N", default_value_t = 17)]
@@ -383,51 +439,6 @@ impl From<Baselines> for BaselineVersion {
     }
 }
 
-/// Where things lie and how they are shown.
-#[derive(Debug, Args)]
-pub(crate) struct Place {
-    /// Folder of the text of sources [default: the study's]
-    #[arg(long, value_name = "DIR", global = true)]
-    pub(crate) data: Option<PathBuf>,
-    /// Folder of prepared sources
-    #[arg(long, value_name = "DIR", global = true, default_value = "prepared")]
-    #[arg(hide_short_help = true)]
-    pub(crate) prepared: PathBuf,
-    /// Folder of runs
-    #[arg(long, value_name = "DIR", global = true, default_value = "runs")]
-    pub(crate) runs: PathBuf,
-    /// Threads to compute with [default: all cores]
-    #[arg(long, value_name = "N", global = true)]
-    threads: Option<NonZeroUsize>,
-    /// Keep less for the backward pass: less memory, slower
-    ///
-    /// Training keeps only each block's input for the backward pass and computes the rest again:
-    /// less memory, about a third more time, the same numbers to the bit.
-    #[arg(long, global = true, hide_short_help = true)]
-    pub(crate) recompute: bool,
-    /// Print JSON for machines instead of tables
-    #[arg(long, global = true)]
-    json: bool,
-}
-
-impl Place {
-    /// The threads asked for, or one for each core.
-    pub(crate) fn threads(&self) -> usize {
-        let asked = self.threads.or_else(|| available_parallelism().ok());
-        asked.map_or(1, NonZeroUsize::get)
-    }
-
-    /// The folders.
-    pub(crate) fn places(&self, eval_data: Option<PathBuf>) -> Places {
-        Places { runs: self.runs.clone(), prepared: self.prepared.clone(), eval_data }
-    }
-
-    /// How to print.
-    pub(crate) fn output(&self) -> Output {
-        if self.json { Output::Json } else { Output::Text }
-    }
-}
-
 /// The commands as the help groups them.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start", &["quickstart"]),
@@ -440,6 +451,19 @@ const GROUPS: &[(&str, &[&str])] = &[
 const ONCE: &[&str] = &["seal", "completions", "man"];
 
 impl Arguments {
+    fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut arguments = Self::from_arg_matches(matches)?;
+        arguments.place.recompute = arguments.command.training().recompute;
+        let typed = |name: &str| {
+            let of_command = matches.subcommand().map(|(_, matches)| matches);
+            of_command.and_then(|m| m.value_source(name)) == Some(ValueSource::CommandLine)
+        };
+        if let Some(folder) = arguments.command.folder() {
+            arguments.place.lie_in(&folder, typed);
+        }
+        Ok(arguments)
+    }
+
     /// Reads the command line; prints help or what is wrong with it, and exits, where that is all
     /// there is to do.
     pub(crate) fn read() -> Self {
@@ -448,10 +472,7 @@ impl Arguments {
     }
 
     fn parsed(typed: &[OsString]) -> Result<Self, clap::Error> {
-        let parse = |typed: &[OsString]| {
-            let matches = command().try_get_matches_from(typed)?;
-            Self::from_arg_matches(&matches)
-        };
+        let parse = |typed: &[OsString]| Self::of(&command().try_get_matches_from(typed)?);
         parse(typed).map_err(|error| {
             // What is wrong is said of what was typed, which must not act on the terminal.
             let shown = |word: &OsString| printable(&word.to_string_lossy()).into_owned().into();
@@ -496,15 +517,31 @@ mod tests {
 
     #[test]
     fn what_trains_and_scores_can_be_typed() {
-        let typed = ["sparkjoy", "run", "study.toml", "--threads", "3", "--mixed-engines"];
+        let typed =
+            ["sparkjoy", "run", "a/b.toml", "--threads", "3", "--mixed-engines", "--recompute"];
         let commands = ["--engine", "python3 e.py {job}", "--worker", "w '{model}' x"];
         let matches = command().get_matches_from(typed.iter().chain(&commands));
-        let Arguments { command, place } = Arguments::from_arg_matches(&matches).unwrap();
+        let Arguments { command, place } = Arguments::of(&matches).unwrap();
         let Command::Run { with, .. } = command else { panic!("{command:?}") };
         let resources = with.resources(&place);
         assert_eq!(resources.engine.unwrap(), ["python3", "e.py", "{job}"]);
         assert_eq!(resources.worker.unwrap(), ["w", "{model}", "x"]);
-        assert!(resources.mixed_engines && resources.threads == 3);
+        assert!(resources.mixed_engines && resources.threads == 3 && resources.recompute);
+    }
+
+    #[test]
+    fn folders_lie_beside_the_study_unless_they_are_named() {
+        let folders = |typed: &str| {
+            let matches = command().get_matches_from(typed.split(' '));
+            let Place { prepared, runs, .. } = Arguments::of(&matches).unwrap().place;
+            [prepared, runs].map(|folder| folder.display().to_string())
+        };
+        assert_eq!(folders("sparkjoy run study.toml"), ["prepared", "runs"]);
+        assert_eq!(folders("sparkjoy plan a/study.toml"), ["a/prepared", "a/runs"]);
+        assert_eq!(folders("sparkjoy report /a/study.toml --runs r"), ["/a/prepared", "r"]);
+        assert_eq!(folders("sparkjoy --prepared p prepare a/study.toml"), ["p", "a/runs"]);
+        assert_eq!(folders("sparkjoy quickstart q"), ["q/prepared", "q/runs"]);
+        assert_eq!(folders("sparkjoy eval a/model"), ["prepared", "runs"]);
     }
 
     #[test]

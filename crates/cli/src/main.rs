@@ -13,6 +13,7 @@ mod machine;
 mod manual;
 mod new;
 mod output;
+mod place;
 mod plan;
 mod prepare;
 mod progress;
@@ -62,13 +63,13 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         _ => Arc::default(),
     };
     match &arguments.command {
-        Command::Quickstart { folder, seed, full } => {
+        Command::Quickstart { folder, seed, full, .. } => {
             quickstart::quickstart(folder, *seed, *full, place, &stop)
         }
         Command::World { folder, seed, size } => world::write(folder, *seed, size.0, &stop),
         Command::New { file } => new::write(file, place, &stop),
         Command::Prepare { study } => prepare::prepare(study, place, &stop),
-        Command::Plan { study } => plan::show(study, place),
+        Command::Plan { study, .. } => plan::show(study, place, &stop),
         Command::Run { study, job, with } => run::run(study, job.as_deref(), with, place, &stop),
         Command::Eval(of) => eval::eval(of, place, &stop),
         Command::Report { study } => report::show(study, place),

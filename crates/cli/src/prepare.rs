@@ -51,7 +51,7 @@ impl Prepared {
 ///
 /// What is wrong with the study or its text; an interruption.
 pub(crate) fn prepare(path: &Path, place: &Place, stop: &AtomicBool) -> Result<(), Failure> {
-    let study = Study::open(path, place.data.as_deref())?;
+    let study = study::open(path, place)?;
     let corpora = match whole_without_text(&study, place) {
         Some(corpora) => {
             say("all is prepared; its text is not on this machine, and nothing needs it");

@@ -72,6 +72,10 @@ impl Progress {
                     self.remark(line);
                 }
             }
+            Event::OtherTokenizer(before) => self.remark(&format!(
+                "note: the text has changed since `{before}` was trained on it: a tokenizer is \
+                 trained, sources are prepared and all runs are trained anew"
+            )),
             Event::TrainingTokenizer => self.begin("", "training the tokenizer", now),
             Event::Job { name, index, of, done, from } => {
                 if let Some(tree) = &mut self.tree {
@@ -181,11 +185,11 @@ impl Progress {
 }
 
 fn spinner() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {msg}").expect("a constant template")
+    ProgressStyle::with_template("{spinner} {wide_msg}").expect("a constant template")
 }
 
 fn gauge() -> ProgressStyle {
-    let style = ProgressStyle::with_template("{bar:16} {msg}").expect("a constant template");
+    let style = ProgressStyle::with_template("{bar:16} {wide_msg}").expect("a constant template");
     style.progress_chars("█▉▊▋▌▍▎▏ ")
 }
 
@@ -244,6 +248,7 @@ fn step_line(
 ) -> String {
     let mut parts =
         vec![job.to_owned(), format!("{}/{}", thousands(record.step), thousands(target))];
+    let tokens_left = tokens_left.filter(|&left| left > 0);
     parts.extend(tokens_left.map(|left| format!("{} tok left", quantity(left))));
     parts.extend([
         format!("loss {}", number(record.loss, 3)),

@@ -87,6 +87,9 @@ impl ProgressTree {
 /// ` 5 %  5.5M tok left  14.5K tok/s  6 min 21 s`.
 fn whole_line(done: u64, all: u64, rate: &RecentThroughput) -> String {
     let left = all - done;
+    if left == 0 {
+        return "all is trained; what is left is scored".to_owned();
+    }
     let mut words =
         vec![format!("{} %", done * 100 / all.max(1)), format!("{} tok left", quantity(left))];
     words.extend(rate.per_second().map(|rate| format!("{} tok/s", quantity(rate as u64))));
@@ -157,4 +160,16 @@ fn part<'a>(name: String, views: impl Iterator<Item = &'a JobView>) -> Part {
         part.done += usize::from(matches!(view.state, Ok(JobState::Done)));
     }
     part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_of_training_while_the_last_branch_is_scored() {
+        let rate = RecentThroughput::default();
+        assert_eq!(whole_line(50, 200, &rate), "25 %  150 tok left");
+        assert_eq!(whole_line(200, 200, &rate), "all is trained; what is left is scored");
+    }
 }

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use sparkjoy_answers::{Answers, answers};
-use sparkjoy_base::{Problem, read};
+use sparkjoy_base::{Fingerprint, Problem, read};
 use sparkjoy_jobs::{ChangedSetting, JobError, changed_settings, results, study_folder, timings};
 use sparkjoy_report::sentences::not_scored;
 use sparkjoy_report::{Provenance, Report, report_text, write_page, write_report};
@@ -57,7 +58,7 @@ pub(crate) fn write(opened: &OpenedStudy, place: &Place) -> Result<(Answers, Pat
     let answers = answers(plan, results(plan, &place.runs)?);
     let changed = changed_settings(plan, &place.runs);
     if let Some(report) = finished_report(plan, &answers, &place.runs) {
-        return Err(JobError::from(less(&opened.study, &report, &answers, &changed)).into());
+        return Err(JobError::from(less(&opened.study, report, &answers, &changed)).into());
     }
     if is_incomplete(&answers) {
         for change in changed {
@@ -84,28 +85,41 @@ fn is_incomplete(answers: &Answers) -> bool {
     !answers.missing.is_empty() || !answers.missing_tasks.is_empty()
 }
 
-/// The finished report that incomplete answers would replace, if there is one.
-fn finished_report(plan: &Plan, answers: &Answers, runs: &Path) -> Option<Answers> {
+/// What every version writes into `report.json` of what is not there yet.
+#[derive(Deserialize)]
+struct Filed {
+    plan: Fingerprint,
+    missing: Vec<String>,
+    #[serde(default)]
+    missing_tasks: Vec<String>,
+}
+
+/// The plan of the finished report that incomplete answers would replace, if there is one.
+fn finished_report(plan: &Plan, answers: &Answers, runs: &Path) -> Option<Fingerprint> {
     if !is_incomplete(answers) {
         return None;
     }
     let bytes = read(&study_folder(plan, runs).join("report.json")).ok()?;
-    // A report of an older version has another form: nothing tells what it holds.
-    let report: Answers = serde_json::from_slice(&bytes).ok()?;
-    (!is_incomplete(&report)).then_some(report)
+    let report: Filed = serde_json::from_slice(&bytes).ok()?;
+    (report.missing.is_empty() && report.missing_tasks.is_empty()).then_some(report.plan)
 }
 
 /// Nothing finished is replaced by less.
-fn less(study: &Study, report: &Answers, answers: &Answers, changed: &[ChangedSetting]) -> Problem {
+fn less(
+    study: &Study,
+    report: Fingerprint,
+    answers: &Answers,
+    changed: &[ChangedSetting],
+) -> Problem {
     let missing = if answers.missing.is_empty() {
         not_scored(&answers.missing_tasks, answers.branches, " on tasks")
     } else {
         not_scored(&answers.missing, answers.branches, "")
     };
-    let of = if report.plan == answers.plan {
+    let of = if report == answers.plan {
         "of this plan".to_owned()
     } else {
-        format!("of plan {}, and this is plan {}", report.plan, answers.plan)
+        format!("of plan {report}, and this is plan {}", answers.plan)
     };
     let mut text = format!(
         "the report of `{}` is finished and is not replaced by an incomplete one: it is {of}\n  now \

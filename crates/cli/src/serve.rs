@@ -5,11 +5,11 @@ use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 use sparkjoy_report::live::{self, Subject};
-use sparkjoy_study::Study;
 
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print_json, say};
+use crate::study as studies;
 
 #[derive(Serialize)]
 struct Served {
@@ -28,7 +28,7 @@ pub(crate) fn serve(
     place: &Place,
     stop: &AtomicBool,
 ) -> Result<(), Failure> {
-    Study::open(study, place.data.as_deref())?;
+    studies::open(study, place)?;
     let subject = Subject {
         study: study.to_owned(),
         data: place.data.clone(),

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use sparkjoy_base::Problem;
 use sparkjoy_data::{Corpus, Tokenizer};
 use sparkjoy_jobs::{
-    Event, Inputs, Watcher, corpora, held_out_notes, open_corpora, refuse_leaked, text_is_gone,
+    Event, Inputs, JobError, Watcher, corpora, held_out_notes, open_corpora, refuse_leaked,
+    text_is_gone,
 };
 use sparkjoy_study::{Plan, Study};
 
@@ -32,7 +34,7 @@ impl OpenedStudy {
         place: &Place,
         stop: &AtomicBool,
     ) -> Result<Self, Failure> {
-        let study = Study::open(path, place.data.as_deref())?;
+        let study = open(path, place)?;
         let (tokenizer, corpora) = prepare(&study, place, stop)?;
         Self::planned(study, tokenizer, corpora, place)
     }
@@ -49,7 +51,7 @@ impl OpenedStudy {
         place: &Place,
         stop: &AtomicBool,
     ) -> Result<Self, Failure> {
-        let study = Study::open(path, place.data.as_deref())?;
+        let study = open(path, place)?;
         if (job.is_some() || text_is_gone(&study))
             && let Ok((tokenizer, corpora)) = open_corpora(&study, &place.prepared)
         {
@@ -65,7 +67,7 @@ impl OpenedStudy {
     ///
     /// As [`OpenedStudy::preparing`], and if a source is not prepared.
     pub(crate) fn prepared(path: &Path, place: &Place) -> Result<Self, Failure> {
-        let study = Study::open(path, place.data.as_deref())?;
+        let study = open(path, place)?;
         let (tokenizer, corpora) = open_corpora(&study, &place.prepared)?;
         Self::planned(study, tokenizer, corpora, place)
     }
@@ -86,6 +88,36 @@ impl OpenedStudy {
         plan.notes.extend(held_out_notes(&study, &corpora, &place.prepared)?);
         Ok(Self { study, tokenizer, corpora, plan })
     }
+}
+
+/// Reads a study, and looks for what an earlier version left in the current folder: it kept folders
+/// there, and they now lie beside the study.
+///
+/// # Errors
+///
+/// What is wrong with the study; results of it in the current folder that would be made again.
+pub(crate) fn open(path: &Path, place: &Place) -> Result<Study, Failure> {
+    let study = Study::open(path, place.data.as_deref())?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let (false, Some(folder)) = (place.is_named, folder) else { return Ok(study) };
+    let here = Path::new("runs").join(study.name());
+    let is_old = here.join("plan.json").is_file() && !place.runs.join(study.name()).exists();
+    if is_old {
+        return Err(JobError::from(old_tree(&here, folder)).into());
+    }
+    Ok(study)
+}
+
+/// Results in the current folder that are of a study in `folder`.
+fn old_tree(here: &Path, folder: &Path) -> Problem {
+    let (here, folder) = (here.display(), folder.display());
+    Problem::new(format!(
+        "`{here}` has results of this study, but `runs` and `prepared` now lie beside the study \
+         file, in `{folder}`: there all of it would be made again"
+    ))
+    .with_hint(format!(
+        "move them: `mv runs prepared {folder}/`; or name them: `--runs runs --prepared prepared`"
+    ))
 }
 
 /// Prepares what is missing of a study's tokenizer and sources, and shows how that goes.

@@ -259,14 +259,29 @@ fn a_missing_permission_says_what_to_do() {
 }
 
 #[test]
-fn a_source_that_is_not_prepared_is_not_planned() {
+fn a_source_that_is_not_prepared_is_not_reported() {
     let laboratory = Laboratory::new();
-    insta::assert_snapshot!(laboratory.refuse("plan study.toml"), @"
+    insta::assert_snapshot!(laboratory.refuse("report study.toml"), @"
     error: the tokenizer is not prepared yet: there is no `prepared/tokenizer-[ID]`
 
     hint: run `sparkjoy prepare study.toml`
     ");
-    assert!(!laboratory.path("prepared").exists(), "`plan` writes nothing");
+    assert!(!laboratory.path("prepared").exists(), "`report` prepares nothing");
+}
+
+#[test]
+fn an_address_is_told_from_a_path() {
+    let refused = Laboratory::new().refuse("plan s3://bucket/study.toml");
+    assert!(refused.contains("hint: copy it to this machine"), "{refused}");
+}
+
+#[test]
+fn no_thread_at_all_is_refused_in_words() {
+    let ended = Laboratory::new().run("plan study.toml --threads 0");
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("expected a whole number from 1"), "{}", ended.stderr);
+    let help = Laboratory::new().succeed("man --help").stdout;
+    assert!(!help.contains("--recompute"), "{help}");
 }
 
 #[test]

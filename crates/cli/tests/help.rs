@@ -35,7 +35,7 @@ fn help_fits_a_screen_and_groups_the_commands() {
 
     Options
           --data <DIR>   Folder of the text of sources [default: the study's]
-          --runs <DIR>   Folder of runs [default: runs]
+          --runs <DIR>   Folder of runs [default: `runs` beside the study]
           --threads <N>  Threads to compute with [default: all cores]
           --json         Print JSON for machines instead of tables
       -h, --help         Print help (see more with '--help')

@@ -34,12 +34,17 @@ fn one_command_goes_from_nothing_to_an_answer() {
 
     let ended = laboratory.succeed("quickstart");
     assert!(ended.stderr.contains("is trained on mostly web text (the trunk); 8 branches start"));
-    assert!(ended.stderr.contains("open  runs/quickstart-1/report.html"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("open  quickstart/runs/quickstart-1/report.html"),
+        "{}",
+        ended.stderr
+    );
     assert!(ended.stderr.contains("sparkjoy new study.toml --data FOLDER"));
     assert!(ended.stdout.contains("How long should the last phase on `upsampled` be?"));
     assert!(ended.stdout.contains("What was built into this world, and what was found"));
     assert!(ended.stdout.contains("longest window  cloze"), "{}", ended.stdout);
-    let page = fs::read_to_string(laboratory.path("runs/quickstart-1/report.html")).unwrap();
+    let page =
+        fs::read_to_string(laboratory.path("quickstart/runs/quickstart-1/report.html")).unwrap();
     assert!(page.contains("clean"), "the contamination check is on the page");
 
     let again = laboratory.succeed("quickstart");

@@ -76,9 +76,16 @@ fn a_folder_of_text_becomes_a_report_by_the_commands_for_your_data() {
     let own: Vec<String> =
         commands().into_iter().filter(|command| command.starts_with("sparkjoy ")).collect();
     let new = own.iter().find(|command| command.starts_with("sparkjoy new")).unwrap();
-    laboratory.succeed(new.strip_prefix("sparkjoy ").unwrap());
-    laboratory.succeed("prepare study.toml");
-    let plan = own.iter().find(|command| command.starts_with("sparkjoy plan")).unwrap();
-    let plan = laboratory.succeed(plan.strip_prefix("sparkjoy ").unwrap()).stdout;
-    assert!(plan.contains("jobs, with the tokens"), "{plan}");
+    assert_eq!(Some(new), own.first());
+    // As they stand there, one after the other.
+    let shown = own.iter().map(|command| {
+        let words = command.strip_prefix("sparkjoy ").unwrap();
+        let words = words.replace(" study.toml", " study.toml --threads 2");
+        (command.split(' ').nth(1).unwrap(), laboratory.succeed(&words).stdout)
+    });
+    let shown: Vec<(&str, String)> = shown.collect();
+    let commands: Vec<&str> = shown.iter().map(|(command, _)| *command).collect();
+    assert_eq!(commands, ["new", "plan", "run", "report"]);
+    assert!(shown[1].1.contains("jobs, with the tokens"), "{}", shown[1].1);
+    assert_eq!(shown[2].1, shown[3].1, "`run` ends with what `report` prints");
 }

@@ -197,12 +197,28 @@ fn a_model_of_somebody_else_is_shown_with_why_it_cannot_be_evaluated() {
     let json = laboratory.succeed("show model --json").stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((&json["parameters"], &json["refused"]), (&3632.into(), &serde_json::Value::Null));
+    // What `eval` refuses, `show` does not promise: the last weight is no number.
+    let weights = fs::read(laboratory.path("model/model.safetensors")).unwrap();
+    let nan = [&weights[..weights.len() - 2], &[0xc0, 0x7f]].concat();
+    fs::write(laboratory.path("model/model.safetensors"), nan).unwrap();
+    let shown = laboratory.succeed("show model").stdout;
+    assert!(shown.contains("cannot be evaluated: tensor "), "{shown}");
+    fs::write(laboratory.path("model/model.safetensors"), weights).unwrap();
+    for (file, is) in
+        [("adapter_config.json", "an adapter (LoRA)"), ("ep0-ba9-rank0.pt", "Composer")]
+    {
+        let folder = format!("other-{}", file.len());
+        fs::create_dir(laboratory.path(&folder)).unwrap();
+        laboratory.write(&format!("{folder}/{file}"), "{}");
+        let refused = laboratory.refuse(&format!("show {folder}"));
+        assert!(refused.contains(is) && refused.contains("hint: "), "{refused}");
+    }
     let config = fs::read_to_string(laboratory.path("model/config.json")).unwrap();
     laboratory.write("model/config.json", &config.replace("\"mpt\"", "\"llama\""));
     insta::assert_snapshot!(laboratory.refuse("show model"), @r#"
     error: `model/config.json` is of a checkpoint of another architecture: found `model_type` "llama", expected "mpt"
 
-    hint: only MPT models are evaluated here; lm-evaluation-harness scores other architectures
+    hint: sparkjoy opens MPT models; `--worker` has a program of yours compute another one, and lm-evaluation-harness scores it
     "#);
 }
 

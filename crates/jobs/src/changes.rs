@@ -44,9 +44,9 @@ pub enum Lost {
     More(usize),
 }
 
-/// The settings by which the trunk of a plan, its branches on the same trunk, or their scores differ
-/// from what was planned before under the study's name. Empty where there are none, or where nothing
-/// tells.
+/// The settings by which the trunk of a plan, its branches on the same trunk, or their scores
+/// differ from what was planned before under the study's name. Empty where there are none, or
+/// where nothing tells.
 pub fn changed_settings(plan: &Plan, runs: &Path) -> Vec<ChangedSetting> {
     let path = study_folder(plan, runs).join("plan.json");
     let is_small = path.metadata().is_ok_and(|file| file.len() <= RECORD_BYTES);

@@ -5,8 +5,8 @@ use std::sync::mpsc;
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{
-    Fingerprint, Opened, Problem, is_done, no_seal, open_seal, read, read_if_there, sealed, sweep,
-    write_atomic,
+    Fingerprint, Opened, Problem, Seed, is_done, no_seal, open_seal, read, read_if_there, sealed,
+    sweep, write_atomic,
 };
 use sparkjoy_data::{
     Corpus, DataError, PrepareOptions, SourceFiles, Tokenizer, TokenizerKind, check_files, prepare,
@@ -50,21 +50,30 @@ pub fn corpora(
         StudyTokenizer::OfTrunk(folder) => Tokenizer::open(folder)?,
         StudyTokenizer::Made(TokenizerKind::Cl100k) => Tokenizer::cl100k(),
         &StudyTokenizer::Made(TokenizerKind::Bpe { vocab }) => {
-            let texts = sample(study, &sources, vocab)?;
-            let name = tokenizer_name(vocab, &texts);
+            let Sampled { seed, texts, name } = sampled(study, folder, &sources, vocab)?;
             let of_tokenizer = folder.join(&name);
             sweep(&of_tokenizer);
             let tokenizer = if is_done(&of_tokenizer)? {
                 open_tokenizer(&of_tokenizer)?
             } else {
+                if let Ok(Some(before)) = recorded(folder, study, &sources, vocab)
+                    && is_done(&folder.join(&before)).unwrap_or_default()
+                {
+                    watcher.tell(Event::OtherTokenizer(&before));
+                }
                 watcher.tell(Event::TrainingTokenizer);
                 let tokenizer = Tokenizer::train_bpe(&texts, vocab)?;
                 tokenizer.save(&of_tokenizer)?;
                 mark_tokenizer(&of_tokenizer, &tokenizer)?;
                 tokenizer
             };
-            let record = record_file(folder, study, &sources, vocab);
-            write_atomic(&record, &sealed(&json(&TrainedTokenizer { folder: name }), b""))?;
+            let record = |seed| record_file(folder, study, seed, &sources, vocab);
+            let own = record(study.seed());
+            let trained = sealed(&json(&TrainedTokenizer { folder: name }), b"");
+            write_atomic(&record(seed), &trained)?;
+            if own.exists() {
+                write_atomic(&own, &trained)?;
+            }
             tokenizer
         }
     };
@@ -90,7 +99,7 @@ pub fn open_corpora(study: &Study, prepared: &Path) -> Result<(Tokenizer, Vec<Co
             let folder = match recorded(prepared, study, &sources, vocab)? {
                 Some(name) => prepared.join(name),
                 // Prepared by a version before 0.2, which kept no record: only the text tells.
-                None => prepared.join(tokenizer_name(vocab, &sample(study, &sources, vocab)?)),
+                None => prepared.join(sampled(study, prepared, &sources, vocab)?.name),
             };
             open_tokenizer(whole(&folder, "the tokenizer", study)?)?
         }
@@ -117,11 +126,12 @@ pub fn seal_corpora(study: &Study, prepared: &Path) -> Result<Vec<PathBuf>, JobE
         StudyTokenizer::OfTrunk(folder) => (Tokenizer::open(folder)?, None),
         StudyTokenizer::Made(TokenizerKind::Cl100k) => (Tokenizer::cl100k(), None),
         &StudyTokenizer::Made(TokenizerKind::Bpe { vocab }) => {
-            let record = record_file(prepared, study, &sources, vocab);
+            // An earlier version recorded it under the study's own seed.
+            let record = record_file(prepared, study, study.seed(), &sources, vocab);
             let found = read_record(&record, study.file())?;
             let folder = match &found {
                 Some((name, _)) => prepared.join(name),
-                None => prepared.join(tokenizer_name(vocab, &sample(study, &sources, vocab)?)),
+                None => prepared.join(sampled(study, prepared, &sources, vocab)?.name),
             };
             let tokenizer = Tokenizer::open(whole(&folder, "the tokenizer", study)?)?;
             if let Some((folder, false)) = found {
@@ -220,16 +230,46 @@ fn files(study: &Study) -> Vec<&SourceFiles> {
     files.collect()
 }
 
-/// The text a tokenizer of `vocab` entries is trained on.
-fn sample(study: &Study, sources: &[&SourceFiles], vocab: u32) -> Result<Vec<String>, JobError> {
+/// Chooses the text that tokenizers are trained on. It is not the seed of a study, which is of
+/// orders and weights: with another one the text stays encoded as it is. `sparkjoy new` writes the
+/// same number.
+const SAMPLE_SEED: Seed = Seed(17);
+
+/// The text a tokenizer is trained on.
+struct Sampled {
+    /// What chose it.
+    seed: Seed,
+    texts: Vec<String>,
+    /// The folder of the tokenizer.
+    name: String,
+}
+
+/// The text a tokenizer of `vocab` entries is trained on, below the folder of all that is prepared.
+fn sampled(
+    study: &Study,
+    prepared: &Path,
+    sources: &[&SourceFiles],
+    vocab: u32,
+) -> Result<Sampled, JobError> {
     if sources.is_empty() {
         return Err(no_text(vocab).into());
     }
-    let mut texts = Vec::new();
-    for source in sources {
-        texts.extend(sample_documents(source, study.seed(), study.sample_bytes())?);
+    let with = |seed: Seed| -> Result<Sampled, JobError> {
+        let mut texts = Vec::new();
+        for source in sources {
+            texts.extend(sample_documents(source, seed, study.sample_bytes())?);
+        }
+        let name = tokenizer_name(vocab, &texts);
+        Ok(Sampled { seed, texts, name })
+    };
+    // Earlier versions sampled by the study's seed, and what was trained on that text goes on.
+    if study.seed() != SAMPLE_SEED && prepared.is_dir() {
+        let own = with(study.seed())?;
+        if is_done(&prepared.join(&own.name))? {
+            return Ok(own);
+        }
     }
-    Ok(texts)
+    with(SAMPLE_SEED)
 }
 
 /// No source has text that a tokenizer of `vocab` entries could be trained on.
@@ -253,8 +293,14 @@ struct TrainedTokenizer {
     folder: String,
 }
 
-/// The record of the tokenizer that a study's declarations ask for.
-fn record_file(prepared: &Path, study: &Study, sources: &[&SourceFiles], vocab: u32) -> PathBuf {
+/// The record of the tokenizer that a study's declarations ask for, on text that `seed` chooses.
+fn record_file(
+    prepared: &Path,
+    study: &Study,
+    seed: Seed,
+    sources: &[&SourceFiles],
+    vocab: u32,
+) -> PathBuf {
     let declared: Vec<_> = sources
         .iter()
         .map(|source| {
@@ -264,7 +310,7 @@ fn record_file(prepared: &Path, study: &Study, sources: &[&SourceFiles], vocab: 
             (name, paths, text_field, on_bad_document, validation)
         })
         .collect();
-    let asked = (study.seed(), study.sample_bytes(), vocab, declared);
+    let asked = (seed, study.sample_bytes(), vocab, declared);
     prepared.join(format!("trained-for-{}.json", Fingerprint::of_value(&asked)))
 }
 
@@ -275,11 +321,16 @@ fn recorded(
     sources: &[&SourceFiles],
     vocab: u32,
 ) -> Result<Option<String>, JobError> {
-    let path = record_file(prepared, study, sources, vocab);
-    match read_record(&path, study.file())? {
-        Some((_, false)) => Err(no_seal(&path).into()),
-        found => Ok(found.map(|(folder, _)| folder)),
+    // What an earlier version recorded under the study's own seed is kept up to date.
+    for seed in [study.seed(), SAMPLE_SEED] {
+        let path = record_file(prepared, study, seed, sources, vocab);
+        match read_record(&path, study.file())? {
+            None => {}
+            Some((_, false)) => return Err(no_seal(&path).into()),
+            Some((folder, true)) => return Ok(Some(folder)),
+        }
     }
+    Ok(None)
 }
 
 /// The tokenizer that a record names, and whether the record has a seal. `study`: its file.
@@ -379,5 +430,37 @@ mod tests {
         `prepared/trained-for-5b7719aa.json` does not name the tokenizer of the study: found `{"folder":"../etc"}`, expected `{"folder":"tokenizer-…"}`
         hint: type `sparkjoy prepare study.toml`: it writes it again
         "#);
+    }
+
+    #[test]
+    fn a_tokenizer_of_before_is_used_though_its_text_was_chosen_by_the_studys_seed() {
+        let root = tempfile::tempdir().unwrap();
+        let study = sparkjoy_kit::invented::STUDY
+            .replace("kind = \"cl100k\"", "kind = \"bpe\"\nvocab = 260\nsample = \"1K\"")
+            .replace("seed = 17", "seed = 5");
+        let mut text = study;
+        for (name, tokens) in [("blogs", "4M"), ("proofs", "300K"), ("puzzles", "100K")] {
+            let path = format!("path = \"{name}.txt\"\nvalidation = \"{name}.val.txt\"");
+            text = text.replace(&format!("tokens = \"{tokens}\""), &path);
+            for part in ["", ".val"] {
+                let words: String = (0..400).map(|n| format!("{name}{part} {n} ")).collect();
+                let file = root.path().join(format!("{name}{part}.txt"));
+                sparkjoy_base::write_atomic(&file, words.as_bytes()).unwrap();
+            }
+        }
+        let study = Study::parse(&root.path().join("study.toml"), text, None).unwrap();
+        let (sources, folder) = (files(&study), root.path().join("prepared"));
+        let name_of = |seed| {
+            let texts = sources.iter().map(|source| sample_documents(source, seed, 1000).unwrap());
+            let texts: Vec<String> = texts.flatten().collect();
+            (tokenizer_name(260, &texts), texts)
+        };
+        let asked = || sampled(&study, &folder, &sources, 260).unwrap().name;
+        assert_eq!(asked(), name_of(SAMPLE_SEED).0);
+        let (name, texts) = name_of(Seed(5));
+        Tokenizer::train_bpe(&texts, 260).unwrap().save(&folder.join(&name)).unwrap();
+        let tokenizer = Tokenizer::open(&folder.join(&name)).unwrap();
+        mark_tokenizer(&folder.join(&name), &tokenizer).unwrap();
+        assert_eq!(asked(), name);
     }
 }

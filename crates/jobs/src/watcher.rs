@@ -48,6 +48,8 @@ impl fmt::Debug for Watcher<'_> {
 pub enum Event<'a> {
     /// A source is being prepared.
     Preparing(&'a SourceName, PrepareProgress),
+    /// The text has changed so that a new tokenizer is trained in place of this one.
+    OtherTokenizer(&'a str),
     /// The tokenizer is being trained.
     TrainingTokenizer,
     /// Training text is searched for items of tasks.

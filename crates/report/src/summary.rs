@@ -8,7 +8,7 @@ use sparkjoy_base::{duration, number, quantity, scientific};
 use crate::Report;
 use crate::cost::all_seconds;
 use crate::question::{View, findings};
-use crate::sentences::{Heading, not_scored, title};
+use crate::sentences::{Heading, in_short, not_scored, title};
 use crate::words::rich;
 
 /// Findings of a question at the top of the page, besides those that always stand there; its
@@ -101,9 +101,9 @@ fn short(view: &View<'_>) -> Markup {
     let all = &view.answer.findings;
     let of = |heading: Heading| all.iter().filter(move |finding| Heading::of(finding) == heading);
     let always = [Heading::Harm, Heading::Redundant].into_iter().flat_map(of);
-    // What to do comes first, then effects, then what is not significant.
+    // The largest gain comes first, then effects, then what is not significant.
     let first = [
-        Heading::Recommendation,
+        Heading::LargestGain,
         Heading::NoLoss,
         Heading::Ranking,
         Heading::Effect,
@@ -116,7 +116,7 @@ fn short(view: &View<'_>) -> Markup {
         @if few.is_empty() {
             p { "Nothing can be said yet: no comparison is complete." }
         } @else {
-            (findings(view.answer, &few))
+            (findings(view.answer, &few, in_short))
         }
     }
 }

@@ -35,7 +35,7 @@ pub use error::TrainError;
 pub use import::{ImportError, check_shape, imported};
 pub use kernels::{KernelSince, Kernels};
 pub use metrics::{has_metrics, read_metrics};
-pub use model_folder::{ModelError, ModelFolder, WeightFile};
+pub use model_folder::{Instead, ModelError, ModelFolder, WeightFile};
 pub use process::{EngineError, Expected, ProcessEngine};
 pub use run::{RunRequest, run};
 pub use run_folder::{check_run, read_spec, tidy};

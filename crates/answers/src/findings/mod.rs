@@ -7,13 +7,13 @@ mod arms;
 mod effects;
 mod front;
 mod harm;
+mod largest_gain;
 mod no_loss;
 mod not_significant;
 mod on_tasks;
 mod persistence;
 mod place;
 mod ranking;
-mod recommendation;
 mod redundancy;
 mod transfer;
 mod windows;
@@ -37,7 +37,7 @@ struct Inference<'a> {
     scale: &'a mut Scale,
 }
 
-/// Adds findings, front, recommendation and ranking.
+/// Adds findings, front, the largest gain and ranking.
 pub(super) fn conclude<'a>(
     answer: &'a mut Answer,
     question: &'a QuestionPlan,
@@ -51,7 +51,7 @@ pub(super) fn conclude<'a>(
         inference.rank();
         match question.ask {
             Ask::Duration => {
-                recommendation::recommend(&mut inference);
+                largest_gain::largest_gain(&mut inference);
                 inference.ranking();
                 windows::on_tasks(&mut inference);
                 inference.front();
@@ -59,7 +59,7 @@ pub(super) fn conclude<'a>(
             Ask::Addition => {
                 inference.effects_of_answers();
                 if inference.is_about_one_set() {
-                    recommendation::recommend(&mut inference);
+                    largest_gain::largest_gain(&mut inference);
                 }
                 inference.ranking();
                 inference.front();

@@ -10,8 +10,8 @@ pub(super) fn on_text(inference: &mut Inference<'_>) {
     for arm in 0..inference.answer.arms.len() {
         for scope in [What::Targeted, What::General] {
             let Some(tested) = inference.tested(arm, &scope) else { continue };
-            // The recommendation has it.
-            if scope == What::General && inference.answer.recommended == Some(arm) {
+            // The sentence about the largest gain has it.
+            if scope == What::General && inference.is_largest_gain(arm) {
                 continue;
             }
             if tested.verdict == Verdict::NotSignificant && tested.detectable.is_some() {

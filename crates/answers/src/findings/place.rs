@@ -32,6 +32,5 @@ pub(super) fn place(inference: &mut Inference<'_>) {
     let arm = answers.into_iter().find(|&arm| branches(arm) == branches(place));
     let Some(arm) = arm.filter(|&arm| inference.is_better(arm)) else { return };
     let Some(targeted) = inference.tested(arm, &What::Targeted) else { return };
-    inference.answer.recommended = Some(arm);
     inference.find(Finding::BestPlace(BestPlace { arm, targeted, against_last }));
 }

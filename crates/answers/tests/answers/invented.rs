@@ -78,7 +78,7 @@ fn what_is_not_significant_has_that_verdict_and_is_not_ranked() {
         Finding::NotSignificant { comparisons } => Some(&comparisons[..]),
         _ => None,
     });
-    // That of the other window; the recommendation has this one.
+    // That of the other window; the largest gain has this one.
     let [[null]] = nulls.collect::<Vec<_>>()[..] else { panic!("one finding of one comparison") };
     assert_eq!((null.arm, &null.scope), (1, &What::General));
     assert_eq!(null.tested.family, Family { of: FamilyKind::HeldOut, comparisons: 4 });
@@ -101,19 +101,26 @@ fn a_question_is_corrected_for_what_it_tests_and_nothing_else() {
 }
 
 #[test]
-fn the_shortest_window_that_gains_as_much_is_recommended() {
+fn the_largest_gain_has_its_cost_and_the_windows_to_try_next() {
     let answers = answers();
     let question = &answers.questions[0];
     // Both windows gain the same, to the last replicate.
-    assert_eq!(question.recommended, Some(0));
+    assert_eq!(question.largest_gain, Some(0));
     assert_eq!(question.ranking.len(), 2);
     let found = question.findings.iter().find_map(|finding| match finding {
-        Finding::Recommendation(finding) => Some(finding),
+        Finding::LargestGain(finding) => Some(finding),
         _ => None,
     });
     let found = found.unwrap();
     close(found.targeted.effect.mean, -0.22 / 3.0);
-    assert_eq!((found.arm, &found.largest, &found.lesser), (0, &None, &None));
+    assert_eq!((found.arm, &found.enough, &found.lesser), (0, &None, &None));
+    // The first of 10 and 20 %: less, and between the two.
+    assert!(!found.at_end && found.next == [0.05, 0.15], "{:?}", found.next);
+    // 80 % blogs, 15 % proofs, 5 % puzzles, each by its own difference.
+    let of = |source: &str| cell(&answers.questions[0], "10%", "base, same 10% window", source);
+    let mean = |source: &str| of(source).unwrap().difference.mean;
+    let net = 0.8 * mean("blogs") + 0.15 * mean("proofs") + 0.05 * mean("puzzles");
+    close(found.net.as_ref().unwrap().mean, net);
     assert_eq!(found.general.as_ref().unwrap().verdict, Verdict::NotSignificant);
     let neighbours = question.findings.iter().find_map(|finding| match finding {
         Finding::Ranking(ranking) => Some(&ranking.neighbours[..]),
@@ -128,7 +135,7 @@ fn a_removed_source_is_ranked_by_what_its_own_text_loses() {
     let answers = answers();
     let removal = &answers.questions[1];
     let [ranked] = removal.ranking[..] else { panic!("{:?}", removal.ranking) };
-    assert_eq!((removal.arms[ranked].label.as_str(), removal.recommended), ("− puzzles", None));
+    assert_eq!((removal.arms[ranked].label.as_str(), removal.largest_gain), ("− puzzles", None));
     let effects = removal.findings.iter().filter_map(|finding| match finding {
         Finding::Effect(effect) => effect.targeted.as_ref().map(|own| (effect.arm, own)),
         _ => None,
@@ -168,7 +175,7 @@ fn one_replicate_is_shown_and_never_ranked() {
     let question = &answers.questions[0];
     let targeted = question.arms[0].cells[1].as_ref().unwrap();
     assert_eq!((&targeted.effect, targeted.verdict), (&None, Verdict::NotSignificant));
-    assert!(question.ranking.is_empty() && question.recommended.is_none());
+    assert!(question.ranking.is_empty() && question.largest_gain.is_none());
     assert_eq!(question.findings[0], Finding::SingleReplicate);
 }
 

@@ -185,7 +185,7 @@ impl<'i> Item<'i> {
         expected: &'static str,
     ) -> Result<T, Problem> {
         let parsed = self.string(expected)?.parse();
-        parsed.map_err(|why| self.problem(format!("`{}`: {why}", self.key)))
+        parsed.map_err(|why| self.problem(format!("`{}`: {why}", self.key)).with_hint_of(&why))
     }
 
     /// A number of bytes, in the notation of token counts.

@@ -206,6 +206,22 @@ impl<'i> Table<'i> {
         })
     }
 
+    /// Refuses a key that is none of these before anything is read: what else is wrong may follow
+    /// from it.
+    ///
+    /// # Errors
+    ///
+    /// The first such key.
+    pub fn only(&mut self, keys: &[&'static str]) -> Result<(), Problem> {
+        self.known = keys.to_vec();
+        let is_unknown = |key: &&Spanned<Cow<'i, str>>| {
+            let written: &str = (*key).borrow();
+            !keys.contains(&written)
+        };
+        let unknown = self.entries.keys().filter(is_unknown).min_by_key(|key| key.span().start);
+        unknown.map_or(Ok(()), |key| Err(self.unknown(key)))
+    }
+
     /// All keys, where the user chooses them: a name each, in the order of the file.
     pub fn named(self) -> Vec<(Placed<String>, Item<'i>)> {
         let Self { source, path, entries, .. } = self;

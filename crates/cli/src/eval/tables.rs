@@ -39,7 +39,10 @@ pub(super) fn render(scorecard: &Scorecard, selection: &Selection, work: &[TaskW
     for note in notes(scorecard) {
         let _ = writeln!(text, "{note}");
     }
-    text.push_str(&effort(work));
+    // Of tasks that could not be scored nothing is known.
+    if !scorecard.tasks.is_empty() {
+        text.push_str(&effort(work));
+    }
     text
 }
 

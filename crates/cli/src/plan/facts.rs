@@ -115,13 +115,7 @@ impl<'a> Facts<'a> {
             .collect();
         let trunk = trains(&jobs).filter(|job| matches!(job.planned.run, JobRun::Trunk(_)));
         let left = left(plan, &jobs);
-        let to_score = jobs.iter().filter(|job| job.planned.kind == JobKind::Score);
-        let to_score = to_score.filter(|job| job.state != JobState::Done);
-        let to_score = to_score.filter_map(|job| match job.planned.run {
-            JobRun::Branch(branch) => Some(&plan.branches[branch]),
-            JobRun::Trunk(_) | JobRun::None => None,
-        });
-        let time_left = plan.time(left, to_score, speed);
+        let time_left = plan.time(left, to_score(plan, &jobs), speed);
         Ok(Self {
             fingerprint: plan.fingerprint(),
             tokens_per_step: plan.tokens_per_step().0,
@@ -167,6 +161,16 @@ impl JobsDone {
 
 fn trains(jobs: &[Job]) -> impl Iterator<Item = &Job> {
     jobs.iter().filter(|job| matches!(job.planned.kind, JobKind::Train { .. }))
+}
+
+/// Branches that are not scored on held-out text.
+fn to_score<'a>(plan: &'a Plan, jobs: &[Job]) -> impl Iterator<Item = &'a Branch> {
+    let scores = jobs.iter().filter(|job| job.planned.kind == JobKind::Score);
+    let left = scores.filter(|job| job.state != JobState::Done);
+    left.filter_map(|job| match job.planned.run {
+        JobRun::Branch(branch) => Some(&plan.branches[branch]),
+        JobRun::Trunk(_) | JobRun::None => None,
+    })
 }
 
 /// Training that jobs in these states still take.

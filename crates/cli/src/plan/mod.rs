@@ -5,11 +5,13 @@ mod memory;
 mod tables;
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use sparkjoy_answers::power;
 use sparkjoy_base::thousands;
 use sparkjoy_jobs::{
-    changed_settings, changed_text, checked, job_states, planned_jobs, scored_before,
+    JobState, PlannedJob, changed_settings, changed_text, checked, job_states, planned_jobs,
+    scored_before,
 };
 use sparkjoy_nn::{Compute, measure};
 use sparkjoy_study::Plan;
@@ -22,19 +24,18 @@ use crate::study::OpenedStudy;
 use facts::Facts;
 use memory::Memory;
 
-/// Shows the plan of a study. Writes nothing, trains nothing.
+/// Shows the plan of a study, after preparing what is missing of its text. Trains nothing.
 ///
 /// # Errors
 ///
-/// What is wrong with the study; a source that is not prepared.
-pub(crate) fn show(study: &Path, place: &Place) -> Result<(), Failure> {
-    let OpenedStudy { study, corpora, mut plan, .. } = OpenedStudy::prepared(study, place)?;
+/// What is wrong with the study or its text; an interruption.
+pub(crate) fn show(study: &Path, place: &Place, stop: &AtomicBool) -> Result<(), Failure> {
+    let opened = OpenedStudy::to_run(study, None, place, stop)?;
+    let OpenedStudy { study, corpora, mut plan, .. } = opened;
     plan.notes.extend(changed_text(&study, &corpora));
-    let states = job_states(&plan, &place.runs)?.into_iter().map(|(_, state)| state);
-    let jobs = planned_jobs(&plan, &place.runs).into_iter().zip(states).collect();
+    let jobs = jobs(&plan, place)?;
     let power = power(&plan, &scored_before(&plan, &place.runs));
-    let (precision, threads) = (plan.trunk().precision, place.threads());
-    let compute = Compute { precision, recompute: place.recompute, threads };
+    let compute = compute(&plan, place);
     let speed = measure(plan.shape, plan.batch as usize, compute);
     let facts = Facts::new(&plan, jobs, speed, Memory::of(&plan, compute))?;
     let contamination = checked(&plan, &place.runs)?;
@@ -44,6 +45,35 @@ pub(crate) fn show(study: &Path, place: &Place) -> Result<(), Failure> {
         Output::Json => print_json(&facts),
         Output::Text => print(&format!("{}{}", header(&plan), tables::render(&facts))),
     }
+}
+
+/// Jobs with their states.
+fn jobs(plan: &Plan, place: &Place) -> Result<Vec<(PlannedJob, JobState)>, Failure> {
+    let states = job_states(plan, &place.runs)?.into_iter().map(|(_, state)| state);
+    Ok(planned_jobs(plan, &place.runs).into_iter().zip(states).collect())
+}
+
+fn compute(plan: &Plan, place: &Place) -> Compute {
+    let (precision, threads) = (plan.trunk().precision, place.threads());
+    Compute { precision, recompute: place.recompute, threads }
+}
+
+/// Seconds that what is left of a study takes on this machine; none where it is so little that the
+/// machine need not be timed.
+///
+/// # Errors
+///
+/// What is wrong with its folders.
+pub(crate) fn seconds_left(plan: &Plan, place: &Place) -> Result<Option<f64>, Failure> {
+    /// FLOPs that any machine computes in some hours.
+    const LITTLE: u128 = 10_u128.pow(14);
+    if plan.cost().tree.flops < LITTLE {
+        return Ok(None);
+    }
+    let (jobs, compute) = (jobs(plan, place)?, compute(plan, place));
+    let speed = measure(plan.shape, plan.batch as usize, compute);
+    let facts = Facts::new(plan, jobs, speed, Memory::of(plan, compute))?;
+    Ok(Some(facts.time_left.seconds()))
 }
 
 /// The plan in one line.

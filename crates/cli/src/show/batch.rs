@@ -3,11 +3,10 @@
 use serde::Serialize;
 use sparkjoy_base::{SourceName, thousands};
 use sparkjoy_mix::{Draw, Order};
-use sparkjoy_report::Table;
 use sparkjoy_spec::RunSpec;
 use sparkjoy_study::{Branch, Plan};
 
-use super::{excerpt, legend, text_of};
+use super::{legend, lines_each, passage, text_of};
 use crate::args::{Place, ShowTarget};
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
@@ -93,23 +92,24 @@ fn read_row(opened: &OpenedStudy, order: &Order, row: u64, draw: Draw) -> Result
 }
 
 fn render(batch: &Batch) -> String {
-    let mut table = Table::new(["row", "<source", "epoch", "sequence", "<text"]);
-    for row in &batch.rows {
-        table.row([
-            row.row.to_string(),
-            row.source.to_string(),
-            row.epoch.to_string(),
+    let lines = lines_each(batch.rows.len());
+    let rows = batch.rows.iter().map(|row| {
+        format!(
+            "\nrow {} · {} · epoch {} · sequence {}\n{}\n",
+            row.row,
+            row.source,
+            row.epoch,
             thousands(row.ordinal),
-            excerpt(&row.text, 60),
-        ]);
-    }
+            passage(&row.text, lines)
+        )
+    });
     format!(
-        "step {} of {}: {} of {} rows\n\n{}{}",
+        "step {} of {}: {} of {} rows\n{}{}",
         thousands(batch.step),
         batch.job,
         batch.rows.len(),
         thousands(batch.row_count),
-        table.text(),
+        rows.collect::<String>(),
         legend(batch.rows.iter().map(|row| &row.text))
     )
 }

@@ -10,8 +10,8 @@ use sparkjoy_train::{Checkpoint, CheckpointInfo, Kernels, TrainError};
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
 
-/// The checkpoint that is meant by `RUN/step-175`, however many zeros its folder has; any other path
-/// as it is.
+/// The checkpoint that is meant by `RUN/step-175`, however many zeros its folder has; any other
+/// path as it is.
 pub(crate) fn by_number(path: &Path) -> Result<PathBuf, TrainError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let step = name.strip_prefix("step-").and_then(|digits| digits.parse::<u64>().ok());

@@ -7,7 +7,7 @@ use sparkjoy_base::{exact, number, thousands};
 use sparkjoy_report::Table;
 use sparkjoy_train::{DivergedRow, Divergence, read_spec};
 
-use super::{excerpt, prepared, text_of};
+use super::{excerpt, legend, prepared, text_of};
 use crate::args::Place;
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
@@ -66,7 +66,7 @@ fn render(divergence: &Divergence, rows: &[Shown<'_>]) -> String {
     }
     format!(
         "step {} of run {} could not be taken: loss {}, gradient norm {:.3e}, learning rate {:.3e}\n\
-         {} of {} rows, the largest loss first\n\n{}",
+         {} of {} rows, the largest loss first\n\n{}{}",
         thousands(divergence.step),
         divergence.run,
         exact(divergence.loss),
@@ -74,6 +74,7 @@ fn render(divergence: &Divergence, rows: &[Shown<'_>]) -> String {
         divergence.lr,
         rows.len(),
         divergence.rows.len(),
-        table.text()
+        table.text(),
+        legend(rows.iter().map(|row| &row.text))
     )
 }

@@ -86,6 +86,25 @@ fn excerpt(text: &str, width: usize) -> String {
     line
 }
 
+/// A text over several lines, set in by two: `most` of them, and `…` where there is more.
+fn passage(text: &str, most: usize) -> String {
+    const WIDTH: usize = 96;
+    let whole: Vec<char> = excerpt(text, usize::MAX).chars().collect();
+    let lines = whole.chunks(WIDTH).map(|line| format!("  {}", line.iter().collect::<String>()));
+    let mut shown: Vec<String> = lines.take(most).collect();
+    if whole.len() > WIDTH * most
+        && let Some(last) = shown.last_mut()
+    {
+        last.push('…');
+    }
+    shown.join("\n")
+}
+
+/// Lines of the text of each of some rows: one by itself is shown in full.
+fn lines_each(rows: usize) -> usize {
+    if rows == 1 { usize::MAX / 1000 } else { 4 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,5 +114,9 @@ mod tests {
         assert_eq!(excerpt("a\nb\tc", 5), "a⏎b c");
         assert_eq!(excerpt("naïve text", 5), "naïve…");
         assert_eq!(excerpt("one<|endoftext|>two", 12), "one ∎ two");
+        let text = "a".repeat(95) + "\nb" + &"c".repeat(100);
+        let [first, second] = ["a".repeat(95) + "⏎", "b".to_owned() + &"c".repeat(95)];
+        assert_eq!(passage(&text, 2), format!("  {first}\n  {second}…"));
+        assert_eq!(passage(&text, lines_each(1)), format!("  {first}\n  {second}\n  ccccc"));
     }
 }

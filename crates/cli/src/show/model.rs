@@ -9,7 +9,7 @@ use sparkjoy_base::{Fingerprint, Hint, bytes, thousands};
 use sparkjoy_data::ModelTokenizer;
 use sparkjoy_report::Table;
 use sparkjoy_spec::Shape;
-use sparkjoy_train::{ModelFolder, TrainError, WeightFile};
+use sparkjoy_train::{Instead, ModelFolder, TrainError, WeightFile};
 
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
@@ -33,19 +33,21 @@ struct Vocabulary {
     begin: Vec<u32>,
 }
 
-/// Whether a folder is a model that is no checkpoint of ours.
+/// Whether a folder is a model that is no checkpoint of ours, or something of a model's that is
+/// refused by its name.
 pub(super) fn is_one(path: &Path) -> bool {
-    path.join("config.json").is_file()
+    path.join("config.json").is_file() || Instead::of(path) != Instead::Unknown
 }
 
-/// Shows a model. Its config, its tokenizer and the header of every weight file are read, the
-/// weights are not.
+/// Shows a model. All of it is read, every weight once, so that what is said of it is what `eval`
+/// would say.
 pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
     let opened = ModelFolder::open(folder)?;
     let (tokenizer, refused) = match opened.tokenizer() {
-        Ok(tokenizer) => (Some(vocabulary(&tokenizer)), None),
-        Err(error) => (None, Some(reason(&error))),
+        Ok(tokenizer) => (Some(vocabulary(&tokenizer)), opened.content().err()),
+        Err(error) => (None, Some(error)),
     };
+    let refused = refused.as_ref().map(reason);
     let shape = *opened.shape();
     let weights = opened.weight_files()?;
     let model = Model { shape, parameters: shape.parameters(), weights, tokenizer, refused };

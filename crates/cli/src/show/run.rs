@@ -94,8 +94,8 @@ fn render(run: &Run) -> String {
     text
 }
 
-/// How far it has come. A trunk's spec covers the whole budget, but it is trained only as far as its
-/// last branch point.
+/// How far it has come. A trunk's spec covers the whole budget, but it is trained only as far as
+/// its last branch point.
 fn trained(run: &Run) -> String {
     let saved = run.checkpoints.last().map_or(run.first_step, |saved| saved.step);
     let last = run.last_record.as_ref().map_or(saved, |record| record.step.max(saved));

@@ -24,6 +24,7 @@ fn a_trained_tokenizer_is_reused_exactly_when_its_text_and_size_are_the_same() {
     let tiny = Tiny::new();
     assert!(!trains_anew(&tiny, STUDY));
     assert!(!trains_anew(&tiny, &STUDY.replace("batch = 6", "batch = 7")));
+    assert!(!trains_anew(&tiny, &STUDY.replace("seed = 17", "seed = 18")));
     assert!(trains_anew(&tiny, &STUDY.replace("vocab = 300", "vocab = 301")));
     assert!(trains_anew(&tiny, &STUDY.replace("sample = \"20K\"", "sample = \"2K\"")));
     assert!(!trains_anew(&tiny, STUDY), "the first one is still there");

@@ -157,7 +157,7 @@ fn every_question_is_answered_in_words_with_its_cost() {
         assert!(report.contains(&title(answer)), "{ask:?} is not in\n{report}");
         let has = |is_it: fn(&Finding) -> bool| answer.findings.iter().any(is_it);
         assert!(has(|finding| matches!(finding, Finding::Cost { .. })), "{ask:?}");
-        // A duration ends in a recommendation or in none, a transfer in what was compared.
+        // A duration ends in the largest gain or in none, a transfer in what was compared.
         let each_arm = !matches!(ask, Ask::Duration | Ask::Transfer);
         let effect = has(|finding| matches!(finding, Finding::Effect(_)));
         assert!(!each_arm || effect, "{ask:?} says {:?}", answer.findings);

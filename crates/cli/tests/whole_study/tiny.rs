@@ -223,6 +223,7 @@ impl Tiny {
                 }
                 Event::Preparing(..)
                 | Event::TrainingTokenizer
+                | Event::OtherTokenizer(_)
                 | Event::Stopping
                 | Event::Tolerated(_)
                 | Event::Checking { .. }

@@ -16,7 +16,7 @@ pub(crate) struct Dot {
     pub(crate) gain: Estimate,
     /// No other arm beats it in both.
     pub(crate) front: bool,
-    pub(crate) recommended: bool,
+    pub(crate) largest: bool,
 }
 
 /// Arms in a plane.
@@ -82,7 +82,7 @@ impl Front {
                     }
                     @let (form, fill) = dot.manner();
                     (mark(form, fill, at, 4.5))
-                    @if dot.recommended { (mark(Form::Circle, "ring", at, 9.0)) }
+                    @if dot.largest { (mark(Form::Circle, "ring", at, 9.0)) }
                 }
             }
             @for (class, at, label) in labels { (text_over(class, at, &label)) }
@@ -105,7 +105,7 @@ impl Front {
         axes: [[f64; 4]; 2],
     ) -> Vec<(&'static str, (f64, f64), String)> {
         let mut order: Vec<&Dot> = self.dots.iter().collect();
-        order.sort_by_key(|dot| (!dot.recommended, !dot.front));
+        order.sort_by_key(|dot| (!dot.largest, !dot.front));
         let points: Vec<(f64, f64)> = self.dots.iter().map(place).collect();
         let mut taken: Vec<[f64; 4]> =
             points.iter().map(|(x, y)| [x - 6.0, y - 6.0, x + 6.0, y + 6.0]).chain(axes).collect();
@@ -114,8 +114,8 @@ impl Front {
             if !dot.front && self.dots.len() > NAMED {
                 continue;
             }
-            let label = if dot.recommended {
-                format!("{} (recommended)", fit(&dot.label, 11.0, 110.0))
+            let label = if dot.largest {
+                format!("{} (largest gain)", fit(&dot.label, 11.0, 110.0))
             } else {
                 fit(&dot.label, 11.0, 130.0)
             };
@@ -161,8 +161,8 @@ impl Dot {
     }
 
     fn spoken(&self) -> String {
-        let rank = match (self.recommended, self.front) {
-            (true, _) => ", on the front, recommended",
+        let rank = match (self.largest, self.front) {
+            (true, _) => ", on the front, the largest gain",
             (false, true) => ", on the front",
             (false, false) => ", dominated",
         };
@@ -188,12 +188,12 @@ mod tests {
             detectable: None,
             unit: Unit::Bits,
         };
-        let dot = |label: &str, cost, gain, recommended| Dot {
+        let dot = |label: &str, cost, gain, largest| Dot {
             label: label.to_owned(),
             cost: estimate(cost),
             gain: estimate(gain),
             front: true,
-            recommended,
+            largest,
         };
         // The first point lies just left of the axis, in the middle of the drawing.
         let dots = vec![

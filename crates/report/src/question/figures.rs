@@ -51,8 +51,8 @@ impl View<'_> {
         let aims = [Aim::Targeted, Aim::General];
         let series =
             aims.map(|aim| self.series(aim.name(), &arms, scale, |arm| self.aimed(arm, aim)));
-        let recommended = self.answer.recommended.and_then(|arm| self.place(arm, scale));
-        let marked = recommended.map(|x| (x, "recommended".to_owned()));
+        let largest = self.answer.largest_gain.and_then(|arm| self.place(arm, scale));
+        let marked = largest.map(|x| (x, "largest gain".to_owned()));
         let curve = Curves {
             title: "Effect on held-out text".to_owned(),
             x: axis.to_owned(),
@@ -144,7 +144,7 @@ impl View<'_> {
                 cost: self.aimed(arm, Aim::General)?,
                 gain: self.aimed(arm, Aim::Targeted)?,
                 front: self.answer.front.contains(&arm),
-                recommended: self.answer.recommended == Some(arm),
+                largest: self.answer.largest_gain == Some(arm),
             })
         };
         let dots: Vec<Dot> = arms.iter().filter_map(dot).collect();

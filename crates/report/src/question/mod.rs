@@ -32,7 +32,7 @@ pub(crate) fn section(view: &View<'_>, figures: &[Figure], report: &Report<'_>) 
     html! {
         section.question id={ "q" (view.number) } aria-labelledby={ "q" (view.number) "-h" } {
             h2 id={ "q" (view.number) "-h" } { (view.number) ". " (rich(&title(view.answer))) }
-            (findings(view.answer, &view.answer.findings.iter().collect::<Vec<_>>()))
+            (findings(view.answer, &view.answer.findings.iter().collect::<Vec<_>>(), sentence))
             (gaps(view))
             @for figure in figures { (figure.on_page()) }
             h3 { "Numbers" }
@@ -59,8 +59,12 @@ pub(crate) fn section(view: &View<'_>, figures: &[Figure], report: &Report<'_>) 
     }
 }
 
-/// Sentences of findings, each with its heading.
-pub(crate) fn findings(answer: &Answer, findings: &[&Finding]) -> Markup {
+/// Sentences of findings, each with its heading. `say`: the sentence of one.
+pub(crate) fn findings(
+    answer: &Answer,
+    findings: &[&Finding],
+    say: fn(&Answer, &Finding) -> String,
+) -> Markup {
     html! {
         @if !findings.is_empty() {
             ul.findings {
@@ -68,7 +72,7 @@ pub(crate) fn findings(answer: &Answer, findings: &[&Finding]) -> Markup {
                     @let heading = Heading::of(finding);
                     li.(class(heading)) {
                         strong.kind { (heading.word()) } " "
-                        span { (rich(&sentence(answer, finding))) }
+                        span { (rich(&say(answer, finding))) }
                     }
                 }
             }
@@ -78,7 +82,7 @@ pub(crate) fn findings(answer: &Answer, findings: &[&Finding]) -> Markup {
 
 fn class(heading: Heading) -> &'static str {
     match heading {
-        Heading::Recommendation => "recommendation",
+        Heading::LargestGain => "largest-gain",
         Heading::Caution | Heading::Harm => "caution",
         Heading::Redundant | Heading::NoLoss => "spare",
         _ => "finding",

@@ -1,42 +1,70 @@
 //! Questions along an axis: which window or share, which place, what is left of a gain, the front
 //! and the ranking.
 
-use sparkjoy_answers::{Answer, BestPlace, Persistence, Ranking, Recommendation, Tested, Verdict};
+use sparkjoy_answers::{Answer, BestPlace, LargestGain, Persistence, Ranking, Tested, Verdict};
 use sparkjoy_base::percent;
 use sparkjoy_study::Ask;
 
 use super::amounts::{bits, bits_again, correction, difference, p_of, shortfall};
 use super::arms::{label, labels, noun};
 
-/// The window or share to choose.
-pub(super) fn recommendation(answer: &Answer, finding: &Recommendation) -> String {
-    let Recommendation { arm, targeted, general, largest, lesser } = finding;
-    let the_last = if answer.ask == Ask::Duration { "the last " } else { "" };
-    let name = &answer.arms[*arm].label;
-    let mut text = format!("Use {the_last}{name}: targeted {}", bits(&targeted.effect));
+/// The largest targeted gain, its cost, and what to try next.
+pub(super) fn largest_gain(answer: &Answer, finding: &LargestGain) -> String {
+    let LargestGain { general, net, enough, lesser, next, targeted, .. } = finding;
+    let mut text = format!("{}: {}", largest(answer, finding), bits(&targeted.effect));
     if let Some(general) = general {
-        text = format!("{text}, general {}{}", bits_again(&general.effect), undetected(general));
+        text = format!(
+            "{text}. On all other sources (general): {}{}",
+            bits_again(&general.effect),
+            undetected(general)
+        );
     }
-    text = match largest {
-        None => format!("{text}. Largest targeted gain"),
-        Some(contrast) => format!(
-            "{text}. The largest targeted gain, of {}, is not significantly larger: difference {} \
-             ({})",
-            label(answer, contrast.rival),
+    if let Some(net) = net {
+        text = format!("{text}. On text as the base mixture draws it (net): {}", bits_again(net));
+    }
+    if let Some(contrast) = enough {
+        text = format!(
+            "{text}. {} is not significantly below it: {} ({})",
+            label(answer, contrast.arm),
             difference(contrast),
             p_of(contrast)
-        ),
-    };
+        );
+    }
     if let Some(contrast) = lesser {
-        let than = if largest.is_some() { " than that" } else { "" };
         text = format!(
-            "{text}; {} gains significantly less{than}, by {} ({})",
+            "{text}. {} gains significantly less, by {} ({})",
             label(answer, contrast.arm),
             shortfall(contrast),
             p_of(contrast)
         );
     }
+    let places: Vec<String> = next.iter().map(|place| format!("{:.0}%", 100.0 * place)).collect();
+    if !places.is_empty() {
+        text = format!("{text}. To try next: {}", places.join(" and "));
+    }
     format!("{text}.")
+}
+
+/// The same without its numbers.
+pub(super) fn largest_gain_in_short(answer: &Answer, finding: &LargestGain) -> String {
+    let LargestGain { net, .. } = finding;
+    let net = net.as_ref().map_or_else(String::new, |net| {
+        format!("; on text as the base mixture draws it {}", bits(net))
+    });
+    format!("{}{net}.", largest(answer, finding))
+}
+
+/// `Largest targeted gain: the last 20%, the longest window tried`.
+fn largest(answer: &Answer, LargestGain { arm, at_end, .. }: &LargestGain) -> String {
+    let name = &answer.arms[*arm].label;
+    let duration = answer.ask == Ask::Duration;
+    let end = match (*at_end, duration) {
+        (false, _) => "",
+        (true, true) => ", the longest window tried",
+        (true, false) => ", the largest share tried",
+    };
+    let the_last = if duration { "the last " } else { "" };
+    format!("Largest targeted gain: {the_last}{name}{end}")
 }
 
 /// ` (not significant after Holm; …)`, nothing where it is significant.
@@ -54,15 +82,15 @@ fn undetected(tested: &Tested) -> String {
     format!(" (not significant{correction}{least})")
 }
 
-/// The place of the window to choose.
+/// Whether an earlier place of the window is better than the last.
 pub(super) fn best_place(answer: &Answer, finding: &BestPlace) -> String {
     let BestPlace { arm, targeted, against_last } = finding;
     format!(
-        "Put the window {}: targeted {}; significantly better than the last place, {} ({}).",
+        "The window {} is significantly better than the last place: {} ({}); targeted {}.",
         answer.arms[*arm].label,
-        bits(&targeted.effect),
         bits(&against_last.effect),
-        correction(against_last.family)
+        correction(against_last.family),
+        bits(&targeted.effect)
     )
 }
 

@@ -5,8 +5,8 @@ use sparkjoy_answers::Finding;
 /// The heading of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heading {
-    /// What to do, and why.
-    Recommendation,
+    /// The largest gain, and what it costs.
+    LargestGain,
     /// A source that makes the model worse at a task.
     Harm,
     /// A gain that comes with a loss, or that the freed share may explain.
@@ -36,7 +36,7 @@ impl Heading {
             Finding::Incomplete { .. } | Finding::SingleReplicate | Finding::NotCompared { .. } => {
                 Self::Caution
             }
-            Finding::Recommendation(_) | Finding::BestPlace(_) => Self::Recommendation,
+            Finding::LargestGain(_) | Finding::BestPlace(_) => Self::LargestGain,
             Finding::Harmful(_) => Self::Harm,
             Finding::Trade(_) => Self::Trade,
             Finding::Redundant(_) => Self::Redundant,
@@ -63,7 +63,7 @@ impl Heading {
     /// As it stands before the sentence.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Recommendation => "Recommendation",
+            Self::LargestGain => "Largest gain",
             Self::Harm => "Harm",
             Self::Trade => "Trade",
             Self::Redundant => "Redundant",

@@ -90,11 +90,9 @@ pub fn sentence(answer: &Answer, finding: &Finding) -> String {
             "No comparison is complete yet: some of its runs are not scored.".to_owned()
         }
         Finding::Incomplete { missing, of } => format!(
-            "{missing} of {} missing; what follows is about the others.",
-            match of {
-                1 => "1 comparison is".to_owned(),
-                of => format!("{of} comparisons are"),
-            }
+            "{missing} of {} {} missing; what follows is about the others.",
+            count(*of, "comparison"),
+            if *missing == 1 { "is" } else { "are" }
         ),
         Finding::SingleReplicate => "With a single replicate the noise is unknown: no difference \
                                      is significant, and nothing is ranked."
@@ -102,7 +100,7 @@ pub fn sentence(answer: &Answer, finding: &Finding) -> String {
         Finding::NotCompared { gap } => {
             format!("Not compared: {}.", cause(&answer.gaps[*gap].why))
         }
-        Finding::Recommendation(finding) => curve::recommendation(answer, finding),
+        Finding::LargestGain(finding) => curve::largest_gain(answer, finding),
         Finding::BestPlace(finding) => curve::best_place(answer, finding),
         Finding::NoGain { family } => format!(
             "No {} has a significant targeted gain ({}).",
@@ -123,6 +121,14 @@ pub fn sentence(answer: &Answer, finding: &Finding) -> String {
         Finding::NotSignificant { comparisons } => not_significant::on_text(answer, comparisons),
         Finding::NotSignificantOnTasks { by_measure } => not_significant::on_tasks(by_measure),
         Finding::Cost { times } => cost(answer, *times),
+    }
+}
+
+/// A finding as it stands at the top of a page whose section below has it in full.
+pub fn in_short(answer: &Answer, finding: &Finding) -> String {
+    match finding {
+        Finding::LargestGain(finding) => curve::largest_gain_in_short(answer, finding),
+        finding => sentence(answer, finding),
     }
 }
 

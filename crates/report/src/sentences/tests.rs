@@ -62,30 +62,38 @@ fn says(answer: &Answer, finding: Finding) -> String {
 fn what_is_missing_is_counted() {
     let answer = windows();
     let one = says(&answer, Finding::Incomplete { missing: 1, of: 2 });
-    assert_eq!(one, "1 of 2 comparisons are missing; what follows is about the others.");
+    assert_eq!(one, "1 of 2 comparisons is missing; what follows is about the others.");
     let single = says(&answer, Finding::SingleReplicate);
     assert!(single.ends_with("no difference is significant, and nothing is ranked."), "{single}");
 }
 
 #[test]
-fn a_recommendation_has_its_numbers_first() {
+fn the_largest_gain_comes_with_its_cost_and_what_was_not_tried() {
     let answer = windows();
-    let best = Recommendation {
+    let longest = LargestGain {
         arm: 1,
         targeted: tested([-0.101, -0.109, -0.092], Verdict::Better),
         general: Some(tested([0.104, 0.092, 0.116], Verdict::Worse)),
-        largest: None,
+        net: Some(effect(0.021, 0.012, 0.03)),
+        at_end: true,
+        enough: None,
         lesser: Some(contrast([0, 1], [0.044, 0.039, 0.049], true)),
+        next: vec![0.3, 0.4],
     };
-    insta::assert_snapshot!(says(&answer, Finding::Recommendation(best.clone())), @"Use the last 20%: targeted −0.1010 bits per byte [−0.1090, −0.0920], general +0.1040 [+0.0920, +0.1160]. Largest targeted gain; `10%` gains significantly less, by 0.0440 bits per byte [0.0390, 0.0490] (p < 0.001, not corrected).");
-    let shortest = Recommendation {
+    insta::assert_snapshot!(says(&answer, Finding::LargestGain(longest.clone())), @"Largest targeted gain: the last 20%, the longest window tried: −0.1010 bits per byte [−0.1090, −0.0920]. On all other sources (general): +0.1040 [+0.0920, +0.1160]. On text as the base mixture draws it (net): +0.0210 [+0.0120, +0.0300]. `10%` gains significantly less, by 0.0440 bits per byte [0.0390, 0.0490] (p < 0.001, not corrected). To try next: 30% and 40%.");
+    let short = in_short(&answer, &Finding::LargestGain(longest.clone()));
+    insta::assert_snapshot!(short, @"Largest targeted gain: the last 20%, the longest window tried; on text as the base mixture draws it +0.0210 bits per byte [+0.0120, +0.0300].");
+    let inside = LargestGain {
         arm: 0,
         general: Some(tested([0.0017, -0.0084, 0.0117], Verdict::NotSignificant)),
-        largest: Some(contrast([0, 1], [0.004, -0.001, 0.009], false)),
+        net: None,
+        at_end: false,
+        enough: Some(contrast([1, 0], [0.004, -0.001, 0.009], false)),
         lesser: None,
-        ..best
+        next: vec![0.05],
+        ..longest
     };
-    insta::assert_snapshot!(says(&answer, Finding::Recommendation(shortest)), @"Use the last 10%: targeted −0.1010 bits per byte [−0.1090, −0.0920], general +0.0017 [−0.0084, +0.0117] (not significant after Holm; an effect of 0.0265 or more would have been detected with 80 % power). The largest targeted gain, of `20%`, is not significantly larger: difference +0.0040 bits per byte [−0.0010, +0.0090] (p 0.430, not corrected).");
+    insta::assert_snapshot!(says(&answer, Finding::LargestGain(inside)), @"Largest targeted gain: the last 10%: −0.1010 bits per byte [−0.1090, −0.0920]. On all other sources (general): +0.0017 [−0.0084, +0.0117] (not significant after Holm; an effect of 0.0265 or more would have been detected with 80 % power). `20%` is not significantly below it: +0.0040 bits per byte [−0.0010, +0.0090] (p 0.430, not corrected). To try next: 5%.");
     let family = family(FamilyKind::HeldOut, 4);
     insta::assert_snapshot!(says(&answer, Finding::NoGain { family }), @"No window has a significant targeted gain (after Holm over 4 comparisons).");
 }
@@ -226,7 +234,7 @@ fn places_and_what_is_left_of_a_gain_are_compared_with_what_they_follow() {
     let targeted = tested([-0.101, -0.109, -0.092], Verdict::Better);
     let place = |against_last| BestPlace { arm: 0, targeted: targeted.clone(), against_last };
     let earlier = place(tested([-0.02, -0.03, -0.01], Verdict::Better));
-    insta::assert_snapshot!(says(&answer, Finding::BestPlace(earlier)), @"Put the window 10%: targeted −0.1010 bits per byte [−0.1090, −0.0920]; significantly better than the last place, −0.0200 bits per byte [−0.0300, −0.0100] (after Holm over 4 comparisons).");
+    insta::assert_snapshot!(says(&answer, Finding::BestPlace(earlier)), @"The window 10% is significantly better than the last place: −0.0200 bits per byte [−0.0300, −0.0100] (after Holm over 4 comparisons); targeted −0.1010 bits per byte [−0.1090, −0.0920].");
     let left = Persistence {
         first: 0,
         last: 1,

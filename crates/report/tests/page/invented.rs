@@ -162,7 +162,7 @@ fn answer(plan: &Plan, question: &QuestionPlan, missing: &str) -> Answer {
         tasks: Vec::new(),
         findings: Vec::new(),
         front: Vec::new(),
-        recommended: None,
+        largest_gain: None,
         ranking: Vec::new(),
         gaps: Vec::new(),
         of: question.of,
@@ -195,7 +195,7 @@ fn rank(answer: &mut Answer, removal: bool) {
     };
     let front: Vec<usize> =
         all.clone().filter(|&arm| mean(arm, 1).is_some() && !beaten(arm)).collect();
-    answer.recommended = (answer.ask == Ask::Duration).then(|| front.get(1).copied()).flatten();
+    answer.largest_gain = (answer.ask == Ask::Duration).then(|| front.get(1).copied()).flatten();
     answer.findings = vec![
         Finding::Front { arms: front.clone(), of: answer.arms.len() },
         Finding::NoGain { family: Family { of: FamilyKind::HeldOut, comparisons: 4 } },

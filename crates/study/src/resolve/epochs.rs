@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use sparkjoy_base::toml_file::Placed;
 use sparkjoy_base::{Ppm, Problem, SourceName, Tokens};
 use sparkjoy_spec::RunSpec;
 
 use crate::plan::{Branch, PlanSource};
-use crate::written::Study;
+use crate::written::{SourceFacts, Study};
 
+/// Epochs a source may be read at most where its author says nothing: far beyond what repetition is
+/// known to be good for, so what is read more often is a slip of the budget.
+const USUAL_MAX_EPOCHS: f64 = 100.0;
 /// Sequences by which a draw may be off its exact share, in trunk and branch together: what is
 /// said to fit must fit.
 const SLACK: i128 = 8;
@@ -20,7 +24,7 @@ pub(crate) fn check_epochs(
     branches: &[Branch],
 ) -> Result<(), Problem> {
     for (name, facts) in &study.sources.facts {
-        let Some(cap) = &facts.max_epochs else { continue };
+        let cap = cap(facts);
         let read = branches.iter().filter_map(|b| Some((b.accounts.get(name)?.epochs, b)));
         let worst = read.reduce(|most, next| if next.0 > most.0 { next } else { most });
         let Some((epochs, branch)) = worst.filter(|(epochs, _)| *epochs > cap.value) else {
@@ -30,9 +34,13 @@ pub(crate) fn check_epochs(
         let budget = largest_budget(study, sources, trunk, branches);
         let shorter =
             budget.map_or_else(String::new, |budget| format!(", or a budget of {budget}"));
+        let which = match facts.max_epochs {
+            Some(_) => "its `max_epochs`",
+            None => "(it has no `max_epochs`)",
+        };
         let text = format!(
-            "branch `{}` reads source `{name}` {epochs:.2} times, expected at most its `max_epochs` \
-             {}: {}{shorter}, would fit",
+            "branch `{}` reads source `{name}` {epochs:.2} times, expected at most {which} {}: \
+             {}{shorter}, would fit",
             branch.name,
             cap.value,
             what_fits(name, may_draw, trunk, branch)
@@ -47,14 +55,20 @@ pub(crate) fn check_epochs(
     Ok(())
 }
 
+/// Epochs a source may be read at most, and the line that says so.
+fn cap(facts: &SourceFacts) -> Placed<f64> {
+    let usual = Placed { value: USUAL_MAX_EPOCHS, line: facts.line };
+    facts.max_epochs.clone().unwrap_or(usual)
+}
+
 /// Two decimals, upwards: what is allowed covers what is read.
 fn above(epochs: f64) -> f64 {
     (epochs * 100.0).ceil() / 100.0
 }
 
 /// The largest budget with which no branch reads any source past its cap, down to three digits.
-/// None where there is no such budget, and where the trunk was trained elsewhere: what that has read
-/// does not change.
+/// None where there is no such budget, and where the trunk was trained elsewhere: what that has
+/// read does not change.
 fn largest_budget(
     study: &Study,
     sources: &BTreeMap<SourceName, PlanSource>,
@@ -72,7 +86,7 @@ fn largest_budget(
     let slack = SLACK as f64 + clock.batch as f64 / 2.0;
     let mut most = clock.steps() as f64;
     for (name, facts) in &study.sources.facts {
-        let Some(cap) = &facts.max_epochs else { continue };
+        let cap = cap(facts);
         let sequences = sources[name].identity.sequences as f64;
         let may_draw = (cap.value * sequences).floor();
         for branch in branches {

@@ -138,7 +138,8 @@ fn steps(item: Item<'_>, clock: Clock) -> Result<Vec<(u64, usize)>, Problem> {
         let span: Span = place.quantity(expected)?;
         let step = clock.steps_of(span);
         if step == 0 {
-            return Err(place.out_of_range(span, "a place after the first step"));
+            let problem = place.out_of_range(span, "a place after the first step");
+            return Err(Problem { hint: span.meant_share(), ..problem });
         }
         steps.push((step, place.line()));
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sparkjoy_base::toml_file::Item;
-use sparkjoy_base::{DomainName, Ppm, Problem, SourceName, nearest};
+use sparkjoy_base::{DomainName, Ppm, Problem, SourceName};
 
 use super::shares::{proportion, sum_to_one, undefined};
 use super::sources::{Sources, bad_name};
@@ -49,7 +49,7 @@ fn one(mixture: &str, item: Item<'_>, sources: &Sources) -> Result<WrittenMixtur
     for (key, item) in table.named() {
         let part = proportion(&item, &key.value, &what)?;
         let share = share(&key.value, sources)
-            .map_err(|nearest| undefined(&item, &what, &key.value, nearest.as_deref()))?;
+            .ok_or_else(|| undefined(&item, &what, &key.value, sources.names()))?;
         if let Some((source_name, domain)) = named_twice(&share, &shares, sources) {
             return Err(item.problem(format!(
                 "{what} names source `{source_name}` and its domain `{domain}`, expected one of the \
@@ -62,19 +62,17 @@ fn one(mixture: &str, item: Item<'_>, sources: &Sources) -> Result<WrittenMixtur
     Ok(WrittenMixture { shares, line })
 }
 
-/// Which source or domain a name is, or the known name nearest to it.
-pub(super) fn share(name: &str, sources: &Sources) -> Result<Share, Option<String>> {
+/// Which source or domain a name is.
+pub(super) fn share(name: &str, sources: &Sources) -> Option<Share> {
     for (source, facts) in &sources.facts {
         if source.as_str() == name {
-            return Ok(Share::Source(source.clone()));
+            return Some(Share::Source(source.clone()));
         }
         if facts.domain.as_str() == name {
-            return Ok(Share::Domain(facts.domain.clone()));
+            return Some(Share::Domain(facts.domain.clone()));
         }
     }
-    let known =
-        sources.facts.iter().flat_map(|(name, facts)| [name.as_str(), facts.domain.as_str()]);
-    Err(nearest(name, known))
+    None
 }
 
 fn named_twice(

@@ -30,7 +30,7 @@ pub(crate) use self::mixture::{Share, WrittenMixture};
 pub(crate) use self::question::{
     Blend, Chosen, Question, Rate, Refill, Window, not_in_mixture, quoted,
 };
-pub(crate) use self::sources::{DomainWeights, Sources};
+pub(crate) use self::sources::{DomainWeights, SourceFacts, Sources};
 pub(crate) use self::training::{Model, Size, Training};
 pub(crate) use self::trunk::WrittenImport;
 
@@ -74,6 +74,22 @@ pub enum StudyTokenizer {
     /// The one in the folder of the model its trunk starts from.
     OfTrunk(PathBuf),
 }
+
+/// What a study holds, in the order it is usually written.
+const TABLES: [&str; 12] = [
+    "name",
+    "seed",
+    "data",
+    "tokenizer",
+    "model",
+    "training",
+    "sources",
+    "domains",
+    "mixtures",
+    "trunk",
+    "questions",
+    "evaluation",
+];
 
 /// How a study speaks to its author.
 static FORM: Form = Form {
@@ -132,6 +148,7 @@ impl Study {
     /// As [`Study::open`].
     pub fn parse(path: &Path, text: String, data: Option<&Path>) -> Result<Self, StudyError> {
         let mut root = Table::root(&FORM, path, &text)?;
+        root.only(&TABLES)?;
         let file = root.source();
         let name = name(&mut root)?;
         let seed = Seed(root.required("seed", "a whole number")?.whole(0, "a whole number")?);
@@ -153,7 +170,7 @@ impl Study {
         let clock = training.clock;
         let known = Known { sources: &sources, mixtures: &mixtures, clock, model: &model };
         let trunk = table("trunk", "a table with the key `mixture`")?.table()?;
-        let (trunk_mixture, import) = trunk::read(trunk, &known, folder)?;
+        let (trunk_mixture, mut import) = trunk::read(trunk, &known, folder)?;
         let tokenizer = match (tokenizer.value, &import) {
             (Some(kind), _) => StudyTokenizer::Made(kind),
             (None, Some(import)) => StudyTokenizer::OfTrunk(import.from.value.clone()),
@@ -166,6 +183,10 @@ impl Study {
         let questions = table("questions", "at least one `[[questions]]`")?
             .list("a list of tables, each under `[[questions]]`")?;
         let questions = known.questions(questions, &trunk_mixture.value)?;
+        if let Some(import) = &mut import {
+            let windows = questions.iter().flat_map(Question::windows);
+            import.round_with(&windows.collect::<Vec<_>>(), clock);
+        }
         let evaluation = table("evaluation", "a table")?.table()?;
         let evaluation =
             Evaluation::read(evaluation, folder, (training.clock, training.replicates), &sources)?;
@@ -173,7 +194,6 @@ impl Study {
             None => BTreeMap::new(),
             Some(item) => sources::weights(item, &sources)?,
         };
-        root.finish()?;
         Ok(Self {
             file: path.to_owned(),
             name,

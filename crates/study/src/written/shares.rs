@@ -1,7 +1,7 @@
 //! Proportions as they are written: decimals that sum to exactly one.
 
 use sparkjoy_base::toml_file::{Item, Source};
-use sparkjoy_base::{Ppm, Problem};
+use sparkjoy_base::{Ppm, Problem, nearest};
 
 /// A decimal above 0 and up to 1.
 pub(super) fn proportion(item: &Item<'_>, name: &str, what: &str) -> Result<Ppm, Problem> {
@@ -16,16 +16,18 @@ pub(super) fn proportion(item: &Item<'_>, name: &str, what: &str) -> Result<Ppm,
     Ok(part)
 }
 
-/// A share of something that is neither a source nor a domain. `place`: what names it.
-pub(super) fn undefined(
+/// A share of something that is neither a source nor a domain. `place`: what names it; `known`:
+/// what it could name.
+pub(super) fn undefined<'a>(
     item: &Item<'_>,
     place: &str,
     name: &str,
-    nearest: Option<&str>,
+    known: impl Iterator<Item = &'a str> + Clone,
 ) -> Problem {
+    let nearest = nearest(name, known.clone());
     item.problem(format!("{place} names `{name}`, which is neither a source nor a domain"))
         .with_hint(format!("define it in a table `[sources.{name}]`"))
-        .meant(nearest)
+        .meant_or_known(nearest.as_deref(), known)
 }
 
 /// Nothing is normalised: what does not sum to exactly one is refused.

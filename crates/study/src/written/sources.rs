@@ -72,6 +72,11 @@ impl Sources {
         Ok(())
     }
 
+    /// The names a mixture may use: sources, each followed by its domain.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.facts.iter().flat_map(|(name, facts)| [name.as_str(), facts.domain.as_str()])
+    }
+
     /// The sources of a domain, sorted by name.
     pub(crate) fn of_domain(&self, domain: &DomainName) -> Vec<&SourceName> {
         self.facts.iter().filter(|(_, f)| f.domain == *domain).map(|(name, _)| name).collect()
@@ -220,8 +225,7 @@ pub(crate) fn weights(tables: Item<'_>, sources: &Sources) -> Result<DomainWeigh
                 }
                 None => {
                     let known = members.iter().map(|name| name.as_str());
-                    let nearest = nearest(&key.value, known);
-                    return Err(undefined(&item, &what, &key.value, nearest.as_deref()));
+                    return Err(undefined(&item, &what, &key.value, known));
                 }
             }
         }

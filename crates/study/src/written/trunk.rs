@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sparkjoy_base::toml_file::{Item, Placed, Table};
-use sparkjoy_base::{Problem, SourceName, Span, Tokens, nearest, thousands};
+use sparkjoy_base::{Ppm, Problem, SourceName, Span, Tokens, nearest, thousands};
 
-use super::question::Known;
+use super::clock::Clock;
+use super::question::{Known, Window};
 
 /// A trunk trained elsewhere, as written.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +16,8 @@ pub(crate) struct WrittenImport {
     pub(crate) from: Placed<PathBuf>,
     /// Steps of this study it stands for; a checkpoint of ours knows.
     pub(crate) step: Option<Placed<u64>>,
+    /// The same as a share of the budget, where it is written as one.
+    share: Option<Ppm>,
     /// Whether the optimizer's state comes with it.
     pub(crate) saved: bool,
     /// What it has read; a checkpoint of ours knows.
@@ -66,17 +69,38 @@ pub(crate) fn read(
     };
     let path = folder.join(from.string("a model folder in quotes")?);
     let optimizer = table.required("optimizer", "\"fresh\" or \"saved\"")?;
+    let step = table.optional("step").map(|item| step(&item, known)).transpose()?;
+    let share = step.as_ref().and_then(|(span, _)| match span {
+        Span::Share(share) => Some(*share),
+        Span::Tokens(_) | Span::Steps(_) => None,
+    });
     let import = WrittenImport {
         from: Placed { value: path, line: from.line() },
         saved: optimizer.choice(&["fresh", "saved"])? == "saved",
-        step: table.optional("step").map(|item| step(&item, known)).transpose()?,
+        step: step.map(|(_, step)| step),
+        share,
         read: table.optional("read").map(|item| amounts(item, known)).transpose()?,
     };
     table.finish()?;
     Ok((mixture, Some(import)))
 }
 
-fn step(item: &Item<'_>, known: &Known<'_>) -> Result<Placed<u64>, Problem> {
+impl WrittenImport {
+    /// Lets a window that is the rest of the run begin where the trunk is: `step = "80%"` and a
+    /// window of `"20%"` are each rounded to the nearest step and may come to one too many.
+    pub(crate) fn round_with(&mut self, windows: &[Window], clock: Clock) {
+        let (Some(step), Some(share)) = (&mut self.step, self.share) else { return };
+        let overlaps = |window: &Window| {
+            let Span::Share(rest) = window.span else { return false };
+            share.0 + rest.0 <= Ppm::ONE.0 && step.value + window.steps == clock.steps() + 1
+        };
+        if windows.iter().any(overlaps) {
+            step.value -= 1;
+        }
+    }
+}
+
+fn step(item: &Item<'_>, known: &Known<'_>) -> Result<(Span, Placed<u64>), Problem> {
     let span: Span = item.quantity("a duration in quotes, such as \"90%\"")?;
     let (step, of) = (known.clock.steps_of(span), known.clock.steps());
     if !(1..of).contains(&step) {
@@ -90,7 +114,7 @@ fn step(item: &Item<'_>, known: &Known<'_>) -> Result<Placed<u64>, Problem> {
             thousands(of - 1)
         )));
     }
-    Ok(Placed { value: step, line: item.line() })
+    Ok((span, Placed { value: step, line: item.line() }))
 }
 
 fn amounts(
@@ -142,6 +166,27 @@ fn amount(item: Item<'_>) -> Result<Amount, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trunk_and_a_window_that_are_the_whole_run_are_not_a_step_too_many() {
+        // 1,002.9 steps of 64 tokens: 80 % are 802.3 of them, 20 % are 200.6.
+        let clock = Clock { budget: Tokens(64_186), batch: 1, context: 64 };
+        let step = |share: u32, windows: &[Span]| {
+            let steps = clock.steps_of(Span::Share(Ppm(share)));
+            let from = Placed { value: PathBuf::new(), line: 1 };
+            let (share, read) = (Some(Ppm(share)), None);
+            let step = Some(Placed { value: steps, line: 2 });
+            let mut import = WrittenImport { from, step, share, saved: false, read };
+            let window = |&span: &Span| Window { span, steps: clock.steps_of(span) };
+            import.round_with(&windows.iter().map(window).collect::<Vec<_>>(), clock);
+            import.step.unwrap().value
+        };
+        assert_eq!((clock.steps(), clock.steps_of(Span::Share(Ppm(200_000)))), (1002, 201));
+        assert_eq!(step(800_000, &[Span::Share(Ppm(100_000)), Span::Share(Ppm(200_000))]), 801);
+        assert_eq!(step(800_000, &[Span::Share(Ppm(100_000))]), 802);
+        assert_eq!(step(800_000, &[Span::Steps(201)]), 802);
+        assert_eq!(step(801_000, &[Span::Share(Ppm(200_000))]), 803);
+    }
 
     #[test]
     fn amounts_are_the_nearest_whole_sequences() {

@@ -10,7 +10,7 @@ use sparkjoy_base::read;
 use sparkjoy_spec::Shape;
 
 use super::ModelError;
-use super::error::NOT_GIVEN;
+use super::error::{Instead, NOT_GIVEN};
 use crate::TrainError;
 use crate::hugging_face::CONFIG;
 
@@ -110,7 +110,11 @@ fn is_exact_gelu(value: &Value) -> bool {
 pub(super) fn open(folder: &Path) -> Result<Shape, TrainError> {
     let path = folder.join(CONFIG);
     if !path.is_file() {
-        return Err(ModelError::NotAModel { folder: folder.to_owned() }.into());
+        return Err(ModelError::NotAModel {
+            folder: folder.to_owned(),
+            instead: Instead::of(folder),
+        }
+        .into());
     }
     let config: Value = serde_json::from_slice(&read(&path)?)
         .map_err(|source| ModelError::Json { path: path.clone(), source })?;

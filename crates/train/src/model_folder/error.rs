@@ -6,6 +6,43 @@ use safetensors::SafeTensorError;
 use sparkjoy_base::{Hint, thousands};
 use sparkjoy_data::DataError;
 
+/// What a folder without a model holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// Nothing that is known.
+    Unknown,
+    /// What changes a model and is none by itself.
+    Adapter,
+    /// A checkpoint of Composer.
+    Composer {
+        /// Its file.
+        file: String,
+    },
+}
+
+impl Instead {
+    /// What lies in a folder.
+    pub fn of(folder: &Path) -> Self {
+        if folder.join("adapter_config.json").is_file() {
+            return Self::Adapter;
+        }
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names
+            .filter(|name| name.ends_with(".pt"))
+            .min()
+            .map_or(Self::Unknown, |file| Self::Composer { file })
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Unknown => String::new(),
+            Self::Adapter => ", but an adapter (LoRA), which changes a model".to_owned(),
+            Self::Composer { file } => format!(", but a checkpoint of Composer, `{file}`"),
+        }
+    }
+}
+
 /// What is found where a field is left out.
 pub(super) const NOT_GIVEN: &str = "not given";
 
@@ -13,10 +50,12 @@ pub(super) const NOT_GIVEN: &str = "not given";
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// There is no model.
-    #[error("`{}` is not a model folder: it has no `config.json`", folder.display())]
+    #[error("`{}` is not a model folder: it has no `config.json`{}", folder.display(), instead.text())]
     NotAModel {
         /// The folder.
         folder: PathBuf,
+        /// What it is.
+        instead: Instead,
     },
     /// A file is not the JSON it should be.
     #[error("cannot read `{}`", path.display())]
@@ -160,14 +199,27 @@ pub enum ModelError {
 impl Hint for ModelError {
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::NotAModel { folder, instead: Instead::Adapter } => format!(
+                "merge it into its model: `python -c \"from peft import \
+                 AutoPeftModelForCausalLM as M; \
+                 M.from_pretrained('{0}').merge_and_unload().save_pretrained('{0}-merged')\"`",
+                folder.display()
+            ),
+            Self::NotAModel { folder, instead: Instead::Composer { file } } => format!(
+                "convert it with LLM Foundry: `python scripts/inference/convert_composer_to_hf.py \
+                 --composer_path {0}/{file} --hf_output_path {0}-hf --output_precision bf16`",
+                folder.display()
+            ),
             Self::NotAModel { .. } => {
                 "give a folder that holds `config.json`, `model.safetensors` and `tokenizer.json`: \
                  a checkpoint, or a model saved with `save_pretrained`"
                     .to_owned()
             }
-            Self::Architecture { .. } => "only MPT models are evaluated here; \
-                 lm-evaluation-harness scores other architectures"
-                .to_owned(),
+            Self::Architecture { .. } => {
+                "sparkjoy opens MPT models; `--worker` has a program of yours \
+                 compute another one, and lm-evaluation-harness scores it"
+                    .to_owned()
+            }
             Self::Field { field: "attn_config.alibi", found, .. } if found == NOT_GIVEN => {
                 "left out, transformers takes it for true and LLM Foundry for false: write into \
                  `config.json` what the model was trained with"
@@ -192,7 +244,7 @@ impl Hint for ModelError {
             }
             Self::Tensor { path, .. } => format!(
                 "MPT models of this shape without biases, with the head tied to the embedding, in \
-                 F32, BF16 or F16 are evaluated here; compare `config.json` with `{}`",
+                 F32, BF16 or F16 are opened; compare `config.json` with `{}`",
                 path.display()
             ),
             Self::NotFinite { .. } => {

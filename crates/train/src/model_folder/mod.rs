@@ -21,7 +21,7 @@ use crate::checkpoint::{Checkpoint, CheckpointInfo, MODEL, STATE};
 use crate::content::Content;
 use crate::hugging_face::CONFIG;
 use crate::{TrainError, tensors};
-pub use error::ModelError;
+pub use error::{Instead, ModelError};
 use weights::Weights;
 
 /// What the tokenizer is read from.

@@ -166,6 +166,6 @@ fn who_computes_a_refused_feature_is_said() {
     ");
     insta::assert_snapshot!(refusal("model_type", json!("llama")), @r#"
     `model/config.json` is of a checkpoint of another architecture: found `model_type` "llama", expected "mpt"
-    hint: only MPT models are evaluated here; lm-evaluation-harness scores other architectures
+    hint: sparkjoy opens MPT models; `--worker` has a program of yours compute another one, and lm-evaluation-harness scores it
     "#);
 }

@@ -24,19 +24,19 @@ fn tensors_of_another_model_are_refused_by_name() {
     };
     insta::assert_snapshot!(with("blocks.0.norm_1.bias"), @r"
     tensor `blocks.0.norm_1.bias` in `model/model.safetensors`: found F32 [8], expected no biases
-    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are evaluated here; compare `config.json` with `model/model.safetensors`
+    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are opened; compare `config.json` with `model/model.safetensors`
     ");
     insta::assert_snapshot!(with("transformer.wpe.weight"), @r"
     tensor `transformer.wpe.weight` in `model/model.safetensors`: found F32 [8], expected no learned positions
-    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are evaluated here; compare `config.json` with `model/model.safetensors`
+    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are opened; compare `config.json` with `model/model.safetensors`
     ");
     insta::assert_snapshot!(with("blocks.0.attn.q_ln.weight"), @r"
     tensor `blocks.0.attn.q_ln.weight` in `model/model.safetensors`: found F32 [8], expected no norms of queries and keys
-    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are evaluated here; compare `config.json` with `model/model.safetensors`
+    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are opened; compare `config.json` with `model/model.safetensors`
     ");
     insta::assert_snapshot!(with("blocks.1.norm_1.weight"), @r"
     tensor `blocks.1.norm_1.weight` in `model/model.safetensors`: found F32 [8], expected no such tensor
-    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are evaluated here; compare `config.json` with `model/model.safetensors`
+    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are opened; compare `config.json` with `model/model.safetensors`
     ");
     insta::assert_snapshot!(with("model.norm_f.weight"), @r"
     tensor `norm_f.weight` in `model/model.safetensors`: found also as `model.norm_f.weight`, expected one of them
@@ -45,23 +45,23 @@ fn tensors_of_another_model_are_refused_by_name() {
     let without = refusal(&|tensors| drop(tensors.remove("blocks.0.norm_2.weight")));
     insta::assert_snapshot!(without, @r"
     tensor `transformer.blocks.0.norm_2.weight` in `model`: found no such tensor, expected [8]
-    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are evaluated here; compare `config.json` with `model`
+    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are opened; compare `config.json` with `model`
     ");
     let turned = refusal(&|tensors| tensors.get_mut("wte.weight").unwrap().shape = vec![8, 32]);
     insta::assert_snapshot!(turned, @r"
     tensor `wte.weight` in `model/model.safetensors`: found F32 [8, 32], expected F32, BF16 or F16 [32, 8]
-    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are evaluated here; compare `config.json` with `model/model.safetensors`
+    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are opened; compare `config.json` with `model/model.safetensors`
     ");
     let double = Raw { dtype: Dtype::F64, shape: vec![8], bytes: vec![0; 64] };
     let wide = refusal(&|tensors| drop(tensors.insert("norm_f.weight".into(), double.clone())));
     insta::assert_snapshot!(wide, @r"
     tensor `norm_f.weight` in `model/model.safetensors`: found F64 [8], expected F32, BF16 or F16 [8]
-    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are evaluated here; compare `config.json` with `model/model.safetensors`
+    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are opened; compare `config.json` with `model/model.safetensors`
     ");
     let untied = refusal(&|tensors| tensors.get_mut("lm_head.weight").unwrap().bytes[9] ^= 1);
     insta::assert_snapshot!(untied, @r"
     tensor `lm_head.weight` in `model/model.safetensors`: found a head of its own, expected the embedding once more
-    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are evaluated here; compare `config.json` with `model/model.safetensors`
+    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are opened; compare `config.json` with `model/model.safetensors`
     ");
     let infinite = refusal(&|tensors| {
         let norm = tensors.get_mut("blocks.0.norm_1.weight").unwrap();

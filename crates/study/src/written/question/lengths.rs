@@ -44,10 +44,11 @@ impl Known<'_> {
         let span: Span = item.quantity("a duration in quotes, such as \"10%\"")?;
         let (steps, of) = (self.clock.steps_of(span), self.clock.steps());
         if steps == 0 {
-            return Err(item.problem(format!(
+            let text = format!(
                 "window `{span}` is less than half a step of {} tokens, expected at least one",
                 self.clock.step()
-            )));
+            );
+            return Err(Problem { hint: span.meant_share(), ..item.problem(text) });
         }
         if steps >= of {
             return Err(item.problem(self.whole_run(&span.to_string(), steps)));

@@ -87,6 +87,19 @@ pub(crate) enum Question {
     },
 }
 
+impl Question {
+    /// The windows at the end of the run that it asks about.
+    pub(crate) fn windows(&self) -> Vec<Window> {
+        match self {
+            Self::Duration { windows, .. } | Self::Addition { windows, .. } => {
+                windows.iter().map(|window| window.value).collect()
+            }
+            Self::Removal { window, .. } | Self::Proportion { window, .. } => vec![window.value],
+            Self::Timing { .. } | Self::Stability { .. } | Self::Transfer { .. } => Vec::new(),
+        }
+    }
+}
+
 /// A stretch of the run, or a place in it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Window {
@@ -275,7 +288,7 @@ impl Known<'_> {
             return Err(item
                 .problem(format!("mixture `{name}` is not defined"))
                 .with_hint(format!("define it in a table `[mixtures.{name}]`"))
-                .meant(nearest.as_deref()));
+                .meant_or_known(nearest.as_deref(), self.mixtures.keys().map(String::as_str)));
         }
         Ok(Placed { value: name, line: item.line() })
     }

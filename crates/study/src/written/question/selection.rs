@@ -63,8 +63,8 @@ impl Known<'_> {
         let mut chosen = Chosen { names: vec![], shares: vec![] };
         for item in items {
             let name = item.string("the name of a source or domain in quotes")?.to_owned();
-            let share = share(&name, self.sources).map_err(|nearest| {
-                undefined(&item, &format!("`{key}`"), &name, nearest.as_deref())
+            let share = share(&name, self.sources).ok_or_else(|| {
+                undefined(&item, &format!("`{key}`"), &name, self.sources.names())
             })?;
             chosen.names.push(name);
             chosen.shares.push(share);
