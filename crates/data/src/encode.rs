@@ -11,8 +11,8 @@ use crate::source::{Input, OnBadDocument};
 use crate::tokenizer::longest_word;
 use crate::{DataError, Encoder, Part};
 
-/// The most bytes of a word, which is letters, marks or spaces without a break. Its tokens are found
-/// all together, which takes 60 times as much memory.
+/// The most bytes of a word, which is letters, marks or spaces without a break. Its tokens are
+/// found all together, which takes 60 times as much memory.
 const WORD_BYTES_MAX: usize = 8 << 20;
 
 /// How documents are read and assigned to a part; the same for every block.

@@ -1,5 +1,5 @@
-//! What a file holds, by its name: one rule for a folder that is surveyed and a path that is written
-//! by hand.
+//! What a file holds, by its name: one rule for a folder that is surveyed and a path that is
+//! written by hand.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -42,7 +42,9 @@ fn held_out_documents_that_are_trained_on_are_found_with_their_places() {
     assert!(leak.counts() && leak.tokens < leak.of_tokens);
     let within: Vec<&str> = leak.within.iter().map(SourceName::as_str).collect();
     assert_eq!(within, ["math", "web"]);
-    insta::assert_snapshot!(leak.first, @r#"held-out document 8 (`held.jsonl`) is document 6 (`web.jsonl`) of web: "document 5\nsévèn \"sequences\" ""#);
+    insta::assert_snapshot!(leak.first, @r#"
+    held-out document 8 (`held.jsonl`) is document 6 (`web.jsonl`) of web: "document 5\nsévèn \"sequences\" "
+    "#);
 }
 
 #[test]
