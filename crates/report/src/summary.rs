@@ -2,18 +2,20 @@
 //! detected.
 
 use maud::{Markup, html};
-use sparkjoy_answers::{Comparison, Finding, Verdict, What};
+use sparkjoy_answers::{ArmEffect, Comparison, Finding, Verdict, What};
 use sparkjoy_base::{duration, number, quantity, scientific};
 
 use crate::Report;
 use crate::cost::all_seconds;
 use crate::question::{View, findings};
-use crate::sentences::{Heading, in_short, not_scored, title};
+use crate::sentences::{
+    Heading, few_documents, in_short, not_scored, title, unknown_documents,
+};
 use crate::words::rich;
 
 /// Findings of a question at the top of the page, besides those that always stand there; its
 /// section has all of them.
-const SHORT: usize = 3;
+const SHORT: usize = 5;
 
 /// What is not there yet, said before anything else.
 pub(crate) fn missing(report: &Report<'_>) -> Markup {
@@ -90,7 +92,11 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
                  replicate; negative is better. Bars and brackets are "
                 (number(confidence, 0)) " % confidence intervals. p is corrected by Holm within \
                  each question, separately for held-out text, accuracy on tasks and bits per byte \
-                 of correct answers. Only significant effects are ranked."
+                 of correct answers. Only significant effects are ranked. An interval is about other \
+                 orders of these training documents and other items of this kind, on this trunk."
+            }
+            @for note in [few_documents, unknown_documents].map(|note| note(&report.answers.held_out)) {
+                @if let Some(note) = note { p.caution { (rich(&note)) "." } }
             }
         }
     }
@@ -101,17 +107,22 @@ fn short(view: &View<'_>) -> Markup {
     let all = &view.answer.findings;
     let of = |heading: Heading| all.iter().filter(move |finding| Heading::of(finding) == heading);
     let always = [Heading::Harm, Heading::Redundant].into_iter().flat_map(of);
-    // The largest gain comes first, then effects, then what is not significant.
-    let first = [
-        Heading::LargestGain,
-        Heading::NoLoss,
-        Heading::Ranking,
-        Heading::Effect,
-        Heading::NotSignificant,
-        Heading::Caution,
-    ];
-    let others = first.into_iter().flat_map(of).take(SHORT);
-    let few: Vec<&Finding> = always.chain(others).collect();
+    // The largest gain comes first, then what is significant, then the rest.
+    let mut effects: Vec<(f64, &Finding)> = all
+        .iter()
+        .filter_map(|finding| match finding {
+            Finding::Effect(effect) => Some((significant_size(effect)?, finding)),
+            _ => None,
+        })
+        .collect();
+    effects.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let significant: Vec<&Finding> = effects.into_iter().map(|(_, finding)| finding).collect();
+    let is_other = |finding: &&Finding| !significant.iter().any(|it| std::ptr::eq(*it, *finding));
+    let first = [Heading::NoLoss, Heading::Ranking, Heading::Effect];
+    let last = [Heading::NotSignificant, Heading::Caution];
+    let others = first.into_iter().chain(last).flat_map(of).filter(is_other);
+    let ranked = of(Heading::LargestGain).chain(significant.iter().copied()).chain(others);
+    let few: Vec<&Finding> = always.chain(ranked.take(SHORT)).collect();
     html! {
         @if few.is_empty() {
             p { "Nothing can be said yet: no comparison is complete." }
@@ -119,6 +130,13 @@ fn short(view: &View<'_>) -> Markup {
             (findings(view.answer, &few, in_short))
         }
     }
+}
+
+/// The size of an effect on held-out text, where it is significant.
+fn significant_size(effect: &ArmEffect) -> Option<f64> {
+    let tested = [&effect.targeted, &effect.general].into_iter().flatten();
+    let significant = tested.filter(|tested| tested.verdict != Verdict::NotSignificant);
+    significant.map(|tested| tested.effect.mean.abs()).max_by(f64::total_cmp)
 }
 
 /// How many comparisons are significant, and the minimum detectable effects of all.
