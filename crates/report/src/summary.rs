@@ -8,9 +8,7 @@ use sparkjoy_base::{duration, number, quantity, scientific};
 use crate::Report;
 use crate::cost::all_seconds;
 use crate::question::{View, findings};
-use crate::sentences::{
-    Heading, few_documents, in_short, not_scored, title, unknown_documents,
-};
+use crate::sentences::{Heading, few_documents, in_short, not_scored, title, unknown_documents};
 use crate::words::rich;
 
 /// Findings of a question at the top of the page, besides those that always stand there; its

@@ -17,6 +17,11 @@ const FILES: usize = 256;
 const FEW: usize = 24;
 /// Enough held-out text, in bytes: what a study scores per source, at four bytes per token.
 const HELD_OUT: u64 = 64_000;
+/// Enough held-out documents: intervals about fewer are unsure.
+const DOCUMENTS: u64 = 30;
+/// The largest share that is held out for the number of documents, in percent: the rest is to
+/// train on.
+const MOST: u32 = 20;
 /// Shares that are proposed to be held out, in percent.
 const SHARES: [u32; 8] = [1, 2, 5, 10, 20, 30, 40, 50];
 
@@ -119,16 +124,18 @@ impl Amount {
         if !self.whole {
             let enough = |percent: &&u32| {
                 let of = |n: u64| n * u64::from(**percent) / 100;
-                // Twelve are expected: fewer than one in 100,000 such choices holds out none.
-                of(self.documents) >= 12 && of(self.bytes) >= HELD_OUT
+                of(self.documents) >= DOCUMENTS && of(self.bytes) >= HELD_OUT
             };
-            let percent = *SHARES.iter().find(enough).unwrap_or(&SHARES[SHARES.len() - 1]);
+            // Twelve are expected: fewer than one in 100,000 such choices holds out none.
+            let some = |percent: &&u32| self.documents * u64::from(**percent) / 100 >= 12;
+            let below = SHARES.iter().filter(|percent| **percent <= MOST);
+            let percent = below.clone().find(enough).or_else(|| below.clone().find(some));
+            let percent = *percent.unwrap_or(&SHARES[SHARES.len() - 1]);
             return Some((parts(percent), self.bytes * u64::from(percent) / 100));
         }
-        let held = |percent: u32| -> u64 {
-            let read = self.documents_read.iter();
-            read.filter(|(m, _)| *m < parts(percent).0).map(|(_, bytes)| bytes).sum()
-        };
+        let documents =
+            |percent: u32| self.documents_read.iter().filter(move |(m, _)| *m < parts(percent).0);
+        let held = |percent: u32| documents(percent).map(|(_, bytes)| bytes).sum::<u64>();
         let enough = HELD_OUT.min(self.bytes / 20).max(1);
         let good = |percent: &u32| (enough..=self.bytes / 2).contains(&held(*percent));
         // Few documents, or one that is most of the text: the share is whatever holds out most of
@@ -136,9 +143,13 @@ impl Amount {
         let below_half = |percent: &u32| (1..=self.bytes / 2).contains(&held(*percent));
         let some = |percent: &u32| (1..=self.bytes * 3 / 4).contains(&held(*percent));
         let most = |&percent: &u32| (held(percent), 100 - percent);
-        let percent = SHARES
-            .into_iter()
-            .find(good)
+        let up_to_most = SHARES.into_iter().filter(|percent| *percent <= MOST && good(percent));
+        let counted = up_to_most.map(|percent| (documents(percent).count() as u64, percent));
+        let most_documents = |&(count, percent): &(u64, u32)| (count.min(DOCUMENTS), 100 - percent);
+        let percent = counted
+            .max_by_key(most_documents)
+            .map(|(_, percent)| percent)
+            .or_else(|| SHARES.into_iter().find(good))
             .or_else(|| (1..=50).filter(below_half).max_by_key(most))
             .or_else(|| (1..=90).find(some))?;
         Some((parts(percent), held(percent)))
