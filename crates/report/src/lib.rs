@@ -128,7 +128,7 @@ pub fn page(report: &Report<'_>) -> (String, Vec<Drawing>) {
                     @if let Some((truth, counts)) = report.truth {
                         section #truth aria-labelledby="truth-h" {
                             h2 #truth-h { (TRUTH) }
-                            (truth.clone().captioned("Fewer bits are better; a star marks what is significant after Holm").markup())
+                            (truth.clone().captioned(TOLD).markup())
                             p { (counts) "." }
                         }
                     }
@@ -187,6 +187,7 @@ fn style() -> String {
 }
 
 const TRUTH: &str = "What was built in, and what was found";
+const TOLD: &str = "Fewer bits are better; a star marks what is significant after Holm";
 const LOSSES: &str = "Training losses";
 /// What is not the study's own stands behind all that is.
 const PAPER: &str = "Results of the paper, not of this study";

@@ -33,7 +33,7 @@ struct Beside {
 ///
 /// - `runs`: the folder of runs.
 pub(crate) fn figure(plan: &Plan, runs: &Path) -> Option<Figure> {
-    let mut panels: Vec<Panel> = all(plan, runs).into_iter().flat_map(drawn).collect();
+    let mut panels: Vec<Panel> = all(plan, runs).iter().flat_map(drawn).collect();
     let left_out = panels.len().saturating_sub(PANELS);
     panels.truncate(PANELS);
     (!panels.is_empty()).then(|| Figure {
@@ -77,7 +77,7 @@ fn all(plan: &Plan, runs: &Path) -> Vec<Beside> {
 }
 
 /// As many drawings as the curves need; none where nothing was measured.
-fn drawn(beside: Beside) -> Vec<Panel> {
+fn drawn(beside: &Beside) -> Vec<Panel> {
     let traces: Vec<Trace> = beside.runs.iter().filter_map(trace).collect();
     let parts = shared_out(&traces, PANELS).into_iter();
     let panel = |(part, traces): (String, &[Trace])| {
