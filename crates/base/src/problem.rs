@@ -73,8 +73,8 @@ impl Problem {
         self
     }
 
-    /// The same with the known name that was meant, else with all known names, as [`known_names`]
-    /// has them, before its hint.
+    /// The same with the known name that was meant, else with the known names, twelve at most, before
+    /// its hint.
     #[must_use]
     pub fn meant_or_known<'a>(
         self,
@@ -86,10 +86,7 @@ impl Problem {
         }
         let known = known_names(known);
         let hint = self.hint.as_ref().map_or_else(String::new, |hint| format!("; or {hint}"));
-        match known.is_empty() {
-            true => self,
-            false => self.with_hint(format!("name one of {known}{hint}")),
-        }
+        if known.is_empty() { self } else { self.with_hint(format!("name one of {known}{hint}")) }
     }
 
     /// The same with the known name that was meant, if there is one, at the end of its text and as

@@ -219,7 +219,7 @@ mod tests {
             .map(|line| attribute(line, "x1"))
             .collect();
         assert_eq!(axes.len(), 1, "{svg}");
-        let label = "with a name (recommended)";
+        let label = "with a name (largest gain)";
         let text = svg.split("<text").find(|text| text.contains(&format!(">{label}<"))).unwrap();
         let begin = attribute(text, "x");
         let crosses = begin < axes[0] && axes[0] < begin + width(label, 11.0);
