@@ -28,7 +28,7 @@ pub enum Finding {
         gap: usize,
     },
     /// The largest targeted gain along an axis, and what it costs.
-    LargestGain(LargestGain),
+    LargestGain(Box<LargestGain>),
     /// Where in the run the window gains most.
     BestPlace(BestPlace),
     /// No arm has a significant targeted gain.

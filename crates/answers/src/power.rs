@@ -67,12 +67,12 @@ pub fn power(plan: &Plan, held_out: &[Option<HeldOut>]) -> Option<Power> {
         return None;
     }
     let text = Text { plan, scores: held_out };
-    let noise = [What::Targeted, What::General].map(|what| (noise(text, &what), what));
+    let noise = [What::Targeted, What::General].map(|what| noise(text, what));
     let questions = plan.questions.iter().map(|question| detectable_in(plan, question, &noise));
     Some(Power {
         replicates: plan.replicates,
         confidence: plan.evaluation.confidence,
-        pairs: noise.iter().filter_map(|((_, pairs), _)| *pairs).max().unwrap_or(0),
+        pairs: noise.iter().map(|noise| noise.pairs).max().unwrap_or(0),
         questions: questions.collect(),
     })
 }
@@ -82,11 +82,20 @@ fn tested(question: &QuestionPlan) -> impl Iterator<Item = &Arm> {
     question.arms.iter().filter(|arm| arm.role != Role::AgainstBase)
 }
 
-/// The noise of a scope, and the pairs it was measured on: two pairs tell a deviation.
-fn noise(text: Text<'_>, what: &What) -> ([f64; 2], Option<usize>) {
+/// Noise in a scope.
+struct Noise {
+    what: What,
+    /// The lower and the upper end of its standard deviation.
+    deviation: [f64; 2],
+    /// Pairs it was measured on; 0 where it was not.
+    pairs: usize,
+}
+
+/// The noise of a scope: two pairs tell a deviation.
+fn noise(text: Text<'_>, what: What) -> Noise {
     let (mut variances, mut scored) = (Vec::new(), 0);
     for arm in text.plan.questions.iter().flat_map(tested) {
-        let members = members(text.plan, what, &arm.targets);
+        let members = members(text.plan, &what, &arm.targets);
         let pair = |(branch, control): (&usize, &usize)| {
             let of = text.values(&members, &[*branch, *control])?;
             Some((of[0] - of[1]) / of[1])
@@ -98,31 +107,27 @@ fn noise(text: Text<'_>, what: &What) -> ([f64; 2], Option<usize>) {
         }
     }
     if variances.is_empty() {
-        return (SEEN, None);
+        return Noise { what, deviation: SEEN, pairs: 0 };
     }
     let mean = variances.iter().sum::<f64>() / variances.len() as f64;
-    ([mean.sqrt(); 2], Some(scored))
+    Noise { what, deviation: [mean.sqrt(); 2], pairs: scored }
 }
 
-fn detectable_in(
-    plan: &Plan,
-    question: &QuestionPlan,
-    noise: &[(([f64; 2], Option<usize>), What)],
-) -> DetectableIn {
+fn detectable_in(plan: &Plan, question: &QuestionPlan, noise: &[Noise]) -> DetectableIn {
     let has = |what: &What, arm: &Arm| !members(plan, what, &arm.targets).is_empty();
     let count = |what: &What| tested(question).filter(|arm| has(what, arm)).count();
-    let comparisons = noise.iter().map(|(_, what)| count(what)).sum();
+    let comparisons = noise.iter().map(|noise| count(&noise.what)).sum();
     let least = |noise: [f64; 2], comparisons| {
         let replicates = f64::from(plan.replicates);
         let errors = detectable(replicates - 1.0, plan.evaluation.confidence, comparisons);
         noise.map(|noise| errors * noise / replicates.sqrt())
     };
-    let scopes = noise.iter().filter(|(_, what)| count(what) > 0);
-    let scopes = scopes.map(|&((noise, _), ref what)| DetectableScope {
-        what: what.clone(),
-        noise,
-        least: least(noise, comparisons),
-        alone: least(noise, 1),
+    let scopes = noise.iter().filter(|noise| count(&noise.what) > 0);
+    let scopes = scopes.map(|noise| DetectableScope {
+        what: noise.what.clone(),
+        noise: noise.deviation,
+        least: least(noise.deviation, comparisons),
+        alone: least(noise.deviation, 1),
     });
     DetectableIn { ask: question.ask, comparisons, scopes: scopes.collect() }
 }

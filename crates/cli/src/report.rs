@@ -40,8 +40,8 @@ pub(crate) fn print_report(opened: &OpenedStudy, place: &Place) -> Result<(), Fa
         Output::Json => print_json(&answers)?,
         Output::Text => {
             let leaked = opened.plan.notes.iter().filter(|n| matches!(n, Note::Leaked { .. }));
-            let leaked: String = leaked.map(|note| format!("{note}\n")).collect();
-            print(&(report_text(&answers) + &leaked))?;
+            let lines = leaked.map(ToString::to_string).map(|note| note + "\n");
+            print(&(report_text(&answers) + &lines.collect::<String>()))?;
         }
     }
     say(&format!("written to {}/report.html, report.json, report.csv, figures/", folder.display()));

@@ -26,10 +26,10 @@ pub(crate) fn seal(study: &Path, tasks: &ForData, place: &Place) -> Result<(), F
     if place.output() == Output::Json {
         return print_json(&files);
     }
-    let mut text: String = files.iter().map(|file| format!("{}\n", file.display())).collect();
-    text.push_str(&match files.len() {
-        0 => "every file has its seal\n".to_owned(),
-        files => format!("{} sealed\n", counted(files as u64, "file")),
+    let mut lines: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    lines.push(match files.len() {
+        0 => "every file has its seal".to_owned(),
+        files => format!("{} sealed", counted(files as u64, "file")),
     });
-    print(&text)
+    print(&(lines.join("\n") + "\n"))
 }

@@ -83,7 +83,10 @@ impl<'a> ParquetText<'a> {
     ) -> Result<Option<RowBlock>, DataError> {
         let mut block = RowBlock { first_row: self.next_row, ..RowBlock::default() };
         while block.bytes.len() < block_bytes && block.ends.len() < ROWS_MAX {
-            let Some(row) = self.row(block_bytes)? else { break };
+            if !self.has_row(block_bytes)? {
+                break;
+            }
+            let row = self.group.as_mut().and_then(|group| group.unpacked.pop_front()).flatten();
             let text = row.as_ref().map(ByteArray::data);
             if text.is_some_and(|text| text.len() > document_bytes_max) {
                 let place = Place::Row(self.next_row);
@@ -98,16 +101,16 @@ impl<'a> ParquetText<'a> {
         Ok((!block.ends.is_empty()).then_some(block))
     }
 
-    /// The next row, `None` after the last one.
-    fn row(&mut self, block_bytes: usize) -> Result<Option<Option<ByteArray>>, DataError> {
+    /// Whether there is another row; it is then unpacked.
+    fn has_row(&mut self, block_bytes: usize) -> Result<bool, DataError> {
         loop {
-            if let Some(row) = self.group.as_mut().and_then(|group| group.unpacked.pop_front()) {
-                return Ok(Some(row));
+            if self.group.as_ref().is_some_and(|group| !group.unpacked.is_empty()) {
+                return Ok(true);
             }
             // A group may be without rows.
             if self.group.as_ref().is_none_or(|group| group.rows_left == 0) {
                 if self.next_group == self.file.num_row_groups() {
-                    return Ok(None);
+                    return Ok(false);
                 }
                 self.group = Some(self.open_group(block_bytes)?);
                 self.next_group += 1;

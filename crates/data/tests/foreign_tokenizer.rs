@@ -319,7 +319,7 @@ fn whatever_is_changed_in_a_tokenizer_nothing_panics() {
                     bytes.splice(to..whole.len().min(to + len), piece);
                 }
             }
-            fs::write(&path, &bytes).unwrap();
+            write_atomic(&path, &bytes).unwrap();
             let Ok(tokenizer) = ModelTokenizer::open(place.path()) else { continue };
             let mut ids = Vec::new();
             if tokenizer.encoder().encode("some joy, 12 of it\u{13000}", &mut ids).is_ok() {

@@ -443,9 +443,9 @@ mod tests {
             let path = format!("path = \"{name}.txt\"\nvalidation = \"{name}.val.txt\"");
             text = text.replace(&format!("tokens = \"{tokens}\""), &path);
             for part in ["", ".val"] {
-                let words: String = (0..400).map(|n| format!("{name}{part} {n} ")).collect();
+                let words: Vec<String> = (0..400).map(|n| format!("{name}{part} {n} ")).collect();
                 let file = root.path().join(format!("{name}{part}.txt"));
-                sparkjoy_base::write_atomic(&file, words.as_bytes()).unwrap();
+                sparkjoy_base::write_atomic(&file, words.concat().as_bytes()).unwrap();
             }
         }
         let study = Study::parse(&root.path().join("study.toml"), text, None).unwrap();

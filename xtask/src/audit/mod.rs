@@ -97,7 +97,7 @@ fn count(report: &Value, found: &mut Found) -> Option<()> {
     for question in report["questions"].as_array()? {
         let mut marked = false;
         for cell in
-            question["arms"].as_array()?.iter().flat_map(|arm| arm["cells"].as_array()).flatten()
+            question["arms"].as_array()?.iter().filter_map(|arm| arm["cells"].as_array()).flatten()
         {
             if cell["adjusted_p"].is_null() {
                 continue;

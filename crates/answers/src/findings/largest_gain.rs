@@ -46,7 +46,7 @@ pub(super) fn largest_gain(inference: &mut Inference<'_>) {
         next: next(inference, &arms, arm),
     };
     inference.answer.largest_gain = Some(arm);
-    inference.find(Finding::LargestGain(finding));
+    inference.find(Finding::LargestGain(Box::new(finding)));
 }
 
 /// Places of the axis to try next: beyond its end where the largest gain is there, else between it

@@ -364,8 +364,7 @@ fn whatever_is_changed_in_files_a_survey_does_not_panic() {
                 }
             }
             let path = folder.0.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, bytes).unwrap();
+            sparkjoy_base::write_atomic(&path, &bytes).unwrap();
         }
         folder.survey();
     }

@@ -327,7 +327,7 @@ fn a_line_that_unpacks_past_the_bound_is_refused_on_the_way() {
     let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
     encoder.write_all(b"{\"text\": \"").unwrap();
     for _ in 0..100 {
-        encoder.write_all(&[b'a'; 1 << 20]).unwrap();
+        encoder.write_all(&vec![b'a'; 1 << 20]).unwrap();
     }
     place.write("a.jsonl.zst", &encoder.finish().unwrap());
     let source = place.source(&["a.jsonl.zst"], 100_000);

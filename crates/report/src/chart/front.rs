@@ -215,7 +215,7 @@ mod tests {
         let axes: Vec<f64> = svg
             .split("<line class=\"zero\"")
             .skip(1)
-            .filter(|line| attribute(line, "x1") == attribute(line, "x2"))
+            .filter(|line| (attribute(line, "x1") - attribute(line, "x2")).abs() < 1e-9)
             .map(|line| attribute(line, "x1"))
             .collect();
         assert_eq!(axes.len(), 1, "{svg}");

@@ -101,10 +101,10 @@ pub fn unknown_documents(texts: &[HeldOutText]) -> Option<String> {
 /// The power analysis of a study.
 pub fn power(power: &Power) -> String {
     let percent_of = |[low, high]: [f64; 2]| {
-        if low == high {
-            format!("{:.2} %", 100.0 * low)
-        } else {
+        if low < high {
             format!("{:.2} to {:.2} %", 100.0 * low, 100.0 * high)
+        } else {
+            format!("{:.2} %", 100.0 * low)
         }
     };
     let questions = power.questions.iter().map(|question| {

@@ -80,8 +80,8 @@ fn the_largest_gain_comes_with_its_cost_and_what_was_not_tried() {
         lesser: Some(contrast([0, 1], [0.044, 0.039, 0.049], true)),
         next: vec![0.3, 0.4],
     };
-    insta::assert_snapshot!(says(&answer, Finding::LargestGain(longest.clone())), @"Largest targeted gain: the last 20%, the longest window tried: −0.1010 bits per byte [−0.1090, −0.0920]. On all other sources (general): +0.1040 [+0.0920, +0.1160]. On text as the base mixture draws it (net): +0.0210 [+0.0120, +0.0300]. `10%` gains significantly less, by 0.0440 bits per byte [0.0390, 0.0490] (p < 0.001, not corrected). To try next: 30% and 40%.");
-    let short = in_short(&answer, &Finding::LargestGain(longest.clone()));
+    insta::assert_snapshot!(says(&answer, Finding::LargestGain(Box::new(longest.clone()))), @"Largest targeted gain: the last 20%, the longest window tried: −0.1010 bits per byte [−0.1090, −0.0920]. On all other sources (general): +0.1040 [+0.0920, +0.1160]. On text as the base mixture draws it (net): +0.0210 [+0.0120, +0.0300]. `10%` gains significantly less, by 0.0440 bits per byte [0.0390, 0.0490] (p < 0.001, not corrected). To try next: 30% and 40%.");
+    let short = in_short(&answer, &Finding::LargestGain(Box::new(longest.clone())));
     insta::assert_snapshot!(short, @"Largest targeted gain: the last 20%, the longest window tried; on text as the base mixture draws it +0.0210 bits per byte [+0.0120, +0.0300].");
     let inside = LargestGain {
         arm: 0,
@@ -93,7 +93,7 @@ fn the_largest_gain_comes_with_its_cost_and_what_was_not_tried() {
         next: vec![0.05],
         ..longest
     };
-    insta::assert_snapshot!(says(&answer, Finding::LargestGain(inside)), @"Largest targeted gain: the last 10%: −0.1010 bits per byte [−0.1090, −0.0920]. On all other sources (general): +0.0017 [−0.0084, +0.0117] (not significant after Holm; an effect of 0.0265 or more would have been detected with 80 % power). `20%` is not significantly below it: +0.0040 bits per byte [−0.0010, +0.0090] (p 0.430, not corrected). To try next: 5%.");
+    insta::assert_snapshot!(says(&answer, Finding::LargestGain(Box::new(inside))), @"Largest targeted gain: the last 10%: −0.1010 bits per byte [−0.1090, −0.0920]. On all other sources (general): +0.0017 [−0.0084, +0.0117] (not significant after Holm; an effect of 0.0265 or more would have been detected with 80 % power). `20%` is not significantly below it: +0.0040 bits per byte [−0.0010, +0.0090] (p 0.430, not corrected). To try next: 5%.");
     let family = family(FamilyKind::HeldOut, 4);
     insta::assert_snapshot!(says(&answer, Finding::NoGain { family }), @"No window has a significant targeted gain (after Holm over 4 comparisons).");
 }

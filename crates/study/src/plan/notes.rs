@@ -107,6 +107,26 @@ pub enum Note {
     },
 }
 
+/// Held-out text that is trained on.
+fn leaked(found: &TrainedOn, named: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let TrainedOn { source, documents, of_documents, first, .. } = found;
+    let share = 100.0 * found.tokens as f64 / found.of_tokens.max(1) as f64;
+    let within: Vec<String> = found.within.iter().map(|n| format!("`{n}`")).collect();
+    let within = within.join(", ");
+    write!(
+        f,
+        "HELD-OUT TEXT IS TRAINED ON: {documents} of {} held out by source `{source}` \
+             ({share:.1} % of its held-out tokens) stand in the training text of {within}: \
+             {first}",
+        counted(*of_documents, "document")
+    )?;
+    f.write_str(match (named, found.counts()) {
+        (true, _) => "; the study names it in `leaked`",
+        (false, true) => "",
+        (false, false) => "; so few meet by chance",
+    })
+}
+
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -176,24 +196,7 @@ impl fmt::Display for Note {
                 "the trunk's folder holds no `tokenizer.json`: that it was trained with the study's \
                  tokenizer is taken on the study's word",
             ),
-            Self::Leaked { found, named } => {
-                let TrainedOn { source, documents, of_documents, first, .. } = found;
-                let share = 100.0 * found.tokens as f64 / found.of_tokens.max(1) as f64;
-                let within: Vec<String> = found.within.iter().map(|n| format!("`{n}`")).collect();
-                let within = within.join(", ");
-                write!(
-                    f,
-                    "HELD-OUT TEXT IS TRAINED ON: {documents} of {} held out by source `{source}` \
-                     ({share:.1} % of its held-out tokens) stand in the training text of {within}: \
-                     {first}",
-                    counted(*of_documents, "document")
-                )?;
-                f.write_str(match (named, found.counts()) {
-                    (true, _) => "; the study names it in `leaked`",
-                    (false, true) => "",
-                    (false, false) => "; so few meet by chance",
-                })
-            }
+            Self::Leaked { found, named } => leaked(found, *named, f),
             Self::LittleHeldOut { source, tokens, asked } => write!(
                 f,
                 "source `{source}` holds out {tokens} tokens, and {asked} are to be scored: all \

@@ -29,7 +29,7 @@ impl Instead {
         let entries = std::fs::read_dir(folder).into_iter().flatten();
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         names
-            .filter(|name| name.ends_with(".pt"))
+            .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "pt"))
             .min()
             .map_or(Self::Unknown, |file| Self::Composer { file })
     }
