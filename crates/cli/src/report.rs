@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use sparkjoy_answers::{Answers, answers};
+use sparkjoy_answers::{Answers, Cause, answers};
 use sparkjoy_base::{Fingerprint, Problem, read};
 use sparkjoy_jobs::{ChangedSetting, JobError, changed_settings, results, study_folder, timings};
 use sparkjoy_report::sentences::not_scored;
@@ -57,7 +57,9 @@ pub(crate) fn write(opened: &OpenedStudy, place: &Place) -> Result<(Answers, Pat
     let plan = &opened.plan;
     let answers = answers(plan, results(plan, &place.runs)?);
     let changed = changed_settings(plan, &place.runs);
-    if let Some(report) = finished_report(plan, &answers, &place.runs) {
+    if (is_incomplete(&answers) || lost_items(&answers).is_some())
+        && let Some(report) = finished_report(plan, &place.runs)
+    {
         return Err(JobError::from(less(&opened.study, report, &answers, &changed)).into());
     }
     if is_incomplete(&answers) {
@@ -85,6 +87,15 @@ fn is_incomplete(answers: &Answers) -> bool {
     !answers.missing.is_empty() || !answers.missing_tasks.is_empty()
 }
 
+/// A task of which results of items are lost.
+fn lost_items(answers: &Answers) -> Option<&str> {
+    let mut gaps = answers.questions.iter().flat_map(|answer| &answer.gaps);
+    gaps.find_map(|gap| match &gap.why {
+        Cause::MissingItems { task } => Some(task.as_str()),
+        _ => None,
+    })
+}
+
 /// What every version writes into `report.json` of what is not there yet.
 #[derive(Deserialize)]
 struct Filed {
@@ -95,10 +106,7 @@ struct Filed {
 }
 
 /// The plan of the finished report that incomplete answers would replace, if there is one.
-fn finished_report(plan: &Plan, answers: &Answers, runs: &Path) -> Option<Fingerprint> {
-    if !is_incomplete(answers) {
-        return None;
-    }
+fn finished_report(plan: &Plan, runs: &Path) -> Option<Fingerprint> {
     let bytes = read(&study_folder(plan, runs).join("report.json")).ok()?;
     let report: Filed = serde_json::from_slice(&bytes).ok()?;
     (report.missing.is_empty() && report.missing_tasks.is_empty()).then_some(report.plan)
@@ -111,7 +119,10 @@ fn less(
     answers: &Answers,
     changed: &[ChangedSetting],
 ) -> Problem {
-    let missing = if answers.missing.is_empty() {
+    let missing = if !is_incomplete(answers) {
+        let task = lost_items(answers).unwrap_or_default();
+        format!("results of some items of `{task}` are not there")
+    } else if answers.missing.is_empty() {
         not_scored(&answers.missing_tasks, answers.branches, " on tasks")
     } else {
         not_scored(&answers.missing, answers.branches, "")

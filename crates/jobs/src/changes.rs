@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use serde_json::Value;
+use sparkjoy_base::read_at_most;
 use sparkjoy_spec::RunSpec;
 use sparkjoy_study::Plan;
 
@@ -49,10 +50,7 @@ pub enum Lost {
 /// where nothing tells.
 pub fn changed_settings(plan: &Plan, runs: &Path) -> Vec<ChangedSetting> {
     let path = study_folder(plan, runs).join("plan.json");
-    let is_small = path.metadata().is_ok_and(|file| file.len() <= RECORD_BYTES);
-    let Some(record) = is_small.then(|| std::fs::read(&path).ok()).flatten() else {
-        return Vec::new();
-    };
+    let Ok(record) = read_at_most(&path, RECORD_BYTES) else { return Vec::new() };
     let Ok(record) = serde_json::from_slice::<Value>(&record) else { return Vec::new() };
     // Versions before 0.2 had one trunk and others.
     let before = record.pointer("/trunks/0/spec").or_else(|| record.get("trunk"));

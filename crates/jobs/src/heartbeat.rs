@@ -20,7 +20,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::{Hint, write_atomic};
+use sparkjoy_base::{Hint, open, read, write_atomic};
 
 use crate::error::JobError;
 use crate::folders::study_folder;
@@ -118,7 +118,7 @@ pub fn heartbeats(plan: &Plan, runs: &Path) -> Vec<(Heartbeat, bool)> {
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.sort();
     let found = paths.into_iter().filter_map(|path| {
-        let heartbeat: Heartbeat = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+        let heartbeat: Heartbeat = serde_json::from_slice(&read(&path).ok()?).ok()?;
         let lives = heartbeat.failed.is_none() && is_locked(&lock_file(&path));
         Some((heartbeat, lives))
     });
@@ -135,7 +135,7 @@ fn lock_file(heartbeat: &Path) -> PathBuf {
 
 /// Whether a process holds the lock at `path`. A system without locks never says so.
 fn is_locked(path: &Path) -> bool {
-    let Ok(file) = File::open(path) else { return false };
+    let Ok(file) = open(path) else { return false };
     match file.try_lock_shared() {
         Ok(()) => {
             let _ = file.unlock();

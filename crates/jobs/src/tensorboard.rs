@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use prost::Message;
+use sparkjoy_base::open;
 use sparkjoy_spec::StepRecord;
 
 /// Every event file has this in its name; TensorBoard reads a folder's in the order of names.
@@ -95,7 +96,8 @@ impl Events {
             writer.write_all(&framed(&event))?;
         }
         let mut last = 0;
-        let metrics = BufReader::new(File::open(run_folder.join("metrics.jsonl"))?);
+        let metrics =
+            BufReader::new(open(&run_folder.join("metrics.jsonl")).map_err(|error| error.source)?);
         for line in metrics.lines() {
             let Ok(known) = serde_json::from_str::<StepRecord>(&line?) else { break };
             let time = times.get(&known.step).copied().unwrap_or(now);
@@ -160,7 +162,7 @@ fn masked(bytes: &[u8]) -> [u8; 4] {
 /// When each step of a file was written, as far as the file is whole.
 fn wall_times(path: &Path) -> BTreeMap<u64, f64> {
     let mut times = BTreeMap::new();
-    let Ok(file) = File::open(path) else { return times };
+    let Ok(file) = open(path) else { return times };
     let mut reader = BufReader::new(file);
     while let Some(event) = next(&mut reader) {
         if event.summary.is_some() {

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_base::write_atomic;
+use sparkjoy_base::{read, write_atomic};
 use sparkjoy_study::Plan;
 
 use crate::folders::study_folder;
@@ -34,7 +34,7 @@ fn file(plan: &Plan, runs: &Path, job: &str) -> PathBuf {
 /// - `names`: those it has and had, the present one first.
 pub(crate) fn of_job(plan: &Plan, runs: &Path, names: &[String]) -> Option<JobTime> {
     let read = |name: &String| -> Option<JobTime> {
-        let json = std::fs::read(file(plan, runs, name)).ok()?;
+        let json = read(&file(plan, runs, name)).ok()?;
         let time: JobTime = serde_json::from_slice(&json).ok()?;
         (0.0..LONGEST).contains(&time.seconds).then_some(time)
     };

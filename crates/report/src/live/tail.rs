@@ -1,8 +1,9 @@
 //! Follows `metrics.jsonl` of a run as it grows, a bounded piece at a time.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+
+use sparkjoy_base::open;
 
 use super::curve::Curve;
 use super::subject::Stamp;
@@ -48,7 +49,7 @@ impl Tail {
     /// (yet, or for a moment) changes nothing.
     pub(crate) fn read_on(&mut self) -> bool {
         self.behind = false;
-        let Ok(mut file) = File::open(&self.path) else { return false };
+        let Ok(mut file) = open(&self.path) else { return false };
         let Some(stamp) = Stamp::of_file(&file) else { return false };
         let mut changed = false;
         if self.inode != Some(stamp.inode()) || stamp.bytes() < self.at {
@@ -105,7 +106,7 @@ mod tests {
     }
 
     fn append(path: &Path, text: &str) {
-        let mut file = File::options().create(true).append(true).open(path).unwrap();
+        let mut file = std::fs::File::options().create(true).append(true).open(path).unwrap();
         file.write_all(text.as_bytes()).unwrap();
     }
 
