@@ -46,6 +46,22 @@ fn an_edit_says_what_it_costs_and_leaves_a_finished_report_alone() {
 }
 
 #[test]
+fn a_pipe_in_place_of_a_record_is_not_waited_for() {
+    let laboratory = Laboratory::new();
+    laboratory.succeed("run study.toml");
+    for record in [
+        laboratory.path("runs/tiny/plan.json"),
+        laboratory.find("runs", "base-10pct-r0-").join("metrics.jsonl"),
+    ] {
+        fs::remove_file(&record).expect("it was just written");
+        let made = std::process::Command::new("mkfifo").arg(&record).status();
+        assert!(made.expect("a command of the system").success());
+        laboratory.run("plan study.toml");
+        laboratory.run("report study.toml");
+    }
+}
+
+#[test]
 fn a_report_that_is_not_finished_says_why_runs_are_missing() {
     let laboratory = Laboratory::new();
     laboratory.succeed("run study.toml --job trunk-60");

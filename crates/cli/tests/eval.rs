@@ -121,3 +121,24 @@ fn the_list_names_tasks_and_suites() {
         assert!(list.contains(name), "{list}");
     }
 }
+
+#[test]
+fn a_finished_report_is_not_replaced_where_results_of_items_are_lost() {
+    let laboratory = laboratory();
+    let tasks = "held_out = \"1K\"\ntasks = [\"puzzles.toml\"]\ndata = \"data\"";
+    laboratory.edit("held_out = \"1K\"", tasks);
+    laboratory.succeed("run study.toml");
+    let report = laboratory.report();
+    let branch = laboratory.find("runs", "base-10pct-r0-");
+    let mut files = std::fs::read_dir(branch.join("tasks")).expect("results of tasks");
+    let lost = files.find_map(|file| {
+        let path = file.expect("an entry").path();
+        path.extension().is_some_and(|extension| extension == "jsonl").then_some(path)
+    });
+    std::fs::remove_file(lost.expect("results of items")).expect("it is ours");
+    let refused = laboratory.refuse("report study.toml");
+    assert!(refused.contains("results of some items of"), "{refused}");
+    assert!(laboratory.report() == report, "the finished report was replaced");
+    laboratory.succeed("run study.toml");
+    assert!(laboratory.report() == report, "the items are asked again");
+}
