@@ -100,7 +100,7 @@ fn a_page_that_was_away_gets_what_it_missed_and_one_of_another_server_gets_all()
 #[test]
 fn a_killed_run_stops_running_and_says_where_it_goes_on() {
     let laboratory = Laboratory::new();
-    laboratory.edit("budget = \"20_480\"", "budget = \"20M\"");
+    laboratory.edit("budget = \"20_480\"", "budget = \"3M\"");
     laboratory.succeed("prepare study.toml");
     let served = Served::new(&laboratory);
     let mut tab = served.tab("");
