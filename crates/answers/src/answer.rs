@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, SourceName, Tokens};
 use sparkjoy_stats::Agreement;
 
-use crate::{Checked, Comparison, Computed, Finding, Gap, Scope, Spread, TaskAnswer, TrunkPoint};
+use crate::{
+    Checked, Comparison, Computed, Finding, Gap, HeldOutText, Scope, Spread, TaskAnswer, TrunkPoint,
+};
 use sparkjoy_study::{Ask, Effort, Role, Setting};
 
 /// The answers of a finished (or partly finished) study.
@@ -121,22 +123,6 @@ pub struct QuestionCost {
     pub tree: Effort,
     /// The same branches, each trained from the first step.
     pub in_full: Effort,
-}
-
-/// Fewer held-out documents of a source than this make its intervals unsure: nominal 95 % then
-/// rest on a handful of texts.
-pub const FEW_DOCUMENTS: usize = 30;
-
-/// The held-out text a source was scored on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeldOutText {
-    /// The source.
-    pub source: SourceName,
-    /// Sequences that were scored.
-    pub sequences: usize,
-    /// Documents they are of; none for scores of versions before 0.2, whose sequences are taken
-    /// for independent.
-    pub documents: Option<usize>,
 }
 
 /// The branches others are compared with.

@@ -2,17 +2,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use sparkjoy_base::{DomainName, SourceName};
 use sparkjoy_eval::HeldOutScore;
 use sparkjoy_stats::{Effect, Stratum};
 
 use super::clusters::Clusters;
 use super::compare::{Scale, mix};
-use super::{Cause, Comparison, HeldOutText, Spread, What};
+use super::{Cause, Comparison, Spread, What};
 use sparkjoy_study::{Arm, Plan};
 
 /// Scores of one branch on held-out text, by source.
 pub type HeldOut = BTreeMap<SourceName, HeldOutScore>;
+
+/// Fewer held-out documents of a source than this make its intervals unsure: nominal 95 % then
+/// rest on a handful of texts.
+pub const FEW_DOCUMENTS: usize = 30;
+
+/// The held-out text a source was scored on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldOutText {
+    /// The source.
+    pub source: SourceName,
+    /// Sequences that were scored.
+    pub sequences: usize,
+    /// Documents they are of; none for scores of versions before 0.2, whose sequences are taken
+    /// for independent.
+    pub documents: Option<usize>,
+}
 
 /// The scores of all branches of a plan.
 #[derive(Clone, Copy)]

@@ -42,9 +42,7 @@ use compare::Scale;
 use held_out::{Text, members};
 use tasks::Tasks;
 
-pub use answer::{
-    Answer, Answers, ArmAnswer, Control, Cost, FEW_DOCUMENTS, HeldOutText, Holds, QuestionCost,
-};
+pub use answer::{Answer, Answers, ArmAnswer, Control, Cost, Holds, QuestionCost};
 pub use comparison::Comparison;
 pub use computed::{Computed, is_mixed};
 pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem, LEAST_WORDS};
@@ -54,7 +52,7 @@ pub use finding::{
     SharedLoss, TaskContrast, TaskEffect, TaskNulls, TaskOverWindows, Tested, Transfer,
 };
 pub use gap::{Cause, Gap};
-pub use held_out::HeldOut;
+pub use held_out::{FEW_DOCUMENTS, HeldOut, HeldOutText};
 pub use power::{DetectableIn, DetectableScope, Power, power};
 pub use results::Results;
 pub use scope::{Scope, What};

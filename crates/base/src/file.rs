@@ -223,8 +223,8 @@ const WHOLE_BYTES_MAX: u64 = 1 << 30;
 ///
 /// # Errors
 ///
-/// [`FileError`] with the path, also for a pipe or a device: whoever reads one may wait for ever, or
-/// read without an end.
+/// [`FileError`] with the path, also for a pipe or a device: whoever reads one may wait for ever,
+/// or read without an end.
 pub fn open(path: &Path) -> Result<File, FileError> {
     let refuse = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
     fs::metadata(path)

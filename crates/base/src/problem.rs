@@ -73,8 +73,8 @@ impl Problem {
         self
     }
 
-    /// The same with the known name that was meant, else with the known names, twelve at most, before
-    /// its hint.
+    /// The same with the known name that was meant, else with the known names, twelve at most,
+    /// before its hint.
     #[must_use]
     pub fn meant_or_known<'a>(
         self,

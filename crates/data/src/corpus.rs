@@ -79,8 +79,8 @@ impl Corpus {
     /// # Errors
     ///
     /// No `DONE`; a manifest that was altered, has no seal, or is of another version; a shard that
-    /// is truncated, altered, not a shard, or not the one in the manifest; sums that are not those of
-    /// the shards.
+    /// is truncated, altered, not a shard, or not the one in the manifest; sums that are not those
+    /// of the shards.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
         check_done(folder)?;
         Self::of(folder, load(&folder.join(MANIFEST))?)

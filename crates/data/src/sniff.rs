@@ -112,7 +112,7 @@ fn unreadable(input: &Input, named: Compression, found: &[u8]) -> Option<Problem
     let is_text = found.trim_ascii_start().starts_with(b"{");
     if named != Compression::Plain && is_text {
         let text = "is not compressed, whatever its name says: it begins as JSON";
-        return problem(text, "take the last ending off its name");
+        return problem(text, "take the last extension off its name");
     }
     None
 }

@@ -79,7 +79,7 @@ pub fn answer<E: From<EvalError>>(
         let count = chunk(session.items, left);
         let (now, later) = left.split_at(count);
         let items: Vec<&Item> = now.iter().map(|&i| &session.items[i]).collect();
-        let Asked { responses, error } = ask(tokenized, session, &items)?;
+        let ItemResponses { responses, error } = ask(tokenized, session, &items)?;
         let results = items
             .iter()
             .zip(responses)
@@ -139,14 +139,14 @@ fn chunk(items: &[Item], left: &[usize]) -> usize {
 }
 
 /// What became of some items.
-struct Asked {
+struct ItemResponses {
     /// By item; none of those it did not come to.
     responses: Vec<Option<Response>>,
     /// Why it did not, unless it was told to stop.
     error: Option<EvalError>,
 }
 
-impl From<Vec<Option<Response>>> for Asked {
+impl From<Vec<Option<Response>>> for ItemResponses {
     fn from(responses: Vec<Option<Response>>) -> Self {
         Self { responses, error: None }
     }
@@ -157,7 +157,7 @@ fn ask(
     tokenized: &mut TokenizedModel<'_>,
     session: &Session<'_>,
     items: &[&Item],
-) -> Result<Asked, EvalError> {
+) -> Result<ItemResponses, EvalError> {
     let groups: Vec<Vec<ScoredSequence<'_>>> = items
         .iter()
         .map(|item| match &item.work {
@@ -184,7 +184,7 @@ fn ask(
         let texts = written.iter().map(|texts| texts.iter().map(decode).collect()).collect();
         let Tried { samples, error } = samples(session, items, texts);
         let response = |(samples, gold)| Some(Response::Programs { samples: samples?, gold });
-        return Ok(Asked {
+        return Ok(ItemResponses {
             responses: samples.into_iter().zip(golds).map(response).collect(),
             error,
         });

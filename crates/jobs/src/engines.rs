@@ -77,16 +77,16 @@ pub(crate) fn refuse_other_engine(
     };
     // A trunk and its branches are not compared: only whether both are ours counts.
     let is_compared = of_branch.is_some();
-    let Some((of, kernel)) = of_branch.map_or_else(of_start, |found| Ok(Some(found)))? else {
+    let Some((run, kernel)) = of_branch.map_or_else(of_start, |found| Ok(Some(found)))? else {
         return Ok(None);
     };
     let is_ours = resources.engine.is_none();
     if kernel.is_ours() == is_ours {
         let is_known = is_compared && !is_ours;
-        return Ok(is_known.then_some(Before { of, kernel: kernel.kernel }));
+        return Ok(is_known.then_some(Before { of: run, kernel: kernel.kernel }));
     }
     let found = resources.engine.as_ref().map(|argv| argv.join(" "));
-    Err(other_engine(&branch.name, found.as_deref(), &of, &kernel.kernel).into())
+    Err(other_engine(&branch.name, found.as_deref(), &run, &kernel.kernel).into())
 }
 
 /// A branch that would be trained by another engine than what it is compared with.

@@ -1,5 +1,5 @@
-//! Seals what earlier versions wrote without: once, on request, and only what holds against all else
-//! that is known of it.
+//! Seals what earlier versions wrote without: once, on request, and only what holds against all
+//! else that is known of it.
 //!
 //! Losses and answers of a model cannot be told from others without the model. Which sequences and
 //! items they are of, how much text that is, what a scorecard makes of its items, and every byte of

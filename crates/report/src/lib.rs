@@ -121,7 +121,8 @@ pub fn page(report: &Report<'_>) -> (String, Vec<Drawing>) {
                         "Report of a sparkjoy study · plan " code { (report.answers.plan) }
                     }
                 }
-                (contents(report, &views, [&trunk, &losses].map(Option::is_some), !paper.is_empty()))
+                @let drawn = [&trunk, &losses].map(Option::is_some);
+                (contents(report, &views, drawn, !paper.is_empty()))
                 main #main tabindex="-1" {
                     (summary::missing(report))
                     (summary::answers(report, &views))

@@ -93,7 +93,8 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
                  of correct answers. Only significant effects are ranked. An interval is about other \
                  orders of these training documents and other items of this kind, on this trunk."
             }
-            @for note in [few_documents, unknown_documents].map(|note| note(&report.answers.held_out)) {
+            @let of_documents = [few_documents, unknown_documents];
+            @for note in of_documents.map(|note| note(&report.answers.held_out)) {
                 @if let Some(note) = note { p.caution { (rich(&note)) "." } }
             }
         }

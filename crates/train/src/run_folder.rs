@@ -197,8 +197,8 @@ impl RunFolder {
 }
 
 /// Removes what a killed process left in the folder of a finished run: what is half-written, and
-/// checkpoints that were passed and need not stay. Leaves the folder alone while a process trains in
-/// it, and where nobody knows which checkpoints others rely on.
+/// checkpoints that were passed and need not stay. Leaves the folder alone while a process trains
+/// in it, and where nobody knows which checkpoints others rely on.
 ///
 /// - `keep`: steps whose checkpoints stay, besides those that are on record.
 ///

@@ -2,8 +2,8 @@
 //!
 //! `pieces`: documents are cut, and the pieces dealt to the two sources one by one. Nothing differs
 //! between them, so every mark is wrong and every interval should hold 0. `documents`: whole
-//! documents are dealt. The sources then differ by chance, as any two samples do; the share of marks
-//! says how much an answer is about this text alone.
+//! documents are dealt. The sources then differ by chance, as any two samples do; the share of
+//! marks says how much an answer is about this text alone.
 
 mod text;
 

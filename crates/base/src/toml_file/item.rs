@@ -7,7 +7,7 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Mistake, Source, Table, expected};
+use super::{Mistake, Source, TomlTable, expected};
 use crate::{Problem, QuantityError, Tokens, nearest};
 
 /// One value under its key.
@@ -83,9 +83,9 @@ impl<'i> Item<'i> {
     /// # Errors
     ///
     /// Anything else.
-    pub fn table(self) -> Result<Table<'i>, Problem> {
+    pub fn table(self) -> Result<TomlTable<'i>, Problem> {
         let DeValue::Table(entries) = self.value else { return Err(self.wrong("a table")) };
-        Ok(Table::new(self.source, &self.key, self.line, entries))
+        Ok(TomlTable::new(self.source, &self.key, self.line, entries))
     }
 
     /// The values of a list, each with its own line.

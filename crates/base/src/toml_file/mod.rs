@@ -123,7 +123,7 @@ impl Source<'_> {
 }
 
 /// A table whose keys are taken one by one; what is left in the end is unknown.
-pub struct Table<'i> {
+pub struct TomlTable<'i> {
     source: Source<'i>,
     /// How it is called in messages: `` `model` ``.
     name: String,
@@ -134,7 +134,7 @@ pub struct Table<'i> {
     known: Vec<&'static str>,
 }
 
-impl<'i> Table<'i> {
+impl<'i> TomlTable<'i> {
     /// Parses a file into its root table.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Form, Mistake, Table};
+use super::{Form, Mistake, TomlTable};
 use crate::{Hint, Place, Problem, Span};
 
 /// A kind of file whose hints are the mistakes themselves.
@@ -17,8 +17,8 @@ const FORM: Form = Form {
 static WHOLE: Form = FORM;
 static BARE: Form = Form { whole_keys: false, ..FORM };
 
-fn read<T>(text: &str, read: impl FnOnce(&mut Table<'_>) -> Result<T, Problem>) -> String {
-    let result = Table::root(&WHOLE, Path::new("my.toml"), text).and_then(|mut root| {
+fn read<T>(text: &str, read: impl FnOnce(&mut TomlTable<'_>) -> Result<T, Problem>) -> String {
+    let result = TomlTable::root(&WHOLE, Path::new("my.toml"), text).and_then(|mut root| {
         read(&mut root)?;
         root.finish()
     });
@@ -40,7 +40,7 @@ fn text_that_is_no_toml_has_a_line() {
 #[test]
 fn keys_that_nobody_takes_are_refused() {
     let text = "one = 1\n\n[two]\nbudgte = 3\n";
-    let two = |root: &mut Table<'_>| {
+    let two = |root: &mut TomlTable<'_>| {
         root.optional("one");
         let mut two = root.required("two", "a table")?.table()?;
         two.optional("budget");
@@ -63,7 +63,7 @@ fn keys_that_nobody_takes_are_refused() {
 
 #[test]
 fn keys_that_must_be_there_are_asked_for() {
-    let budget = |root: &mut Table<'_>| root.required("budget", "a number").map(drop);
+    let budget = |root: &mut TomlTable<'_>| root.required("budget", "a number").map(drop);
     insta::assert_snapshot!(read("other = 1", budget), @r#"
     `my.toml` line 1: the file has no `budget`, expected a number
     hint: MissingKey { key: "budget" } at `my.toml` line 1
@@ -113,7 +113,7 @@ fn values_are_of_the_type_that_is_asked_for() {
 
 #[test]
 fn lists_may_have_to_hold_something() {
-    let strings = |root: &mut Table<'_>| root.required("list", "")?.strings("texts");
+    let strings = |root: &mut TomlTable<'_>| root.required("list", "")?.strings("texts");
     insta::assert_snapshot!(read("list = []", strings), @r#"
     `my.toml` line 1: `list` is empty, expected texts
     hint: OutOfRange { key: "list" } at `my.toml` line 1
@@ -124,7 +124,7 @@ fn lists_may_have_to_hold_something() {
     "#);
     assert_eq!(read("list = \"a\"", strings), "read");
     let lengths = |text: &str| {
-        let mut root = Table::root(&WHOLE, Path::new("my.toml"), text).unwrap();
+        let mut root = TomlTable::root(&WHOLE, Path::new("my.toml"), text).unwrap();
         root.required("list", "").unwrap().one_or_more("").unwrap().len()
     };
     assert_eq!([lengths("list = []"), lengths("list = 1"), lengths("list = [1, 2]")], [0, 1, 2]);
@@ -134,7 +134,7 @@ fn lists_may_have_to_hold_something() {
 fn values_are_read_as_written() {
     let text =
         "text = \"a\"\nnumber = 1_000\nhalf = 0.5\nyes = true\nspan = \"10%\"\nsize = \"2K\"";
-    let mut root = Table::root(&WHOLE, Path::new("my.toml"), text).unwrap();
+    let mut root = TomlTable::root(&WHOLE, Path::new("my.toml"), text).unwrap();
     let mut item = |key| root.required(key, "").unwrap();
     assert_eq!(item("text").choice(&["b", "a"]).unwrap(), "a");
     assert_eq!(item("number").whole(1, "").unwrap(), 1_000);
@@ -148,7 +148,7 @@ fn values_are_read_as_written() {
 #[test]
 fn names_that_the_user_chooses_come_in_the_order_of_the_file() {
     let text = "[b]\nx = 1\n[a]\n";
-    let root = Table::root(&WHOLE, Path::new("my.toml"), text).unwrap();
+    let root = TomlTable::root(&WHOLE, Path::new("my.toml"), text).unwrap();
     let names: Vec<_> = root.named().into_iter().map(|(key, _)| (key.value, key.line)).collect();
     assert_eq!(names, [("b".to_owned(), 1), ("a".to_owned(), 3)]);
 }
@@ -157,7 +157,7 @@ fn names_that_the_user_chooses_come_in_the_order_of_the_file() {
 fn a_form_says_how_keys_and_tables_are_called() {
     let text = "[table]\nkey = 1\n";
     let of = |form: &'static Form| {
-        let mut root = Table::root(form, Path::new("my.toml"), text).unwrap();
+        let mut root = TomlTable::root(form, Path::new("my.toml"), text).unwrap();
         let mut table = root.required("table", "").unwrap().table().unwrap();
         table.rename("table `of mine`".to_owned());
         let absent = table.required("other", "a value").err().unwrap();

@@ -95,10 +95,10 @@ fn a_folder_is_read_as_people_mean_it() {
     folder.write("LICENSE", "free");
     folder.write(".git/config", "x");
     folder.write("empty.jsonl", "");
-    insta::assert_snapshot!(folder.shown(), @r"
-    code/code 25: code/*.py | 5 % | text
-    math/gsm 1: math/gsm/train.jsonl.zst | 5 % | text
-    math/old-proofs 20: math/Old Proofs | 1 % | text
+    insta::assert_snapshot!(folder.shown(), @"
+    code/code 25: code/*.py | 10 % | text
+    math/gsm 1: math/gsm/train.jsonl.zst | 20 % | text
+    math/old-proofs 20: math/Old Proofs | 20 % | text
     news/news 2: news.train.jsonl | news.val.jsonl | body
     web/web 30: web/*.txt | 20 % | text
     - `.png` is no kind of text that is known: 1 (code/logo.png)
@@ -120,8 +120,8 @@ fn what_cannot_be_used_is_said() {
     folder.write("broken/a.jsonl", format!("{}{{\"text\": 5}}\n{{oops\n", records("text", 30)));
     symlink(folder.0.path().join("nowhere"), folder.0.path().join("gone")).unwrap();
     symlink(folder.0.path(), folder.0.path().join("loop")).unwrap();
-    insta::assert_snapshot!(folder.shown(), @r"
-    broken/broken 1: broken/a.jsonl | 10 % | text
+    insta::assert_snapshot!(folder.shown(), @"
+    broken/broken 1: broken/a.jsonl | 20 % | text
     - `cut/a.jsonl.gz` is not a whole gzip file: unexpected end of file (0 B of text came before): 1 (cut)
     - `list/a.json` is one JSON array, expected an object a line: `jq -c '.[]' list/a.json > NEW.jsonl`: 1 (list)
     - a link to nothing, or not readable: 1 (…/gone)
@@ -156,10 +156,10 @@ fn files_are_named_exactly_however_odd_their_company() {
     folder.write("b/part-0.jsonl", records("text", 20));
     folder.write("b/part-1.jsonl", records("text", 30));
     folder.write("b/other.jsonl", records("text", 30));
-    insta::assert_snapshot!(folder.shown(), @r"
-    a-x/a-x 20: a [[]x[]]/*.txt | 10 % | text
-    b/b-files 2: b/part-*.jsonl | 10 % | text
-    b/other 1: b/other.jsonl | 10 % | text
+    insta::assert_snapshot!(folder.shown(), @"
+    a-x/a-x 20: a [[]x[]]/*.txt | 20 % | text
+    b/b-files 2: b/part-*.jsonl | 20 % | text
+    b/other 1: b/other.jsonl | 20 % | text
     - `.pdf` is no kind of text that is known: 1 (a [x]/notes.pdf)
     - empty: 1 (a [x]/0.txt.gz)
     ");
@@ -226,8 +226,8 @@ fn a_source_whose_only_file_breaks_in_its_middle_is_left_out_by_name() {
     // Among others, what came before the break does not count.
     folder.write("some/part-0.jsonl.gz", &good);
     folder.write("some/part-1.jsonl.gz", &good[..good.len() / 2]);
-    insta::assert_snapshot!(folder.shown(), @r"
-    good/good 1: good/a.jsonl | 5 % | text
+    insta::assert_snapshot!(folder.shown(), @"
+    good/good 1: good/a.jsonl | 20 % | text
     some/some 1: some/part-0.jsonl.gz | 5 % | text
     - cannot be read: `cut/a.jsonl.gz` is not a whole gzip file: incomplete deflate stream (101 KiB of text came before): 1 (cut/a.jsonl.gz)
     - cannot be read: `flipped/a.jsonl.gz` is not a whole gzip file: corrupt gzip stream does not have a matching checksum (205 KiB of text came before): 1 (flipped/a.jsonl.gz)
@@ -254,9 +254,9 @@ fn what_a_file_is_follows_from_its_first_bytes() {
     folder.write("plain/a.jsonl.gz", records("text", 40));
     folder.write("pretty/a.json", "{\n  \"text\": \"a\"\n}\n{\n  \"text\": \"b\"\n}\n");
     folder.write("pretty2/a.json.gz", gzip("{\n  \"text\": \"a\"\n}\n{\n  \"text\": \"b\"\n}\n"));
-    insta::assert_snapshot!(folder.shown(), @r"
+    insta::assert_snapshot!(folder.shown(), @"
     better/better 2: better | 5 % | text
-    good/good 1: good/a.jsonl | 5 % | text
+    good/good 1: good/a.jsonl | 20 % | text
     - `columns/a.jsonl` is a Parquet file under another name: 1 (columns)
     - `lfs-columns/a.parquet` is a Git LFS pointer, expected the file it stands for: `git lfs pull`: 1 (lfs-columns)
     - `lfs/a.jsonl` is a Git LFS pointer, expected the file it stands for: `git lfs pull`: 1 (lfs)
@@ -281,9 +281,9 @@ fn why_nothing_can_be_held_out_is_said() {
     let fields = |i| format!("{{\"text\": \"\", \"content\": \"the content of {i}\"}}\n");
     folder.write("title/a.jsonl", (0..40).map(fields).collect::<String>());
     folder.write("nested/a.jsonl", "{\"text\": {\"body\": \"a\"}, \"n\": 1}\n".repeat(9));
-    insta::assert_snapshot!(folder.shown(), @r"
+    insta::assert_snapshot!(folder.shown(), @"
     huge/huge 1: huge/a.jsonl | 50 % | text
-    title/title 1: title/a.jsonl | 5 % | content
+    title/title 1: title/a.jsonl | 20 % | content
     - its 160 documents are all the same text, so that none can be held out and another trained on: 1 (same)
     - its documents are so few and unequal that no share of them holds out some text and leaves enough to train on: split the longest: 1 (two)
     - no field that holds a string, found `text` (an object), `n` (a number): 1 (nested)
@@ -301,9 +301,9 @@ fn links_to_one_file_count_once() {
     for i in 2..4 {
         symlink("a-1.jsonl", folder.0.path().join(format!("odd/a-{i}.jsonl"))).unwrap();
     }
-    insta::assert_snapshot!(folder.shown(), @r"
-    good/good 1: good/a.jsonl | 5 % | text
-    odd/odd 1: odd/a-1.jsonl | 5 % | text
+    insta::assert_snapshot!(folder.shown(), @"
+    good/good 1: good/a.jsonl | 20 % | text
+    odd/odd 1: odd/a-1.jsonl | 20 % | text
     - a link to a file that counts already: 2 (odd/a-2.jsonl odd/a-3.jsonl)
     ");
 }

@@ -103,7 +103,7 @@ fn compressed_files_that_break_off_are_refused() {
     ");
     insta::assert_snapshot!(said("plain.jsonl.zst", b"{\"text\": \"not compressed\"}"), @r"
     error: `plain.jsonl.zst` is not compressed, whatever its name says: it begins as JSON
-    hint: take the last ending off its name
+    hint: take the last extension off its name
     ");
     insta::assert_snapshot!(said("noise.jsonl.zst", b"neither"), @r"
     error: `noise.jsonl.zst` is not a whole zstd file: Unknown frame descriptor (0 B of text came before)

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use sparkjoy_base::Problem;
-use sparkjoy_base::toml_file::{Form, Item, Mistake, Table};
+use sparkjoy_base::toml_file::{Form, Item, Mistake, TomlTable};
 use sparkjoy_sandbox::Rule;
 
 use crate::suite::{Category, Suite};
@@ -48,7 +48,7 @@ pub(crate) struct Definitions {
 
 /// Reads the text of a task file; `file` is how messages call it.
 pub(crate) fn read(file: &Path, text: &str) -> Result<Definitions, Problem> {
-    let mut root = Table::root(&FORM, file, text)?;
+    let mut root = TomlTable::root(&FORM, file, text)?;
     let suite = root.optional("suite").map(suite).transpose()?;
     let mut tasks = Vec::new();
     if let Some(items) = root.optional("tasks") {
@@ -81,7 +81,7 @@ fn suite(item: Item<'_>) -> Result<(Suite, usize), Problem> {
     Ok((Suite { name, categories }, line))
 }
 
-fn name(table: &mut Table<'_>) -> Result<String, Problem> {
+fn name(table: &mut TomlTable<'_>) -> Result<String, Problem> {
     let expected = "a name in quotes: letters, digits, `-`, `_` and `.`";
     let item = table.required("name", expected)?;
     let name = item.string(expected)?;
@@ -152,14 +152,14 @@ fn share(item: &Item<'_>) -> Result<f64, Problem> {
     item.number(|value| (0.0..1.0).contains(&value), BASELINE)
 }
 
-fn text_or(table: &mut Table<'_>, key: &'static str, default: &str) -> Result<String, Problem> {
+fn text_or(table: &mut TomlTable<'_>, key: &'static str, default: &str) -> Result<String, Problem> {
     match table.optional(key) {
         Some(item) => Ok(item.string("a text in quotes")?.to_owned()),
         None => Ok(default.to_owned()),
     }
 }
 
-fn kind(table: &mut Table<'_>, word: &str) -> Result<TaskKind, Problem> {
+fn kind(table: &mut TomlTable<'_>, word: &str) -> Result<TaskKind, Problem> {
     Ok(match word {
         "multiple-choice" => TaskKind::MultipleChoice(choice_rule(table)?),
         "schema" => TaskKind::Schema(choice_rule(table)?),
@@ -169,13 +169,13 @@ fn kind(table: &mut Table<'_>, word: &str) -> Result<TaskKind, Problem> {
     })
 }
 
-fn choice_rule(table: &mut Table<'_>) -> Result<ChoiceRule, Problem> {
+fn choice_rule(table: &mut TomlTable<'_>) -> Result<ChoiceRule, Problem> {
     let Some(item) = table.optional("rule") else { return Ok(ChoiceRule::TokenMean) };
     let word = item.choice(&["token-mean", "sum"])?;
     Ok(if word == "sum" { ChoiceRule::Sum } else { ChoiceRule::TokenMean })
 }
 
-fn generation(table: &mut Table<'_>) -> Result<Generation, Problem> {
+fn generation(table: &mut TomlTable<'_>) -> Result<Generation, Problem> {
     let stop = match table.optional("stop") {
         Some(item) => item.strings("a list of texts that end an answer")?,
         None => Vec::new(),
@@ -186,7 +186,7 @@ fn generation(table: &mut Table<'_>) -> Result<Generation, Problem> {
     Ok(Generation { cot_delimiter: text_or(table, "cot_delimiter", "")?, stop, normalize, rule })
 }
 
-fn sampling(table: &mut Table<'_>) -> Result<Sampling, Problem> {
+fn sampling(table: &mut TomlTable<'_>) -> Result<Sampling, Problem> {
     let expected = "a number of programs of at least 1";
     let samples = table.required("samples", expected)?.whole(1, expected)? as usize;
     let expected = "numbers of programs, ascending, none above `samples`";
@@ -217,7 +217,7 @@ fn sampling(table: &mut Table<'_>) -> Result<Sampling, Problem> {
     Ok(Sampling { rule, samples, pass_at, temperature, top_p })
 }
 
-fn few_shot(table: &mut Table<'_>, kind: &TaskKind) -> Result<FewShotRule, Problem> {
+fn few_shot(table: &mut TomlTable<'_>, kind: &TaskKind) -> Result<FewShotRule, Problem> {
     let expected = match kind {
         TaskKind::Code(_) => "0: programs are asked for without examples",
         _ => "a number of examples",
@@ -245,7 +245,7 @@ fn few_shot(table: &mut Table<'_>, kind: &TaskKind) -> Result<FewShotRule, Probl
 /// LLM Foundry's.
 const SEED: u64 = 1234;
 
-fn format(table: &mut Table<'_>, kind: &TaskKind) -> Result<Format, Problem> {
+fn format(table: &mut TomlTable<'_>, kind: &TaskKind) -> Result<Format, Problem> {
     if !matches!(kind, TaskKind::MultipleChoice(_)) {
         return Ok(Format::AsWritten);
     }
@@ -254,7 +254,7 @@ fn format(table: &mut Table<'_>, kind: &TaskKind) -> Result<Format, Problem> {
     Ok(if word == "as-written" { Format::AsWritten } else { Format::LetteredLines })
 }
 
-fn aggregation(table: &mut Table<'_>, kind: &TaskKind) -> Result<Aggregation, Problem> {
+fn aggregation(table: &mut TomlTable<'_>, kind: &TaskKind) -> Result<Aggregation, Problem> {
     if matches!(kind, TaskKind::Code(_)) {
         return Ok(Aggregation::Rows);
     }

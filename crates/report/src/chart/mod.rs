@@ -55,7 +55,8 @@ impl Figure {
                 div.panels {
                     @for (index, panel) in self.panels.iter().enumerate() {
                         @let id = format!("{}-{}", self.name, index + 1);
-                        div.panel.at-wide[panel.narrow.is_some()] tabindex=[wide.then_some("0")] role=[wide.then_some("group")]
+                        div.panel.at-wide[panel.narrow.is_some()]
+                            tabindex=[wide.then_some("0")] role=[wide.then_some("group")]
                             aria-label=[wide.then_some(&panel.title)] {
                             (panel.drawing(&id))
                         }

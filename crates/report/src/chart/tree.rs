@@ -165,8 +165,8 @@ impl TreeFigure {
         let from = twig.after.map_or(TOP, |before| y[&before]);
         let style = if twig.control { "s0" } else { "s1" };
         let dash = if twig.missing > 0 { " dash" } else { "" };
-        let room = if layout.above { layout.right } else { layout.width - layout.right };
-        let mut label = fit(&twig.label, 12.0, room - 80.0);
+        let width = if layout.above { layout.right } else { layout.width - layout.right };
+        let mut label = fit(&twig.label, 12.0, width - 80.0);
         if twig.runs > 1 {
             label = format!("{label} ×{}", twig.runs);
         }

@@ -103,8 +103,8 @@ fn show(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Places inside the readable folders where something else is mounted. It came along with the folder,
-/// with its own flags.
+/// Places inside the readable folders where something else is mounted. It came along with the
+/// folder, with its own flags.
 fn inner_mounts(order: &LaunchOrder) -> io::Result<Vec<PathBuf>> {
     let mounts = fs::read(format!("{OLD}/proc/self/mountinfo"))?;
     let lines = mounts.split(|&byte| byte == b'\n');

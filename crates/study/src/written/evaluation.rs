@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use sparkjoy_base::toml_file::{Item, Table};
+use sparkjoy_base::toml_file::{Item, TomlTable};
 use sparkjoy_base::{Problem, SourceName, Span, Tokens, nearest};
 use sparkjoy_eval::{BaselineVersion, Selection};
 
@@ -35,7 +35,7 @@ pub(crate) struct Evaluation {
 impl Evaluation {
     /// Reads the table. `folder`: where the study lies.
     pub(super) fn read(
-        mut table: Table<'_>,
+        mut table: TomlTable<'_>,
         folder: &Path,
         (clock, replicates): (Clock, u32),
         sources: &Sources,

@@ -18,7 +18,7 @@ mod trunk;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use sparkjoy_base::toml_file::{Form, Item, Mistake, Placed, Table};
+use sparkjoy_base::toml_file::{Form, Item, Mistake, Placed, TomlTable};
 use sparkjoy_base::{Place, Problem, Seed, SourceName, Tokens, read_to_string};
 use sparkjoy_data::{SourceFiles, TokenizerKind};
 
@@ -147,7 +147,7 @@ impl Study {
     ///
     /// As [`Study::open`].
     pub fn parse(path: &Path, text: String, data: Option<&Path>) -> Result<Self, StudyError> {
-        let mut root = Table::root(&FORM, path, &text)?;
+        let mut root = TomlTable::root(&FORM, path, &text)?;
         root.only(&TABLES)?;
         let file = root.source();
         let name = name(&mut root)?;
@@ -279,14 +279,14 @@ impl Study {
 }
 
 /// A study's name becomes the name of a folder, like a source's.
-fn name(root: &mut Table<'_>) -> Result<String, Problem> {
+fn name(root: &mut TomlTable<'_>) -> Result<String, Problem> {
     let item = root.required("name", "a name in quotes")?;
     let name = SourceName::new(item.string("a name in quotes")?);
     name.map(Into::into).map_err(|e| item.problem(e.to_string()))
 }
 
 /// What is asked for, nothing where it is the trunk's; and the bytes it is trained on.
-fn tokenizer(mut table: Table<'_>) -> Result<(Placed<Option<TokenizerKind>>, u64), Problem> {
+fn tokenizer(mut table: TomlTable<'_>) -> Result<(Placed<Option<TokenizerKind>>, u64), Problem> {
     let item = table.required("kind", "`cl100k`, `bpe` or `trunk`")?;
     let (kind, line) = (item.choice(&["cl100k", "bpe", "trunk"])?, item.line());
     let mut sample_bytes = SAMPLE_BYTES;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sparkjoy_base::toml_file::{Item, Placed, Source, Table};
+use sparkjoy_base::toml_file::{Item, Placed, Source, TomlTable};
 use sparkjoy_base::{
     DomainName, NameError, Ppm, Problem, SourceName, Span, Tokens, did_you_mean, nearest,
 };
@@ -86,7 +86,7 @@ impl Sources {
 /// Reads one `[sources.<name>]`.
 fn one(
     name: &SourceName,
-    mut table: Table<'_>,
+    mut table: TomlTable<'_>,
     root: &Path,
 ) -> Result<(SourceInput, SourceFacts), Problem> {
     let (source, line) = (table.source(), table.line());
@@ -121,7 +121,7 @@ fn one(
 fn files(
     name: &SourceName,
     path: Item<'_>,
-    table: &mut Table<'_>,
+    table: &mut TomlTable<'_>,
     root: &Path,
 ) -> Result<SourceFiles, Problem> {
     let validation = match (table.optional("validation"), table.optional("holdout")) {
@@ -156,7 +156,7 @@ fn files(
     })
 }
 
-fn refuse_text_keys(name: &SourceName, table: &mut Table<'_>) -> Result<(), Problem> {
+fn refuse_text_keys(name: &SourceName, table: &mut TomlTable<'_>) -> Result<(), Problem> {
     for key in ["validation", "holdout", "text_field", "on_bad_document"] {
         if let Some(item) = table.optional(key) {
             return Err(item.problem(format!(

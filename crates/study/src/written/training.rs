@@ -1,6 +1,6 @@
 //! Reads `[model]` and `[training]`: the shape, the clock, the optimizer, the learning-rate curve.
 
-use sparkjoy_base::toml_file::{Item, Table};
+use sparkjoy_base::toml_file::{Item, TomlTable};
 use sparkjoy_base::{Problem, Span, Tokens};
 use sparkjoy_spec::{OptimizerKind, Precision, Schedule, ScheduleKind};
 
@@ -45,7 +45,7 @@ impl Model {
         Size { layers: self.layers, width: self.width, heads: self.heads }
     }
 
-    pub(crate) fn read(mut table: Table<'_>) -> Result<Self, Problem> {
+    pub(crate) fn read(mut table: TomlTable<'_>) -> Result<Self, Problem> {
         let mut size = |key| {
             let item = table.required(key, AT_LEAST_ONE)?;
             Ok::<_, Problem>((item.whole(1, AT_LEAST_ONE)? as usize, item.line()))
@@ -76,7 +76,7 @@ pub(crate) struct Training {
 }
 
 impl Training {
-    pub(crate) fn read(mut table: Table<'_>, model: &Model) -> Result<Self, Problem> {
+    pub(crate) fn read(mut table: TomlTable<'_>, model: &Model) -> Result<Self, Problem> {
         let budget = table.required("budget", "the tokens of the run, such as \"40M\"")?;
         let batch = table.required("batch", "the sequences of a step")?.whole(1, AT_LEAST_ONE)?;
         let clock = Clock {
@@ -192,7 +192,7 @@ fn schedule_of(item: Item<'_>, clock: Clock) -> Result<Schedule, Problem> {
     Ok(Schedule { kind, total: total.0 })
 }
 
-fn floor(table: &mut Table<'_>) -> Result<f64, Problem> {
+fn floor(table: &mut TomlTable<'_>) -> Result<f64, Problem> {
     let expected = "a number from 0 to 1";
     table
         .required("floor", "the final rate as a part of the peak")?

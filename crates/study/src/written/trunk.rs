@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sparkjoy_base::toml_file::{Item, Placed, Table};
+use sparkjoy_base::toml_file::{Item, Placed, TomlTable};
 use sparkjoy_base::{Ppm, Problem, SourceName, Span, Tokens, nearest, thousands};
 
 use super::clock::Clock;
@@ -49,7 +49,7 @@ impl Amount {
 
 /// Reads `[trunk]`. `folder`: what `from` is relative to, that of the study.
 pub(crate) fn read(
-    mut table: Table<'_>,
+    mut table: TomlTable<'_>,
     known: &Known<'_>,
     folder: &Path,
 ) -> Result<(Placed<String>, Option<WrittenImport>), Problem> {

@@ -1,20 +1,20 @@
 //! Stretches of the run and places in it.
 
-use sparkjoy_base::toml_file::{Item, Placed, Table};
+use sparkjoy_base::toml_file::{Item, Placed, TomlTable};
 use sparkjoy_base::{Problem, Span, thousands};
 
 use super::{Known, Window};
 
 impl Known<'_> {
     /// The length under `window`.
-    pub(super) fn window(&self, table: &mut Table<'_>) -> Result<Placed<Window>, Problem> {
+    pub(super) fn window(&self, table: &mut TomlTable<'_>) -> Result<Placed<Window>, Problem> {
         self.length(&table.required("window", "the length of the phase, such as \"10%\"")?)
     }
 
     /// One or more lengths under `key`, no two of them the same number of steps.
     pub(super) fn windows(
         &self,
-        table: &mut Table<'_>,
+        table: &mut TomlTable<'_>,
         key: &'static str,
         expected: &'static str,
     ) -> Result<Vec<Placed<Window>>, Problem> {

@@ -6,7 +6,7 @@ mod transfer;
 
 use std::collections::BTreeMap;
 
-use sparkjoy_base::toml_file::{Item, Placed, Table};
+use sparkjoy_base::toml_file::{Item, Placed, TomlTable};
 use sparkjoy_base::{Ppm, Problem, SourceName, Span, nearest, thousands};
 
 use super::clock::Clock;
@@ -224,7 +224,7 @@ impl Known<'_> {
         Ok(question)
     }
 
-    fn timing(&self, table: &mut Table<'_>) -> Result<Question, Problem> {
+    fn timing(&self, table: &mut TomlTable<'_>) -> Result<Question, Problem> {
         let mixture = self.asked_about(table)?;
         let window = self.window(table)?;
         let mut starts = self.windows(table, "starts", PLACES)?;
@@ -241,7 +241,7 @@ impl Known<'_> {
         Ok(Question::Timing { mixture, window, starts })
     }
 
-    fn stability(&self, table: &mut Table<'_>) -> Result<Question, Problem> {
+    fn stability(&self, table: &mut TomlTable<'_>) -> Result<Question, Problem> {
         let mixture = self.asked_about(table)?;
         let window = self.window(table)?;
         let mut then = self.windows(table, "then", LENGTHS)?;
@@ -261,7 +261,7 @@ impl Known<'_> {
     fn fits(
         &self,
         stretches: &[&Placed<Window>; 2],
-        table: &Table<'_>,
+        table: &TomlTable<'_>,
         line: usize,
     ) -> Result<(), Problem> {
         let [start, window] = stretches.map(|stretch| stretch.value);
@@ -293,11 +293,15 @@ impl Known<'_> {
         Ok(Placed { value: name, line: item.line() })
     }
 
-    fn asked_about(&self, table: &mut Table<'_>) -> Result<Placed<String>, Problem> {
+    fn asked_about(&self, table: &mut TomlTable<'_>) -> Result<Placed<String>, Problem> {
         self.mixture(&table.required("mixture", "the mixture asked about")?)
     }
 
-    fn mixture_or(&self, table: &mut Table<'_>, trunk: &str) -> Result<Placed<String>, Problem> {
+    fn mixture_or(
+        &self,
+        table: &mut TomlTable<'_>,
+        trunk: &str,
+    ) -> Result<Placed<String>, Problem> {
         match table.optional("mixture") {
             Some(item) => self.mixture(&item),
             None => Ok(Placed { value: trunk.to_owned(), line: table.line() }),
@@ -305,7 +309,7 @@ impl Known<'_> {
     }
 
     /// `mixtures`, or `between` two with `shares` of the second.
-    fn blends(&self, table: &mut Table<'_>) -> Result<Vec<Placed<Blend>>, Problem> {
+    fn blends(&self, table: &mut TomlTable<'_>) -> Result<Vec<Placed<Blend>>, Problem> {
         let expected = "a list of mixtures in quotes";
         let (mixtures, between) = (table.optional("mixtures"), table.optional("between"));
         let (file, line) = (table.source(), table.line());
@@ -357,13 +361,13 @@ impl Known<'_> {
 const LENGTHS: &str = "a list of durations, such as [\"5%\", \"10%\"]";
 const PLACES: &str = "a list of places of the run, such as [\"30%\", \"60%\", \"90%\"]";
 
-fn rate(table: &mut Table<'_>) -> Result<Rate, Problem> {
+fn rate(table: &mut TomlTable<'_>) -> Result<Rate, Problem> {
     let Some(item) = table.optional("rate") else { return Ok(Rate::Trunk) };
     Ok(if item.choice(&["trunk", "decay"])? == "decay" { Rate::Decay } else { Rate::Trunk })
 }
 
 /// One or more shares under `shares`, each above 0 and up to 1, each once.
-fn shares(table: &mut Table<'_>) -> Result<Vec<Placed<Ppm>>, Problem> {
+fn shares(table: &mut TomlTable<'_>) -> Result<Vec<Placed<Ppm>>, Problem> {
     let expected = "a list of decimals from 0 to 1, such as [0.1, 0.3]";
     let items = table.required("shares", expected)?;
     let (file, line) = (items.source(), items.line());

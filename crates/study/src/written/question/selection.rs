@@ -1,6 +1,6 @@
 //! What is removed or added, and whose share changes for it.
 
-use sparkjoy_base::toml_file::{Item, Placed, Table};
+use sparkjoy_base::toml_file::{Item, Placed, TomlTable};
 use sparkjoy_base::{DomainName, Problem, SourceName, nearest};
 
 use super::super::mixture::{Share, WrittenMixture, share};
@@ -16,7 +16,7 @@ impl Known<'_> {
     /// - `mixture`: where they must be drawn from, if they must.
     pub(super) fn chosen(
         &self,
-        table: &mut Table<'_>,
+        table: &mut TomlTable<'_>,
         key: &'static str,
         each: &'static str,
         mixture: Option<&Placed<String>>,
@@ -103,7 +103,10 @@ impl Known<'_> {
     }
 
     /// One or more refill rules.
-    pub(super) fn refills(&self, table: &mut Table<'_>) -> Result<Vec<Placed<Refill>>, Problem> {
+    pub(super) fn refills(
+        &self,
+        table: &mut TomlTable<'_>,
+    ) -> Result<Vec<Placed<Refill>>, Problem> {
         let items = table.required("refill", REFILLS)?;
         let (file, line) = (items.source(), items.line());
         let mut refills: Vec<Placed<Refill>> = Vec::new();

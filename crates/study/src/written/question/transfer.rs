@@ -1,7 +1,7 @@
 //! `transfer`: another question, asked of other models or about other mixtures.
 
 use sparkjoy_base::Problem;
-use sparkjoy_base::toml_file::{Item, Placed, Table};
+use sparkjoy_base::toml_file::{Item, Placed, TomlTable};
 
 use super::super::training::Size;
 use super::selection::twice;
@@ -15,7 +15,7 @@ impl Known<'_> {
     /// Reads what is transferred, and where to. `before`: the questions above this one.
     pub(super) fn transfer(
         &self,
-        table: &mut Table<'_>,
+        table: &mut TomlTable<'_>,
         before: &[Question],
     ) -> Result<Question, Problem> {
         let expected = "the number of a question above this one, from 1";
