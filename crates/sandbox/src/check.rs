@@ -5,6 +5,7 @@
 //! whatever a tested program does to its interpreter, it can only send answers, and the judge
 //! compares these.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -170,6 +171,8 @@ struct Tested<'a> {
     fresh: bool,
     /// Whether no other processes but its own are in reach of the worker.
     alone: bool,
+    /// The folder whose content is removed after a question.
+    scratch: PathBuf,
 }
 
 /// The final message of the judge.
@@ -212,7 +215,6 @@ pub fn check_program(
     let entry_point = problem.entry_point.as_str();
     let source = format!("{}{}", problem.prompt, rule.cut(completion));
     let alone = sandbox.protection() == Protection::Full;
-    let program = Tested { source, entry_point, fresh: rule != Rule::Check, alone };
     let (prompt, test) = (problem.prompt.as_str(), problem.test.as_str());
     let task = Task { rule: rule.name(), entry_point, prompt, test, inputs, outputs };
 
@@ -220,7 +222,8 @@ pub fn check_program(
     let mut judge = sandbox.start(&format!("{plain}\n{}", include_str!("python/judge.py")))?;
     let mut worker = sandbox.start(&format!("{plain}\n{}", include_str!("python/worker.py")))?;
     judge.send(&line(&task));
-    worker.send(&line(&program));
+    let (fresh, scratch) = (rule != Rule::Check, worker.scratch());
+    worker.send(&line(&Tested { source, entry_point, fresh, alone, scratch }));
     match Exchange::new(sandbox, rule, inputs.len()).relay(&mut judge, &mut worker, stop)? {
         Conclusion::Stopped => Ok(None),
         Conclusion::Verdict(verdict) => Ok(Some(verdict)),

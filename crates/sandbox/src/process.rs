@@ -15,7 +15,7 @@ use rustix::process::{
 
 use crate::error::SandboxError;
 use crate::launch::{READY, REFUSED, Refusal};
-use crate::scratch::Scratch;
+use crate::scratch::{INSIDE, Scratch};
 
 /// The longest wait before checking whether a process has ended; usually its pipes show it earlier.
 const TICK: Duration = Duration::from_millis(20);
@@ -46,6 +46,11 @@ pub(crate) struct Confined {
 }
 
 impl Confined {
+    /// The program's own folder, as it sees it.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.scratch.as_ref().map_or_else(|| PathBuf::from(INSIDE), Scratch::path)
+    }
+
     /// Starts the launcher in a process group of its own.
     pub(crate) fn start(
         mut command: Command,

@@ -10,10 +10,7 @@ use crate::launch::{HIDDEN_ARGUMENT, LaunchOrder, Stage};
 use crate::limits::Limits;
 use crate::process::Confined;
 use crate::run::Exit;
-use crate::scratch::Scratch;
-
-/// The scratch folder of a protected program, in its own file system in memory.
-const INSIDE: &str = "/scratch";
+use crate::scratch::{INSIDE, Scratch};
 
 /// Level of protection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::SandboxError;
 
+/// The scratch folder of a protected program, in its own file system in memory.
+pub(crate) const INSIDE: &str = "/scratch";
+
 /// The most passes over the folder. Every pass removes one level of folders.
 const PASSES: usize = 100_000;
 

@@ -17,6 +17,7 @@ import json, os, sys
 order = json.loads(sys.argv[2])
 sys.stderr.write('sandbox-ready []\\n')
 sys.stderr.flush()
+os.chdir(os.path.dirname(sys.argv[0]))
 os.execv(order['program'], [order['program'], *order['arguments']])
 ";
 
@@ -86,4 +87,6 @@ fn verdicts_are_kept_with_their_reasons_whatever_becomes_of_other_items() {
         assert!(line.contains("raised SyntaxError: "), "{line}");
         assert_eq!(result.samples[0].failure.as_ref().unwrap().kind(), "an exception");
     }
+    // The program was started in this folder. Only its scratch folder is emptied between cases.
+    assert!(folder.path().join("launcher").is_file());
 }

@@ -74,7 +74,7 @@ def start(task):
     return child, ask, os.fdopen(hear, "rb")
 
 
-def stop(child, ask, hear, alone):
+def stop(child, ask, hear, alone, scratch):
     """Ends a child that has answered, and all that it left: other processes, files."""
     os.close(ask)
     hear.close()
@@ -83,7 +83,7 @@ def stop(child, ask, hear, alone):
     # Without a namespace, this would reach the user's own processes.
     while alone and end(-1):
         time.sleep(0.0005)
-    empty(os.getcwd())
+    empty(scratch)
 
 
 def end(process):
@@ -125,7 +125,7 @@ def holds(path):
 def serve():
     """Question by question; a fresh child for each where the task says so."""
     task = json.loads(questions.readline())
-    fresh, alone = task["fresh"], task["alone"]
+    fresh, alone, scratch = task["fresh"], task["alone"], task["scratch"]
     running = None
     for line in questions:
         running = running or start(task)
@@ -144,7 +144,7 @@ def serve():
             running = None
         send(said, answers)
         if running and fresh:
-            stop(*running, alone)
+            stop(*running, alone, scratch)
             running = None
 
 
