@@ -230,6 +230,7 @@ mod tests {
                 replicate,
                 item: 0.01,
                 item_freedom: 59.0,
+                evenness: 1.0,
                 shifts: shifts.clone(),
             };
             let blend = Blend::new(&moments, 1.0, &mut Draws::new(1)).unwrap();

@@ -135,7 +135,8 @@ fn freedom(moments: &Moments) -> f64 {
 /// similar size: up to 98.7 % with two replicates, 97.5 % with three. With this factor, which was
 /// fitted to simulations with known noise of items, they cover 93 to 97.1 % at any ratio of the
 /// two, and 94.5 to 96.3 % with three replicates or more. The factor is 1 if there is only one kind
-/// of noise. p-values are not corrected; they are conservative.
+/// of noise. p-values are not corrected; they are conservative. Where a few items weigh most, the
+/// noise of items is little known, and less is corrected.
 fn tail_correction(moments: &Moments, widened: f64) -> f64 {
     let item = moments.item * widened * widened;
     if item == 0.0 {
@@ -145,7 +146,7 @@ fn tail_correction(moments: &Moments, widened: f64) -> f64 {
     let share = item / (item + moments.replicate);
     let (item, replicate) = (share * share, (1.0 - share).powi(2));
     let alike = item / (item + replicate) * (1.0 - share).powf((freedom - 1.0) / 10.0);
-    (0.6 / freedom.powf(0.3) * alike).exp()
+    (0.6 / freedom.powf(0.3) * alike * moments.evenness.powi(2)).exp()
 }
 
 #[cfg(test)]

@@ -67,7 +67,10 @@ impl Stratum {
             items.iter().map(|item| ratio + item - mean).collect()
         };
         let differences = branch.iter().zip(control).map(of).collect();
-        Self { weight, differences, freedom: 1.0 / squares - 1.0 }
+        // Kish's effective number knows a mean; it knows a variance less well.
+        let effective = 1.0 / squares;
+        let freedom = (effective * (effective / n).powf(0.25) - 1.0).max(1e-9);
+        Self { weight, differences, freedom }
     }
 
     fn replicates(&self) -> usize {
@@ -89,6 +92,8 @@ pub(crate) struct Moments {
     pub(crate) item: f64,
     /// Degrees of freedom of the item part.
     pub(crate) item_freedom: f64,
+    /// That, as a share of what it would be if all items weighed the same; 1 if they do.
+    pub(crate) evenness: f64,
     /// Contribution of each item to the deviation of the mean, per stratum; the sum is zero in
     /// each.
     pub(crate) shifts: Vec<Vec<f64>>,
@@ -106,7 +111,7 @@ pub(crate) fn moments(strata: &[Stratum]) -> Moments {
     let replicates = strata[0].replicates();
     let r = replicates as f64;
     let mut levels = vec![0.0; replicates];
-    let (mut apparent, mut interaction, mut freedom) = (0.0, 0.0, 0.0);
+    let (mut apparent, mut interaction, mut freedom, mut even) = (0.0, 0.0, 0.0, 0.0);
     let mut shifts = Vec::with_capacity(strata.len());
     for stratum in strata {
         let (items, share) = (stratum.items(), stratum.weight / weights);
@@ -140,6 +145,7 @@ pub(crate) fn moments(strata: &[Stratum]) -> Moments {
             let variance = own * shift.iter().map(|shift| shift * shift).sum::<f64>();
             apparent += variance;
             freedom += variance * variance / stratum.freedom;
+            even += variance * variance / (n - 1.0);
             interaction += own * residual / (r * (r - 1.0));
             for shift in &mut shift {
                 *shift *= wide;
@@ -166,6 +172,7 @@ pub(crate) fn moments(strata: &[Stratum]) -> Moments {
         replicates,
         replicate,
         item: apparent * left,
+        evenness: if freedom > 0.0 { even / freedom } else { 1.0 },
         item_freedom: if freedom > 0.0 { apparent * apparent / freedom } else { f64::INFINITY },
         shifts,
     }
