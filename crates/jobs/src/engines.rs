@@ -67,17 +67,17 @@ pub(crate) fn refuse_other_engine(
     if resources.mixed_engines {
         return Ok(None);
     }
-    let of_branch = computed_before(plan, branch, places)?;
-    let of_start = || match start {
+    let before = computed_before(plan, branch, places)?;
+    let at_start = || match start {
         Some(start) => {
-            let of = format!("step {} of `{}`", start.step, plan.trunks[branch.trunk].name);
-            Ok::<_, JobError>(last_kernel(start)?.map(|kernel| (of, kernel)))
+            let run = format!("step {} of `{}`", start.step, plan.trunks[branch.trunk].name);
+            Ok::<_, JobError>(last_kernel(start)?.map(|kernel| (run, kernel)))
         }
         None => Ok(None),
     };
     // A trunk and its branches are not compared: only whether both are ours counts.
-    let is_compared = of_branch.is_some();
-    let Some((run, kernel)) = of_branch.map_or_else(of_start, |found| Ok(Some(found)))? else {
+    let is_compared = before.is_some();
+    let Some((run, kernel)) = before.map_or_else(at_start, |found| Ok(Some(found)))? else {
         return Ok(None);
     };
     let is_ours = resources.engine.is_none();

@@ -174,7 +174,7 @@ fn hostile_files_are_refused_before_anything_is_allocated() {
     fs::write(copy.file(MODEL), &huge).unwrap();
     insta::assert_snapshot!(copy.refusal(), @r"
     cannot read `model/model.safetensors`
-      caused by: invalid header length
+      caused by: header too large
     hint: fetch `model/model.safetensors` again: it is cut off or was changed
     ");
     fs::write(copy.file(MODEL), &whole[..whole.len() - 1]).unwrap();
