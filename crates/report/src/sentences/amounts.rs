@@ -99,9 +99,16 @@ pub(super) fn detectable(Detectable { measure, low, high }: &Detectable) -> Stri
         Measure::Accuracy => format!("{:.1}", 100.0 * value),
         Measure::Average | Measure::GoldBitsPerByte => format!("{value:.4}"),
     };
-    let (low, high) = (show(*low), show(*high));
-    let range = if low == high { low } else { format!("{low} to {high}") };
-    format!("{range} {}", unit(of))
+    // An accuracy ends at 0 and at 100 %.
+    let is_possible = |value: f64| of != Measure::Accuracy || value <= 1.0;
+    let (least, most) = (show(*low), show(*high));
+    let unit = unit(of);
+    match (is_possible(*low), is_possible(*high)) {
+        (true, true) if least == most => format!("{least} {unit}"),
+        (true, true) => format!("{least} to {most} {unit}"),
+        (true, false) => format!("{least} {unit} to more than a score can change"),
+        (false, _) => "more than a score can change".to_owned(),
+    }
 }
 
 /// What a verdict says of held-out text.

@@ -130,8 +130,8 @@ pub(super) fn no_loss(
         })
         .collect();
     format!(
-        "No measurable loss without: {}. {what} other text is significantly worse (after Holm); \
-         losses of {} would have been detected with 80 % power.",
+        "No measurable loss without: {}. {what} other text is significantly worse (after Holm). \
+         Minimum detectable losses at 80 % power: {}.",
         names.join(", "),
         together(&least)
     )

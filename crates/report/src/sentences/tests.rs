@@ -177,7 +177,7 @@ fn no_measurable_loss_has_its_minimum_detectable_effects() {
             least(None, 0.0061, 0.0061),
         ],
     };
-    insta::assert_snapshot!(says(&answer, Finding::NoLoss(finding)), @"No measurable loss without: `puzzles`. No task and no other text is significantly worse (after Holm); losses of 1.9 to 5.1 points, 0.0096 to 0.0170 bits per byte on correct answers and 0.0061 bits per byte on other text would have been detected with 80 % power.");
+    insta::assert_snapshot!(says(&answer, Finding::NoLoss(finding)), @"No measurable loss without: `puzzles`. No task and no other text is significantly worse (after Holm). Minimum detectable losses at 80 % power: 1.9 to 5.1 points, 0.0096 to 0.0170 bits per byte on correct answers and 0.0061 bits per byte on other text.");
 }
 
 #[test]
@@ -299,6 +299,16 @@ fn what_is_not_significant_has_its_minimum_detectable_effect() {
     let by_measure =
         vec![nulls(Measure::Accuracy, Some(least)), nulls(Measure::GoldBitsPerByte, None)];
     insta::assert_snapshot!(says(&answer, Finding::NotSignificantOnTasks { by_measure }), @"Not significant on tasks (after Holm), with the minimum detectable effects at 80 % power: 3 of 12 accuracies (2.0 to 2.7 points); 3 of 12 bits per byte of correct answers.");
+    // What no score can show is not said as a number of points.
+    let of_accuracy = |low, high| {
+        let least = Detectable { measure: Some(Measure::Accuracy), low, high };
+        let by_measure = vec![nulls(Measure::Accuracy, Some(least))];
+        says(&answer, Finding::NotSignificantOnTasks { by_measure })
+    };
+    let partly = of_accuracy(0.198, 1.213);
+    assert!(partly.ends_with("(19.8 points to more than a score can change)."), "{partly}");
+    let never = of_accuracy(1.1, 1.213);
+    assert!(never.ends_with("(more than a score can change)."), "{never}");
 }
 
 #[test]
