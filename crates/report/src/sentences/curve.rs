@@ -47,11 +47,15 @@ pub(super) fn largest_gain(answer: &Answer, finding: &LargestGain) -> String {
 
 /// The same without its numbers.
 pub(super) fn largest_gain_in_short(answer: &Answer, finding: &LargestGain) -> String {
-    let LargestGain { net, .. } = finding;
-    let net = net.as_ref().map_or_else(String::new, |net| {
-        format!("; on text as the base mixture draws it {}", bits(net))
+    let LargestGain { targeted, general, net, .. } = finding;
+    let general = general.as_ref().map_or_else(String::new, |general| {
+        format!("; on all other sources {}", bits_again(&general.effect))
     });
-    format!("{}{net}.", largest(answer, finding))
+    let net = net.as_ref().map_or_else(String::new, |net| {
+        format!("; on text as the base mixture draws it {}", bits_again(net))
+    });
+    let gain = bits(&targeted.effect);
+    format!("{}: {gain}{general}{net}. Below 0 is better.", largest(answer, finding))
 }
 
 /// `Largest targeted gain: the last 20%, the longest window tried`.

@@ -82,7 +82,7 @@ fn the_largest_gain_comes_with_its_cost_and_what_was_not_tried() {
     };
     insta::assert_snapshot!(says(&answer, Finding::LargestGain(Box::new(longest.clone()))), @"Largest targeted gain: the last 20%, the longest window tried: −0.1010 bits per byte [−0.1090, −0.0920]. On all other sources (general): +0.1040 [+0.0920, +0.1160]. On text as the base mixture draws it (net): +0.0210 [+0.0120, +0.0300]. `10%` gains significantly less, by 0.0440 bits per byte [0.0390, 0.0490] (p < 0.001, not corrected). To try next: 30% and 40%.");
     let short = in_short(&answer, &Finding::LargestGain(Box::new(longest.clone())));
-    insta::assert_snapshot!(short, @"Largest targeted gain: the last 20%, the longest window tried; on text as the base mixture draws it +0.0210 bits per byte [+0.0120, +0.0300].");
+    insta::assert_snapshot!(short, @"Largest targeted gain: the last 20%, the longest window tried: −0.1010 bits per byte [−0.1090, −0.0920]; on all other sources +0.1040 [+0.0920, +0.1160]; on text as the base mixture draws it +0.0210 [+0.0120, +0.0300]. Below 0 is better.");
     let inside = LargestGain {
         arm: 0,
         general: Some(tested([0.0017, -0.0084, 0.0117], Verdict::NotSignificant)),
