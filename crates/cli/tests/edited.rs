@@ -46,6 +46,18 @@ fn an_edit_says_what_it_costs_and_leaves_a_finished_report_alone() {
 }
 
 #[test]
+fn a_run_that_is_refused_leaves_no_trace_in_a_finished_study() {
+    let laboratory = Laboratory::new();
+    laboratory.succeed("run study.toml");
+    let tasks = "held_out = \"1K\"\ntasks = [\"mmlu\"]";
+    laboratory.edit("held_out = \"1K\"", tasks);
+    laboratory.refuse("run study.toml");
+    laboratory.edit(tasks, "held_out = \"1K\"");
+    let plan = laboratory.succeed("plan study.toml").stdout;
+    assert!(!plan.contains("has changed") && !plan.contains(" was "), "{plan}");
+}
+
+#[test]
 fn a_pipe_in_place_of_a_record_is_not_waited_for() {
     let laboratory = Laboratory::new();
     laboratory.succeed("run study.toml");

@@ -62,12 +62,11 @@ pub fn run(
     let Inputs { study, plan, .. } = *inputs;
     inputs.check()?;
     let jobs = jobs(plan);
-    sweep_all(&jobs, plan, &places.runs);
-    record(study.text(), plan, &places.runs)?;
-
     let only = only.map(|name| known_job(plan, &jobs, name)).transpose()?;
     let only = only.as_deref();
     check_task_files(inputs, &jobs, only, places, resources)?;
+    sweep_all(&jobs, plan, &places.runs);
+    record(study.text(), plan, &places.runs)?;
     let heartbeats = HeartbeatWriter::new(plan, &places.runs);
     let stop = watcher.stop();
     let mut tell = |event: Event<'_>| {
