@@ -14,7 +14,7 @@ pub(crate) struct Dot {
     pub(crate) cost: Estimate,
     /// Difference where it was aimed, as in the answers.
     pub(crate) gain: Estimate,
-    /// No other arm beats it in both.
+    /// No other arm significantly beats it in both.
     pub(crate) front: bool,
     pub(crate) largest: bool,
 }
@@ -48,7 +48,14 @@ impl Front {
         front.sort_by(|a, b| {
             a.cost.mean.total_cmp(&b.cost.mean).then(a.gain.mean.total_cmp(&b.gain.mean))
         });
-        let steps: Vec<(f64, f64)> = front
+        // The line joins those that gain more than each one that costs less: their means alone.
+        let mut line: Vec<&Dot> = Vec::new();
+        for dot in &front {
+            if line.last().is_none_or(|last| dot.gain.mean < last.gain.mean) {
+                line.push(dot);
+            }
+        }
+        let steps: Vec<(f64, f64)> = line
             .windows(2)
             .flat_map(|pair| {
                 let ((_, y), to) = (place(pair[0]), place(pair[1]));
@@ -56,7 +63,7 @@ impl Front {
             })
             .collect();
         let steps: Vec<(f64, f64)> =
-            front.first().map(|dot| place(dot)).into_iter().chain(steps).collect();
+            line.first().map(|dot| place(dot)).into_iter().chain(steps).collect();
         let axes = [
             [x.at(0.0) - 1.0, TOP, x.at(0.0) + 1.0, BOTTOM],
             [LEFT, y.at(0.0) - 1.0, RIGHT, y.at(0.0) + 1.0],
@@ -162,9 +169,9 @@ impl Dot {
 
     fn spoken(&self) -> String {
         let rank = match (self.largest, self.front) {
-            (true, _) => ", on the front, the largest gain",
-            (false, true) => ", on the front",
-            (false, false) => ", dominated",
+            (true, _) => ", the largest gain",
+            (false, true) => "",
+            (false, false) => ", significantly beaten in both",
         };
         let (gain, cost) = (self.gain.spoken(), self.cost.spoken());
         format!("{}{rank}: targeted {gain}; general {cost}.", self.label)

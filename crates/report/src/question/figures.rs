@@ -66,13 +66,14 @@ impl View<'_> {
         if front {
             panels.extend(self.front(&arms));
         }
-        let dominated = "Right: what the targeted sources gain against what all others pay; the \
-            line is the Pareto front, hollow grey squares are dominated.";
+        let beaten = "Right: what the targeted sources gain against what all others pay; the \
+            line is the Pareto front of the means, hollow grey squares are significantly beaten in \
+            both.";
         let mut figures = vec![Figure {
             name: self.name("curves"),
             caption: html! {
                 "Difference between each branch and its control, by place. " (curves::key())
-                @if front { " " (dominated) }
+                @if front { " " (beaten) }
             },
             panels,
             table: None,
@@ -382,7 +383,8 @@ impl View<'_> {
                 name: self.name("front"),
                 caption: html! {
                     "What the targeted sources gain against what all others pay; the line is the \
-                     Pareto front, hollow grey squares are dominated."
+                     Pareto front of the means, hollow grey squares are significantly beaten in \
+                     both."
                 },
                 panels: vec![panel],
                 table: None,

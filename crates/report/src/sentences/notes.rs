@@ -82,7 +82,7 @@ pub fn few_documents(texts: &[HeldOutText]) -> Option<String> {
     (!few.is_empty()).then(|| {
         format!(
             "FEW DOCUMENTS: the held-out text of {} is from fewer than {FEW_DOCUMENTS} documents, so \
-             intervals about it are wide or unsure (a larger `holdout` helps): {}",
+             intervals about it are wide or unsure (more `held_out` or `holdout` helps): {}",
             count(few.len(), "source"),
             few.join(", ")
         )

@@ -12,7 +12,7 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
     insta::assert_snapshot!(report_text(&answers()), @"
     invented · plan 29fde71e
     FEW DOCUMENTS: the held-out text of 3 sources is from fewer than 30 documents, so intervals about it
-      are wide or unsure (a larger `holdout` helps): blogs (1), proofs (1), puzzles (1)
+      are wide or unsure (more `held_out` or `holdout` helps): blogs (1), proofs (1), puzzles (1)
     training: 1.54M tokens for the tree, 7.68M for every branch in full: 80.0 % saved
     numbers: held-out bits per byte, lower is better; a domain is the plain mean of its sources, `all`
       the plain mean of all sources
@@ -115,7 +115,7 @@ fn what_is_missing_is_said_first() {
     INCOMPLETE: 1 of 15 branches is not scored: `upsampled-10pct-r1`; every comparison that needs one of
       them is missing
     FEW DOCUMENTS: the held-out text of 3 sources is from fewer than 30 documents, so intervals about it
-      are wide or unsure (a larger `holdout` helps): blogs (1), proofs (1), puzzles (1)
+      are wide or unsure (more `held_out` or `holdout` helps): blogs (1), proofs (1), puzzles (1)
     training: 1.54M tokens for the tree, 7.68M for every branch in full: 80.0 % saved
     numbers: held-out bits per byte, lower is better; a domain is the plain mean of its sources, `all`
       the plain mean of all sources
@@ -183,14 +183,14 @@ fn instruction_sets_are_named_where_rounding_is_part_of_a_difference() {
       differently, so a difference may include rounding: avx512 (base-10pct-r0); avx2
       (upsampled-10pct-r0)
     FEW DOCUMENTS: the held-out text of 3 sources is from fewer than 30 documents, so intervals about it
-      are wide or unsure (a larger `holdout` helps): blogs (1), proofs (1), puzzles (1)
+      are wide or unsure (more `held_out` or `holdout` helps): blogs (1), proofs (1), puzzles (1)
     ");
     // All alike, but not to the bit what one machine would have made of them.
     insta::assert_snapshot!(text(&[of(&["avx512", "avx2"], &["base-10pct-r0"])]), @"
     ROUNDING: several instruction sets or engines computed what is compared, and each rounds
       differently, so a difference may include rounding: avx512 then avx2 (every branch)
     FEW DOCUMENTS: the held-out text of 3 sources is from fewer than 30 documents, so intervals about it
-      are wide or unsure (a larger `holdout` helps): blogs (1), proofs (1), puzzles (1)
+      are wide or unsure (more `held_out` or `holdout` helps): blogs (1), proofs (1), puzzles (1)
     ");
 }
 
@@ -212,7 +212,7 @@ fn intervals_that_rest_on_few_documents_are_named() {
     let notes: Vec<&str> = notes.take_while(|line| !line.starts_with("training")).collect();
     insta::assert_snapshot!(notes.join("\n"), @"
     FEW DOCUMENTS: the held-out text of 2 sources is from fewer than 30 documents, so intervals about it
-      are wide or unsure (a larger `holdout` helps): proofs (29), tales (1)
+      are wide or unsure (more `held_out` or `holdout` helps): proofs (29), tales (1)
     OLD SCORES: an earlier version scored held-out text and did not record its documents; sequences of
       one document are taken for independent, so intervals may be too narrow
     ");
