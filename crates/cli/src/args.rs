@@ -212,7 +212,8 @@ Example: sparkjoy seal study.toml
 Every file with a number in it holds the hash of its content, and none without
 is believed. Earlier versions wrote no such hashes: here their shards, runs,
 checkpoints, scores and answers are read and held against each other, and those
-that agree get theirs. Give `--runs` and `--prepared` as for `run`.")]
+that agree get theirs. A loss or an answer of a model is taken as it is: only
+the model could tell it from another. Give `--runs` and `--prepared` as for `run`.")]
     Seal {
         /// The study file
         study: PathBuf,
@@ -264,6 +265,7 @@ impl Command {
             | Self::Plan { study, .. }
             | Self::Run { study, .. }
             | Self::Report { study }
+            | Self::Seal { study, .. }
             | Self::Serve { study, .. } => study.parent().map(Path::to_owned),
             Self::Show(ShowTarget { path, .. }) if path.is_file() => {
                 let is_it = |folder: &&Path| folder.join("prepared").is_dir();

@@ -29,6 +29,8 @@ fn a_study_finds_its_folders_from_wherever_it_is_called() {
     let mut from_beside = laboratory.command("plan study.toml");
     let beside = laboratory.ended(from_beside.current_dir(laboratory.path("studies"))).stdout;
     assert!(beside.contains("1 of 2 done"), "{beside}");
+    let sealed = laboratory.succeed("seal studies/study.toml").stdout;
+    assert_eq!(sealed, "every file has its seal\n");
 }
 
 #[test]
