@@ -19,6 +19,12 @@ pub enum QuantityError {
         /// The text as the user wrote it.
         text: String,
     },
+    /// More tokens than any run has.
+    #[error("`{text}` is more tokens than any corpus holds, expected at most `1000T`")]
+    TooManyTokens {
+        /// The text as the user wrote it.
+        text: String,
+    },
     /// Not a duration.
     #[error(
         "`{text}` is not a duration, expected tokens (`40M`), a share of the budget (`10%`) or \
@@ -62,6 +68,12 @@ impl Hint for QuantityError {
 #[serde(transparent)]
 pub struct Tokens(pub u64);
 
+impl Tokens {
+    /// The most that a user may ask for: ten times the text of the public web, and so few that
+    /// sums over all runs of a study stay exact.
+    pub const MOST: Self = Self(1_000_000_000_000_000);
+}
+
 impl FromStr for Tokens {
     type Err = QuantityError;
 
@@ -74,7 +86,9 @@ impl FromStr for Tokens {
             (end, 'T') => (&text.trim()[..end], 12),
             _ => (text.trim(), 0),
         };
-        decimal(digits, unit).map(Tokens).ok_or_else(refuse)
+        let tokens = decimal(digits, unit).map(Tokens).ok_or_else(refuse)?;
+        let most = || QuantityError::TooManyTokens { text: text.to_owned() };
+        Some(tokens).filter(|&tokens| tokens <= Self::MOST).ok_or_else(most)
     }
 }
 
@@ -187,7 +201,10 @@ impl FromStr for Span {
         {
             decimal(steps.trim(), 0).map(Self::Steps).ok_or_else(refuse)
         } else {
-            trimmed.parse().map(Self::Tokens).map_err(|_| refuse())
+            trimmed.parse().map(Self::Tokens).map_err(|why| match why {
+                QuantityError::TooManyTokens { .. } => why,
+                _ => refuse(),
+            })
         }
     }
 }

@@ -69,8 +69,8 @@ pub struct TreeCost {
 
 impl Effort {
     fn add(&mut self, other: Self) {
-        self.steps += other.steps;
-        self.tokens.0 += other.tokens.0;
+        self.steps = self.steps.saturating_add(other.steps);
+        self.tokens.0 = self.tokens.0.saturating_add(other.tokens.0);
         self.flops += other.flops;
     }
 

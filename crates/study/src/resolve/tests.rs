@@ -69,6 +69,32 @@ fn shares(mixture: &Mixture) -> Vec<(&str, u32)> {
     mixture.proportions().iter().map(|(name, part)| (name.as_str(), part.0)).collect()
 }
 
+/// The sums of a plan are exact at every limit of what a study may ask for.
+#[test]
+fn the_largest_study_is_planned() {
+    let large = [
+        ("layers = 2", "layers = 1024"),
+        ("width = 32", "width = 65536"),
+        ("heads = 4", "heads = 512"),
+        ("context = 64", "context = 1048576"),
+        ("budget = \"1M\"", "budget = \"1000T\""),
+        ("replicates = 2", "replicates = 1000"),
+        ("tokens = \"4M\"", "tokens = \"1000T\""),
+        ("tokens = \"1M\"", "tokens = \"1000T\""),
+        ("tokens = \"300K\"", "tokens = \"1000T\""),
+        ("tokens = \"100K\"", "tokens = \"1000T\""),
+        ("tokens = \"50K\"", "tokens = \"1000T\""),
+    ];
+    let text = large.iter().fold(GOOD.to_owned(), |text, (from, to)| edited(&text, from, to));
+    let plan = plan(&text).unwrap();
+    let cost = plan.cost();
+    assert_eq!(plan.branches.len(), 6 * 1000);
+    assert!(cost.tree.flops > u128::from(cost.tree.tokens.0));
+    // The trunk of 10^15 tokens as far as the 10 % window, to the nearest step.
+    let off = cost.trunk.tokens.0.abs_diff(Tokens::MOST.0 / 10 * 9);
+    assert!(off <= 2 * plan.tokens_per_step().0, "{}", cost.trunk.tokens);
+}
+
 #[test]
 fn every_mistake_says_what_was_found_what_was_expected_and_where() {
     let cases = cases(include_str!("../../testdata/bad-plans.txt"));

@@ -38,7 +38,7 @@ impl Clock {
     pub(crate) fn tokens_of(self, span: Span) -> u64 {
         match span {
             Span::Tokens(tokens) => tokens.0,
-            Span::Share(_) | Span::Steps(_) => self.steps_of(span) * self.step().0,
+            Span::Share(_) | Span::Steps(_) => self.steps_of(span).saturating_mul(self.step().0),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Reads `[model]` and `[training]`: the shape, the clock, the optimizer, the learning-rate curve.
 
 use sparkjoy_base::toml_file::{Item, TomlTable};
-use sparkjoy_base::{Problem, Span, Tokens};
+use sparkjoy_base::{Problem, Span, Tokens, thousands};
 use sparkjoy_spec::{OptimizerKind, Precision, Schedule, ScheduleKind};
 
 use super::clock::Clock;
@@ -39,6 +39,21 @@ impl std::fmt::Display for Size {
     }
 }
 
+impl Size {
+    /// Reads the three numbers of a table, with the line of the last.
+    pub(crate) fn read(table: &mut TomlTable<'_>) -> Result<(Self, usize), Problem> {
+        let mut line = 0;
+        let mut number = |key, most| {
+            let item = table.required(key, AT_LEAST_ONE)?;
+            line = item.line();
+            Ok::<_, Problem>(count(&item, most)? as usize)
+        };
+        let layers = number("layers", 1024)?;
+        let (width, heads) = (number("width", 65_536)?, number("heads", 65_536)?);
+        Ok((Self { layers, width, heads }, line))
+    }
+}
+
 impl Model {
     /// Its size, as other sizes are written.
     pub(crate) fn size(&self) -> Size {
@@ -46,14 +61,10 @@ impl Model {
     }
 
     pub(crate) fn read(mut table: TomlTable<'_>) -> Result<Self, Problem> {
-        let mut size = |key| {
-            let item = table.required(key, AT_LEAST_ONE)?;
-            Ok::<_, Problem>((item.whole(1, AT_LEAST_ONE)? as usize, item.line()))
-        };
-        let ((layers, _), (width, _), (heads, line)) =
-            (size("layers")?, size("width")?, size("heads")?);
+        let (Size { layers, width, heads }, line) = Size::read(&mut table)?;
         let item = table.required("context", "a whole number of at least 2")?;
-        let context = item.whole(2, "a whole number of at least 2")? as usize;
+        item.whole(2, "a whole number of at least 2")?;
+        let context = count(&item, 1 << 20)? as usize;
         let clip_qkv = positive(table.optional("clip_qkv"))?;
         table.finish()?;
         Ok(Self { layers, width, heads, context, clip_qkv, line })
@@ -78,7 +89,7 @@ pub(crate) struct Training {
 impl Training {
     pub(crate) fn read(mut table: TomlTable<'_>, model: &Model) -> Result<Self, Problem> {
         let budget = table.required("budget", "the tokens of the run, such as \"40M\"")?;
-        let batch = table.required("batch", "the sequences of a step")?.whole(1, AT_LEAST_ONE)?;
+        let batch = count(&table.required("batch", "the sequences of a step")?, 1_000_000)?;
         let clock = Clock {
             budget: budget.quantity::<Tokens>("a number of tokens in quotes, such as \"40M\"")?,
             batch,
@@ -98,12 +109,20 @@ impl Training {
         let schedule = schedule_of(schedule, clock)?;
         let grad_clip = positive(table.optional("grad_clip"))?;
         let replicates = table.required("replicates", "the number of data orders per branch")?;
-        let replicates = replicates.whole(1, AT_LEAST_ONE)?;
+        let replicates = count(&replicates, 1000)?;
         table.finish()?;
-        let replicates = u32::try_from(replicates).unwrap_or(u32::MAX);
+        let replicates = replicates as u32;
         let precision = precision.unwrap_or_default();
         Ok(Self { clock, precision, optimizer, schedule, grad_clip, replicates })
     }
+}
+
+/// A whole number from 1 to `most`. Nobody trains with more; with these limits the sums of a plan
+/// stay exact.
+fn count(item: &Item<'_>, most: u64) -> Result<u64, Problem> {
+    let number = item.whole(1, AT_LEAST_ONE)?;
+    let more = || item.out_of_range(thousands(number), &format!("at most {}", thousands(most)));
+    if number > most { Err(more()) } else { Ok(number) }
 }
 
 fn positive(item: Option<Item<'_>>) -> Result<Option<f32>, Problem> {
@@ -161,8 +180,13 @@ fn schedule_of(item: Item<'_>, clock: Clock) -> Result<Schedule, Problem> {
     let mut table = item.table()?;
     let kind = table.required("kind", "the shape of the curve")?.choice(&kinds)?;
     let mut length = |key| {
-        let span = table.required(key, SPAN)?.quantity::<Span>(SPAN)?;
-        Ok::<_, Problem>(clock.tokens_of(span))
+        let item = table.required(key, SPAN)?;
+        let span = item.quantity::<Span>(SPAN)?;
+        let tokens = clock.tokens_of(span);
+        if tokens > Tokens::MOST.0 {
+            return Err(item.out_of_range(span, "at most 1000T tokens"));
+        }
+        Ok(tokens)
     };
     let warmup = length("warmup")?;
     let (kind, down) = match kind {

@@ -7,7 +7,6 @@ use super::super::training::Size;
 use super::selection::twice;
 use super::{Known, Question};
 
-const AT_LEAST_ONE: &str = "a whole number of at least 1";
 const MODELS: &str = "a list of tables such as { layers = 4, width = 128, heads = 4 }";
 const MIXTURES: &str = "a list of mixtures in quotes";
 
@@ -65,11 +64,7 @@ impl Known<'_> {
     fn size(&self, item: Item<'_>) -> Result<Placed<Size>, Problem> {
         let line = item.line();
         let mut table = item.table()?;
-        let mut number = |key| -> Result<usize, Problem> {
-            Ok(table.required(key, AT_LEAST_ONE)?.whole(1, AT_LEAST_ONE)? as usize)
-        };
-        let size =
-            Size { layers: number("layers")?, width: number("width")?, heads: number("heads")? };
+        let (size, _) = Size::read(&mut table)?;
         let file = table.source();
         table.finish()?;
         let own = self.model.size();
