@@ -67,6 +67,11 @@ fn render(draft: &Draft, file: &Path) -> String {
     }
     let mut text = table.text();
     for source in &draft.sources {
+        if let Some(line) = &source.text {
+            let _ = writeln!(text, "\ntext of {}: {line}", source.name);
+        }
+    }
+    for source in &draft.sources {
         if let Some(Broken { documents, of, first }) = &source.broken {
             let of = format!("{} of {}", thousands(*documents), counted(*of, "document"));
             let _ = writeln!(text, "\nleft out of {}: {of}\n  the first: {first}", source.name);

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
-use sparkjoy_base::{SourceName, bytes, thousands};
-use sparkjoy_data::{Corpus, Part};
+use sparkjoy_base::{SourceName, bytes, counted, thousands};
+use sparkjoy_data::{Corpus, LeftOutRows, Part};
 use sparkjoy_jobs::{open_corpora, text_is_gone};
 use sparkjoy_report::Table;
 use sparkjoy_study::Study;
@@ -28,6 +28,7 @@ struct Prepared {
     skipped: u64,
     /// The first of them: where each stands and what is wrong with it.
     skipped_shown: Vec<String>,
+    left_out: LeftOutRows,
 }
 
 impl Prepared {
@@ -41,6 +42,7 @@ impl Prepared {
             held_out_tokens: corpus.tokens(Part::Validation),
             skipped: corpus.skipped(),
             skipped_shown: corpus.skipped_shown().to_vec(),
+            left_out: corpus.left_out(),
         }
     }
 }
@@ -94,6 +96,18 @@ fn render(prepared: &[Prepared]) -> String {
         ]);
     }
     let mut text = table.text();
+    for Prepared { source, left_out, .. } in prepared {
+        let LeftOutRows { filtered, null, missing } = *left_out;
+        if filtered > 0 {
+            let rows = counted(filtered, "row");
+            let _ = writeln!(text, "\nsource `{source}`: {rows} left out by `where`");
+        }
+        if null + missing > 0 {
+            let (null, missing) = (thousands(null), thousands(missing));
+            let _ =
+                writeln!(text, "\nsource `{source}`: text null in {null}, missing in {missing}");
+        }
+    }
     for source in prepared.iter().filter(|source| source.skipped > 0) {
         let (name, skipped) = (&source.source, thousands(source.skipped));
         let _ = writeln!(text, "\nsource `{name}` skipped {skipped} documents");
@@ -119,6 +133,7 @@ mod tests {
             held_out_tokens: 65_432,
             skipped: 2,
             skipped_shown: vec!["`web/a.jsonl` line 7: no field `text`, found `body`".to_owned()],
+            left_out: LeftOutRows { filtered: 1234, null: 0, missing: 2 },
         };
         let text = anstream::adapter::strip_str(&render(&[web])).to_string();
         insta::assert_snapshot!(text, @"

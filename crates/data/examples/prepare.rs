@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use sparkjoy_base::{Ppm, SourceName, bytes, duration, thousands};
 use sparkjoy_data::{
-    OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation, prepare,
+    OnBadDocument, Part, PrepareOptions, Rows, SourceFiles, Tokenizer, Validation, prepare,
 };
 
 #[expect(clippy::print_stdout, reason = "the figures are the point")]
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         name: SourceName::new("bench")?,
         paths: files.to_vec(),
         root: PathBuf::from("."),
-        text_field: "text".to_owned(),
+        rows: Rows::default(),
         on_bad_document: OnBadDocument::Refuse,
         validation: Validation::Split(Ppm(10_000)),
     };

@@ -11,9 +11,10 @@ use crate::DataError;
 use crate::compression::{TextStream, fingerprint};
 use crate::error::Place;
 use crate::json;
-use crate::line_blocks::{CutError, LineBlocks};
+use crate::line_blocks::{CutError, LineBlock, LineBlocks};
 use crate::parquet_text::{ParquetText, RowBlock};
 use crate::prepare::Sizes;
+use crate::rows::Rows;
 use crate::sniff;
 use crate::source::{Compression, Input, Kind};
 
@@ -35,7 +36,14 @@ pub(crate) enum Content {
         /// Number of the first line, from 1.
         first_line: u64,
     },
-    /// ParquetText of a Parquet column.
+    /// Whole lines of plain text, each a document.
+    TextLines {
+        /// The lines.
+        bytes: Vec<u8>,
+        /// Number of the first line, from 1.
+        first_line: u64,
+    },
+    /// Rows of a Parquet file.
     Rows(RowBlock),
     /// One document.
     Document(Vec<u8>),
@@ -48,37 +56,55 @@ pub(crate) enum Content {
 ///
 /// # Errors
 ///
-/// A truncated stream, a document that is too long.
+/// A truncated stream, a document that is too long, plain text where rows are asked for.
 pub(crate) fn read(
     index: usize,
     input: &Input,
-    field: &str,
+    rows: &Rows,
     sizes: &Sizes,
     take: impl FnMut(Block) -> bool,
 ) -> Result<Option<Fingerprint>, DataError> {
     match sniff::kind(input)? {
-        Kind::JsonLines(compression) => read_lines(index, input, compression, sizes, take),
-        Kind::Parquet => read_rows(index, input, field, sizes, take),
+        Kind::JsonLines(compression) => read_lines(index, input, compression, sizes, true, take),
+        Kind::Parquet => read_rows(index, input, rows, sizes, take),
+        Kind::Text(_) if rows.filter.is_some() => {
+            let path = &input.name;
+            let text = format!("`{path}` is plain text, which has no fields for `where`");
+            let hint = "name JSON Lines or Parquet, or take `where` out of the source";
+            Err(Problem::new(text).with_hint(hint).into())
+        }
+        Kind::Text(compression) if rows.lines => {
+            read_lines(index, input, compression, sizes, false, take)
+        }
         Kind::Text(compression) => read_text(index, input, compression, sizes, take),
     }
 }
 
+/// `json`: whether the lines are objects; else each is a text.
 fn read_lines(
     file: usize,
     input: &Input,
     compression: Compression,
     sizes: &Sizes,
+    json: bool,
     mut take: impl FnMut(Block) -> bool,
 ) -> Result<Option<Fingerprint>, DataError> {
     let text = TextStream::open(input, compression)?;
     let mut lines = LineBlocks::new(text, sizes.block_bytes, sizes.document_bytes_max);
     loop {
         match lines.next() {
-            Ok(Some(block)) => {
-                if block.first_line == 1 {
-                    refuse_one_value(input, compression, &block.bytes)?;
-                }
-                let content = Content::Lines { bytes: block.bytes, first_line: block.first_line };
+            Ok(Some(LineBlock { mut bytes, first_line })) => {
+                let content = if json {
+                    if first_line == 1 {
+                        refuse_one_value(input, compression, &bytes)?;
+                    }
+                    Content::Lines { bytes, first_line }
+                } else {
+                    if first_line == 1 {
+                        drop_mark(&mut bytes);
+                    }
+                    Content::TextLines { bytes, first_line }
+                };
                 let stored_bytes = lines.get_ref().stored_bytes();
                 if !take(Block { file, content, stored_bytes }) {
                     return Ok(None);
@@ -110,11 +136,11 @@ fn refuse_one_value(input: &Input, compression: Compression, block: &[u8]) -> Re
 fn read_rows(
     file: usize,
     input: &Input,
-    field: &str,
+    rows: &Rows,
     sizes: &Sizes,
     mut take: impl FnMut(Block) -> bool,
 ) -> Result<Option<Fingerprint>, DataError> {
-    let mut rows = ParquetText::open(input, field)?;
+    let mut rows = ParquetText::open(input, rows)?;
     while let Some(block) = rows.next(sizes.block_bytes, sizes.document_bytes_max)? {
         let (read, all) = rows.progress();
         let stored = u128::from(input.stamp.size) * u128::from(read) / u128::from(all.max(1));
@@ -142,15 +168,19 @@ fn read_text(
     if bytes.len() as u64 > most {
         return Err(too_long(input, Place::File, sizes.document_bytes_max).into());
     }
-    // Some editors open a file with it; it is no part of the text.
-    if bytes.starts_with(json::BYTE_ORDER_MARK.as_bytes()) {
-        bytes.drain(..json::BYTE_ORDER_MARK.len());
-    }
+    drop_mark(&mut bytes);
     let stored_bytes = text.stored_bytes();
     if !take(Block { file, content: Content::Document(bytes), stored_bytes }) {
         return Ok(None);
     }
     text.finish(input).map(Some)
+}
+
+/// Some editors open a file with a byte-order mark; it is no part of the text.
+fn drop_mark(bytes: &mut Vec<u8>) {
+    if bytes.starts_with(json::BYTE_ORDER_MARK.as_bytes()) {
+        bytes.drain(..json::BYTE_ORDER_MARK.len());
+    }
 }
 
 /// A document that would not fit in memory several times over. `limit`: the most bytes allowed.

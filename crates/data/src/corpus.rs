@@ -11,6 +11,7 @@ use crate::error::{altered_hash, altered_shard, bad_shard, prepare_again};
 use crate::manifest::{
     InputRecord, MANIFEST, Manifest, PartRecord, ShardRecord, load, load_any, save,
 };
+use crate::rows::LeftOutRows;
 use crate::shard::{Header, Shard};
 use crate::source::{Input, SourceFiles, list};
 
@@ -146,6 +147,13 @@ impl Corpus {
     /// Documents skipped as broken.
     pub fn skipped(&self) -> u64 {
         self.manifest.skipped
+    }
+
+    /// Rows of which there is no document; none where only a field is named.
+    pub fn left_out(&self) -> LeftOutRows {
+        let mut all = LeftOutRows::default();
+        self.manifest.inputs.iter().for_each(|input| all.add(input.left_out));
+        all
     }
 
     /// The first skipped documents: file, line and reason of each.

@@ -7,6 +7,8 @@ use sparkjoy_base::bytes;
 use crate::blocks::{Block, Content};
 use crate::error::{BadDocument, Fault, Place};
 use crate::json;
+use crate::parquet_text::Row;
+use crate::rows::{LeftOutRows, Plan, Rows};
 use crate::source::{Input, OnBadDocument};
 use crate::tokenizer::longest_word;
 use crate::{DataError, Encoder, Part};
@@ -17,7 +19,7 @@ const WORD_BYTES_MAX: usize = 8 << 20;
 
 /// How documents are read and assigned to a part; the same for every block.
 pub(crate) struct Rule<'a> {
-    pub(crate) text_field: &'a str,
+    pub(crate) rows: &'a Rows,
     pub(crate) on_bad_document: OnBadDocument,
     /// Share of documents held out by hash, in parts per million.
     pub(crate) split_ppm: u32,
@@ -71,6 +73,8 @@ pub(crate) struct Encoded {
     pub(crate) usable: u64,
     /// Documents left out as broken.
     pub(crate) bad: Vec<BadDocument>,
+    /// Rows of which there is no document.
+    pub(crate) left_out: LeftOutRows,
     /// Bytes of the file read up to here, as stored.
     pub(crate) stored_bytes: u64,
 }
@@ -108,44 +112,68 @@ pub(crate) fn encode(
             match rule.on_bad_document {
                 OnBadDocument::Refuse => Err(bad.into()),
                 OnBadDocument::Skip => {
+                    out.left_out.count(&bad.fault);
                     out.bad.push(bad);
                     Ok(())
                 }
             }
         }
     };
-    each_document(block, rule.text_field, take)?;
+    let filtered = each_document(block, rule.rows, take)?;
+    out.left_out.filtered = filtered;
     Ok(out)
 }
 
-/// Calls `take` for each document of `block`: its place, and its text or what is wrong.
+/// Calls `take` for each document of `block`: its place, and its text or what is wrong. Returns the
+/// number of rows that are not read.
 ///
 /// # Errors
 ///
 /// The first error of `take`.
 pub(crate) fn each_document(
     block: &Block,
-    field: &str,
+    rows: &Rows,
     mut take: impl FnMut(Place, Result<Cow<'_, str>, Fault>) -> Result<(), DataError>,
-) -> Result<(), DataError> {
+) -> Result<u64, DataError> {
+    let plan = Plan::new(rows);
+    let mut filtered = 0;
     match &block.content {
         Content::Lines { bytes, first_line } => {
-            for (line, number) in bytes.split(|&b| b == b'\n').zip(*first_line..) {
+            for (line, number) in lines(bytes).zip(*first_line..) {
                 // A blank line is not a document; many programs write one at the end.
+                if line.trim_ascii().is_empty() {
+                    continue;
+                }
+                match json::document(line, &plan).transpose() {
+                    Some(text) => take(Place::Line(number), text.and_then(bounded))?,
+                    None => filtered += 1,
+                }
+            }
+        }
+        Content::TextLines { bytes, first_line } => {
+            for (line, number) in lines(bytes).zip(*first_line..) {
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
                 if !line.trim_ascii().is_empty() {
-                    take(Place::Line(number), json::text(line, field).and_then(bounded))?;
+                    take(Place::Line(number), utf8(line).and_then(bounded))?;
                 }
             }
         }
         Content::Rows(rows) => {
-            for (text, number) in rows.texts().zip(rows.first_row..) {
-                let null = || Fault::not_text(field, "null");
-                take(Place::Row(number), text.ok_or_else(null).and_then(utf8).and_then(bounded))?;
+            for (row, number) in rows.rows().zip(rows.first_row..) {
+                match row {
+                    Row::Text(text) => take(Place::Row(number), utf8(text).and_then(bounded))?,
+                    Row::Fault(fault) => take(Place::Row(number), Err(fault.clone()))?,
+                    Row::Filtered => filtered += 1,
+                }
             }
         }
         Content::Document(bytes) => take(Place::File, utf8(bytes).and_then(bounded))?,
     }
-    Ok(())
+    Ok(filtered)
+}
+
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|&byte| byte == b'\n')
 }
 
 fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
@@ -164,7 +192,7 @@ fn bounded(text: Cow<'_, str>) -> Result<Cow<'_, str>, Fault> {
     }
     let (longest, most) = (bytes(longest as u64), bytes(WORD_BYTES_MAX as u64));
     let text = format!("{longest} without a break, expected words of at most {most}");
-    Err(Fault { text, fix: "break the run of letters or spaces" })
+    Err(Fault::new(text, "break the run of letters or spaces"))
 }
 
 impl Encoded {

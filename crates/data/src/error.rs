@@ -2,6 +2,7 @@
 //!
 //! Each message says what was found, what was expected, and where.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 use std::str::Utf8Error;
@@ -91,13 +92,34 @@ pub struct Fault {
     /// What was found and what was expected.
     pub text: String,
     /// What to do about it, as the beginning of a sentence.
-    pub fix: &'static str,
+    pub fix: Cow<'static, str>,
+    /// Whether a text is just not there.
+    pub absence: Option<Absence>,
+}
+
+/// How a text is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// The row has no such field.
+    Missing,
+    /// The field is null.
+    Null,
 }
 
 impl Fault {
+    /// `fix`: what to do about it.
+    pub(crate) fn new(text: String, fix: impl Into<Cow<'static, str>>) -> Self {
+        Self { text, fix: fix.into(), absence: None }
+    }
+
     /// A document that only its author can correct.
     pub(crate) fn of_document(text: String) -> Self {
-        Self { text, fix: "fix the document" }
+        Self::new(text, "fix the document")
+    }
+
+    /// The fault of a part of the field `field`.
+    pub(crate) fn within(self, field: &str) -> Self {
+        Self { text: format!("`{field}`: {}", self.text), ..self }
     }
 
     /// A text field or column that holds something else.
@@ -109,7 +131,7 @@ impl Fault {
     pub(crate) fn not_utf8(error: Utf8Error) -> Self {
         // From 1, within the line, the row or the file.
         let text = format!("byte {} is not UTF-8", error.valid_up_to() + 1);
-        Self { text, fix: "convert the file to UTF-8 (`iconv -t UTF-8`)" }
+        Self::new(text, "convert the file to UTF-8 (`iconv -t UTF-8`)")
     }
 }
 

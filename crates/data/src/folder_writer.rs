@@ -15,6 +15,7 @@ use crate::manifest::{
 };
 use crate::pipeline::Arrival;
 use crate::prepare::{PrepareProgress, Sizes, sweep};
+use crate::rows::LeftOutRows;
 use crate::shard::{Header, Shard, ShardBuffer};
 use crate::source::{Input, SourceFiles};
 use crate::{DataError, Part, Tokenizer};
@@ -116,6 +117,7 @@ impl<'a> FolderWriter<'a> {
         let first = self.first_file();
         for record in &mut self.journal.inputs[first..] {
             (record.documents, record.skipped) = (0, 0);
+            record.left_out = LeftOutRows::default();
             record.bad.clear();
         }
         let before = &self.journal.inputs[..first];
@@ -150,10 +152,14 @@ impl<'a> FolderWriter<'a> {
     }
 
     fn take_documents(&mut self, encoded: Encoded) -> Result<(), DataError> {
-        let Encoded { file, tokens, documents, usable, bad, stored_bytes } = encoded;
+        let Encoded { file, tokens, documents, usable, bad, left_out, stored_bytes } = encoded;
         let record = &mut self.journal.inputs[file];
         record.documents += usable;
         record.skipped += bad.len() as u64;
+        // The record of a usual source is as it always was.
+        if !self.journal.settings.rows.is_usual() {
+            record.left_out.add(left_out);
+        }
         let left = BAD_SHOWN - record.bad.len();
         record.bad.extend(bad.iter().take(left).map(ToString::to_string));
 

@@ -8,15 +8,18 @@ use serde::de::{self, Deserialize, DeserializeSeed, IgnoredAny, MapAccess, Visit
 use serde_json::value::RawValue;
 
 use crate::error::{Fault, quoted};
+use crate::rows::{Cell, Message, Plan};
 
 /// Fields listed in a message about a missing one.
 const FIELDS_SHOWN: usize = 8;
+/// Objects within each other that a survey looks into.
+const DEPTH_SURVEYED: usize = 4;
 
 /// Opens files of some editors, and lines of files that were joined; RFC 8259 section 8.1 lets a
 /// reader pass over it.
 pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// The text of the document on `line`.
+/// The document on `line`; `None` for a row that is not read.
 ///
 /// What Python writes and reads though it is no JSON (`NaN`, `Infinity`, halves of surrogate pairs)
 /// is passed over beside the text.
@@ -24,46 +27,75 @@ pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// # Errors
 ///
 /// A [`Fault`] for bytes that are not UTF-8, a line that is not one JSON object, and an object
-/// whose `field` is missing, repeated or not a string, or holds half of a surrogate pair.
-pub(crate) fn text<'a>(line: &'a [u8], field: &str) -> Result<Cow<'a, str>, Fault> {
+/// whose text is missing, repeated or not a string, or holds half of a surrogate pair.
+pub(crate) fn document<'a>(line: &'a [u8], plan: &Plan<'_>) -> Result<Option<Cow<'a, str>>, Fault> {
     let line = std::str::from_utf8(line).map_err(Fault::not_utf8)?;
     let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
     let broken = |e: serde_json::Error| {
         let message = e.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
         let text = format!("broken JSON at column {}: {message}", e.column());
-        Fault { text, fix: "write one JSON object a line" }
+        Fault::new(text, "write one JSON object a line")
     };
-    let error = match strict(line, field) {
+    let error = match strict(line, plan, false) {
         Ok(found) => return found,
         Err(error) => error,
     };
-    let replaced = |by| strict(&as_json(line, by), field).map(|found| found.map(Cow::into_owned));
+    let replaced = |by| {
+        let line = as_json(line, by);
+        let found = strict(&line, plan, true);
+        found.map(|found| found.map(|text| text.map(Cow::into_owned)))
+    };
     match (replaced(*b"fffd"), replaced(*b"0020")) {
-        (Ok(Ok(one)), Ok(Ok(other))) if one != other => Err(Fault {
-            text: format!(
-                "`{field}` holds half of a surrogate pair (`\\ud800` to `\\udfff`), which is no \
-                 character"
-            ),
-            fix: "write it as U+FFFD (in Python `text.encode(\"utf-16\", \"surrogatepass\")\
-                  .decode(\"utf-16\", \"replace\")`)",
-        }),
-        (Ok(found), _) => found.map(Cow::Owned),
+        (Ok(Ok(one)), Ok(Ok(other))) if one != other => {
+            let fields = plan.fields.iter().enumerate();
+            let fields: Vec<&str> =
+                fields.filter(|(place, _)| plan.is_text(*place)).map(|(_, field)| *field).collect();
+            Err(Fault::new(
+                format!(
+                    "{} holds half of a surrogate pair (`\\ud800` to `\\udfff`), which is no \
+                     character",
+                    quoted(&fields)
+                ),
+                "write it as U+FFFD (in Python `text.encode(\"utf-16\", \"surrogatepass\")\
+                 .decode(\"utf-16\", \"replace\")`)",
+            ))
+        }
+        (Ok(found), _) => found.map(|text| text.map(Cow::Owned)),
         // As the line stands there.
         (Err(_), _) => Err(broken(error)),
     }
 }
 
-/// The text of the object on `line`, which is JSON.
-fn strict<'a>(line: &'a str, field: &str) -> serde_json::Result<Result<Cow<'a, str>, Fault>> {
+/// The document of the object on `line`, which is JSON.
+///
+/// - `python`: whether a negative zero stands for what is no number.
+fn strict<'a>(
+    line: &'a str,
+    plan: &Plan<'_>,
+    python: bool,
+) -> serde_json::Result<Result<Option<Cow<'a, str>>, Fault>> {
     let mut parser = serde_json::Deserializer::from_str(line);
-    let found = Object { field }.deserialize(&mut parser)?;
+    let cells = vec![Cell::Missing; plan.fields.len()];
+    let mut row = Row { plan, python, cells, others: Vec::new(), twice: None };
+    let wanted: Vec<(usize, &str)> = plan.fields.iter().copied().enumerate().collect();
+    Object { row: &mut row, wanted: &wanted, within: "" }.deserialize(&mut parser)?;
     parser.end()?;
-    Ok(found)
+    let Row { cells, others, twice, .. } = row;
+    if let Some(place) = twice {
+        let field = plan.fields[place];
+        let text = format!("field `{field}` stands there twice, expected once");
+        return Ok(Err(Fault::of_document(text)));
+    }
+    Ok(plan.document(cells, |field| {
+        let text = format!("no field `{field}`, found {}", quoted(&others));
+        Fault::new(text, "name the field that holds the text with `text_field`")
+    }))
 }
 
 /// `line` as JSON, as long as it was: halves of surrogate pairs as the character `half` says in
-/// hexadecimal, what Python writes for numbers that are none as numbers.
+/// hexadecimal, `NaN` as a negative zero (which stands nowhere else then), `Infinity` as the
+/// largest number.
 fn as_json(line: &str, half: [u8; 4]) -> String {
     let mut bytes = line.as_bytes().to_vec();
     let unit = |bytes: &[u8], at: usize| {
@@ -72,7 +104,8 @@ fn as_json(line: &str, half: [u8; 4]) -> String {
     };
     let (mut at, mut in_string) = (0, false);
     while at < bytes.len() {
-        let number = [&b"NaN"[..], b"Infinity"].into_iter().find(|n| bytes[at..].starts_with(n));
+        let numbers = [(&b"NaN"[..], "-0 "), (b"Infinity", "1.79e308")];
+        let number = numbers.into_iter().find(|(word, _)| bytes[at..].starts_with(word));
         at += match (bytes[at], in_string, number) {
             (b'"', ..) => {
                 in_string = !in_string;
@@ -86,9 +119,18 @@ fn as_json(line: &str, half: [u8; 4]) -> String {
                 }
                 _ => 2,
             },
-            (_, false, Some(number)) => {
-                bytes[at..at + number.len()].fill(b'1');
-                number.len()
+            (_, false, Some((word, number))) => {
+                bytes[at..at + word.len()].copy_from_slice(number.as_bytes());
+                word.len()
+            }
+            (b'-', false, _) if bytes.get(at + 1) == Some(&b'0') => {
+                let ends = |byte: &u8| b",]} \t\r".contains(byte);
+                let length = bytes[at..].iter().position(ends).unwrap_or(1);
+                let number = std::str::from_utf8(&bytes[at..at + length]).map(str::parse::<f64>);
+                if number == Ok(Ok(0.0)) {
+                    bytes[at] = b' ';
+                }
+                length
             }
             _ => 1,
         };
@@ -96,21 +138,86 @@ fn as_json(line: &str, half: [u8; 4]) -> String {
     String::from_utf8(bytes).expect("ASCII was written over ASCII")
 }
 
-/// The fields of the object on `line`, in their order: the bytes of a string, or what else is
-/// there; `None` for another line.
-pub(crate) fn fields(line: &[u8]) -> Option<Vec<(String, Result<usize, &'static str>)>> {
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    List,
+    Object,
+    Null,
+    Bool,
+    Number,
+}
+
+impl Kind {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Text => "a string",
+            Self::List => "an array",
+            Self::Object => "an object",
+            Self::Null => "null",
+            Self::Bool => "a boolean",
+            Self::Number => "a number",
+        }
+    }
+}
+
+fn kind(value: &RawValue) -> Kind {
+    match value.get().as_bytes()[0] {
+        b'"' => Kind::Text,
+        b'[' => Kind::List,
+        b'{' => Kind::Object,
+        b'n' => Kind::Null,
+        b't' | b'f' => Kind::Bool,
+        _ => Kind::Number,
+    }
+}
+
+/// A field of an object, as a survey sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Bytes of a string.
+    Text(usize),
+    /// A list of messages.
+    Messages,
+    /// What else is there.
+    Other(&'static str),
+}
+
+/// The fields of the object on `line`, in their order, those of objects within it by their paths;
+/// `None` for another line.
+pub(crate) fn fields(line: &[u8]) -> Option<Vec<(String, Found)>> {
     let line = std::str::from_utf8(line).ok()?;
     let line = as_json(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line), *b"fffd");
+    let mut all = Vec::new();
     let object: Fields<'_> = serde_json::from_str(&line).ok()?;
-    let found = |value: &RawValue| match value.get().as_bytes()[0] {
-        b'"' => Ok(value.get().len() - 2),
-        b'[' => Err("an array"),
-        b'{' => Err("an object"),
-        b'n' => Err("null"),
-        b't' | b'f' => Err("a boolean"),
-        _ => Err("a number"),
-    };
-    Some(object.0.into_iter().map(|(name, value)| (name, found(value))).collect())
+    flatten("", &object, DEPTH_SURVEYED, &mut all);
+    Some(all)
+}
+
+fn flatten(within: &str, object: &Fields<'_>, depth: usize, all: &mut Vec<(String, Found)>) {
+    for (name, value) in &object.0 {
+        let path = format!("{within}{name}");
+        let found = match kind(value) {
+            Kind::Text => Found::Text(value.get().len() - 2),
+            Kind::List => {
+                let first = serde_json::from_str(value.get()).ok();
+                let first = first.and_then(|items: Vec<&RawValue>| items.first().copied());
+                match first.map(message) {
+                    Some(Ok(Ok(_))) => Found::Messages,
+                    _ => Found::Other("an array"),
+                }
+            }
+            Kind::Object if depth > 1 => {
+                if let Ok(inner) = serde_json::from_str(value.get()) {
+                    flatten(&format!("{path}."), &inner, depth - 1, all);
+                }
+                Found::Other("an object")
+            }
+            other => Found::Other(other.words()),
+        };
+        all.push((path, found));
+    }
 }
 
 /// An object in the order it is written in.
@@ -157,52 +264,91 @@ pub(crate) fn over_many_lines(block: &[u8]) -> Option<(&'static str, &'static st
         .then_some(("a JSON value over many lines", "."))
 }
 
-/// Reads one object and keeps one of its fields.
-struct Object<'f> {
-    field: &'f str,
+/// A row being read.
+struct Row<'de, 'p> {
+    plan: &'p Plan<'p>,
+    /// Whether a negative zero stands for what is no number.
+    python: bool,
+    /// The values of the fields of the plan, so far.
+    cells: Vec<Cell<'de>>,
+    /// Fields beside them, for a message.
+    others: Vec<Cow<'de, str>>,
+    /// A field that stands there twice.
+    twice: Option<usize>,
 }
 
-impl<'de> DeserializeSeed<'de> for Object<'_> {
-    type Value = Result<Cow<'de, str>, Fault>;
+impl<'de> Row<'de, '_> {
+    fn put(&mut self, place: usize, value: Cell<'de>) {
+        if !matches!(std::mem::replace(&mut self.cells[place], value), Cell::Missing) {
+            self.twice = Some(place);
+        }
+    }
 
-    fn deserialize<D: de::Deserializer<'de>>(self, parser: D) -> Result<Self::Value, D::Error> {
+    /// Notes a field that is not read, while those that are have not all been seen.
+    fn note(&mut self, within: &str, key: Cow<'de, str>) {
+        let some_left = || self.cells.iter().any(|cell| matches!(cell, Cell::Missing));
+        if self.others.len() < FIELDS_SHOWN && some_left() {
+            let whole = if within.is_empty() { key } else { format!("{within}.{key}").into() };
+            self.others.push(whole);
+        }
+    }
+}
+
+/// Reads one object, and keeps some of its fields.
+struct Object<'s, 'de, 'p> {
+    row: &'s mut Row<'de, 'p>,
+    /// Places of the fields, and their paths from here.
+    wanted: &'s [(usize, &'s str)],
+    /// The path of the object.
+    within: &'s str,
+}
+
+impl<'de> DeserializeSeed<'de> for Object<'_, 'de, '_> {
+    type Value = ();
+
+    fn deserialize<D: de::Deserializer<'de>>(self, parser: D) -> Result<(), D::Error> {
         parser.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Object<'_> {
-    type Value = Result<Cow<'de, str>, Fault>;
+impl<'de> Visitor<'de> for Object<'_, 'de, '_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let field = self.field;
-        let mut text = None;
-        let mut twice = false;
-        let mut others = Vec::new();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { row, wanted, within } = self;
         while let Some(Str(key)) = map.next_key_seed(StrSeed)? {
-            if key == field {
-                twice |= text.replace(map.next_value_seed(ValueSeed)?).is_some();
-            } else {
-                map.next_value::<IgnoredAny>()?;
-                if text.is_none() && others.len() < FIELDS_SHOWN {
-                    others.push(key);
+            let (mut here, mut below) = (None, Vec::new());
+            for &(place, path) in wanted {
+                match path.strip_prefix(&*key) {
+                    Some("") => here = Some(place),
+                    Some(rest) => below.extend(rest.strip_prefix('.').map(|rest| (place, rest))),
+                    None => {}
                 }
             }
+            if here.is_none() && below.is_empty() {
+                map.next_value::<IgnoredAny>()?;
+                row.note(within, key);
+                continue;
+            }
+            let path = match (below.is_empty(), within) {
+                (true, _) => String::new(),
+                (_, "") => key.clone().into_owned(),
+                _ => format!("{within}.{key}"),
+            };
+            let messages = here.is_some_and(|place| row.plan.is_messages(place));
+            let seed = CellSeed { row, below: &below, within: &path, messages };
+            let cell = map.next_value_seed(seed)?;
+            match here {
+                Some(place) => row.put(place, cell),
+                None if matches!(cell, Cell::Object { .. }) => {}
+                None => row.note(within, key),
+            }
         }
-        Ok(match text {
-            _ if twice => Err(Fault::of_document(format!(
-                "field `{field}` stands there twice, expected once"
-            ))),
-            Some(Value::Text(text)) => Ok(text),
-            Some(Value::Other(found)) => Err(Fault::not_text(field, found)),
-            None => Err(Fault {
-                text: format!("no field `{field}`, found {}", quoted(&others)),
-                fix: "name the field that holds the text with `text_field`",
-            }),
-        })
+        Ok(())
     }
 }
 
@@ -235,71 +381,128 @@ impl<'de> Visitor<'de> for StrSeed {
     }
 }
 
-/// The value of the text field, or what stands there instead.
-enum Value<'de> {
-    Text(Cow<'de, str>),
-    Other(&'static str),
+/// Reads the value of a field, and further fields in it.
+struct CellSeed<'s, 'de, 'p> {
+    row: &'s mut Row<'de, 'p>,
+    /// Places of fields in it, and their paths from it.
+    below: &'s [(usize, &'s str)],
+    /// Its own path; empty where there are none.
+    within: &'s str,
+    /// Whether it is the list of messages.
+    messages: bool,
 }
 
-struct ValueSeed;
-
-impl<'de> DeserializeSeed<'de> for ValueSeed {
-    type Value = Value<'de>;
+impl<'de> DeserializeSeed<'de> for CellSeed<'_, 'de, '_> {
+    type Value = Cell<'de>;
 
     fn deserialize<D: de::Deserializer<'de>>(self, parser: D) -> Result<Self::Value, D::Error> {
         parser.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for ValueSeed {
-    type Value = Value<'de>;
+impl<'de> Visitor<'de> for CellSeed<'_, 'de, '_> {
+    type Value = Cell<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Value::Text(Cow::Borrowed(text)))
+        Ok(Cell::Text(Cow::Borrowed(text)))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Value::Text(Cow::Owned(text.to_owned())))
+        Ok(Cell::Text(Cow::Owned(text.to_owned())))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Value::Other("null"))
+        Ok(Cell::Null)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Value::Other("a boolean"))
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Cell::Bool(value))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Value::Other("a number"))
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Cell::Int(value.into()))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Value::Other("a number"))
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Cell::Int(value.into()))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Value::Other("a number"))
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        let none = self.row.python && value == 0.0 && value.is_sign_negative();
+        Ok(Cell::Float(if none { f64::NAN } else { value }))
     }
 
     fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Value::Other("an array"))
+        if !self.messages {
+            let first: Option<&RawValue> = items.next_element()?;
+            while items.next_element::<IgnoredAny>()?.is_some() {}
+            let of_objects = first.is_some_and(|first| kind(first) == Kind::Object);
+            return Ok(Cell::List { of_objects });
+        }
+        let (mut all, mut fault) = (Vec::new(), None);
+        while let Some(raw) = items.next_element()? {
+            if fault.is_none() {
+                match message(raw).map_err(de::Error::custom)? {
+                    Ok(message) => all.push(message),
+                    Err(what) => fault = Some(format!("message {} {what}", all.len() + 1)),
+                }
+            }
+        }
+        let all = fault.map_or(Ok(all), |fault| Err(Fault::of_document(fault)));
+        Ok(Cell::Messages(all))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
-        while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Value::Other("an object"))
+        let Self { row, below, within, .. } = self;
+        if !below.is_empty() {
+            Object { row, wanted: below, within }.visit_map(fields)?;
+            return Ok(Cell::Object { string: None });
+        }
+        let mut string = None;
+        while let Some(Str(key)) = fields.next_key_seed(StrSeed)? {
+            let is_string = kind(fields.next_value()?) == Kind::Text;
+            string = string.or_else(|| is_string.then(|| key.into_owned()));
+        }
+        Ok(Cell::Object { string })
     }
+}
+
+/// A message: an object with `role` and `content`, or with `from` and `value`. Or what it is.
+fn message(raw: &RawValue) -> serde_json::Result<Result<Message<'_>, String>> {
+    if kind(raw) != Kind::Object {
+        let found = kind(raw).words();
+        return Ok(Err(format!("is {found}, expected an object with `role` and `content`")));
+    }
+    let fields: Fields<'_> = serde_json::from_str(raw.get())?;
+    let text = |names: [&str; 2]| {
+        let mut pairs =
+            names.iter().filter_map(|name| fields.0.iter().find(|(key, _)| key == name));
+        let Some((key, value)) = pairs.next() else {
+            return Ok(Err(format!("has no `{}`", names[0])));
+        };
+        if kind(value) != Kind::Text {
+            return Ok(Err(format!("has as `{key}` {}, expected a string", kind(value).words())));
+        }
+        let mut parser = serde_json::Deserializer::from_str(value.get());
+        StrSeed.deserialize(&mut parser).map(|Str(text)| Ok(text))
+    };
+    let (role, content) = (text(["role", "from"])?, text(["content", "value"])?);
+    Ok(role.and_then(|role| Ok((role, content?))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rows::Rows;
+
+    fn text<'a>(line: &'a [u8], field: &str) -> Result<Cow<'a, str>, Fault> {
+        let rows = Rows::of_field(field);
+        Ok(document(line, &Plan::new(&rows))?.expect("no row is left out"))
+    }
 
     fn fault(line: &[u8]) -> String {
         text(line, "text").unwrap_err().to_string()
@@ -331,7 +534,7 @@ mod tests {
         ] {
             assert_eq!(text(line.as_bytes(), "text").unwrap(), "x", "{line}");
             let fields = fields(line.as_bytes()).unwrap();
-            assert!(fields.contains(&("text".to_owned(), Ok(1))), "{fields:?}");
+            assert!(fields.contains(&("text".to_owned(), Found::Text(1))), "{fields:?}");
         }
         let line = br#"{"a": NaN, "text": "NaN Infinity \\ud800 \ud83d\ude00"}"#;
         assert_eq!(text(line, "text").unwrap(), "NaN Infinity \\ud800 \u{1f600}");

@@ -16,6 +16,7 @@ use sparkjoy_base::{
 use crate::compression::fingerprint;
 use crate::encode::{ByPart, Reached};
 use crate::error::prepare_again;
+use crate::rows::{LeftOutRows, Rows};
 use crate::source::{Input, OnBadDocument, Stamp, Validation};
 use crate::{DataError, Part, SourceFiles, Tokenizer};
 
@@ -34,7 +35,8 @@ pub(crate) const BAD_SHOWN: usize = 100;
 pub(crate) struct Settings {
     pub(crate) source: SourceName,
     pub(crate) tokenizer: Fingerprint,
-    pub(crate) text_field: String,
+    #[serde(rename = "text_field")]
+    pub(crate) rows: Rows,
     pub(crate) on_bad_document: OnBadDocument,
     pub(crate) validation: ValidationRule,
 }
@@ -62,7 +64,7 @@ impl Settings {
         Self {
             source: source.name.clone(),
             tokenizer: tokenizer.fingerprint(),
-            text_field: source.text_field.clone(),
+            rows: source.rows.clone(),
             on_bad_document: source.on_bad_document,
             validation: match source.validation {
                 Validation::Files(_) => ValidationRule::Files,
@@ -78,7 +80,7 @@ impl Settings {
         let rows = [
             ("source", made_with.source.to_string(), self.source.to_string()),
             ("tokenizer", found, expected),
-            ("text_field", made_with.text_field.clone(), self.text_field.clone()),
+            ("text_field", made_with.rows.shown(), self.rows.shown()),
             ("on_bad_document", bad(made_with.on_bad_document), bad(self.on_bad_document)),
             ("validation from", made_with.validation.shown(), self.validation.shown()),
         ];
@@ -114,6 +116,9 @@ pub(crate) struct InputRecord {
     pub(crate) skipped: u64,
     /// The first of them, with line and reason.
     pub(crate) bad: Vec<String>,
+    /// Rows without a document, where a study says more of rows than a field.
+    #[serde(default, skip_serializing_if = "LeftOutRows::is_none")]
+    pub(crate) left_out: LeftOutRows,
 }
 
 impl InputRecord {
@@ -126,6 +131,7 @@ impl InputRecord {
             documents: 0,
             skipped: 0,
             bad: Vec::new(),
+            left_out: LeftOutRows::default(),
         }
     }
 

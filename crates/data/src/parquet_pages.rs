@@ -82,8 +82,10 @@ pub(crate) struct CheckedPages {
     pub(crate) pages: Box<dyn PageReader>,
     /// Whether the values may be in pieces of earlier ones.
     pub(crate) in_pieces: bool,
-    /// Whether there are nulls.
-    pub(crate) nullable: bool,
+    /// Lists of levels before the values: one for nulls, one for lists.
+    pub(crate) levels: usize,
+    /// Values that the column may still have.
+    pub(crate) values_left: u64,
 }
 
 impl Iterator for CheckedPages {
@@ -99,6 +101,12 @@ impl PageReader for CheckedPages {
         let page = self.pages.get_next_page()?;
         if let Some(page) = &page {
             self.check(page)?;
+            if !matches!(page, Page::DictionaryPage { .. }) {
+                let left = self.values_left.checked_sub(page.num_values().into());
+                self.values_left = left.ok_or_else(|| {
+                    refused("a row group of too many list entries, expected at most 16 million")
+                })?;
+            }
         }
         Ok(page)
     }
@@ -126,7 +134,7 @@ impl CheckedPages {
             }
             _ => return Ok(()),
         };
-        let mut rest = values(page, self.nullable).unwrap_or_default();
+        let mut rest = values(page, self.levels).unwrap_or_default();
         for _ in 0..lists {
             let end = lengths(rest, u64::from(page.num_values()))
                 .ok_or_else(|| refused("a page whose list of lengths is not whole"))?;
@@ -141,14 +149,19 @@ fn refused(text: &str) -> ParquetError {
 }
 
 /// What follows the levels of a page.
-fn values(page: &Page, nullable: bool) -> Option<&[u8]> {
-    let bytes: &[u8] = page.buffer();
+fn values(page: &Page, lists: usize) -> Option<&[u8]> {
+    let mut bytes: &[u8] = page.buffer();
     let levels = match page {
         Page::DataPageV2 { def_levels_byte_len, rep_levels_byte_len, .. } => {
             *def_levels_byte_len as usize + *rep_levels_byte_len as usize
         }
-        Page::DataPage { .. } if nullable => 4 + u32::from_le_bytes(*bytes.first_chunk()?) as usize,
-        _ => 0,
+        Page::DataPage { .. } => {
+            for _ in 0..lists {
+                bytes = bytes.get(4 + u32::from_le_bytes(*bytes.first_chunk()?) as usize..)?;
+            }
+            0
+        }
+        Page::DictionaryPage { .. } => 0,
     };
     bytes.get(levels..)
 }

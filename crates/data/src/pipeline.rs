@@ -16,6 +16,7 @@ use crate::encode::{Encoded, Rule, encode};
 use crate::folder_writer::FolderWriter;
 use crate::manifest::ValidationRule;
 use crate::prepare::{PrepareOptions, Sizes};
+use crate::rows::Rows;
 use crate::source::{Input, SourceFiles};
 use crate::{DataError, Tokenizer};
 
@@ -61,7 +62,7 @@ pub(crate) fn run(
     let threads = options.threads.max(1);
     let first_file = writer.first_file();
     let rule = Rule {
-        text_field: &source.text_field,
+        rows: &source.rows,
         on_bad_document: source.on_bad_document,
         split_ppm: match writer.journal.settings.validation {
             ValidationRule::Split(ppm) => ppm,
@@ -75,8 +76,7 @@ pub(crate) fn run(
         let (tasks_in, tasks) = bounded::<Task>(threads);
         let (queue_in, queue) = bounded::<Awaited>(2 * threads);
         scope.spawn(move || {
-            let fields = (source.text_field.as_str(), sizes);
-            read_all(inputs, first_file, fields, &tasks_in, &queue_in);
+            read_all(inputs, first_file, (&source.rows, sizes), &tasks_in, &queue_in);
         });
         for _ in 0..threads {
             let (tasks, rule) = (tasks.clone(), &rule);
@@ -98,12 +98,12 @@ pub(crate) fn run(
 fn read_all(
     inputs: &[Input],
     first_file: usize,
-    (field, sizes): (&str, &Sizes),
+    (rows, sizes): (&Rows, &Sizes),
     tasks: &Sender<Task>,
     queue: &Sender<Awaited>,
 ) {
     for (file, input) in inputs.iter().enumerate().skip(first_file) {
-        let read = read(file, input, field, sizes, |block| {
+        let read = read(file, input, rows, sizes, |block| {
             let (answer, awaited) = bounded(1);
             queue.send(Awaited::Documents(awaited)).is_ok()
                 && tasks.send(Task { block, answer }).is_ok()

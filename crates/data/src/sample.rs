@@ -86,8 +86,8 @@ fn read_beginning(
     };
     let (mut read, mut result) = (0, Ok(()));
     let sizes = Sizes { block_bytes: bytes.clamp(1 << 14, 1 << 20) as usize, ..Sizes::USUAL };
-    blocks::read(0, input, &source.text_field, &sizes, |block| {
-        result = each_document(&block, &source.text_field, |place, text| {
+    blocks::read(0, input, &source.rows, &sizes, |block| {
+        let taken = each_document(&block, &source.rows, |place, text| {
             match text {
                 Ok(text) => {
                     read += text.len() as u64;
@@ -104,6 +104,7 @@ fn read_beginning(
             }
             Ok(())
         });
+        result = taken.map(drop);
         result.is_ok() && read < bytes
     })?;
     result
@@ -121,13 +122,14 @@ mod tests {
     use sparkjoy_base::{SourceName, write_atomic};
 
     use super::*;
+    use crate::rows::Rows;
 
     fn source(root: &Path, paths: &[&str], validation: Validation) -> SourceFiles {
         SourceFiles {
             name: SourceName::new("web").unwrap(),
             paths: paths.iter().map(|&path| path.to_owned()).collect(),
             root: root.to_owned(),
-            text_field: "text".to_owned(),
+            rows: Rows::default(),
             on_bad_document: OnBadDocument::Refuse,
             validation,
         }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_base::{FileError, Ppm, Problem, SourceName};
 
 use crate::kinds::{self, TEXT_HINT, kind_of};
+use crate::rows::Rows;
 use crate::{DataError, Part};
 
 /// What to do with a document that cannot be used.
@@ -48,8 +49,9 @@ pub struct SourceFiles {
     pub paths: Vec<String>,
     /// The folder that paths are relative to. Not part of any fingerprint.
     pub root: PathBuf,
-    /// The field of a JSON object or the Parquet column that holds the text.
-    pub text_field: String,
+    /// Which rows are read, and what their text is.
+    #[serde(rename = "text_field")]
+    pub rows: Rows,
     /// What to do with a broken document.
     pub on_bad_document: OnBadDocument,
     /// Its held-out text.
@@ -297,7 +299,7 @@ mod tests {
             name: SourceName::new("web").unwrap(),
             paths: paths.iter().map(|&p| p.to_owned()).collect(),
             root: root.to_owned(),
-            text_field: "text".to_owned(),
+            rows: Rows::default(),
             on_bad_document: OnBadDocument::Refuse,
             validation,
         }

@@ -77,6 +77,8 @@ pub struct DraftSource {
     pub epochs: f64,
     /// Its documents that cannot be used, among those read.
     pub broken: Option<Broken>,
+    /// The line of the study that says what the text of a row is, where it is not `text`.
+    pub text: Option<String>,
 }
 
 /// A source as found, and counted.
@@ -127,6 +129,7 @@ pub fn draft(
         upsampled: proposal.upsampled[&sized.name].0,
         epochs: most_epochs(&plan, &sized.name),
         broken: found.broken.clone(),
+        text: text::text_line(&found.files.rows).map(|(line, _)| line),
     };
     Ok(Draft {
         sources: sources.iter().map(row).collect(),

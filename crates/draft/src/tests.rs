@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use sparkjoy_base::{Key, Ppm, Purpose};
-use sparkjoy_data::{Broken, OnBadDocument, SourceFiles, Validation};
+use sparkjoy_data::{Broken, OnBadDocument, Rows, SourceFiles, Validation};
 
 use super::*;
 use sparkjoy_kit::shown;
@@ -17,7 +17,7 @@ fn source(name: &str, domain: &str, tokens: u64, exact: bool) -> MeasuredSource 
         name: SourceName::new(name).unwrap(),
         paths: vec![format!("{name}.jsonl")],
         root: PathBuf::from("corpora"),
-        text_field: "text".to_owned(),
+        rows: Rows::default(),
         on_bad_document: OnBadDocument::Refuse,
         validation: Validation::Split(Ppm(10_000)),
     };
@@ -192,7 +192,7 @@ fn written() -> (Vec<MeasuredSource>, String) {
     let paths = ["web/a b.jsonl", "web/\"c\".jsonl"].map(str::to_owned).to_vec();
     sources[2].found.files.paths = paths;
     sources[2].found.files.validation = Validation::Files(vec!["web/a.val.jsonl".to_owned()]);
-    sources[0].found.files.text_field = "content".to_owned();
+    sources[0].found.files.rows = Rows::of_field("content");
     sources[0].found.files.on_bad_document = OnBadDocument::Skip;
     let first = "`code.jsonl` line 3: no field `content`".to_owned();
     sources[0].found.broken = Some(Broken { documents: 2, of: 40, first });

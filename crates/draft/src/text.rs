@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use sparkjoy_base::{Ppm, SourceName, about, counted, quantity, thousands};
-use sparkjoy_data::{OnBadDocument, SourceFiles, Validation};
+use sparkjoy_data::{OnBadDocument, RowText, Rows, SourceFiles, Validation};
 
 use super::proposal::{MAX_EPOCHS, Proposal, REMOVAL_WINDOW, REPLICATES};
 use super::{DraftError, MeasuredSource, SAMPLE, SEED};
@@ -181,7 +181,7 @@ fn training(page: &mut Page, proposal: &Proposal) {
 
 fn one_source(page: &mut Page, source: &MeasuredSource) {
     let MeasuredSource { found, sized } = source;
-    let SourceFiles { name, paths, text_field, on_bad_document, validation, .. } = &found.files;
+    let SourceFiles { name, paths, rows, on_bad_document, validation, .. } = &found.files;
     let about = if sized.exact { "" } else { "about " };
     page.lines(&format!("[sources.{name}]"));
     page.say(&format!(
@@ -200,9 +200,8 @@ fn one_source(page: &mut Page, source: &MeasuredSource) {
             "of the documents, chosen by their hash",
         ),
     }
-    if text_field != "text" {
-        let field = format!("text_field = {}", quoted(text_field));
-        page.key(&field, "there is no `text`; this one looks like it");
+    if let Some((line, why)) = text_line(rows) {
+        page.key(&line, why);
     }
     if let (OnBadDocument::Skip, Some(broken)) = (on_bad_document, &found.broken) {
         let documents = counted(broken.documents, "document");
@@ -211,6 +210,27 @@ fn one_source(page: &mut Page, source: &MeasuredSource) {
     }
     page.key(&format!("max_epochs = {MAX_EPOCHS}"), "refuse a plan that reads it more often");
     page.lines("");
+}
+
+/// The line that says what the text of a row is, and why it was guessed; none where it is `text`.
+pub(super) fn text_line(rows: &Rows) -> Option<(String, &'static str)> {
+    match &rows.text {
+        RowText::Field(field) if field == "text" => None,
+        RowText::Field(field) => Some((
+            format!("text_field = {}", quoted(field)),
+            "there is no `text`; this one looks like it",
+        )),
+        RowText::Fields { fields, .. } => Some((
+            format!("text_field = {}", list_always(fields)),
+            "there is no `text`; joined by a blank line, empty ones left out",
+        )),
+        RowText::Messages { field, .. } => Some((
+            format!("messages = {}", quoted(field)),
+            "a list of them: each as `{role}: {content}`, a blank line between two",
+        )),
+        // A survey proposes none.
+        RowText::Template(_) => None,
+    }
 }
 
 fn mixtures(page: &mut Page, sources: &[MeasuredSource], proposal: &Proposal) {

@@ -305,9 +305,8 @@ fn record_file(
         .iter()
         .map(|source| {
             // The root is left out: the same text under another roof is the same text.
-            let SourceFiles { name, paths, root: _, text_field, on_bad_document, validation } =
-                source;
-            (name, paths, text_field, on_bad_document, validation)
+            let SourceFiles { name, paths, root: _, rows, on_bad_document, validation } = source;
+            (name, paths, rows, on_bad_document, validation)
         })
         .collect();
     let asked = (seed, study.sample_bytes(), vocab, declared);
@@ -367,8 +366,8 @@ pub fn text_is_gone(study: &Study) -> bool {
 
 fn source_folder(prepared: &Path, source: &SourceFiles, tokenizer: &Tokenizer) -> PathBuf {
     // The root is left out: the same text under another roof is the same text.
-    let SourceFiles { name, paths, root: _, text_field, on_bad_document, validation } = source;
-    let settings = (paths, text_field, on_bad_document, validation, tokenizer.fingerprint());
+    let SourceFiles { name, paths, root: _, rows, on_bad_document, validation } = source;
+    let settings = (paths, rows, on_bad_document, validation, tokenizer.fingerprint());
     prepared.join(format!("{name}-{}", Fingerprint::of_value(&settings)))
 }
 

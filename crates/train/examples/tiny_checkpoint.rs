@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 use serde_json::json;
 use sparkjoy_base::{Ppm, Seed, SourceName, write_atomic};
 use sparkjoy_data::{
-    Corpus, OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation, prepare,
+    Corpus, OnBadDocument, Part, PrepareOptions, Rows, SourceFiles, Tokenizer, Validation, prepare,
 };
 use sparkjoy_mix::{Ledger, Mixture, Phase, Source};
 use sparkjoy_nn::{Compute, Engine};
@@ -86,7 +86,7 @@ fn corpus(folder: &Path, text: &str, tokenizer: &Tokenizer) -> Result<Corpus, Bo
         name: SourceName::new("text")?,
         paths: vec!["text.jsonl".to_owned()],
         root: folder.to_owned(),
-        text_field: "text".to_owned(),
+        rows: Rows::default(),
         on_bad_document: OnBadDocument::Refuse,
         validation: Validation::Split(Ppm(100_000)),
     };

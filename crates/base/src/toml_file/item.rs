@@ -78,6 +78,11 @@ impl<'i> Item<'i> {
         matches!(self.value, DeValue::Table(_))
     }
 
+    /// Whether it is a list.
+    pub fn is_list(&self) -> bool {
+        matches!(self.value, DeValue::Array(_))
+    }
+
     /// A table.
     ///
     /// # Errors

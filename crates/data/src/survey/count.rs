@@ -21,8 +21,8 @@ pub fn count_tokens(source: &SourceFiles, tokenizer: &Tokenizer) -> Result<(u64,
     let mut ids = Vec::new();
     let (mut train, mut held_out) = (0, 0);
     for input in list(source)? {
-        blocks::read(0, &input, &source.text_field, &Sizes::USUAL, |block| {
-            let counted = each_document(&block, &source.text_field, |_, text| {
+        blocks::read(0, &input, &source.rows, &Sizes::USUAL, |block| {
+            let counted = each_document(&block, &source.rows, |_, text| {
                 let Ok(text) = text else { return Ok(()) };
                 ids.clear();
                 encoder.encode(&text, &mut ids);

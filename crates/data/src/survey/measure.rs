@@ -6,6 +6,7 @@ use crate::blocks;
 use crate::encode::{each_document, millionth};
 use crate::error::BadDocument;
 use crate::prepare::Sizes;
+use crate::rows::Rows;
 use crate::source::{Compression, Input, Kind};
 
 /// The most text read of a source, in bytes: about a second if JSON must be parsed.
@@ -43,8 +44,8 @@ pub(super) struct Amount {
     pub(super) unreadable: Vec<(usize, String)>,
 }
 
-/// Measures `inputs`, whose records hold their text in `field`.
-pub(super) fn measure(inputs: &[&Input], field: &str) -> Amount {
+/// Measures `inputs`, whose records hold their text as `rows` says.
+pub(super) fn measure(inputs: &[&Input], rows: &Rows) -> Amount {
     let stored: u64 = inputs.iter().map(|input| input.stamp.size).sum();
     let picks =
         if inputs.len() <= FEW || stored <= READ { inputs.len() } else { inputs.len().min(FILES) };
@@ -55,7 +56,7 @@ pub(super) fn measure(inputs: &[&Input], field: &str) -> Amount {
         let input = inputs[index];
         let budget = (READ / picks as u64).max(1 << 16);
         let before = amount.documents_read.len();
-        match read(input, field, budget, &mut amount) {
+        match read(input, rows, budget, &mut amount) {
             Ok((stored, to_the_end)) => {
                 stored_read += stored;
                 amount.whole &= to_the_end;
@@ -79,15 +80,15 @@ pub(super) fn measure(inputs: &[&Input], field: &str) -> Amount {
 /// Reads about `budget` bytes of text of one file: bytes read as stored, and whether that is all.
 fn read(
     input: &Input,
-    field: &str,
+    rows: &Rows,
     budget: u64,
     amount: &mut Amount,
 ) -> Result<(u64, bool), String> {
     let sizes = Sizes { block_bytes: budget.clamp(1 << 16, 1 << 20) as usize, ..Sizes::USUAL };
     let (mut bytes, mut stored) = (0, 0);
-    let ended = blocks::read(0, input, field, &sizes, |block| {
+    let ended = blocks::read(0, input, rows, &sizes, |block| {
         stored = block.stored_bytes;
-        let taken = each_document(&block, field, |place, text| {
+        let taken = each_document(&block, rows, |place, text| {
             match text {
                 Ok(text) => {
                     bytes += text.len() as u64;

@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 use sparkjoy_base::{DomainName, Ppm, SourceName};
 
+use crate::rows::Rows;
 use crate::source::{Input, Kind, refuse_address};
 use crate::{DataError, OnBadDocument, SourceFiles, Validation};
 use grouping::{Group, Placed};
@@ -129,8 +130,8 @@ impl Found<'_> {
         for &index in &group.test {
             aside.add("a third part, beside training and validation", &self.inputs[index].name);
         }
-        let text_field = probe::text_field(&train)?;
-        let amount = measured(&mut train, &text_field, aside);
+        let rows = probe::rows(&train)?;
+        let amount = measured(&mut train, &rows, aside);
         if train.is_empty() {
             return Err(None);
         }
@@ -140,12 +141,12 @@ impl Found<'_> {
                 None => "no document that can be used".to_owned(),
             }));
         }
-        let amount_held_out = measured(&mut held_out, &text_field, aside);
+        let amount_held_out = measured(&mut held_out, &rows, aside);
         let like = SourceFiles {
             name,
             paths: Vec::new(),
             root: self.root.to_owned(),
-            text_field,
+            rows,
             on_bad_document: OnBadDocument::Refuse,
             validation: Validation::Split(Ppm(0)),
         };
@@ -194,8 +195,8 @@ impl Found<'_> {
 }
 
 /// Measures files; unreadable ones are removed and listed as left out.
-fn measured(inputs: &mut Vec<&Input>, field: &str, aside: &mut Aside) -> Amount {
-    let amount = measure::measure(inputs, field);
+fn measured(inputs: &mut Vec<&Input>, rows: &Rows, aside: &mut Aside) -> Amount {
+    let amount = measure::measure(inputs, rows);
     for (index, why) in amount.unreadable.iter().rev() {
         aside.add(format!("cannot be read: {why}"), &inputs[*index].name);
         inputs.remove(*index);

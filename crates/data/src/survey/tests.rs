@@ -49,7 +49,8 @@ impl Folder {
         let survey = self.survey();
         let mut text = String::new();
         for source in &survey.sources {
-            let SourceFiles { name, paths, text_field, validation, .. } = &source.files;
+            let SourceFiles { name, paths, rows, validation, .. } = &source.files;
+            let text_field = rows.shown();
             let files = source.file_count;
             let held_out = match validation {
                 Validation::Files(paths) => paths.join(" "),

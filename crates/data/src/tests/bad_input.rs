@@ -160,7 +160,7 @@ fn parquet_files_are_refused_by_what_is_wrong() {
     let place = Place::new();
     place.write("a.parquet", &whole);
     let source = |text_field: &str| SourceFiles {
-        text_field: text_field.into(),
+        rows: Rows::of_field(text_field),
         ..place.source(&["a.parquet"], 100_000)
     };
     insta::assert_snapshot!(place.refusal(&source("content")), @r"
@@ -333,7 +333,7 @@ fn a_line_that_unpacks_past_the_bound_is_refused_on_the_way() {
     let source = place.source(&["a.jsonl.zst"], 100_000);
     let input = &crate::source::list(&source).unwrap()[0];
     let sizes = Sizes { document_bytes_max: 4 << 20, ..Sizes::USUAL };
-    let error = crate::blocks::read(0, input, "text", &sizes, |_| true).unwrap_err();
+    let error = crate::blocks::read(0, input, &Rows::default(), &sizes, |_| true).unwrap_err();
     let said = place.shown(&error);
     assert!(said.contains("line 1: longer than 4.0 MiB, the most a document may have"), "{said}");
 }

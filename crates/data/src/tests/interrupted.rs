@@ -165,7 +165,7 @@ fn dies_when_told_to() {
         name: SourceName::new("web").unwrap(),
         paths: vec!["a.jsonl".into()],
         root: root.join("in"),
-        text_field: "text".into(),
+        rows: Rows::default(),
         on_bad_document: OnBadDocument::Refuse,
         validation: Validation::Split(Ppm(200_000)),
     };

@@ -19,7 +19,8 @@ use tempfile::TempDir;
 
 use crate::prepare::{Sizes, prepare_sized};
 use crate::{
-    Corpus, DataError, OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation,
+    Corpus, DataError, OnBadDocument, Part, PrepareOptions, Rows, SourceFiles, Tokenizer,
+    Validation,
 };
 
 /// Small enough that a few documents fill a block, and a few blocks a shard.
@@ -64,7 +65,7 @@ impl Place {
             name: SourceName::new("web").unwrap(),
             paths: paths.iter().map(|&p| p.to_owned()).collect(),
             root: self.root().join("in"),
-            text_field: "text".to_owned(),
+            rows: Rows::default(),
             on_bad_document: OnBadDocument::Refuse,
             validation: Validation::Split(Ppm(split)),
         }

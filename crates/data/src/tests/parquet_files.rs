@@ -77,7 +77,8 @@ fn rows_that_repeat_one_long_value_come_a_few_at_a_time() {
     let source = place.source(&["a.parquet"], 0);
     let input = &crate::source::list(&source).unwrap()[0];
     assert_eq!(input.path, path.canonicalize().unwrap());
-    let mut rows = crate::parquet_text::ParquetText::open(input, "text").unwrap();
+    let usual = Rows::default();
+    let mut rows = crate::parquet_text::ParquetText::open(input, &usual).unwrap();
     let mut read = 0;
     while let Some(block) = rows.next(100_000, 1 << 20).unwrap() {
         assert!(block.bytes.len() <= 140_000, "{}", block.bytes.len());
@@ -127,7 +128,7 @@ fn whatever_is_changed_in_a_file_nothing_panics() {
             place.write("a.parquet", &bytes);
             let inputs = crate::source::list(&source).unwrap();
             let _ = crate::parquet_text::columns(&inputs[0]);
-            let read = crate::blocks::read(0, &inputs[0], "text", &TINY, |_| true);
+            let read = crate::blocks::read(0, &inputs[0], &Rows::default(), &TINY, |_| true);
             if let Err(error) = read {
                 assert!(error.to_string().contains("`a.parquet`"), "{error}");
                 refused += 1;

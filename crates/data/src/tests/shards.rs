@@ -302,7 +302,7 @@ fn a_folder_made_with_other_settings_is_refused() {
     error: `HERE/out` was prepared with validation from `a split of 20 %`, expected `a split of 1 %`
     hint: remove it (`rm -r HERE/out`), or keep it and prepare elsewhere with `--prepared`
     ");
-    let other = SourceFiles { text_field: "content".into(), ..source.clone() };
+    let other = SourceFiles { rows: Rows::of_field("content"), ..source.clone() };
     insta::assert_snapshot!(place.refusal(&other), @r"
     error: `HERE/out` was prepared with text_field `text`, expected `content`
     hint: remove it (`rm -r HERE/out`), or keep it and prepare elsewhere with `--prepared`

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use crate::{EvalError, held_out, sample};
 use sparkjoy_base::{Hint, Seed, SourceName, Tokens, write_atomic};
 use sparkjoy_data::{
-    Corpus, OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation, prepare,
+    Corpus, OnBadDocument, Part, PrepareOptions, Rows, SourceFiles, Tokenizer, Validation, prepare,
 };
 use sparkjoy_nn::{Compute, Engine, LazyModel};
 use sparkjoy_spec::{LanguageModel, Shape, ShapeError};
@@ -36,7 +36,7 @@ fn corpus(folder: &Path, tokenizer: &Tokenizer, documents: usize) -> Corpus {
         name: SourceName::new("tales").unwrap(),
         paths: vec!["train.jsonl".to_owned()],
         root: folder.to_owned(),
-        text_field: "text".to_owned(),
+        rows: Rows::default(),
         on_bad_document: OnBadDocument::Refuse,
         validation: Validation::Files(vec!["val.jsonl".to_owned()]),
     };

@@ -11,8 +11,8 @@ use std::sync::atomic::AtomicBool;
 
 use sparkjoy_base::{Seed, SourceName, Tokens, write_atomic};
 use sparkjoy_data::{
-    Corpus, ModelTokenizer, OnBadDocument, PrepareOptions, SourceFiles, Tokenizer, Validation,
-    prepare,
+    Corpus, ModelTokenizer, OnBadDocument, PrepareOptions, Rows, SourceFiles, Tokenizer,
+    Validation, prepare,
 };
 use sparkjoy_eval::{
     Catalog, Dataset, EvalError, HeldOutScore, ItemResult, PATIENCE, Session, TokenizedModel,
@@ -75,7 +75,7 @@ fn corpus(folder: &Path, tokenizer: &Tokenizer) -> Corpus {
         name: SourceName::new("tales").unwrap(),
         paths: vec!["train.jsonl".to_owned()],
         root: folder.to_owned(),
-        text_field: "text".to_owned(),
+        rows: Rows::default(),
         on_bad_document: OnBadDocument::Refuse,
         validation: Validation::Files(vec!["val.jsonl".to_owned()]),
     };

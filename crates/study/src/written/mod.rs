@@ -8,6 +8,7 @@ mod clock;
 mod evaluation;
 mod mixture;
 mod question;
+mod rows;
 mod shares;
 mod sources;
 mod tasks;

@@ -135,10 +135,7 @@ fn files(
             return Err(path.problem(not_one_of(name, found)));
         }
     };
-    let text_field = match table.optional("text_field") {
-        None => "text".to_owned(),
-        Some(item) => item.string("the name of a field in quotes")?.to_owned(),
-    };
+    let rows = super::rows::rows(table)?;
     let on_bad_document = match table.optional("on_bad_document") {
         None => OnBadDocument::Refuse,
         Some(item) => match item.choice(&["refuse", "skip"])? {
@@ -150,14 +147,27 @@ fn files(
         name: name.clone(),
         paths: strings(path)?,
         root: root.to_owned(),
-        text_field,
+        rows,
         on_bad_document,
         validation,
     })
 }
 
+/// Keys of a source with files.
+const TEXT_KEYS: [&str; 9] = [
+    "validation",
+    "holdout",
+    "text_field",
+    "separator",
+    "template",
+    "messages",
+    "documents",
+    "where",
+    "on_bad_document",
+];
+
 fn refuse_text_keys(name: &SourceName, table: &mut TomlTable<'_>) -> Result<(), Problem> {
-    for key in ["validation", "holdout", "text_field", "on_bad_document"] {
+    for key in TEXT_KEYS {
         if let Some(item) = table.optional(key) {
             return Err(item.problem(format!(
                 "`{key}` is about text, but source `{name}` is declared by `tokens` and has no files"

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sparkjoy_base::{Ppm, Tokens};
-use sparkjoy_data::{OnBadDocument, SourceFiles, TokenizerKind, Validation};
+use sparkjoy_data::{OnBadDocument, Rows, SourceFiles, TokenizerKind, Validation};
 use sparkjoy_spec::{OptimizerKind, Precision, Schedule, ScheduleKind};
 
 use super::*;
@@ -98,7 +98,7 @@ fn the_good_study_is_read_as_written() {
             name: SourceName::new("blogs").unwrap(),
             paths: vec!["blogs.jsonl".into()],
             root: "studies".into(),
-            text_field: "text".into(),
+            rows: Rows::default(),
             on_bad_document: OnBadDocument::Refuse,
             validation: Validation::Split(Ppm(10_000)),
         })

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use sparkjoy_base::{Fingerprint, Ppm, Seed, SourceName};
 use sparkjoy_data::{
-    Corpus, OnBadDocument, Part, PrepareOptions, SourceFiles, Tokenizer, Validation, prepare,
+    Corpus, OnBadDocument, Part, PrepareOptions, Rows, SourceFiles, Tokenizer, Validation, prepare,
 };
 use sparkjoy_mix::{Ledger, Mixture, Phase, Source};
 use sparkjoy_spec::{OptimizerKind, Precision, Schedule, ScheduleKind, Shape};
@@ -226,7 +226,7 @@ fn corpus(place: &Path, name: &str, text: &str, tokenizer: &Tokenizer) -> Corpus
         name: SourceName::new(name).unwrap(),
         paths: vec![format!("{name}.jsonl")],
         root: place.to_owned(),
-        text_field: "text".to_owned(),
+        rows: Rows::default(),
         on_bad_document: OnBadDocument::Refuse,
         validation: Validation::Files(vec![format!("{name}.val.jsonl")]),
     };
