@@ -20,6 +20,7 @@ mod compare;
 mod comparison;
 mod computed;
 mod contamination;
+mod doubtful;
 mod finding;
 mod findings;
 mod gap;
@@ -39,6 +40,7 @@ use sparkjoy_mix::Mixture;
 use sparkjoy_study::{Plan, QuestionPlan};
 
 use compare::Scale;
+use doubtful::doubtful;
 use held_out::{Text, members};
 use tasks::Tasks;
 
@@ -46,6 +48,7 @@ pub use answer::{Answer, Answers, ArmAnswer, Control, Cost, Holds, QuestionCost}
 pub use comparison::Comparison;
 pub use computed::{Computed, is_mixed};
 pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem, LEAST_WORDS};
+pub use doubtful::DoubtfulTask;
 pub use finding::{
     ArmEffect, BestPlace, Contrast, Detectable, Family, FamilyKind, Finding, Harm, Held,
     LargestGain, LongerWindows, NoLoss, Order, Persistence, Ranking, Redundancy, ScopeEffect,
@@ -56,6 +59,7 @@ pub use held_out::{FEW_DOCUMENTS, HeldOut, HeldOutText};
 pub use power::{DetectableIn, DetectableScope, Power, power};
 pub use results::Results;
 pub use scope::{Scope, What};
+pub use sparkjoy_eval::{AnsweredBefore, Tied};
 pub use sparkjoy_stats::{Agreement, Effect};
 pub use spread::{Spread, Verdict};
 pub use tasks::{Items, Measure, TaskAnswer, TrunkPoint, TrunkScore};
@@ -72,6 +76,7 @@ pub fn answers(plan: &Plan, results: Results) -> Answers {
     answers.trunk = trunk.iter().map(|(step, scorecard)| tasks::trunk(*step, scorecard)).collect();
     answers.contamination = contamination;
     let missing = scorecards.iter().flatten().flat_map(|scorecard| &scorecard.missing);
+    answers.doubtful = doubtful(scorecards.iter().flatten().chain(trunk.iter().map(|(_, s)| s)));
     answers.tasks_without_file = missing.map(|missing| missing.task.clone()).collect();
     answers
 }
@@ -99,6 +104,7 @@ fn compare(
         missing_tasks: Vec::new(),
         tasks_without_file: BTreeSet::new(),
         contamination: None,
+        doubtful: Vec::new(),
         trunk: Vec::new(),
         questions: plan.questions.iter().map(answer).collect(),
     }

@@ -48,7 +48,7 @@ pub use resources::{Programs, Resources};
 pub use results::{results, scored_before};
 pub use run::run;
 pub use seal::seal_results;
-pub use tasks::{TaskRequest, TaskWork, score_tasks};
+pub use tasks::{AnsweredItem, TaskRequest, TaskWork, answered_items, score_tasks};
 pub use throughput::RecentThroughput;
 pub use timing::JobTime;
 pub use views::{

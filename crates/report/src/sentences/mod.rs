@@ -7,6 +7,7 @@ mod amounts;
 mod arms;
 mod contamination;
 mod curve;
+mod doubtful;
 mod heading;
 mod not_significant;
 mod notes;
@@ -23,6 +24,7 @@ use sparkjoy_base::{SourceName, counted, scientific};
 use sparkjoy_study::Ask;
 
 pub use contamination::{cautions, contamination_notes, contamination_summary};
+pub use doubtful::doubtful_items;
 pub use heading::Heading;
 pub use notes::{cause, few_documents, instruction_sets, not_scored, power, unknown_documents};
 
