@@ -32,7 +32,7 @@ mod tokenizer;
 pub use corpus::{Corpus, Part, ShardInfo};
 pub use document_reader::{Text, TokenRange};
 pub use error::{BadDocument, DataError, Fault, Place};
-pub use held_out::{TrainedOn, check_files, trained_on};
+pub use held_out::{HeldOutDocument, NearCopies, TextHash, TrainedOn, check_files};
 pub use prepare::{PrepareOptions, PrepareProgress, prepare};
 pub use sample::sample_documents;
 pub use source::{OnBadDocument, SourceFiles, SourceSummary, Validation, scan};

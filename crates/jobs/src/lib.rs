@@ -31,6 +31,7 @@ mod throughput;
 mod timing;
 mod training_observer;
 mod views;
+mod walk;
 mod watcher;
 
 pub use changes::{ChangedSetting, Lost, changed_settings};
