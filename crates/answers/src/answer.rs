@@ -7,8 +7,8 @@ use sparkjoy_base::{Fingerprint, SourceName, Tokens};
 use sparkjoy_stats::Agreement;
 
 use crate::{
-    Checked, Comparison, Computed, DoubtfulTask, Finding, Gap, HeldOutText, Scope, Spread,
-    TaskAnswer, TrunkPoint,
+    Checked, Comparison, Computed, DoubtfulTask, Finding, Gap, HeldOutText, Scope, SplitVerdict,
+    Spread, TaskAnswer, TrunkPoint,
 };
 use sparkjoy_study::{Ask, Effort, Role, Setting};
 
@@ -48,6 +48,9 @@ pub struct Answers {
     /// The held-out text of each source that is scored, sorted by name.
     #[serde(default)]
     pub held_out: Vec<HeldOutText>,
+    /// Comparisons that are significant in one question and not in another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub split: Vec<SplitVerdict>,
     /// One per question, as asked.
     pub questions: Vec<Answer>,
 }

@@ -29,6 +29,7 @@ mod judge;
 mod power;
 mod results;
 mod scope;
+mod split;
 mod spread;
 mod tasks;
 
@@ -42,6 +43,7 @@ use sparkjoy_study::{Plan, QuestionPlan};
 use compare::Scale;
 use doubtful::doubtful;
 use held_out::{Text, members};
+use split::split_verdicts;
 use tasks::Tasks;
 
 pub use answer::{Answer, Answers, ArmAnswer, Control, Cost, Holds, QuestionCost};
@@ -61,6 +63,7 @@ pub use results::Results;
 pub use scope::{Scope, What};
 pub use sparkjoy_eval::{AnsweredBefore, Tied};
 pub use sparkjoy_stats::{Agreement, Effect};
+pub use split::{SplitScope, SplitVerdict};
 pub use spread::{Spread, Verdict};
 pub use tasks::{Items, Measure, TaskAnswer, TrunkPoint, TrunkScore};
 
@@ -92,6 +95,7 @@ fn compare(
     let unscored = compared.filter(|(_, score)| score.is_none());
     let mut scale = Scale::new(plan);
     let answer = |question| answer(question, Text { plan, scores }, tasks, &mut scale);
+    let questions: Vec<Answer> = plan.questions.iter().map(answer).collect();
     Answers {
         study: plan.name.clone(),
         plan: plan.fingerprint(),
@@ -106,7 +110,8 @@ fn compare(
         contamination: None,
         doubtful: Vec::new(),
         trunk: Vec::new(),
-        questions: plan.questions.iter().map(answer).collect(),
+        split: split_verdicts(&plan.questions, &questions),
+        questions,
     }
 }
 

@@ -114,6 +114,8 @@ prepared first, as by `sparkjoy prepare`.")]
         /// The study file
         study: PathBuf,
         #[command(flatten)]
+        tasks: ForData,
+        #[command(flatten)]
         training: ForTraining,
     },
     /// Run whatever is missing of a study: prepare, train, score, report

@@ -9,7 +9,8 @@ use crate::Report;
 use crate::cost::all_seconds;
 use crate::question::{View, findings};
 use crate::sentences::{
-    Heading, doubtful_items, few_documents, in_short, not_scored, title, unknown_documents,
+    Heading, doubtful_items, few_documents, in_short, not_scored, split_verdicts, title,
+    unknown_documents,
 };
 use crate::words::rich;
 
@@ -99,7 +100,8 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
             @for note in of_documents.map(|note| note(&report.answers.held_out)) {
                 @if let Some(note) = note { p.caution { (rich(&note)) "." } }
             }
-            @for note in doubtful_items(&report.answers.doubtful) {
+            @let split = split_verdicts(&report.answers.split);
+            @for note in split.into_iter().chain(doubtful_items(&report.answers.doubtful)) {
                 p.caution { (rich(&note)) "." }
             }
         }

@@ -30,10 +30,11 @@ fn a_held_out_document_is_passed_on_with_its_tokens_and_the_hash_of_its_text() {
         .unwrap();
     let expected = (5..7).zip(1..).map(|(i, number)| {
         let mut hash = TextHash::default();
-        let (one, other) = text(i).split_at(4);
+        let whole = text(i);
+        let (one, other) = whole.split_at(4);
         hash.add(one.as_bytes());
         hash.add(other.as_bytes());
-        (number, hash.take(), text(i)[..9].to_owned())
+        (number, hash.take(), whole[..9].to_owned())
     });
     assert_eq!(seen, expected.collect::<Vec<_>>());
     assert_eq!(tokens, corpus.tokens(Part::Validation));

@@ -21,7 +21,7 @@ use sparkjoy_eval::{Found, OverlapIndex, Search};
 
 use crate::error::JobError;
 use crate::walk::{Reader, walk};
-use crate::watcher::Watcher;
+use crate::watcher::{Event, Watcher};
 
 /// Bytes of held-out text whose words are looked for, over all sources.
 pub(super) const MOST_BYTES: u64 = 16 << 20;
@@ -96,9 +96,14 @@ pub(super) fn trained_on(
     for (source, corpus) in corpora.iter().enumerate() {
         let (mut equal, mut nearly) = (Vec::new(), Found::default());
         let reader = || Documents::new(&held_out);
-        let mut quiet = Watcher::new(watcher.stop(), &mut |_| {});
         let takes_long = corpus.text_bytes(Part::Train) > LONG;
-        let told = ("held-out text", if takes_long { &mut *watcher } else { &mut quiet });
+        let stop = watcher.stop();
+        let mut tell = |event: Event<'_>| {
+            if takes_long {
+                watcher.tell(event);
+            }
+        };
+        let told = ("held-out text", &mut Watcher::new(stop, &mut tell));
         walk(corpus, tokenizer, threads, told, reader, |stretch: InStretch| {
             let before = nearly.documents();
             let of_source = |copy: Copy| Copy { number: before + copy.number, ..copy };

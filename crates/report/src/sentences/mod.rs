@@ -12,6 +12,7 @@ mod heading;
 mod not_significant;
 mod notes;
 mod removal;
+mod split;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -27,6 +28,7 @@ pub use contamination::{cautions, contamination_notes, contamination_summary};
 pub use doubtful::doubtful_items;
 pub use heading::Heading;
 pub use notes::{cause, few_documents, instruction_sets, not_scored, power, unknown_documents};
+pub use split::split_verdicts;
 
 /// The question in words.
 pub fn title(answer: &Answer) -> String {

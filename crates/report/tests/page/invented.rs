@@ -216,6 +216,7 @@ pub(crate) fn answers(plan: &Plan, missing: &str) -> Answers {
         missing_tasks: Vec::new(),
         tasks_without_file: BTreeSet::new(),
         doubtful: Vec::new(),
+        split: Vec::new(),
         contamination: None,
         trunk: Vec::new(),
         confidence: 0.95,
