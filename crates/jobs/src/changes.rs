@@ -358,6 +358,9 @@ mod tests {
         let said = before.branches.iter().fold(said, |said, branch| {
             said.replace(&run_of(branch), &format!("{}-…", branch.name))
         });
-        insta::assert_snapshot!(said, @"");
+        insta::assert_snapshot!(said, @r#"
+        `mixtures.upsampled` has changed, so what was trained in 6 branches (upsampled-20pct-r0-…, …) cannot be used
+        `mixture of upsampled − puzzles` was [{"blogs":500000,"proofs":500000}] and is [{"blogs":400000,"proofs":600000}], so what was trained in 3 branches (upsampled-minus-puzzles-to-domain-10pct-r0-…, …) cannot be used
+        "#);
     }
 }

@@ -104,7 +104,10 @@ static FORM: Form = Form {
         Mistake::UnknownKey { nearest: None, .. } | Mistake::MissingKey { .. } => {
             Some("`sparkjoy new` writes a study with every key explained".to_owned())
         }
-        Mistake::Syntax { line } if line.trim() == "[questions]" => Some(EACH.to_owned()),
+        // Refused where the other of two kinds of heading stands.
+        Mistake::Syntax { line } if matches!(line.trim(), "[questions]" | "[[questions]]") => {
+            Some(EACH.to_owned())
+        }
         Mistake::WrongType { key: "questions" } => Some(EACH.to_owned()),
         Mistake::Syntax { line } => unquoted(line).map(|found| format!("write `\"{found}\"`")),
         _ => None,

@@ -67,7 +67,7 @@ fn held_out_documents_that_are_trained_on_are_found_with_their_places() {
     assert!(leak.counts() && leak.tokens < leak.of_tokens && leak.nearly.is_none());
     let within: Vec<&str> = leak.within.iter().map(SourceName::as_str).collect();
     assert_eq!(within, ["math", "web"]);
-    insta::assert_snapshot!(leak.first, @"");
+    insta::assert_snapshot!(leak.first, @r#"held-out document 8 (`held.jsonl`) is document 6 (`web.jsonl`) of web: "w5x0 w5x1 w5x2 w5x3 w5x4 w5x5 w5x6 w5x7 w5x8 w5x9 w5x10 w5x1""#);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_near_copy_is_found_and_what_is_put_together_of_many_documents_is_none() {
     assert_eq!((leak.documents, nearly.documents, nearly.of_documents), (1, 1, 10));
     assert_eq!((leak.tokens, nearly.of_tokens), (nearly.tokens, leak.of_tokens));
     assert!(leak.counts());
-    insta::assert_snapshot!(leak.first, @"");
+    insta::assert_snapshot!(leak.first, @r#"held-out document 1 (`held.jsonl`) is nearly document 21 (`web.jsonl`) of web: "w70x0 w70x1 w70x2 w70x3 w70x4 w70x5 w70x6 w70x7 w70x8 w70x9 w70x10 w70x11 w70x12 …""#);
     // Where memory is bounded, words are looked for in some documents, evenly.
     let bytes = (70..80).map(|i| text(i).len() as u64).sum::<u64>() / 3;
     let leaks = found(root, &[("web", held("held.jsonl"))], bytes);
