@@ -7,7 +7,8 @@ use sparkjoy_base::{Fingerprint, SourceName, Tokens};
 use sparkjoy_stats::Agreement;
 
 use crate::{
-    Checked, Comparison, Computed, Finding, Gap, HeldOutText, Scope, Spread, TaskAnswer, TrunkPoint,
+    Checked, Comparison, Computed, DoubtfulTask, Finding, Gap, HeldOutText, Scope, SplitVerdict,
+    Spread, TaskAnswer, TrunkPoint,
 };
 use sparkjoy_study::{Ask, Effort, Role, Setting};
 
@@ -28,6 +29,9 @@ pub struct Answers {
     /// Tasks whose file was not there when branches were scored, by name.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub tasks_without_file: BTreeSet<String>,
+    /// Tasks that have items whose result says less than it seems.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubtful: Vec<DoubtfulTask>,
     /// The trunk's scores on tasks at the steps that were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trunk: Vec<TrunkPoint>,
@@ -44,6 +48,9 @@ pub struct Answers {
     /// The held-out text of each source that is scored, sorted by name.
     #[serde(default)]
     pub held_out: Vec<HeldOutText>,
+    /// Comparisons that are significant in one question and not in another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub split: Vec<SplitVerdict>,
     /// One per question, as asked.
     pub questions: Vec<Answer>,
 }

@@ -20,6 +20,7 @@ mod compare;
 mod comparison;
 mod computed;
 mod contamination;
+mod doubtful;
 mod finding;
 mod findings;
 mod gap;
@@ -28,6 +29,7 @@ mod judge;
 mod power;
 mod results;
 mod scope;
+mod split;
 mod spread;
 mod tasks;
 
@@ -39,13 +41,16 @@ use sparkjoy_mix::Mixture;
 use sparkjoy_study::{Plan, QuestionPlan};
 
 use compare::Scale;
+use doubtful::doubtful;
 use held_out::{Text, members};
+use split::split_verdicts;
 use tasks::Tasks;
 
 pub use answer::{Answer, Answers, ArmAnswer, Control, Cost, Holds, QuestionCost};
 pub use comparison::Comparison;
 pub use computed::{Computed, is_mixed};
 pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem, LEAST_WORDS};
+pub use doubtful::DoubtfulTask;
 pub use finding::{
     ArmEffect, BestPlace, Contrast, Detectable, Family, FamilyKind, Finding, Harm, Held,
     LargestGain, LongerWindows, NoLoss, Order, Persistence, Ranking, Redundancy, ScopeEffect,
@@ -56,7 +61,9 @@ pub use held_out::{FEW_DOCUMENTS, HeldOut, HeldOutText};
 pub use power::{DetectableIn, DetectableScope, Power, power};
 pub use results::Results;
 pub use scope::{Scope, What};
+pub use sparkjoy_eval::{AnsweredBefore, Tied};
 pub use sparkjoy_stats::{Agreement, Effect};
+pub use split::{SplitScope, SplitVerdict};
 pub use spread::{Spread, Verdict};
 pub use tasks::{Items, Measure, TaskAnswer, TrunkPoint, TrunkScore};
 
@@ -72,6 +79,7 @@ pub fn answers(plan: &Plan, results: Results) -> Answers {
     answers.trunk = trunk.iter().map(|(step, scorecard)| tasks::trunk(*step, scorecard)).collect();
     answers.contamination = contamination;
     let missing = scorecards.iter().flatten().flat_map(|scorecard| &scorecard.missing);
+    answers.doubtful = doubtful(scorecards.iter().flatten().chain(trunk.iter().map(|(_, s)| s)));
     answers.tasks_without_file = missing.map(|missing| missing.task.clone()).collect();
     answers
 }
@@ -87,6 +95,7 @@ fn compare(
     let unscored = compared.filter(|(_, score)| score.is_none());
     let mut scale = Scale::new(plan);
     let answer = |question| answer(question, Text { plan, scores }, tasks, &mut scale);
+    let questions: Vec<Answer> = plan.questions.iter().map(answer).collect();
     Answers {
         study: plan.name.clone(),
         plan: plan.fingerprint(),
@@ -99,8 +108,10 @@ fn compare(
         missing_tasks: Vec::new(),
         tasks_without_file: BTreeSet::new(),
         contamination: None,
+        doubtful: Vec::new(),
         trunk: Vec::new(),
-        questions: plan.questions.iter().map(answer).collect(),
+        split: split_verdicts(&plan.questions, &questions),
+        questions,
     }
 }
 

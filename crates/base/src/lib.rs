@@ -27,5 +27,5 @@ pub use quantity::{Ppm, QuantityError, Span, Tokens};
 pub use seal::{Opened, no_seal, open_seal, sealed};
 pub use show::{
     about, bytes, counted, duration, exact, minus_sign, number, percent, percentage_points,
-    printable, quantity, scientific, signed, thousands,
+    printable, printable_name, quantity, scientific, signed, thousands,
 };

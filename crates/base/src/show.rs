@@ -184,9 +184,26 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// A name that others gave, on one line: as [`printable`], line breaks too; a long one is cut.
+pub fn printable_name(name: &str) -> String {
+    const LONGEST: usize = 200;
+    let mut characters = name.chars();
+    let shown: String = characters.by_ref().take(LONGEST).collect();
+    let cut = if characters.next().is_some() { "…" } else { "" };
+    printable(&shown).replace('\n', "\\n") + cut
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_one_line() {
+        let name = format!("w\n\u{1b}[2Jhint: x{}", "y".repeat(300));
+        let shown = printable_name(&name);
+        assert!(shown.starts_with(r"w\n\u{1b}[2Jhint: xyyy") && shown.ends_with("yy…"), "{shown}");
+        assert_eq!(printable_name("transformer.wte.weight"), "transformer.wte.weight");
+    }
 
     #[test]
     fn an_estimate_has_no_needless_digits() {

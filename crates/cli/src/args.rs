@@ -114,6 +114,8 @@ prepared first, as by `sparkjoy prepare`.")]
         /// The study file
         study: PathBuf,
         #[command(flatten)]
+        tasks: ForData,
+        #[command(flatten)]
         training: ForTraining,
     },
     /// Run whatever is missing of a study: prepare, train, score, report
@@ -187,7 +189,7 @@ ssh -L 7476:127.0.0.1:7476 MACHINE")]
         #[arg(long, value_name = "N", default_value_t = sparkjoy_report::live::DEFAULT_PORT)]
         port: u16,
     },
-    /// Look inside a shard, batch, checkpoint or run
+    /// Look inside a shard, batch, checkpoint, run or answer
     #[command(after_long_help = "\
 Examples:
   sparkjoy show study.toml --step 100                a batch of the trunk
@@ -196,7 +198,8 @@ Examples:
   sparkjoy show runs/NAME                            a run and its checkpoints
   sparkjoy show runs/NAME/step-900                   a checkpoint
   sparkjoy show runs/NAME/diverged-901.json          what broke a run
-  sparkjoy show mpt-7b                               a Hugging Face model folder")]
+  sparkjoy show mpt-7b                               a Hugging Face model folder
+  sparkjoy show EVALUATION --item piqa:12            what was asked and answered")]
     Show(ShowTarget),
     /// Show what this machine can do, and how fast it trains
     #[command(after_long_help = "\
@@ -291,6 +294,27 @@ pub(crate) struct ShowTarget {
     /// How many rows of text to show; one by itself is shown in full
     #[arg(long, value_name = "K", default_value_t = 8)]
     pub(crate) rows: usize,
+    /// Which item of an evaluation: its task, and the line of its row in the task's file, from 1
+    #[arg(long, value_name = "TASK:LINE", value_parser = item_place, conflicts_with = "step")]
+    pub(crate) item: Option<ItemPlace>,
+    #[command(flatten)]
+    pub(crate) tasks: ForData,
+}
+
+/// An item of a task.
+#[derive(Clone, Debug)]
+pub(crate) struct ItemPlace {
+    pub(crate) task: String,
+    /// From 1.
+    pub(crate) line: usize,
+}
+
+fn item_place(text: &str) -> Result<ItemPlace, String> {
+    let found = text.rsplit_once(':').and_then(|(task, line)| {
+        let line = line.parse().ok().filter(|&line| line > 0)?;
+        Some(ItemPlace { task: task.to_owned(), line })
+    });
+    found.ok_or_else(|| "expected a task and a line from 1, as in `piqa:12`".to_owned())
 }
 
 /// Where task files lie.

@@ -69,7 +69,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::World { folder, seed, size } => world::write(folder, *seed, size.0, &stop),
         Command::New { file } => new::write(file, place, &stop),
         Command::Prepare { study } => prepare::prepare(study, place, &stop),
-        Command::Plan { study, .. } => plan::show(study, place, &stop),
+        Command::Plan { study, tasks, .. } => plan::show(study, tasks, place, &stop),
         Command::Run { study, job, with } => run::run(study, job.as_deref(), with, place, &stop),
         Command::Eval(of) => eval::eval(of, place, &stop),
         Command::Report { study } => report::show(study, place),

@@ -8,7 +8,7 @@ use serde_json::json;
 use sparkjoy_base::{about, counted, quantity, thousands, write_atomic};
 use sparkjoy_data::Broken;
 use sparkjoy_draft::{Draft, DraftSource, draft};
-use sparkjoy_report::Table;
+use sparkjoy_report::{Table, wrap};
 use sparkjoy_study::STUDY_TEMPLATE;
 
 use crate::args::Place;
@@ -50,6 +50,7 @@ fn of_data(data: &Path, file: &Path, place: &Place, stop: &AtomicBool) -> Result
             "study": file.display().to_string(),
             "sources": draft.sources,
             "left_out": draft.left_out,
+            "near_tie": draft.near_tie,
             "parameters": draft.parameters,
             "budget": draft.budget.0,
             "tree": draft.tree.0,
@@ -83,6 +84,9 @@ fn render(draft: &Draft, file: &Path) -> String {
             names.push_str(", …");
         }
         let _ = writeln!(text, "\nleft out: {names}\n  {}", left_out.why);
+    }
+    if let Some(note) = &draft.near_tie {
+        let _ = writeln!(text, "\n{}", wrap(&format!("note: {note}")).join("\n"));
     }
     let shown = file.display();
     let _ = write!(

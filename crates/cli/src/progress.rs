@@ -64,8 +64,8 @@ impl Progress {
         let now = Instant::now();
         match event {
             Event::Preparing(source, progress) => self.preparing(source, *progress, now),
-            Event::Checking { source, text_bytes, of } => {
-                self.checking(source, *text_bytes, *of, now);
+            Event::Checking { looked_for, source, text_bytes, of } => {
+                self.checking(looked_for, source, (*text_bytes, *of), now);
             }
             Event::Checked(checked) => {
                 for line in cautions(checked).iter().chain([&contamination_summary(checked)]) {
@@ -148,9 +148,16 @@ impl Progress {
         self.line(&line, progress.stored_bytes, progress.stored_bytes_total, now);
     }
 
-    fn checking(&mut self, source: &SourceName, text_bytes: u64, of: u64, now: Instant) {
-        if self.subject != source.as_str() {
-            self.begin(source.as_str(), &format!("looking for items of tasks in {source}"), now);
+    fn checking(
+        &mut self,
+        looked_for: &str,
+        source: &SourceName,
+        (text_bytes, of): (u64, u64),
+        now: Instant,
+    ) {
+        let begun = format!("looking for {looked_for} in {source}");
+        if self.subject != begun {
+            self.begin(&begun, &begun, now);
         }
         self.main.reach(text_bytes, now);
         let line = check_line(source, text_bytes, of, &self.main);

@@ -65,6 +65,33 @@ fn a_model_is_scored_on_tasks_of_ones_own_and_no_item_is_asked_twice() {
 }
 
 #[test]
+fn an_item_is_shown_with_prompt_choices_and_verdict() {
+    let laboratory = laboratory();
+    let model = model(&laboratory);
+    laboratory.succeed(&format!(
+        "eval {model} --tasks puzzles.toml --eval-data data --out results --limit 10"
+    ));
+    let show = |rest: &str| format!("show results --eval-data data --item {rest}");
+    let text = laboratory.succeed(&show("sums:4")).stdout;
+    // Two examples with their answers, then the question.
+    assert!(text.starts_with("line 4 of task sums · ") && text.contains("\n  3+1\n"), "{text}");
+    let taken = text.lines().filter(|line| line.contains("taken")).count();
+    assert!(taken == 1 && text.lines().any(|l| l.contains("right") && l.ends_with('4')), "{text}");
+    let json = laboratory.succeed(&format!("{} --json", show("riddles:1"))).stdout;
+    let items: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(items[0]["asked"]["answers"][0], " egg");
+    assert!(items[0]["result"]["generated"].is_string(), "{items}");
+
+    insta::assert_snapshot!(laboratory.refuse(&show("sums:5")), @"");
+    insta::assert_snapshot!(laboratory.refuse(&show("sum:4")), @"");
+    insta::assert_snapshot!(laboratory.refuse("show results --item sums:4"), @"");
+    let rows = std::fs::read_to_string(laboratory.path("data/sums.jsonl")).unwrap();
+    laboratory.write("data/sums.jsonl", &rows.replace("3+1", "3 + 1"));
+    let refused = laboratory.refuse(&show("sums:4"));
+    assert!(refused.contains("the content that the model was asked from"), "{refused}");
+}
+
+#[test]
 fn every_mistake_says_what_to_type_and_loses_nothing_of_other_tasks() {
     let laboratory = laboratory();
     let model = model(&laboratory);

@@ -30,7 +30,7 @@ fn help_fits_a_screen_and_groups_the_commands() {
     Read
       report      Compare the branches of a study, with their spread
       serve       Show a study in a browser while it runs
-      show        Look inside a shard, batch, checkpoint or run
+      show        Look inside a shard, batch, checkpoint, run or answer
       doctor      Show what this machine can do, and how fast it trains
 
     Options

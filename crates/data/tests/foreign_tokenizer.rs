@@ -178,6 +178,23 @@ fn the_end_of_a_text_is_the_tokenizers_own_and_else_the_models() {
 }
 
 #[test]
+fn a_config_that_names_another_end_of_text_is_said() {
+    let place = copy("neox");
+    let said = || {
+        let tokenizer = ModelTokenizer::open(place.path()).unwrap();
+        tokenizer.other_end_of_text(place.path()).unwrap()
+    };
+    let write = |name: &str, json: &[u8]| write_atomic(&place.path().join(name), json).unwrap();
+    assert_eq!(said(), None);
+    write("config.json", br#"{"eos_token_id": [3, 0]}"#);
+    assert_eq!(said(), None);
+    write("config.json", br#"{"eos_token_id": 7}"#);
+    let text = "`config.json` names 7 as the end of text, and 0 is used: what the tokenizer names \
+                comes first, then `generation_config.json`";
+    assert_eq!(said().as_deref(), Some(text));
+}
+
+#[test]
 fn whatever_changes_ids_changes_the_fingerprint() {
     let place = copy("neox");
     let fingerprint = || ModelTokenizer::open(place.path()).unwrap().fingerprint();

@@ -46,6 +46,8 @@ pub struct Draft {
     pub sources: Vec<DraftSource>,
     /// What lies in the folder and is no source, with the reason.
     pub left_out: Vec<LeftOut>,
+    /// That which part gives way is a near tie by size, where it is.
+    pub near_tie: Option<String>,
     /// Parameters of its model.
     pub parameters: u64,
     /// Tokens of its trunk.
@@ -135,6 +137,7 @@ pub fn draft(
         sources: sources.iter().map(row).collect(),
         text,
         left_out,
+        near_tie: text::near_tie(&proposal),
         parameters: plan.shape.parameters(),
         budget: plan.budget,
         tree,

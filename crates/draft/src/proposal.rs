@@ -22,6 +22,8 @@ const PASSES: [u64; 2] = [2, 1];
 /// What is left of the bulk's share in the upsampled mixture. The paper's: all web text fell from
 /// 71 to 30 %.
 const BULK_KEEPS: f64 = 0.4;
+/// The share of the largest part from which on another one is nearly as large.
+const NEARLY: f64 = 0.8;
 /// Sequences of each source that the shortest window should draw.
 const DRAWN: f64 = 4.0;
 /// Sequences a source must have: fewer are read twice where they are drawn as rarely as possible.
@@ -137,6 +139,8 @@ pub(super) struct Proposal {
     pub(super) bulk_domain: Option<DomainName>,
     /// Sources whose upsampled share their epochs keep down.
     pub(super) capped: BTreeSet<SourceName>,
+    /// The domain or source that is nearly as large as the bulk, if there is one.
+    pub(super) nearly_bulk: Option<String>,
     /// Sources whose base share is more than their size, so that every window draws from them.
     pub(super) lifted: BTreeSet<SourceName>,
     /// Sources or domains to remove.
@@ -226,6 +230,7 @@ pub(super) fn propose(sources: &[SizedSource], flops_per_second: f64) -> Result<
         base: named(&shares),
         upsampled: named(&raised),
         bulk: names(&bulk),
+        nearly_bulk: nearly_bulk(sources, &bulk),
         bulk_domain,
         capped: names(&capped),
         lifted: names(&lifted),
@@ -273,6 +278,21 @@ fn bulk_domain(sources: &[SizedSource]) -> Option<DomainName> {
     }
     let largest = sizes.iter().max_by_key(|(_, size)| **size).map(|(domain, _)| (*domain).clone());
     largest.filter(|_| sizes.len() > 1)
+}
+
+/// The largest part outside the bulk, a domain where the bulk is one, if it is nearly as large:
+/// then size says little about which should give way.
+fn nearly_bulk(sources: &[SizedSource], bulk: &[bool]) -> Option<String> {
+    let parts = |is_bulk| sources.iter().zip(bulk).filter(move |(_, bulk)| **bulk == is_bulk);
+    let of_bulk: u64 = parts(true).map(|(source, _)| source.tokens).sum();
+    let in_domains = sources.iter().any(|source| source.domain != sources[0].domain);
+    let mut others: BTreeMap<&str, u64> = BTreeMap::new();
+    for (source, _) in parts(false) {
+        let part = if in_domains { source.domain.as_str() } else { source.name.as_str() };
+        *others.entry(part).or_default() += source.tokens;
+    }
+    let (name, second) = others.into_iter().max_by_key(|(_, size)| *size)?;
+    (second as f64 >= NEARLY * of_bulk as f64).then(|| name.to_owned())
 }
 
 /// What is removed: each source outside the bulk, or each domain where that are fewer, with the

@@ -104,6 +104,26 @@ fn whatever_the_sizes_the_plan_is_accepted_and_no_cap_is_broken() {
 }
 
 #[test]
+fn a_part_nearly_as_large_as_the_one_that_gives_way_is_named() {
+    let two = |web: u64, domains: [&str; 2]| {
+        let sources = vec![
+            source("crawl", domains[0], web, true),
+            source("books", domains[1], 500_000_000, true),
+        ];
+        planned(sources, SPEEDS[0]).unwrap().1
+    };
+    let apart = two(600_000_000, ["web", "books"]);
+    assert_eq!(apart.nearly_bulk.as_deref(), Some("books"));
+    let said = text::near_tie(&apart).unwrap();
+    assert!(said.starts_with("`books` is nearly as large as `web`, so size"), "{said}");
+    assert_eq!(two(600_000_000, ["web"; 2]).nearly_bulk.as_deref(), Some("books"));
+    // Of equals, the one that gives way is not the other.
+    let equal = two(500_000_000, ["web"; 2]);
+    assert_ne!(equal.bulk.iter().next().unwrap().as_str(), equal.nearly_bulk.unwrap());
+    assert_eq!(two(700_000_000, ["web", "books"]).nearly_bulk, None);
+}
+
+#[test]
 fn without_caps_the_bulk_falls_to_forty_percent_and_the_others_rise_alike() {
     let sources = vec![
         source("crawl", "web", 600_000_000, true),
@@ -123,6 +143,7 @@ fn without_caps_the_bulk_falls_to_forty_percent_and_the_others_rise_alike() {
     assert!(proposal.capped.is_empty() && proposal.lifted.is_empty());
     assert!(!proposal.by_text, "an hour does not read a billion tokens");
     assert_eq!(proposal.removals, ["books", "gsm", "proofs"]);
+    assert_eq!(proposal.nearly_bulk, None);
     assert_eq!(plan.questions.len(), 2);
 }
 

@@ -261,6 +261,9 @@ fn mixtures(page: &mut Page, sources: &[MeasuredSource], proposal: &Proposal) {
         share(&proposal.base),
         share(&proposal.upsampled),
     ));
+    if let Some(note) = near_tie(proposal) {
+        page.say(&note);
+    }
     if !proposal.capped.is_empty() {
         page.say(&format!(
             "Kept lower, so that no branch reads them more than {MAX_EPOCHS} times: {}.",
@@ -270,6 +273,19 @@ fn mixtures(page: &mut Page, sources: &[MeasuredSource], proposal: &Proposal) {
     mixture(page, "upsampled", sources, &proposal.upsampled);
     page.lines("[trunk]                         # the run every branch starts from");
     page.lines("mixture = \"base\"\n");
+}
+
+/// Says that another part is nearly as large as the one that gives way; none where none is.
+pub(super) fn near_tie(proposal: &Proposal) -> Option<String> {
+    let second = proposal.nearly_bulk.as_ref()?;
+    let first = match &proposal.bulk_domain {
+        Some(domain) => domain.to_string(),
+        None => proposal.bulk.iter().map(ToString::to_string).collect(),
+    };
+    Some(format!(
+        "`{second}` is nearly as large as `{first}`, so size decides here by little: if `{second}` \
+         should give way instead, change `[mixtures.upsampled]` and what is removed."
+    ))
 }
 
 fn mixture(

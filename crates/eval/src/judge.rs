@@ -202,12 +202,17 @@ fn choose(task: &Task, item: &Item, result: &mut ItemResult) {
 
 /// The choice of least nats by the rule; of several, the first.
 fn likeliest(choices: &[ChoiceResult], rule: ChoiceRule) -> usize {
-    let nats = |choice: &ChoiceResult| match rule {
+    let nats = |i: usize| cost(&choices[i], rule);
+    let better = |best, i| if nats(i) < nats(best) { i } else { best };
+    (1..choices.len()).fold(0, better)
+}
+
+/// What the rule compares choices by: nats, or nats per token; the least is chosen.
+pub(crate) fn cost(choice: &ChoiceResult, rule: ChoiceRule) -> f64 {
+    match rule {
         ChoiceRule::TokenMean => choice.nats / choice.tokens as f64,
         ChoiceRule::Sum => choice.nats,
-    };
-    let better = |best, i| if nats(&choices[i]) < nats(&choices[best]) { i } else { best };
-    (1..choices.len()).fold(0, better)
+    }
 }
 
 /// Summed in f64 and in order: the same bits everywhere.

@@ -13,6 +13,7 @@ mod code;
 mod dataset;
 mod definition;
 mod documents;
+mod doubtful;
 mod error;
 mod few_shot;
 mod generation;
@@ -38,6 +39,7 @@ mod worker;
 
 pub use aggregate::{Average, CategoryScore, SuiteScore, average};
 pub use dataset::{Dataset, PlacedRow, Row};
+pub use doubtful::{AnsweredBefore, Tied};
 pub use error::EvalError;
 pub use held_out::{HeldOutScore, held_out, is_of_text};
 pub use judge::{AnswerMatch, ChoiceResult, ItemResult, Response, Sample, judge};
@@ -46,13 +48,14 @@ pub use overlap::{
     COVERED_PERCENT, Found, ItemTexts, LEAST, OVERLAP_VERSION, Overlap, OverlapIndex, RUN, Search,
     item_texts,
 };
-pub use prompt::{Item, Sequence, Work, items};
+pub use prompt::{AskedTexts, Item, Sequence, Work, asked_texts, items};
 pub use sample::sample;
 pub use score::{OtherRule, PassAt, Subcategory, TaskScore, score};
 pub use scorecard::{FailedTask, MissingTask, Scorecard};
 pub use session::{Session, TokenizedModel, answer};
 pub use sparkjoy_sandbox::{
-    HIDDEN_ARGUMENT, Interpreter, Limits, Protection, Sandbox, SandboxError, confined,
+    HIDDEN_ARGUMENT, Interpreter, Limits, ProgramVerdict, Protection, Sandbox, SandboxError,
+    confined,
 };
 pub use sparkjoy_spec::{Computed, LanguageModel, LanguageModelError};
 pub use suite::{Catalog, Category, Selection, Suite};

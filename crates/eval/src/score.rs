@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_base::Fingerprint;
 
 use crate::dataset::{Dataset, PlacedRow, Row};
+use crate::doubtful::{AnsweredBefore, Tied, answered_before, tied};
 use crate::judge::{ItemResult, passed};
 use crate::metric::{Chance, Estimate, pass_at};
 use crate::text::strip;
@@ -59,6 +60,12 @@ pub struct TaskScore {
     pub gold_bits_per_byte: Estimate,
     /// Items whose prompt was cut off on the left.
     pub truncated: usize,
+    /// Items whose question and answer stand among the examples before them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_before: Option<AnsweredBefore>,
+    /// Items in which the right choice and another one are equally likely.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tied: Option<Tied>,
     /// How many programs failed, by what ended them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<String, usize>,
@@ -151,6 +158,8 @@ pub fn score(
         majority: majority(rows, &groups),
         gold_bits_per_byte: Estimate::ratio(&bits, &bytes),
         truncated: results.all().filter(|result| result.truncated > 0).count(),
+        answered_before: answered_before(task, rows, |row| results.0.contains_key(&row)),
+        tied: tied(task, rows, results.all()),
         failures: failures(results),
     }
 }
@@ -197,6 +206,13 @@ impl<'a> Answered<'a> {
 }
 
 impl TaskScore {
+    /// Whether it is the same score, whatever was counted in addition: earlier versions did not
+    /// count doubtful items.
+    pub fn is_the_same(&self, other: &Self) -> bool {
+        let Self { answered_before, tied, .. } = *other;
+        Self { answered_before, tied, ..self.clone() } == *other
+    }
+
     /// Whether it is one of some rows of the published task only.
     pub fn is_partial(&self) -> bool {
         self.rows < self.rows_in_file || self.rows_published.is_some()

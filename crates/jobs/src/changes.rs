@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sparkjoy_base::read_at_most;
 use sparkjoy_spec::RunSpec;
-use sparkjoy_study::Plan;
+use sparkjoy_study::{Branch, Plan};
 
 use crate::folders::study_folder;
 
@@ -31,6 +31,9 @@ pub struct ChangedSetting {
     /// What it means for what is there.
     #[serde(flatten)]
     pub lost: Lost,
+    /// Branches that it concerns, where these are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branches: Option<usize>,
 }
 
 /// What cannot be used, or is missing, after a change.
@@ -84,6 +87,7 @@ fn changed_scores(record: &Value, plan: &Plan) -> Vec<ChangedSetting> {
             before: before.filter(|_| is_short),
             now: now.filter(|_| is_short),
             lost: Lost::Scores,
+            branches: None,
         }
     };
     ["held_out", "tasks"].into_iter().filter(differs).map(change).collect()
@@ -104,12 +108,14 @@ fn more_branches(record: &Value, plan: &Plan) -> Option<ChangedSetting> {
             before: Some(before.to_string()),
             now: Some(plan.replicates.to_string()),
             lost: Lost::More(more),
+            branches: None,
         },
         None => ChangedSetting {
             setting: "questions".to_owned(),
             before: None,
             now: None,
             lost: Lost::More(more),
+            branches: None,
         },
     })
 }
@@ -135,13 +141,31 @@ fn changed_branches(record: &Value, plan: &Plan, runs: &Path) -> Vec<ChangedSett
         if spec.fingerprint() == branch.spec.fingerprint() || !runs.join(&run).is_dir() {
             continue;
         }
-        for change in changed(&spec, &branch.spec, &run) {
-            if found.iter().all(|known| known.setting != change.setting) {
-                found.push(change);
+        for mut change in changed(&spec, &branch.spec, &run) {
+            if change.setting == "mixture" {
+                change.setting = mixture(&spec, branch, plan);
+            }
+            match found.iter_mut().find(|known| known.setting == change.setting) {
+                Some(known) => known.branches = Some(known.branches.unwrap_or(1) + 1),
+                None => found.push(change),
             }
         }
     }
     found
+}
+
+/// Which mixture of a branch has changed: the study's, or what a question makes of one.
+fn mixture(before: &RunSpec, branch: &Branch, plan: &Plan) -> String {
+    let mut phases = branch.spec.phases.iter().enumerate();
+    let changed = phases.find(|(at, phase)| {
+        before.phases.get(*at).is_none_or(|before| before.mixture != phase.mixture)
+    });
+    let changed = changed.map(|(_, phase)| &phase.mixture);
+    let mut of_study = plan.mixtures.iter();
+    match of_study.find(|(_, mixture)| Some(*mixture) == changed) {
+        Some((name, _)) => format!("mixtures.{name}"),
+        None => format!("mixture of {}", branch.label),
+    }
 }
 
 /// The settings of a study that determine a run, by the names a study has for them. What follows
@@ -222,6 +246,7 @@ fn changed(before: &RunSpec, now: &RunSpec, run: &str) -> Vec<ChangedSetting> {
             before: shown(before.get(key)).filter(|_| is_written),
             now: shown(now.get(key)).filter(|_| is_written),
             lost: Lost::Run(run.to_owned()),
+            branches: None,
         }
     };
     keys.filter(differs).map(change).collect()
@@ -230,13 +255,18 @@ fn changed(before: &RunSpec, now: &RunSpec, run: &str) -> Vec<ChangedSetting> {
 impl ChangedSetting {
     /// In a sentence.
     pub fn sentence(&self) -> String {
-        let Self { setting, before, now, lost } = self;
+        let Self { setting, before, now, lost, .. } = self;
         let change = match (before, now) {
             (Some(before), Some(now)) => format!("was {before} and is {now}"),
             _ => "has changed".to_owned(),
         };
         let so = match lost {
-            Lost::Run(run) => format!("what was trained in {run} cannot be used"),
+            Lost::Run(run) => match self.branches {
+                None => format!("what was trained in {run} cannot be used"),
+                Some(branches) => {
+                    format!("what was trained in {branches} branches ({run}, …) cannot be used")
+                }
+            },
             Lost::Scores => "what is trained is scored again".to_owned(),
             Lost::More(more) => format!("{} to be trained", counted_are(*more)),
         };
@@ -306,5 +336,31 @@ mod tests {
         `questions` has changed, so 6 branches are to be trained
         "
         );
+    }
+
+    #[test]
+    fn an_edited_mixture_is_named_with_the_branches_it_concerns() {
+        let runs = tempfile::tempdir().unwrap();
+        let before = invented::plan();
+        let folder = study_folder(&before, runs.path());
+        fs::create_dir_all(&folder).unwrap();
+        let run_of = |branch: &Branch| format!("{}-{}", branch.name, branch.spec.fingerprint());
+        for branch in &before.branches {
+            fs::create_dir(runs.path().join(run_of(branch))).unwrap();
+        }
+        let json = serde_json::to_vec(&before).unwrap();
+        sparkjoy_base::write_atomic(&folder.join("plan.json"), &json).unwrap();
+        let edited = "[mixtures.upsampled]\nblogs = 0.40\nproofs = 0.35\n";
+        let written = "[mixtures.upsampled]\nblogs = 0.50\nproofs = 0.25\n";
+        let now = plan(&invented::STUDY.replace(written, edited)).unwrap();
+        let changed = changed_settings(&now, runs.path());
+        let said = changed.iter().map(ChangedSetting::sentence).collect::<Vec<_>>().join("\n");
+        let said = before.branches.iter().fold(said, |said, branch| {
+            said.replace(&run_of(branch), &format!("{}-…", branch.name))
+        });
+        insta::assert_snapshot!(said, @r#"
+        `mixtures.upsampled` has changed, so what was trained in 6 branches (upsampled-20pct-r0-…, …) cannot be used
+        `mixture of upsampled − puzzles` was [{"blogs":500000,"proofs":500000}] and is [{"blogs":400000,"proofs":600000}], so what was trained in 3 branches (upsampled-minus-puzzles-to-domain-10pct-r0-…, …) cannot be used
+        "#);
     }
 }

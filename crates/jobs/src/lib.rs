@@ -31,6 +31,7 @@ mod throughput;
 mod timing;
 mod training_observer;
 mod views;
+mod walk;
 mod watcher;
 
 pub use changes::{ChangedSetting, Lost, changed_settings};
@@ -46,9 +47,9 @@ pub use prepared::{corpora, open_corpora, seal_corpora, text_is_gone};
 pub use refusal::items_found;
 pub use resources::{Programs, Resources};
 pub use results::{results, scored_before};
-pub use run::run;
+pub use run::{check_plan, run};
 pub use seal::seal_results;
-pub use tasks::{TaskRequest, TaskWork, score_tasks};
+pub use tasks::{AnsweredItem, TaskRequest, TaskWork, answered_items, score_tasks};
 pub use throughput::RecentThroughput;
 pub use timing::JobTime;
 pub use views::{

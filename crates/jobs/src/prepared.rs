@@ -80,7 +80,7 @@ pub fn corpora(
     let corpora =
         sources.iter().map(|source| prepared(source, &tokenizer, folder, threads, watcher));
     let corpora = corpora.collect::<Result<Vec<_>, _>>()?;
-    held_out::check(study, &corpora, &tokenizer, folder, watcher)?;
+    held_out::check(study, &corpora, &tokenizer, folder, threads, watcher)?;
     Ok((tokenizer, corpora))
 }
 

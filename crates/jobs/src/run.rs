@@ -134,6 +134,24 @@ fn unknown_job(name: &str, known: &[String]) -> Problem {
         .with_hint("`sparkjoy plan STUDY --json` lists all jobs under `jobs`")
 }
 
+/// Checks what [`run`] checks before its first step, for a study that is to be planned.
+///
+/// Returns what `run` would refuse of the task files: a plan needs none of them.
+///
+/// # Errors
+///
+/// As [`run`], of text and held-out text. Sources that are declared by size have none to check.
+pub fn check_plan(
+    inputs: &Inputs<'_>,
+    places: &Places,
+    resources: &Resources,
+) -> Result<Option<JobError>, JobError> {
+    if inputs.plan.sources.values().all(|source| !source.declared) {
+        inputs.check()?;
+    }
+    Ok(check_task_files(inputs, &jobs(inputs.plan), None, places, resources).err())
+}
+
 /// Refuses task files that cannot be used before a month is spent on training.
 fn check_task_files(
     inputs: &Inputs<'_>,

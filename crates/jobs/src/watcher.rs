@@ -52,8 +52,10 @@ pub enum Event<'a> {
     OtherTokenizer(&'a str),
     /// The tokenizer is being trained.
     TrainingTokenizer,
-    /// Training text is searched for items of tasks.
+    /// Training text is searched.
     Checking {
+        /// For what: `items of tasks`, `held-out text`.
+        looked_for: &'static str,
         /// The source being read.
         source: &'a SourceName,
         /// Bytes of its text read.

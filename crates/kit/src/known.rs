@@ -235,6 +235,8 @@ fn score(task: &str, accuracy: f64, gold: f64) -> TaskScore {
         majority: None,
         gold_bits_per_byte: estimate(gold),
         truncated: 0,
+        answered_before: None,
+        tied: None,
         failures: BTreeMap::new(),
     }
 }

@@ -8,7 +8,10 @@ use sparkjoy_base::{duration, number, quantity, scientific};
 use crate::Report;
 use crate::cost::all_seconds;
 use crate::question::{View, findings};
-use crate::sentences::{Heading, few_documents, in_short, not_scored, title, unknown_documents};
+use crate::sentences::{
+    Heading, doubtful_items, few_documents, in_short, not_scored, split_verdicts, title,
+    unknown_documents,
+};
 use crate::words::rich;
 
 /// Findings of a question at the top of the page, besides those that always stand there; its
@@ -96,6 +99,10 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
             @let of_documents = [few_documents, unknown_documents];
             @for note in of_documents.map(|note| note(&report.answers.held_out)) {
                 @if let Some(note) = note { p.caution { (rich(&note)) "." } }
+            }
+            @let split = split_verdicts(&report.answers.split);
+            @for note in split.into_iter().chain(doubtful_items(&report.answers.doubtful)) {
+                p.caution { (rich(&note)) "." }
             }
         }
     }

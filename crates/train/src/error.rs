@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use sparkjoy_base::{FileError, Fingerprint, Hint, SourceName, apart, number, thousands};
+use sparkjoy_base::{
+    FileError, Fingerprint, Hint, SourceName, apart, number, printable_name, thousands,
+};
 use sparkjoy_data::DataError;
 use sparkjoy_mix::MixError;
 use sparkjoy_spec::ShapeError;
@@ -232,7 +234,8 @@ pub enum TrainError {
         source: safetensors::SafeTensorError,
     },
     /// A tensor is missing, unknown, or of another shape or type.
-    #[error("tensor `{name}` in `{}`: found {found}, expected {expected}", path.display())]
+    #[error("tensor `{}` in `{}`: found {found}, expected {expected}", printable_name(name),
+        path.display())]
     Tensor {
         /// The file.
         path: PathBuf,

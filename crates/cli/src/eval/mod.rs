@@ -39,6 +39,9 @@ pub(crate) fn eval(of: &EvalOf, place: &Place, stop: &AtomicBool) -> Result<(), 
     let selection = select_tasks(&of.tasks, Path::new("")).map_err(|(_, why)| why)?;
     let model = ModelFolder::open(path)?;
     let data = of.scoring.tasks.data(None).ok_or(Failure::NoEvalData)?;
+    if let Some(other) = model.tokenizer()?.other_end_of_text(path)? {
+        say(&format!("note: {other}"));
+    }
     let shape = model.shape();
     let context = of.context.map_or(shape.context, std::num::NonZero::get);
     let folder = match &of.out {
@@ -72,7 +75,9 @@ pub(crate) fn eval(of: &EvalOf, place: &Place, stop: &AtomicBool) -> Result<(), 
         }
         Output::Text => print(&tables::render(&scorecard, &selection, &work))?,
     }
-    say(&format!("every item: {}/*.jsonl; all scores: scores.json there", folder.display()));
+    let shown = folder.display();
+    say(&format!("every item: {shown}/*.jsonl; all scores: scores.json there"));
+    say(&format!("to read one: sparkjoy show {shown} --item TASK:LINE"));
     // A task that was named must be there; one of a suite is reported as missing.
     let named = scorecard.missing.iter().filter(|missing| of.tasks.contains(&missing.task));
     let missing: Vec<String> = named.map(|missing| missing.task.clone()).collect();

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use sparkjoy_answers::DoubtfulTask;
 use sparkjoy_base::{duration, thousands};
 use sparkjoy_eval::Scorecard;
 use sparkjoy_eval::{
@@ -9,6 +10,7 @@ use sparkjoy_eval::{
 };
 use sparkjoy_jobs::TaskWork;
 use sparkjoy_report::Table;
+use sparkjoy_report::sentences::doubtful_items;
 
 use crate::output::BOLD;
 
@@ -187,6 +189,8 @@ fn notes(scorecard: &Scorecard) -> Vec<String> {
             notes.push(format!("{}: pass@{} {value:.1} %{error}", score.task, pass.k));
         }
     }
+    let doubtful = scorecard.tasks.iter().filter_map(DoubtfulTask::of);
+    notes.extend(doubtful_items(&doubtful.collect::<Vec<_>>()));
     notes.extend(list("programs that failed, by what ended them", &|score| {
         let by: Vec<String> =
             score.failures.iter().map(|(by, count)| format!("{count} {by}")).collect();

@@ -43,9 +43,19 @@ pub(super) struct Facts<'a> {
     /// Whether items of its tasks stand in its training text, where it has tasks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) contamination: Option<Checked>,
+    /// What `run` would refuse before its first step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) refused: Option<Refused>,
     /// Settings that make what was trained before under this name unusable.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) changed: Vec<ChangedSetting>,
+}
+
+/// Why a study cannot be run as it is, and what to do.
+#[derive(Debug, Serialize)]
+pub(super) struct Refused {
+    pub(super) text: String,
+    pub(super) hint: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,7 +72,10 @@ pub(super) struct Job {
 #[derive(Debug, Serialize)]
 pub(super) struct Group<'a> {
     pub(super) label: String,
+    /// The names of the branches.
+    pub(super) names: Vec<String>,
     pub(super) window: &'a str,
+    /// Of each branch.
     pub(super) steps: u64,
     /// Of all replicates together.
     pub(super) effort: Effort,
@@ -134,6 +147,7 @@ impl<'a> Facts<'a> {
             plan,
             power: None,
             contamination: None,
+            refused: None,
             changed: Vec::new(),
         })
     }
@@ -217,6 +231,7 @@ fn groups<'a>(plan: &'a Plan, jobs: &[Job]) -> Vec<Group<'a>> {
         let steps = first.window_steps * branches.len() as u64;
         groups.push(Group {
             label: label(plan, first),
+            names: branches.iter().map(|branch| branch.name.clone()).collect(),
             window: &first.window,
             steps: first.window_steps,
             effort: Effort {

@@ -8,20 +8,20 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use sparkjoy_answers::power;
-use sparkjoy_base::thousands;
+use sparkjoy_base::{Hint, thousands};
 use sparkjoy_jobs::{
-    JobState, PlannedJob, changed_settings, changed_text, checked, job_states, planned_jobs,
-    scored_before,
+    JobState, PlannedJob, Resources, changed_settings, changed_text, check_plan, checked,
+    job_states, planned_jobs, scored_before,
 };
 use sparkjoy_nn::{Compute, measure};
 use sparkjoy_study::Plan;
 
-use crate::args::Place;
+use crate::args::{ForData, Place};
 use crate::failure::Failure;
 use crate::output::{Output, print, print_json};
 use crate::study::OpenedStudy;
 
-use facts::Facts;
+use facts::{Facts, Refused};
 use memory::Memory;
 
 /// Shows the plan of a study, after preparing what is missing of its text. Trains nothing.
@@ -29,8 +29,16 @@ use memory::Memory;
 /// # Errors
 ///
 /// What is wrong with the study or its text; an interruption.
-pub(crate) fn show(study: &Path, place: &Place, stop: &AtomicBool) -> Result<(), Failure> {
+pub(crate) fn show(
+    study: &Path,
+    tasks: &ForData,
+    place: &Place,
+    stop: &AtomicBool,
+) -> Result<(), Failure> {
     let opened = OpenedStudy::to_run(study, None, place, stop)?;
+    let places = place.places(tasks.data(opened.study.task_data()));
+    let resources = Resources::new(place.threads());
+    let refused = check_plan(&opened.inputs(), &places, &resources)?;
     let OpenedStudy { study, corpora, mut plan, .. } = opened;
     plan.notes.extend(changed_text(&study, &corpora));
     let jobs = jobs(&plan, place)?;
@@ -40,7 +48,8 @@ pub(crate) fn show(study: &Path, place: &Place, stop: &AtomicBool) -> Result<(),
     let facts = Facts::new(&plan, jobs, speed, Memory::of(&plan, compute))?;
     let contamination = checked(&plan, &place.runs)?;
     let changed = changed_settings(&plan, &place.runs);
-    let facts = Facts { power, contamination, changed, ..facts };
+    let refused = refused.map(|error| Refused { text: error.to_string(), hint: error.hint() });
+    let facts = Facts { power, contamination, changed, refused, ..facts };
     match place.output() {
         Output::Json => print_json(&facts),
         Output::Text => print(&format!("{}{}", header(&plan), tables::render(&facts))),

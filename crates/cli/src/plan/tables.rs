@@ -11,7 +11,7 @@ use sparkjoy_report::{Table, sentences, wrap};
 use sparkjoy_spec::Start;
 use sparkjoy_study::{EPOCHS_WORTH_READING, Effort};
 
-use super::facts::{Facts, JobsDone, Read};
+use super::facts::{Facts, JobsDone, Read, Refused};
 
 /// Characters of a line of a header, and of a job's label.
 const HEADER: usize = 12;
@@ -20,6 +20,13 @@ const LABEL: usize = 22;
 /// All tables, each under a line that says what it is.
 pub(super) fn render(facts: &Facts<'_>) -> String {
     let mut text = String::new();
+    if let Some(Refused { text: why, hint }) = &facts.refused {
+        let hint = hint.iter().map(|hint| format!("hint: {hint}"));
+        for line in std::iter::once(format!("`sparkjoy run` WOULD REFUSE: {why}")).chain(hint) {
+            let _ = writeln!(text, "{}", wrap(&line).join("\n"));
+        }
+        text.push('\n');
+    }
     machine(&mut text, facts);
     section(&mut text, "mixtures by domain, in percent", &mixtures(facts, Rows::Domains));
     if by_source_tells_more(facts) {
@@ -52,6 +59,13 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
         "jobs, with the tokens of the window read for the first time and again",
         &jobs(facts),
     );
+    let names = facts.groups.iter().map(|group| match &group.names[..] {
+        [one] => one.clone(),
+        names => format!("{} to -r{}", names[0], names.len() - 1),
+    });
+    let names = names.collect::<Vec<_>>().join(", ");
+    let names = wrap(&format!("branches, as `--branch` and `--job` name them: {names}"));
+    let _ = write!(text, "\n{}\n", names.join("\n"));
     section(&mut text, "cost of training", &cost(facts));
     text.push_str(&time(facts));
     let notes = facts.plan.notes.iter().map(ToString::to_string);
@@ -231,7 +245,15 @@ fn each_source(facts: &Facts<'_>, show: impl Fn(&Read) -> String) -> Table {
 
 fn jobs(facts: &Facts<'_>) -> Table {
     let mut table = Table::new([
-        "<job", "window", "runs", "steps", "fresh", "repeated", "FLOPs", "time", "<state",
+        "<job",
+        "window",
+        "runs",
+        "steps\neach",
+        "fresh\neach",
+        "repeated\neach",
+        "FLOPs\nof all",
+        "time\nof all",
+        "<state",
     ]);
     let costs = |effort: Effort| [scientific(effort.flops as f64), duration(facts.seconds(effort))];
     let trunk = facts.cost.trunk;

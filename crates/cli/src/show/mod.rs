@@ -3,6 +3,7 @@
 mod batch;
 mod checkpoint;
 mod diverged;
+mod item;
 mod model;
 mod prepared;
 mod run;
@@ -21,6 +22,9 @@ pub(crate) use checkpoint::by_number as checkpoint_by_number;
 ///
 /// [`Failure::Unknown`] if it is nothing of ours; what reading it meets.
 pub(crate) fn show(what: &ShowTarget, place: &Place) -> Result<(), Failure> {
+    if let Some(item) = &what.item {
+        return item::show(what, item, place);
+    }
     let path = &checkpoint::by_number(&what.path)?;
     let (name, extension) = (path.file_name(), path.extension());
     let is = |text: &str| extension.is_some_and(|e| e == text);

@@ -20,6 +20,9 @@ struct Model {
     parameters: u64,
     weights: Vec<WeightFile>,
     tokenizer: Option<Vocabulary>,
+    /// What its config says of the end of text, where the tokenizer says something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_end_of_text: Option<String>,
     /// Why it cannot be evaluated, if it cannot.
     refused: Option<String>,
 }
@@ -43,14 +46,19 @@ pub(super) fn is_one(path: &Path) -> bool {
 /// would say.
 pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
     let opened = ModelFolder::open(folder)?;
+    let mut other_end_of_text = None;
     let (tokenizer, refused) = match opened.tokenizer() {
-        Ok(tokenizer) => (Some(vocabulary(&tokenizer)), opened.content().err()),
+        Ok(tokenizer) => {
+            other_end_of_text = tokenizer.other_end_of_text(folder)?;
+            (Some(vocabulary(&tokenizer)), opened.content().err())
+        }
         Err(error) => (None, Some(error)),
     };
     let refused = refused.as_ref().map(reason);
     let shape = *opened.shape();
     let weights = opened.weight_files()?;
-    let model = Model { shape, parameters: shape.parameters(), weights, tokenizer, refused };
+    let parameters = shape.parameters();
+    let model = Model { shape, parameters, weights, tokenizer, other_end_of_text, refused };
     match output {
         Output::Json => print_json(&model),
         Output::Text => print(&render(&model)),
@@ -95,6 +103,9 @@ fn render(model: &Model) -> String {
         };
         let ids = thousands(u64::from(*ids));
         let _ = writeln!(text, "tokenizer {fingerprint}: {ids} ids, {end}{begin}");
+    }
+    if let Some(other) = &model.other_end_of_text {
+        let _ = writeln!(text, "note: {other}");
     }
     match &model.refused {
         None => text.push_str("can be evaluated\n"),

@@ -1,18 +1,9 @@
-//! Held-out text that is trained on.
+//! Held-out documents, and files on both sides.
 
 use sparkjoy_base::Hint as _;
 
 use super::*;
-use crate::{TrainedOn, check_files, trained_on};
-
-/// Sources `names` prepared each by itself; `validation` of each as files or a share.
-fn found(place: &Place, sources: &[SourceFiles]) -> Vec<TrainedOn> {
-    let corpora: Vec<Corpus> = sources
-        .iter()
-        .map(|source| prepare(source, &place.root().join(source.name.as_str()), 1).unwrap())
-        .collect();
-    trained_on(&corpora, tokenizer(), &AtomicBool::new(false)).unwrap()
-}
+use crate::{TextHash, check_files};
 
 fn named(place: &Place, name: &str, path: &str, validation: Validation) -> SourceFiles {
     let name = SourceName::new(name).unwrap();
@@ -24,59 +15,30 @@ fn files(path: &str) -> Validation {
 }
 
 #[test]
-fn held_out_documents_that_are_trained_on_are_found_with_their_places() {
+fn a_held_out_document_is_passed_on_with_its_tokens_and_the_hash_of_its_text() {
     let place = Place::new();
-    place.write("web.jsonl", &json_lines(0..60));
-    place.write("math.jsonl", &json_lines(100..160));
-    // Three of the ten stand in the training text, two of them in that of the other source.
-    let held = [json_lines(200..207), json_lines(5..6), json_lines(120..122)].concat();
-    place.write("held.jsonl", &held);
-    place.write("clean.jsonl", &json_lines(300..310));
-    let sources = [
-        named(&place, "math", "math.jsonl", files("clean.jsonl")),
-        named(&place, "web", "web.jsonl", files("held.jsonl")),
-    ];
-    let found = found(&place, &sources);
-    let [leak] = &found[..] else { panic!("{found:?}") };
-    assert_eq!((leak.source.as_str(), leak.documents, leak.of_documents), ("web", 3, 10));
-    assert!(leak.counts() && leak.tokens < leak.of_tokens);
-    let within: Vec<&str> = leak.within.iter().map(SourceName::as_str).collect();
-    assert_eq!(within, ["math", "web"]);
-    insta::assert_snapshot!(leak.first, @r#"
-    held-out document 8 (`held.jsonl`) is document 6 (`web.jsonl`) of web: "document 5\nsévèn \"sequences\" "
-    "#);
-}
-
-#[test]
-fn what_one_share_holds_out_and_another_trains_on_is_found() {
-    let place = Place::new();
-    place.write("a.jsonl", &json_lines(0..100));
-    place.write("b.jsonl", &json_lines(0..100));
-    let split = |ppm| Validation::Split(Ppm(ppm));
-    let [a, b] = [
-        named(&place, "a", "a.jsonl", split(300_000)),
-        named(&place, "b", "b.jsonl", split(100_000)),
-    ];
-    let leaks = found(&place, &[a.clone(), b]);
-    let [leak] = &leaks[..] else { panic!("{leaks:?}") };
-    assert_eq!(leak.source, a.name);
-    // With one share, the same documents are held out everywhere.
-    let b = named(&place, "c", "b.jsonl", split(300_000));
-    assert_eq!(found(&place, &[a, b]), []);
-}
-
-#[test]
-fn a_few_documents_that_meet_by_chance_do_not_count() {
-    let place = Place::new();
-    let long = serde_json::json!({ "text": "seven sequences ".repeat(300) }).to_string() + "\n";
-    place.write("a.jsonl", &json_lines(0..40));
-    place.write("held.jsonl", &[long.repeat(9).as_bytes(), &json_lines(0..1)].concat());
-    let leaks = found(&place, &[named(&place, "a", "a.jsonl", files("held.jsonl"))]);
-    assert_eq!((leaks[0].documents, leaks[0].counts()), (1, true), "{leaks:?}");
-    let held = [long.repeat(900).as_bytes(), &json_lines(0..1)].concat();
-    place.write("more.jsonl", &held);
-    let leaks = found(&place, &[named(&place, "b", "a.jsonl", files("more.jsonl"))]);
-    assert_eq!((leaks[0].documents, leaks[0].counts()), (1, false), "{leaks:?}");
+    place.write("a.jsonl", &json_lines(0..3));
+    place.write("held.jsonl", &json_lines(5..7));
+    let corpus = place.prepare(&named(&place, "web", "a.jsonl", files("held.jsonl"))).unwrap();
+    let (mut seen, mut tokens) = (Vec::new(), 0);
+    let never = AtomicBool::new(false);
+    corpus
+        .each_held_out(tokenizer(), 9, &never, |document| {
+            seen.push((document.number, document.hash, document.text.to_owned()));
+            tokens += document.tokens;
+        })
+        .unwrap();
+    let expected = (5..7).zip(1..).map(|(i, number)| {
+        let mut hash = TextHash::default();
+        let whole = text(i);
+        let (one, other) = whole.split_at(4);
+        hash.add(one.as_bytes());
+        hash.add(other.as_bytes());
+        (number, hash.take(), whole[..9].to_owned())
+    });
+    assert_eq!(seen, expected.collect::<Vec<_>>());
+    assert_eq!(tokens, corpus.tokens(Part::Validation));
+    assert_eq!(corpus.place_of(Part::Validation, 2), "held-out document 2 (`held.jsonl`)");
 }
 
 #[test]

@@ -192,7 +192,8 @@ impl Foreign {
         let eos = config.eos_token.as_ref();
         let end_of_text = match eos.and_then(|eos| tokenizer.token_to_id(&eos.token().content)) {
             Some(id) => Some(id),
-            None => eos_token_id(folder)?,
+            // A tokenizer that does not name its own.
+            None => end_of_text_ids(folder)?.first().map(|(_, ids)| ids[0]),
         };
         let begin = begin(&tokenizer, end_of_text).map_err(|found| {
             let expected = "expected nothing or the end of the text";
@@ -283,19 +284,23 @@ fn begin(tokenizer: &Tokenizer, end_of_text: Option<u32>) -> Result<Vec<u32>, St
     Err(names.collect::<Vec<_>>().join(" "))
 }
 
-/// `eos_token_id` of the model, for a tokenizer that does not name its own; the first of a list.
-fn eos_token_id(folder: &Path) -> Result<Option<u32>, TokenizerError> {
+/// `eos_token_id` of the model's configs, one id or several, by file.
+pub(super) fn end_of_text_ids(
+    folder: &Path,
+) -> Result<Vec<(&'static str, Vec<u32>)>, TokenizerError> {
+    let mut named = Vec::new();
     for name in ["generation_config.json", "config.json"] {
         let config: Value = optional(&folder.join(name))?;
-        let id = match &config["eos_token_id"] {
-            Value::Array(ids) => ids.first().and_then(Value::as_u64),
-            id => id.as_u64(),
+        let id = |id: &Value| id.as_u64().and_then(|id| u32::try_from(id).ok());
+        let ids: Vec<u32> = match &config["eos_token_id"] {
+            Value::Array(ids) => ids.iter().map_while(id).collect(),
+            one => id(one).into_iter().collect(),
         };
-        if let Some(id) = id.and_then(|id| u32::try_from(id).ok()) {
-            return Ok(Some(id));
+        if !ids.is_empty() {
+            named.push((name, ids));
         }
     }
-    Ok(None)
+    Ok(named)
 }
 
 /// A JSON file that need not be there.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sparkjoy_base::{Fingerprint, Problem};
 
-use super::foreign::Foreign;
+use super::foreign::{Foreign, end_of_text_ids};
 use super::{Encoder, Tokenizer, file};
 use crate::DataError;
 
@@ -54,6 +54,27 @@ impl ModelTokenizer {
             Kind::Ours(ours) => Some(ours.end_of_text()),
             Kind::Foreign(foreign) => foreign.end_of_text,
         }
+    }
+
+    /// Says that a config of the model's folder names other ids as the end of text than the one
+    /// that is used; none where they agree.
+    ///
+    /// # Errors
+    ///
+    /// A config that cannot be read.
+    pub fn other_end_of_text(&self, folder: &Path) -> Result<Option<String>, DataError> {
+        let Some(own) = self.end_of_text() else { return Ok(None) };
+        for (file, ids) in end_of_text_ids(folder)? {
+            if !ids.contains(&own) {
+                let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+                return Ok(Some(format!(
+                    "`{file}` names {} as the end of text, and {own} is used: what the tokenizer \
+                     names comes first, then `generation_config.json`",
+                    ids.join(", ")
+                )));
+            }
+        }
+        Ok(None)
     }
 
     /// Identity: two tokenizers with it equal give the same ids for every text.

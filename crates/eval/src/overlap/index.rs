@@ -50,6 +50,9 @@ pub(super) struct Place {
     pub(super) word: usize,
 }
 
+/// Places at which a run of documents may stand to be looked for.
+const COMMON: usize = 8;
+
 /// A gram before equal ones are put together.
 struct Entry {
     hash: u64,
@@ -60,6 +63,19 @@ struct Entry {
 impl OverlapIndex {
     /// Makes the index of some items.
     pub fn new(items: &[ItemTexts]) -> Self {
+        Self::of(items, usize::MAX)
+    }
+
+    /// Makes the index of some documents, by the runs that stand in few of them: what stands in
+    /// many is a form or a licence, and tells no copy. A document shorter than a run is too short
+    /// to tell.
+    pub fn of_documents(documents: impl Iterator<Item = String>) -> Self {
+        let item = |text| ItemTexts { whole: String::new(), alone: vec![text] };
+        Self::of(&documents.map(item).collect::<Vec<_>>(), COMMON)
+    }
+
+    /// - `most`: texts that a gram may stand in to be looked for.
+    fn of(items: &[ItemTexts], most: usize) -> Self {
         let (mut words, mut texts) = (Vec::new(), Vec::new());
         let (mut entries, mut too_short) = (Vec::new(), Vec::new());
         for (item, ItemTexts { whole, alone }) in items.iter().enumerate() {
@@ -76,18 +92,18 @@ impl OverlapIndex {
         entries.sort_unstable_by(|a, b| {
             (a.hash, spelled(&a.gram), a.place).cmp(&(b.hash, spelled(&b.gram), b.place))
         });
-        let (mut grams, mut offsets) = (Vec::new(), Vec::new());
+        let (mut grams, mut offsets, mut places) = (Vec::new(), vec![0], Vec::new());
         let (mut runs, mut shorts) = (Vec::new(), Vec::new());
-        for (at, entry) in entries.iter().enumerate() {
-            if grams.last().is_none_or(|last| spelled(last) != spelled(&entry.gram)) {
-                let keys = if entry.gram.words == RUN { &mut runs } else { &mut shorts };
-                keys.push((entry.hash, grams.len()));
-                grams.push(entry.gram);
-                offsets.push(at);
+        for same in entries.chunk_by(|a, b| spelled(&a.gram) == spelled(&b.gram)) {
+            if same.len() > most {
+                continue;
             }
+            let keys = if same[0].gram.words == RUN { &mut runs } else { &mut shorts };
+            keys.push((same[0].hash, grams.len()));
+            grams.push(same[0].gram);
+            places.extend(same.iter().map(|entry| entry.place));
+            offsets.push(places.len());
         }
-        offsets.push(entries.len());
-        let places = entries.into_iter().map(|entry| entry.place).collect();
         let (runs, shorts) = (GramTable::new(runs), GramTable::new(shorts));
         Self { words, grams, runs, shorts, texts, offsets, places, items: items.len(), too_short }
     }

@@ -179,3 +179,22 @@ fn what_is_found_says_how_much_and_where() {
     assert_eq!((spread[0].covered, spread[0].documents), (100, 0));
     assert_eq!(spread[0].first, [1, 2]);
 }
+
+#[test]
+fn runs_of_many_documents_tell_no_copy() {
+    let licence = "this text may be copied and changed by whoever keeps these words with it";
+    let own = |i: usize| (0..26).map(|word| format!("w{i}x{word}")).collect::<Vec<_>>().join(" ");
+    let found = |documents: Vec<String>, text: &str| {
+        let index = OverlapIndex::of_documents(documents.into_iter());
+        let mut search = Search::new(&index);
+        search.read(text);
+        search.end_document();
+        search.take().overlaps(&index).into_iter().map(|o| (o.item, o.covered)).collect::<Vec<_>>()
+    };
+    let licensed = |n: usize| (0..n).map(|_| licence.to_owned()).collect::<Vec<_>>();
+    assert_eq!(found(licensed(3), licence), [(0, 14), (1, 14), (2, 14)]);
+    assert_eq!(found(licensed(9), licence), []);
+    // What is a document's own tells it all the same.
+    let documents = (0..9).map(|i| format!("{} {licence}", own(i).repeat(3))).collect();
+    assert_eq!(found(documents, &own(4).repeat(3))[0].0, 4);
+}

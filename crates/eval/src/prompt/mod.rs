@@ -18,6 +18,7 @@ mod options;
 mod text;
 
 use rayon::prelude::*;
+use serde::Serialize;
 use sparkjoy_base::{Place, Problem, thousands};
 use sparkjoy_data::{ModelEncoder, ModelTokenizer};
 
@@ -114,8 +115,55 @@ pub fn items(
     Ok(items)
 }
 
+/// The texts of one item, as a person reads them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AskedTexts {
+    /// What stands before the answers: one text, or one for each context of a schema.
+    pub prompts: Vec<String>,
+    /// What is scored behind it: one text, or one for each choice.
+    pub answers: Vec<String>,
+    /// Further answers that count as right.
+    pub aliases: Vec<String>,
+}
+
+/// The texts that an item of a task is asked with, before they are tokens. Answers have the space
+/// before them that most tokenizers need.
+///
+/// - `index`: its row, from 0.
+///
+/// # Errors
+///
+/// Options that cannot be told apart.
+///
+/// # Panics
+///
+/// If the rows are not those of the task, or there is no such row.
+pub fn asked_texts(task: &Task, rows: &Dataset, index: usize) -> Result<AskedTexts, EvalError> {
+    let groups = rows.groups(task);
+    let group = groups.iter().find(|group| group.contains(&index)).expect("a row is in a group");
+    let place = group.iter().position(|&row| row == index).expect("it was just found");
+    let shown = examples(task, rows, group).swap_remove(place);
+    let writer = Writer { task, file: &rows.file, prefix_space: true };
+    let row = &rows.rows[index];
+    let preamble = writer.preamble(row, &shown)?;
+    let contexts = writer.contexts(row, &preamble)?;
+    let aliases = match &row.row {
+        Row::Generation { aliases, .. } => aliases.clone(),
+        _ => Vec::new(),
+    };
+    Ok(AskedTexts {
+        prompts: contexts.into_iter().map(|context| format!("{preamble}{context}")).collect(),
+        answers: writer.scored(row),
+        aliases,
+    })
+}
+
 /// The examples of each row of a group. Drawn one row after the other, as in the original.
-fn examples<'a>(task: &Task, rows: &'a Dataset, group: &[usize]) -> Vec<Vec<&'a PlacedRow>> {
+pub(crate) fn examples<'a>(
+    task: &Task,
+    rows: &'a Dataset,
+    group: &[usize],
+) -> Vec<Vec<&'a PlacedRow>> {
     let shots = task.few_shot.shots;
     if let Some(fixed) = &rows.examples {
         let of = |&i: &usize| {

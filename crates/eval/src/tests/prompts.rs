@@ -93,3 +93,33 @@ fn prompts_are_the_same_on_any_number_of_threads() {
     };
     assert_eq!(on(1), on(4));
 }
+
+#[test]
+fn the_texts_of_an_item_are_those_of_its_tokens() {
+    let definition = |kind: &str| {
+        format!("name = \"t\"\ntype = \"{kind}\"\nfiles = \"t.jsonl\"\nshots = 2\nbaseline = 0.0\n")
+    };
+    let schema = |i| {
+        format!(
+            "{{\"context_options\": [\"a{i}\", \"b\"], \"continuation\": \"c\", \"gold\": 1}}\n"
+        )
+    };
+    let choice = |i| format!("{{\"query\": \"q{i}\", \"choices\": [\"a\", \"b\"], \"gold\": 1}}\n");
+    let writes: [(&str, &dyn Fn(usize) -> String); 2] =
+        [("schema", &schema), ("multiple-choice", &choice)];
+    for (kind, row) in writes {
+        let task = super::task(&definition(kind));
+        let text: String = (0..4).map(row).collect();
+        let rows = super::rows(&task, &text).unwrap();
+        let tokenizer = super::merging();
+        for item in crate::items(&task, &rows, &tokenizer, 512).unwrap() {
+            let asked = crate::asked_texts(&task, &rows, item.index).unwrap();
+            let Work::Score { sequences } = &item.work else { panic!("nothing to score") };
+            for (i, sequence) in sequences.iter().enumerate() {
+                let prompt = &asked.prompts[i.min(asked.prompts.len() - 1)];
+                let answer = &asked.answers[i.min(asked.answers.len() - 1)];
+                assert_eq!(tokenizer.decode(&sequence.tokens), format!("{prompt}{answer}"));
+            }
+        }
+    }
+}

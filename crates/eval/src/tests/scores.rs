@@ -8,8 +8,8 @@ use sparkjoy_sandbox::ProgramVerdict;
 use sparkjoy_spec::TokenScore;
 
 use crate::{
-    Average, BaselineVersion, Catalog, Chance, Dataset, Estimate, Item, ItemResult, Response,
-    Sample, Suite, Task, TaskScore, Work, average, items, judge, score,
+    AnsweredBefore, Average, BaselineVersion, Catalog, Chance, Dataset, Estimate, Item, ItemResult,
+    Response, Sample, Suite, Task, TaskScore, Tied, Work, average, items, judge, score,
 };
 
 fn token(nats: f32, greedy: bool) -> TokenScore {
@@ -278,4 +278,45 @@ fn a_missing_task_leaves_no_average_of_its_category_nor_of_all() {
     assert_eq!(found.core, missing);
     let none = average(&suite(), &[]);
     assert_eq!(none.core.missing(), ["p", "q", "r"]);
+}
+
+#[test]
+fn an_item_that_a_row_answers_before_it_is_counted() {
+    let definition = CHOICE.replace("shots = 0", "shots = 2");
+    let choice = task(&definition);
+    let row = |query: &str, gold: usize| {
+        format!("{{\"query\": \"{query}\", \"choices\": [\"yes\", \"no\"], \"gold\": {gold}}}\n")
+    };
+    let of = |text: &str, limit: usize| {
+        let rows = rows(&choice, text).unwrap();
+        let mut results = all(&choice, &rows, |item| scored(item, &[1.0, 2.0], true));
+        results.truncate(limit);
+        score(&choice, &rows, &results, BaselineVersion::V03).answered_before
+    };
+    // Two of three rows are shown before each: the twins always see each other.
+    let found = of(&[row("a", 0), row("b", 0), row(" b ", 0)].concat(), 3);
+    assert_eq!(found, Some(AnsweredBefore { items: 2, line: 2 }));
+    let found = of(&[row("a", 0), row("b", 0), row(" b ", 0)].concat(), 2);
+    assert_eq!(found, Some(AnsweredBefore { items: 1, line: 2 }));
+    // Another answer to it gives nothing away.
+    assert_eq!(of(&[row("a", 0), row("b", 0), row("b", 1)].concat(), 3), None);
+}
+
+#[test]
+fn items_that_the_order_of_their_choices_decides_are_counted() {
+    let choice = task(CHOICE);
+    let row = |choices: [&str; 3], gold: usize| {
+        format!("{{\"query\": \"q\", \"choices\": {choices:?}, \"gold\": {gold}}}\n")
+    };
+    let text = [
+        row(["oak", "elm", "ash"], 1), // Not among the equally likely.
+        row(["elm", "oak", "ash"], 2), // As likely as another, listed behind it.
+        row(["ash", "elm", "oak"], 0), // Listed first.
+        row(["oak", "ash", "ash"], 1), // Less likely than a third.
+    ];
+    let rows = rows(&choice, &text.concat()).unwrap();
+    let nats = [[1.0, 2.0, 1.0], [1.0, 2.0, 1.0], [1.0, 2.0, 1.0], [1.0, 2.0, 2.0]];
+    let results = all(&choice, &rows, |item| scored(item, &nats[item.index], true));
+    let found = score(&choice, &rows, &results, BaselineVersion::V03).tied;
+    assert_eq!(found, Some(Tied { items: 2, correct: 1, line: 2 }));
 }

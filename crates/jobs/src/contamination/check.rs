@@ -2,12 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::thread;
 
-use sparkjoy_base::SourceName;
-use sparkjoy_data::{Corpus, DataError, Part, Text, TokenRange, Tokenizer};
+use sparkjoy_data::{Corpus, Part};
 use sparkjoy_eval::{Dataset, EvalError, Found, ItemTexts, OverlapIndex, Search, Task, item_texts};
 
 use super::{ItemsKey, Record, SourceRecord};
@@ -16,13 +12,11 @@ use crate::inputs::Inputs;
 use crate::places::Places;
 use crate::problem::{no_task_data, no_task_files};
 use crate::tasks::spread;
-use crate::watcher::{Event, Watcher};
+use crate::walk::{Reader, walk};
+use crate::watcher::Watcher;
 use sparkjoy_answers::CheckedTask;
 use sparkjoy_answers::FoundItem;
 use sparkjoy_study::Plan;
-
-/// Tokens that a thread reads before it takes the next stretch: some hundredths of a second.
-const STRETCH_TOKENS: u64 = 1 << 20;
 
 /// The items of all tasks whose file is there.
 struct Items {
@@ -62,7 +56,10 @@ pub(crate) fn check(
             continue;
         }
         let corpus = inputs.corpus(name);
-        let found = walk(corpus, tokenizer, &items.index, threads, watcher)?;
+        let mut found = Found::default();
+        let search = || Search::new(&items.index);
+        let told = ("items of tasks", &mut *watcher);
+        walk(corpus, tokenizer, threads, told, search, |more| found.append(more))?;
         record.sources.insert(name.clone(), items.record(corpus, &found));
         record.write(plan, &places.runs)?;
     }
@@ -147,87 +144,18 @@ impl Items {
     }
 }
 
-/// Searches a source's training text, stretch by stretch on all threads.
-fn walk(
-    corpus: &Corpus,
-    tokenizer: &Tokenizer,
-    index: &OverlapIndex,
-    threads: usize,
-    watcher: &mut Watcher<'_>,
-) -> Result<Found, JobError> {
-    let stretches = corpus.token_ranges(Part::Train, STRETCH_TOKENS);
-    let (of, stop) = (corpus.text_bytes(Part::Train), watcher.stop());
-    let mut progress = CheckProgress { source: corpus.name(), bytes: 0, of };
-    progress.tell(0, watcher);
-    // Where a stretch went wrong, nobody needs begin another.
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    thread::scope(|scope| {
-        let (sender, results) = mpsc::channel();
-        for _ in 0..threads.max(1) {
-            let (sender, stretches, next, failed) = (sender.clone(), &stretches, &next, &failed);
-            scope.spawn(move || {
-                let mut search = Search::new(index);
-                while !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed) {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(stretch) = stretches.get(number) else { return };
-                    let read = read(corpus, stretch, tokenizer, &mut search, stop);
-                    failed.fetch_or(read.is_err(), Ordering::Relaxed);
-                    let result = read.map(|bytes| (bytes, search.take()));
-                    if sender.send((number, result)).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        // What comes early waits for what stands before it.
-        let (mut early, mut found, mut taken) = (BTreeMap::new(), Found::default(), 0);
-        for (number, result) in results {
-            let (bytes, in_stretch) = result?;
-            progress.tell(bytes, watcher);
-            early.insert(number, in_stretch);
-            while let Some(next) = early.remove(&taken) {
-                found.append(next);
-                taken += 1;
-            }
-        }
-        let whole = taken == stretches.len() && !stop.load(Ordering::Relaxed);
-        if whole { Ok(found) } else { Err(JobError::Interrupted) }
-    })
-}
+impl Reader for Search<'_> {
+    type Found = Found;
 
-/// Searches the documents of a stretch; returns the bytes of their text.
-fn read(
-    corpus: &Corpus,
-    stretch: &TokenRange,
-    tokenizer: &Tokenizer,
-    search: &mut Search<'_>,
-    stop: &AtomicBool,
-) -> Result<u64, DataError> {
-    let mut bytes = 0;
-    corpus.read_documents(stretch, tokenizer, |text| {
-        match text {
-            Text::Piece(piece) => {
-                search.read(piece);
-                bytes += piece.len() as u64;
-            }
-            Text::End => search.end_document(),
-        }
-        !stop.load(Ordering::Relaxed)
-    })?;
-    Ok(bytes)
-}
+    fn read(&mut self, piece: &str) {
+        Search::read(self, piece);
+    }
 
-struct CheckProgress<'a> {
-    source: &'a SourceName,
-    bytes: u64,
-    of: u64,
-}
+    fn end_document(&mut self) {
+        Search::end_document(self);
+    }
 
-impl CheckProgress<'_> {
-    fn tell(&mut self, more: u64, watcher: &mut Watcher<'_>) {
-        self.bytes += more;
-        let Self { source, bytes, of } = *self;
-        watcher.tell(Event::Checking { source, text_bytes: bytes, of });
+    fn take(&mut self) -> Found {
+        Search::take(self)
     }
 }

@@ -4,6 +4,7 @@
 //! where it stopped, and two models can be compared item by item. Scores are computed from the
 //! results each time; nothing else is kept of them.
 
+mod answered;
 mod records;
 mod work;
 
@@ -27,6 +28,7 @@ use crate::models::language_model;
 use crate::problem::no_task_files;
 use crate::resources::{Programs, Resources};
 use crate::watcher::{Event, Watcher};
+pub use answered::{AnsweredItem, answered_items};
 use records::{Writer, read_records, read_records_of, seal_records};
 pub use work::TaskWork;
 
@@ -315,7 +317,7 @@ pub(crate) fn item_results(
     score: &TaskScore,
     seed: Seed,
 ) -> Result<Option<Vec<ItemResult>>, JobError> {
-    for path in item_files(folder, score)? {
+    for path in item_files(folder, &score.task)? {
         let is_of = |asked: &ResultsKey| asked.is_of(scorecard, score, seed);
         let Some(mut found) = read_records_of(&path, is_of, |r: &ItemResult| r.index)? else {
             continue;
@@ -362,7 +364,7 @@ pub(crate) fn seal_items(
 ) -> Result<Vec<PathBuf>, JobError> {
     let mut sealed = Vec::new();
     for score in &scorecard.tasks {
-        for path in item_files(folder, score)? {
+        for path in item_files(folder, &score.task)? {
             let is_of = |asked: &ResultsKey| asked.is_of(scorecard, score, seed);
             if seal_records(&path, is_of, |result: &ItemResult| result.index)? {
                 sealed.push(path);
@@ -372,14 +374,14 @@ pub(crate) fn seal_items(
     Ok(sealed)
 }
 
-/// The files that may hold the results behind a score, sorted.
-fn item_files(folder: &Path, score: &TaskScore) -> Result<Vec<PathBuf>, JobError> {
+/// The files that may hold results of a task, sorted.
+fn item_files(folder: &Path, task: &str) -> Result<Vec<PathBuf>, JobError> {
     if metadata(folder)?.is_none() {
         return Ok(Vec::new());
     }
     let at = FileError::at("read folder", folder);
     let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let begin = format!("{}-", score.task);
+    let begin = if task.is_empty() { String::new() } else { format!("{task}-") };
     let is_of_task = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         name.starts_with(&begin) && path.extension().is_some_and(|extension| extension == "jsonl")

@@ -7,10 +7,12 @@ mod amounts;
 mod arms;
 mod contamination;
 mod curve;
+mod doubtful;
 mod heading;
 mod not_significant;
 mod notes;
 mod removal;
+mod split;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -23,8 +25,10 @@ use sparkjoy_base::{SourceName, counted, scientific};
 use sparkjoy_study::Ask;
 
 pub use contamination::{cautions, contamination_notes, contamination_summary};
+pub use doubtful::doubtful_items;
 pub use heading::Heading;
 pub use notes::{cause, few_documents, instruction_sets, not_scored, power, unknown_documents};
+pub use split::split_verdicts;
 
 /// The question in words.
 pub fn title(answer: &Answer) -> String {

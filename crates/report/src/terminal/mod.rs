@@ -115,6 +115,8 @@ fn preamble(answers: &Answers) -> Vec<String> {
     }
     lines.extend(sentences::few_documents(&answers.held_out));
     lines.extend(sentences::unknown_documents(&answers.held_out));
+    lines.extend(sentences::split_verdicts(&answers.split));
+    lines.extend(sentences::doubtful_items(&answers.doubtful));
     if let Some(checked) = &answers.contamination {
         lines.extend(sentences::cautions(checked));
         lines.push(sentences::contamination_summary(checked));

@@ -215,6 +215,8 @@ pub(crate) fn answers(plan: &Plan, missing: &str) -> Answers {
         missing: if known { vec![missing.to_owned()] } else { Vec::new() },
         missing_tasks: Vec::new(),
         tasks_without_file: BTreeSet::new(),
+        doubtful: Vec::new(),
+        split: Vec::new(),
         contamination: None,
         trunk: Vec::new(),
         confidence: 0.95,

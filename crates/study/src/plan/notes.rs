@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Ppm, SourceName, Tokens, counted, thousands};
 use sparkjoy_data::TrainedOn;
+use sparkjoy_eval::COVERED_PERCENT;
 
 /// More epochs of a source than this teach a model little that is new.
 ///
@@ -120,6 +121,17 @@ fn leaked(found: &TrainedOn, named: bool, f: &mut fmt::Formatter<'_>) -> fmt::Re
              {first}",
         counted(*of_documents, "document")
     )?;
+    if let Some(near) = &found.nearly {
+        write!(
+            f,
+            "; {} of them with at least {COVERED_PERCENT} % of their words, not word for word",
+            thousands(near.documents)
+        )?;
+        if near.of_documents < *of_documents {
+            let looked_for = counted(near.of_documents, "document");
+            write!(f, " (the words of {looked_for} were looked for)")?;
+        }
+    }
     f.write_str(match (named, found.counts()) {
         (true, _) => "; the study names it in `leaked`",
         (false, true) => "",
@@ -225,6 +237,8 @@ impl fmt::Display for Note {
 
 #[cfg(test)]
 mod tests {
+    use sparkjoy_data::NearCopies;
+
     use super::*;
 
     #[test]
@@ -239,6 +253,11 @@ mod tests {
             of_tokens,
             within: vec![source(), SourceName::new("web").unwrap()],
             first: "held-out document 3 is document 9 of web: \"text\"".into(),
+            nearly: None,
+        };
+        let near = |of_documents| {
+            let nearly = NearCopies { documents: 1, tokens: 9, of_documents, of_tokens: 25 };
+            TrainedOn { nearly: Some(nearly), ..found(25) }
         };
         let notes = [
             Note::Repeated { source: source(), branch, epochs: 5.126 },
@@ -254,6 +273,8 @@ mod tests {
             Note::Leaked { found: found(25), named: false },
             Note::Leaked { found: found(25), named: true },
             Note::Leaked { found: found(250_000), named: false },
+            Note::Leaked { found: near(20), named: false },
+            Note::Leaked { found: near(7), named: true },
             Note::LittleHeldOut { source: source(), tokens: Tokens(576), asked: Tokens(1_000_000) },
             Note::Changed { source: source(), file: "math/a.jsonl".into() },
             Note::Refilled { refill: "domain".into() },
@@ -275,6 +296,8 @@ mod tests {
         HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"
         HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; the study names it in `leaked`
         HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (0.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; so few meet by chance
+        HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; 1 of them with at least 80 % of their words, not word for word
+        HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; 1 of them with at least 80 % of their words, not word for word (the words of 7 documents were looked for); the study names it in `leaked`
         source `math` holds out 576 tokens, and 1M are to be scored: all there are will be
         `math/a.jsonl` of source `math` has another size or time than when it was prepared: what is shown is of the text as it was then (`sparkjoy prepare` looks at it again)
         what a removal frees goes to the rest of its domain: its answer is what a source is worth over what takes its place

@@ -93,6 +93,9 @@ const TABLES: [&str; 12] = [
 ];
 
 /// How a study speaks to its author.
+/// What to write where questions are not a list.
+const EACH: &str = "write `[[questions]]`, in two pairs of brackets, above each question";
+
 static FORM: Form = Form {
     name: "the study",
     whole_keys: true,
@@ -102,6 +105,11 @@ static FORM: Form = Form {
         Mistake::UnknownKey { nearest: None, .. } | Mistake::MissingKey { .. } => {
             Some("`sparkjoy new` writes a study with every key explained".to_owned())
         }
+        // Refused where the other of two kinds of heading stands.
+        Mistake::Syntax { line } if matches!(line.trim(), "[questions]" | "[[questions]]") => {
+            Some(EACH.to_owned())
+        }
+        Mistake::WrongType { key: "questions" } => Some(EACH.to_owned()),
         Mistake::Syntax { line } => unquoted(line).map(|found| format!("write `\"{found}\"`")),
         _ => None,
     },

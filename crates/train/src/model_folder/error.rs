@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use safetensors::SafeTensorError;
-use sparkjoy_base::{Hint, thousands};
+use sparkjoy_base::{Hint, printable_name, thousands};
 use sparkjoy_data::DataError;
 
 /// What a folder without a model holds.
@@ -110,8 +110,8 @@ pub enum ModelError {
         folder: PathBuf,
     },
     /// A shard is named that is no file of the folder.
-    #[error("`{}` puts tensor `{tensor}` into `{shard}`, which is not in the folder",
-        path.display())]
+    #[error("`{}` puts tensor `{}` into `{}`, which is not in the folder",
+        path.display(), printable_name(tensor), printable_name(shard))]
     MissingShard {
         /// The index.
         path: PathBuf,
@@ -121,8 +121,8 @@ pub enum ModelError {
         shard: String,
     },
     /// The index and the shards contradict each other.
-    #[error("`{}` is wrong about tensor `{tensor}`: found {found}, expected {expected}",
-        path.display())]
+    #[error("`{}` is wrong about tensor `{}`: found {}, expected {}",
+        path.display(), printable_name(tensor), printable_name(found), printable_name(expected))]
     Index {
         /// The index.
         path: PathBuf,
@@ -142,7 +142,8 @@ pub enum ModelError {
         source: SafeTensorError,
     },
     /// A tensor is missing, unknown, or of another shape or type.
-    #[error("tensor `{name}` in `{}`: found {found}, expected {expected}", path.display())]
+    #[error("tensor `{}` in `{}`: found {found}, expected {expected}", printable_name(name),
+        path.display())]
     Tensor {
         /// The file, or the folder of several.
         path: PathBuf,

@@ -42,6 +42,10 @@ fn tensors_of_another_model_are_refused_by_name() {
     tensor `norm_f.weight` in `model/model.safetensors`: found also as `model.norm_f.weight`, expected one of them
     hint: save the model again with each tensor once
     ");
+    insta::assert_snapshot!(with("a\n\u{1b}[2Jhint: run x"), @r"
+    tensor `a\n\u{1b}[2Jhint: run x` in `model/model.safetensors`: found F32 [8], expected no such tensor
+    hint: MPT models of this shape without biases, with the head tied to the embedding, in F32, BF16 or F16 are opened; compare `config.json` with `model/model.safetensors`
+    ");
     let without = refusal(&|tensors| drop(tensors.remove("blocks.0.norm_2.weight")));
     insta::assert_snapshot!(without, @r"
     tensor `transformer.blocks.0.norm_2.weight` in `model`: found no such tensor, expected [8]

@@ -5,6 +5,9 @@ use sparkjoy_base::{Problem, Span, thousands};
 
 use super::{Known, Window};
 
+/// What to write for a window that leaves no trunk.
+const SHORTER: &str = "write a shorter window, such as \"30%\": a branch starts from a trunk that is trained before it";
+
 impl Known<'_> {
     /// The length under `window`.
     pub(super) fn window(&self, table: &mut TomlTable<'_>) -> Result<Placed<Window>, Problem> {
@@ -51,7 +54,8 @@ impl Known<'_> {
             return Err(Problem { hint: span.meant_share(), ..item.problem(text) });
         }
         if steps >= of {
-            return Err(item.problem(self.whole_run(&span.to_string(), steps)));
+            let problem = item.problem(self.whole_run(&span.to_string(), steps));
+            return Err(problem.with_hint(SHORTER));
         }
         Ok(Placed { value: Window { span, steps }, line: item.line() })
     }

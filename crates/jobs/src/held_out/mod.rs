@@ -1,16 +1,20 @@
 //! Held-out text that is trained on: looked for once in what is prepared, refused unless the study
 //! names the source, and said by plan and report.
 
+mod search;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, Problem, Tokens, sealed, write_atomic};
-use sparkjoy_data::{Corpus, DataError, Part, Tokenizer, TrainedOn, trained_on};
+use sparkjoy_data::{Corpus, Part, Tokenizer, TrainedOn};
+use sparkjoy_eval::OVERLAP_VERSION;
 use sparkjoy_study::{Note, SourceInput, Study};
 
 use crate::error::JobError;
 use crate::keyed::{json, read_sealed};
 use crate::watcher::Watcher;
+use search::{MOST_BYTES, trained_on};
 
 /// What was found in the sources of a study.
 #[derive(Serialize, Deserialize)]
@@ -19,21 +23,47 @@ struct Record {
     found: Vec<TrainedOn>,
 }
 
+/// By which rules a record was made.
+#[derive(Clone, Copy)]
+enum Rules {
+    /// Of an earlier version: equal documents only.
+    Hashes,
+    Words,
+}
+
 /// The file of what was found in these sources. Its name holds all tokens of them.
-fn record_file(prepared: &Path, corpora: &[Corpus]) -> PathBuf {
+fn record_file(prepared: &Path, corpora: &[Corpus], rules: Rules) -> PathBuf {
     let of = |corpus: &Corpus| {
         let [train, held_out] = [Part::Train, Part::Validation].map(|p| corpus.fingerprint(p));
         (corpus.name().clone(), train, held_out)
     };
     let sources: Vec<_> = corpora.iter().map(of).collect();
-    prepared.join(format!("held-out-{}.json", Fingerprint::of_value(&sources)))
+    let name = match rules {
+        Rules::Hashes => Fingerprint::of_value(&sources),
+        Rules::Words => Fingerprint::of_value(&("words", OVERLAP_VERSION, sources)),
+    };
+    prepared.join(format!("held-out-{name}.json"))
 }
 
 /// What is on record about these sources; `None` if they were not looked at. A record without its
 /// seal is none.
-fn found(prepared: &Path, corpora: &[Corpus]) -> Result<Option<Vec<TrainedOn>>, JobError> {
-    let record = read_sealed::<Record>(&record_file(prepared, corpora))?;
+fn found(
+    prepared: &Path,
+    corpora: &[Corpus],
+    rules: Rules,
+) -> Result<Option<Vec<TrainedOn>>, JobError> {
+    let record = read_sealed::<Record>(&record_file(prepared, corpora, rules))?;
     Ok(record.filter(|(_, has_seal)| *has_seal).map(|(record, _)| record.found))
+}
+
+/// What is known of these sources, by the best rules there are.
+fn known(prepared: &Path, corpora: &[Corpus]) -> Result<Vec<TrainedOn>, JobError> {
+    for rules in [Rules::Words, Rules::Hashes] {
+        if let Some(found) = found(prepared, corpora, rules)? {
+            return Ok(found);
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// Looks for held-out text that is trained on, unless it was done for these sources.
@@ -47,16 +77,13 @@ pub(crate) fn check(
     corpora: &[Corpus],
     tokenizer: &Tokenizer,
     prepared: &Path,
-    watcher: &Watcher<'_>,
+    threads: usize,
+    watcher: &mut Watcher<'_>,
 ) -> Result<(), JobError> {
-    if found(prepared, corpora)?.is_none() {
-        let found =
-            trained_on(corpora, tokenizer, watcher.stop()).map_err(|error| match error {
-                DataError::Interrupted => JobError::Interrupted,
-                error => error.into(),
-            })?;
+    if found(prepared, corpora, Rules::Words)?.is_none() {
+        let found = trained_on(corpora, tokenizer, MOST_BYTES, threads, watcher)?;
         let record = sealed(&json(&Record { found }), b"");
-        write_atomic(&record_file(prepared, corpora), &record)?;
+        write_atomic(&record_file(prepared, corpora, Rules::Words), &record)?;
     }
     refuse_leaked(study, corpora, prepared)
 }
@@ -67,10 +94,9 @@ pub(crate) fn check(
 ///
 /// They, and a record that cannot be read back.
 pub fn refuse_leaked(study: &Study, corpora: &[Corpus], prepared: &Path) -> Result<(), JobError> {
-    let found = found(prepared, corpora)?;
     let named = |found: &TrainedOn| study.leaked().contains(&found.source);
-    let refused: Vec<TrainedOn> =
-        found.into_iter().flatten().filter(|found| found.counts() && !named(found)).collect();
+    let found = known(prepared, corpora)?.into_iter();
+    let refused: Vec<TrainedOn> = found.filter(|found| found.counts() && !named(found)).collect();
     if refused.is_empty() {
         return Ok(());
     }
@@ -97,7 +123,7 @@ pub fn held_out_notes(
     corpora: &[Corpus],
     prepared: &Path,
 ) -> Result<Vec<Note>, JobError> {
-    let leaked = found(prepared, corpora)?.into_iter().flatten().map(|found| {
+    let leaked = known(prepared, corpora)?.into_iter().map(|found| {
         let named = study.leaked().contains(&found.source);
         Note::Leaked { found, named }
     });
