@@ -9,9 +9,11 @@ mod bench;
 mod ci;
 mod command;
 mod python;
+mod random;
 mod sanitize;
 #[cfg(test)]
 mod tidy;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -24,6 +26,9 @@ Usage: cargo xtask <COMMAND>
                             --engines eager,bf16, --json FILE, --peers (Burn and Candle too)
   bench eval MODEL DATA     items/s of tasks against transformers; DATA: the folder of task files
   audit statistics          how often whole studies mark what is not there; 15 minutes
+  torture [OPTIONS]         kills, disk errors, damage, fuzzing of a small study: --short (half a
+                            minute), --every N (of its disk operations; 0: none), --damages N,
+                            --seconds N (of each reader), --output FILE
   sanitize                  the engine's tests under AddressSanitizer
   golden                    make the golden numbers again, in a throw-away Python environment
   parity                    check against transformers, tiktoken and PyTorch, in one too
@@ -39,6 +44,11 @@ fn main() -> ExitCode {
         ["bench", "eval", model, data] => python::task_speed(model, data),
         ["bench", name] if bench::CRATES.contains(name) => bench::run_crates(&[name]),
         ["audit", "statistics"] => audit::statistics(),
+        ["torture", options @ ..] => torture::run(options),
+        [torture::TRACER | torture::TRACEE, ..] => match torture::hidden(&words) {
+            Ok(code) => return code,
+            Err(failed) => Err(failed),
+        },
         ["sanitize"] => sanitize::run(),
         ["golden"] => python::golden(),
         ["parity"] => python::parity(),

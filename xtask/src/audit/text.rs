@@ -1,5 +1,7 @@
 //! Text of the audited studies: documents with words of their own, dealt to two sources by chance.
 
+use crate::random::Random;
+
 /// A study of two sources alike: one is upsampled.
 pub(super) const STUDY: &str = r#"name = "audit"
 seed = SEED
@@ -101,17 +103,4 @@ fn add(source: &mut String, text: &str) {
     source.push_str("{\"text\":\"");
     source.push_str(text);
     source.push_str("\"}\n");
-}
-
-/// `SplitMix64`: Steele, Lea & Flood, Fast splittable pseudorandom number generators (2014).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % n as u64) as usize
-    }
 }

@@ -1,0 +1,239 @@
+//! Changed bytes for each reader of the program: what is read, or refused by name, and never more.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::mutate::mutate;
+use super::study::{Study, Undisturbed, VERBS, documents};
+use super::tally::Outcome;
+use super::tree::Tree;
+use super::{Bench, Trial, parallel};
+use crate::command::{Failed, root};
+use crate::random::Random;
+
+/// Prepares one source, whatever its text is.
+const PREPARE: &str = "prepare in/source.toml --prepared out --runs out --threads 1";
+/// Counts all text of a folder.
+const NEW: &str = "new out/new.toml --data in --threads 1";
+
+/// A reader, valid files for it, and the commands that have it read them.
+struct Reader {
+    name: &'static str,
+    /// Everything in the folder, by path.
+    files: Tree,
+    /// Which of them are changed.
+    changed: Vec<PathBuf>,
+    /// Command lines; each trial gives one.
+    lines: Vec<String>,
+    /// What each prints of the valid files, where nothing else may be printed: files of our own,
+    /// which carry hashes.
+    said: Option<Vec<String>>,
+}
+
+/// Fuzzes each reader for some time.
+///
+/// # Errors
+///
+/// [`Failed`] if the undisturbed study fails, or a file cannot be written.
+pub(super) fn readers(bench: &Bench, seconds: Duration) -> Result<Vec<Trial>, Failed> {
+    let mut study = Study::write(&bench.folder("input"), 1)?;
+    let work = bench.folder("work-0");
+    let undisturbed = study.undisturbed(&work)?;
+    let mut readers = all(&study, &undisturbed)?;
+    for reader in &mut readers {
+        let Some(said) = &mut reader.said else { continue };
+        for line in &reader.lines {
+            reader.files.restore(&work)?;
+            said.push(study.run(&[], line, &work)?.stdout);
+        }
+    }
+    parallel(bench, &readers, |reader, work, tell| {
+        let begin = Instant::now();
+        let mut random = Random(2);
+        for number in 0.. {
+            if begin.elapsed() >= seconds {
+                break;
+            }
+            tell(one(&study, reader, number, &mut random, work)?);
+        }
+        Ok(())
+    })
+}
+
+fn one(
+    study: &Study,
+    reader: &Reader,
+    number: usize,
+    random: &mut Random,
+    work: &Path,
+) -> Result<Trial, Failed> {
+    let path = &reader.changed[random.below(reader.changed.len())];
+    let bytes = reader.files.0[path].as_deref().unwrap_or_default();
+    let changed = mutate(bytes, random);
+    let mut files = reader.files.clone();
+    files.0.insert(path.clone(), Some(changed.clone()));
+    files.restore(work)?;
+    let which = number % reader.lines.len();
+    let ended = study.run(&[], &reader.lines[which], work)?;
+    let other = reader.said.as_ref().is_some_and(|said| said[which] != ended.stdout);
+    let outcome = match () {
+        () if ended.hangs => Outcome::Hang,
+        () if ended.is_panic() => Outcome::Panic,
+        () if !ended.is_done() && ended.names(path) => Outcome::Named,
+        () if !ended.is_done() => Outcome::Unnamed,
+        () if other => Outcome::Silent,
+        () => Outcome::Harmless,
+    };
+    let mut what =
+        format!("{}, trial {number}, {}: {}", reader.name, path.display(), reader.lines[which]);
+    if outcome.is_fault() {
+        let kept = root().join("target/torture").join(format!("{}-{number}", reader.name));
+        super::study::write(&kept, &changed)?;
+        what += &format!(", kept as `{}`", kept.display());
+    }
+    Ok(Trial { row: reader.name.to_owned(), what, outcome, why: ended.stderr })
+}
+
+/// Every reader with its files.
+fn all(study: &Study, undisturbed: &Undisturbed) -> Result<Vec<Reader>, Failed> {
+    let (input, done) = (Tree::read(&study.input)?, &undisturbed.after[VERBS.len()]);
+    let below = |tree: &Tree, folder: &str| -> Tree {
+        let place = |path: &PathBuf| {
+            if folder.is_empty() { path.clone() } else { Path::new(folder).join(path) }
+        };
+        let files = tree.0.iter().map(|(path, bytes)| (place(path), bytes.clone()));
+        let folder = (!folder.is_empty()).then(|| (folder.into(), None));
+        Tree(folder.into_iter().chain(files).collect())
+    };
+    let with_input =
+        |tree: &Tree| Tree(tree.0.clone().into_iter().chain(below(&input, "in").0).collect());
+    let (text, packed) = (documents(1), documents(3));
+    let mut readers = vec![
+        // Text that is read before it is known what it is.
+        source("json lines", "jsonl", &[("text.jsonl", text.clone().into_bytes())]),
+        source("plain text", "txt", &[("text.txt", plain(&text).into_bytes())]),
+        source("gzip", "jsonl.gz", &[("text.jsonl.gz", gzip(&packed)?)]),
+        source("zstd", "jsonl.zst", &[("text.jsonl.zst", zstd(&packed)?)]),
+        source("parquet", "parquet", &parquet()?),
+    ];
+    let all = with_input(done);
+    let changed = |tree: &Tree, is_it: &dyn Fn(&str) -> bool| -> Vec<PathBuf> {
+        let files = tree.files().map(|(path, _)| path);
+        files.filter(|path| is_it(&path.to_string_lossy())).map(Path::to_owned).collect()
+    };
+    let of = |verb: &str| study.line(verb).replace(&study.input.display().to_string(), "in");
+    let eval = |model: &str| {
+        let tasks = "--tasks in/puzzles.toml --eval-data in/tasks --limit 2 --out out --threads 1";
+        format!("eval {model} {tasks}")
+    };
+    let model = study.model()?.display().to_string();
+    readers.push(Reader {
+        name: "study",
+        changed: vec!["in/study.toml".into()],
+        files: all.clone(),
+        lines: vec![of("plan")],
+        said: None,
+    });
+    readers.push(Reader {
+        name: "tasks",
+        changed: changed(&all, &|path| path.starts_with("in/tasks/") || path == "in/puzzles.toml"),
+        files: all.clone(),
+        lines: vec![eval(&model)],
+        said: None,
+    });
+    // A model folder of somebody else: the checkpoint without what makes it one.
+    let is_model = |path: &Path| {
+        path.starts_with(&model) && !["DONE", "state.json"].iter().any(|it| path.ends_with(it))
+    };
+    let files = all.0.iter().filter(|(path, _)| is_model(path));
+    let foreign = files
+        .map(|(path, bytes)| (path.strip_prefix(&model).unwrap_or(path).to_owned(), bytes.clone()));
+    let foreign = foreign.filter(|(path, _)| path != Path::new("")).collect();
+    let foreign =
+        Tree(below(&Tree(foreign), "model").0.into_iter().chain(below(&input, "in").0).collect());
+    for (name, is_tokenizer) in [("tokenizer", true), ("model folder", false)] {
+        let is_it = |path: &str| {
+            let is_of_tokens = path.contains("token");
+            path.starts_with("model/")
+                && is_of_tokens == is_tokenizer
+                && (is_of_tokens
+                    || path.ends_with("config.json")
+                    || path.ends_with("model.safetensors"))
+        };
+        readers.push(Reader {
+            name,
+            changed: changed(&foreign, &is_it),
+            files: foreign.clone(),
+            lines: vec![eval("model"), "show model".to_owned()],
+            said: None,
+        });
+    }
+    readers.push(Reader {
+        name: "prepared folder",
+        changed: changed(&all, &|path| path.starts_with("prepared/")),
+        files: all.clone(),
+        lines: vec![of("report"), of("prepare")],
+        said: Some(Vec::new()),
+    });
+    readers.push(Reader {
+        name: "checkpoint",
+        changed: changed(&all, &|path| path.starts_with(&model)),
+        files: all,
+        lines: vec![eval(&model)],
+        said: Some(Vec::new()),
+    });
+    Ok(readers)
+}
+
+/// A reader of text: a study of one source, and a folder to look at.
+fn source(name: &'static str, extension: &str, files: &[(&str, Vec<u8>)]) -> Reader {
+    let study = format!(
+        "name = \"one\"\nseed = 1\n[tokenizer]\nkind = \"bpe\"\nvocab = 300\n[model]\nlayers = 1\n\
+         width = 16\nheads = 2\ncontext = 32\n[training]\nbudget = \"1K\"\nbatch = 4\n\
+         optimizer = {{ kind = \"lionw\", lr = 1e-3, betas = [0.9, 0.95], weight_decay = 1e-4 }}\n\
+         schedule = {{ kind = \"inverse-sqrt\", warmup = \"1 steps\", scale = \"1 steps\", cooldown = \"0\" }}\n\
+         grad_clip = 1.0\nreplicates = 1\n[sources.text]\npath = \"*.{extension}\"\nholdout = \"20%\"\n\
+         [mixtures.base]\ntext = 1.0\n[trunk]\nmixture = \"base\"\n[evaluation]\nheld_out = \"64\"\n"
+    );
+    let mut tree = Tree::default();
+    let mut changed = Vec::new();
+    tree.0.insert("in".into(), None);
+    tree.0.insert("out".into(), None);
+    tree.0.insert("in/source.toml".into(), Some(study.into_bytes()));
+    for (file, bytes) in files {
+        let path = Path::new("in").join(file);
+        tree.0.insert(path.clone(), Some(bytes.clone()));
+        changed.push(path);
+    }
+    Reader { name, files: tree, changed, lines: vec![PREPARE.into(), NEW.into()], said: None }
+}
+
+/// Documents as plain text.
+fn plain(lines: &str) -> String {
+    lines.replace("{\"text\": \"", "").replace("\"}", "")
+}
+
+fn gzip(text: &str) -> Result<Vec<u8>, Failed> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let packed = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());
+    packed.map_err(|e| Failed(format!("cannot pack: {e}")))
+}
+
+fn zstd(text: &str) -> Result<Vec<u8>, Failed> {
+    zstd::encode_all(text.as_bytes(), 3).map_err(|e| Failed(format!("cannot pack: {e}")))
+}
+
+/// The Parquet files of the tests, one of each kind.
+fn parquet() -> Result<Vec<(&'static str, Vec<u8>)>, Failed> {
+    let folder = root().join("crates/data/testdata/parquet");
+    let names =
+        ["plain.parquet", "dictionary.parquet", "zstd.parquet", "gzip.parquet", "snappy.parquet"];
+    let read = |name: &'static str| Ok((name, fs::read(folder.join(name))?));
+    let files = names.into_iter().map(read).collect::<std::io::Result<_>>();
+    files.map_err(|e| Failed(format!("`{}`: {e}", folder.display())))
+}
