@@ -214,9 +214,10 @@ Example: sparkjoy seal study.toml
 
 Every file with a number in it holds the hash of its content, and none without
 is believed. Earlier versions wrote no such hashes: here their shards, runs,
-checkpoints, scores and answers are read and held against each other, and those
-that agree get theirs. A loss or an answer of a model is taken as it is: only
-the model could tell it from another. Give `--runs` and `--prepared` as for `run`.")]
+and checkpoints are read and held against each other, and those that agree get
+theirs. Losses and answers of models, and items found in text, are made again
+from these: only so can one be told from another. It says which were otherwise.
+Give `--runs` and `--prepared` as for `run`.")]
     Seal {
         /// The study file
         study: PathBuf,

@@ -58,6 +58,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         | Command::World { .. }
         | Command::Run { .. }
         | Command::Eval(_)
+        | Command::Seal { .. }
         | Command::Serve { .. } => interrupt::flag(),
         // These save nothing: the system ends them.
         _ => Arc::default(),
@@ -76,7 +77,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Serve { study, port } => serve::serve(study, *port, place, &stop),
         Command::Show(what) => show::show(what, place),
         Command::Doctor => doctor::show(place),
-        Command::Seal { study, tasks } => seal::seal(study, tasks, place),
+        Command::Seal { study, tasks } => seal::seal(study, tasks, place, &stop),
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man { dir } => manual::pages(dir.as_deref()),
     }

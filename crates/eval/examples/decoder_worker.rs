@@ -19,7 +19,7 @@ fn main() -> Result<()> {
     let info = model.info();
     let hello = json!({
         "reply": "hello", "version": 1, "vocab": info.vocab, "context": info.context,
-        "kernel": info.kernel, "promise": info.promise,
+        "kernel": format!("decoder-worker-{}", info.kernel), "promise": info.promise,
     });
     send(&hello, &[])?;
     while let Some((header, arrays)) = receive()? {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use sparkjoy_base::{FileError, Hint, Problem, SourceName, Tokens, did_you_mean, thousands};
 use sparkjoy_spec::LanguageModelError;
 
+use crate::held_out::MOST_NATS;
+
 /// What went wrong in scoring.
 #[derive(Debug, thiserror::Error)]
 pub enum EvalError {
@@ -41,9 +43,9 @@ pub enum EvalError {
         /// Sequences scored.
         sequences: usize,
     },
-    /// A loss is not a finite number, so the model is broken.
+    /// A loss is not a finite number or cannot be, so the model is broken.
     #[error(
-        "the model's loss on held-out sequence {ordinal} of source `{source_name}` is {nats}, expected a finite number"
+        "the model's loss on held-out sequence {ordinal} of source `{source_name}` is {nats}, expected a number from 0 to {MOST_NATS:e}"
     )]
     NotFinite {
         /// The source.

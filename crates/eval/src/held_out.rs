@@ -24,6 +24,8 @@ use crate::{EvalError, sample};
 
 /// Sequences read at a time; a model may cut them further.
 const CHUNK: usize = 64;
+/// More than the loss of any sequence, in nats: a context of a million tokens at 100 nats each.
+pub const MOST_NATS: f64 = 1e8;
 
 /// Held-out loss of one source, item by item (an item is a sequence).
 ///
@@ -93,33 +95,6 @@ pub fn held_out(
         .collect()
 }
 
-/// Whether a score is of the sequences that [`held_out`] would score, and says of each the bytes of
-/// text it has. The losses are the model's to know.
-///
-/// # Errors
-///
-/// As [`sample`]; [`EvalError::Data`] if tokens cannot be read.
-pub fn is_of_text(
-    score: &HeldOutScore,
-    corpus: &Corpus,
-    tokenizer: &Tokenizer,
-    context: usize,
-    seed: Seed,
-    budget: Tokens,
-) -> Result<bool, EvalError> {
-    if score.ordinals != sample(corpus, context, seed, budget)? {
-        return Ok(false);
-    }
-    let mut row = vec![0; context];
-    for (&ordinal, &bytes) in score.ordinals.iter().zip(&score.bytes) {
-        corpus.read(Part::Validation, ordinal, &mut row)?;
-        if text_bytes(&row, tokenizer.byte_lengths()) != bytes {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
 /// Scores the given sequences of one corpus.
 fn score(
     model: &mut dyn LanguageModel,
@@ -158,9 +133,9 @@ fn text_bytes(row: &[u32], byte_lengths: &[u16]) -> u64 {
     row[1..].iter().map(|&id| u64::from(byte_lengths[id as usize])).sum()
 }
 
-/// Refuses a score that is not a number.
+/// Refuses a score that cannot be: what is written is read back only if it can.
 fn check(score: HeldOutScore) -> Result<HeldOutScore, EvalError> {
-    if let Some(i) = score.nats.iter().position(|n| !n.is_finite()) {
+    if let Some(i) = score.nats.iter().position(|n| !(0.0..=MOST_NATS).contains(n)) {
         return Err(EvalError::NotFinite {
             source_name: score.source,
             ordinal: score.ordinals[i],

@@ -41,7 +41,7 @@ pub use aggregate::{Average, CategoryScore, SuiteScore, average};
 pub use dataset::{Dataset, PlacedRow, Row};
 pub use doubtful::{AnsweredBefore, Tied};
 pub use error::EvalError;
-pub use held_out::{HeldOutScore, held_out, is_of_text};
+pub use held_out::{HeldOutScore, MOST_NATS, held_out};
 pub use judge::{AnswerMatch, ChoiceResult, ItemResult, Response, Sample, judge};
 pub use metric::{Chance, Estimate, pass_at};
 pub use overlap::{

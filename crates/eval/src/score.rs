@@ -206,13 +206,6 @@ impl<'a> Answered<'a> {
 }
 
 impl TaskScore {
-    /// Whether it is the same score, whatever was counted in addition: earlier versions did not
-    /// count doubtful items.
-    pub fn is_the_same(&self, other: &Self) -> bool {
-        let Self { answered_before, tied, .. } = *other;
-        Self { answered_before, tied, ..self.clone() } == *other
-    }
-
     /// Whether it is one of some rows of the published task only.
     pub fn is_partial(&self) -> bool {
         self.rows < self.rows_in_file || self.rows_published.is_some()

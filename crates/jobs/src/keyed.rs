@@ -4,7 +4,7 @@
 //! evidence. It is written whole or not at all, and with a seal (`sparkjoy_base::sealed`), which is
 //! looked at before anything in it is believed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -45,40 +45,13 @@ pub(crate) trait Keyed: Serialize + DeserializeOwned {
 ///
 /// A file that was altered, has no seal, or cannot be read back; [`Keyed::foreign`].
 pub(crate) fn find<T: Keyed>(folder: &Path, asked: &T::Key) -> Result<Option<T>, JobError> {
-    match find_any(folder, asked)? {
-        Some((_, false)) => Err(no_seal(&folder.join(T::file_name(asked))).into()),
-        found => Ok(found.map(|(value, _)| value)),
-    }
-}
-
-/// Seals what a folder holds for a key, where an earlier version wrote it without a seal. Returns
-/// the file.
-///
-/// - `check`: holds it against everything else that tells of it.
-///
-/// # Errors
-///
-/// As [`find`]; what the check says.
-pub(crate) fn seal<T: Keyed>(
-    folder: &Path,
-    asked: &T::Key,
-    check: impl FnOnce(&T) -> Result<(), JobError>,
-) -> Result<Option<PathBuf>, JobError> {
-    let Some((value, false)) = find_any::<T>(folder, asked)? else { return Ok(None) };
-    check(&value)?;
-    keep(folder, &value)?;
-    Ok(Some(folder.join(T::file_name(asked))))
-}
-
-/// The same as [`find`] of a file that may have no seal, and whether it has one.
-fn find_any<T: Keyed>(folder: &Path, asked: &T::Key) -> Result<Option<(T, bool)>, JobError> {
     let path = folder.join(T::file_name(asked));
     let Some((found, has_seal)) = read_sealed::<T>(&path)? else { return Ok(None) };
     if let Some(flaw) = found.flaw() {
         return Err(flawed(&path, &flaw).into());
     }
     if found.key() == asked {
-        return Ok(Some((found, has_seal)));
+        return if has_seal { Ok(Some(found)) } else { Err(no_seal(&path).into()) };
     }
     T::foreign(&path, found.key(), asked).map_or(Ok(None), |problem| Err(problem.into()))
 }
@@ -162,14 +135,7 @@ mod tests {
         digit[16] = b'8';
         assert!(error(&digit).contains("was altered"));
 
-        // Without a seal nothing is believed; it gets one if it holds against what else is known.
-        let unsealed = br#"{"of":1,"value":7}"#;
-        assert!(error(unsealed).contains("has no seal"));
-        let refused = |_: &Named| Err(Problem::new("another value").into());
-        assert!(seal(folder, &1, refused).is_err());
-        assert_eq!(std::fs::read(&path).unwrap(), unsealed);
-        assert_eq!(seal::<Named>(folder, &1, |_| Ok(())).unwrap(), Some(path.clone()));
-        assert_eq!(seal(folder, &1, refused).unwrap(), None);
-        assert_eq!(find(folder, &1).unwrap(), Some(Named { of: 1, value: 7 }));
+        // Without a seal nothing is believed.
+        assert!(error(br#"{"of":1,"value":7}"#).contains("has no seal"));
     }
 }

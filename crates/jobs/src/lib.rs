@@ -48,7 +48,7 @@ pub use refusal::items_found;
 pub use resources::{Programs, Resources};
 pub use results::{results, scored_before};
 pub use run::{check_plan, run};
-pub use seal::seal_results;
+pub use seal::{Sealed, Sealing, seal_results};
 pub use tasks::{AnsweredItem, TaskRequest, TaskWork, answered_items, score_tasks};
 pub use throughput::RecentThroughput;
 pub use timing::JobTime;

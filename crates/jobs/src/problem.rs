@@ -32,11 +32,6 @@ pub(crate) fn foreign_results(path: &Path) -> Problem {
     .with_hint(move_away(path))
 }
 
-/// A result that what else is known contradicts, so that it gets no seal. `folder`: where it lies.
-pub(crate) fn does_not_hold(folder: &Path, what: &str) -> Problem {
-    Problem::new(format!("in `{}`: {what}", folder.display())).with_hint(move_away(folder))
-}
-
 /// What to do about a file that can be made again.
 pub(crate) fn move_away(path: &Path) -> String {
     let again = if is_of_eval(path) { "sparkjoy eval MODEL" } else { "sparkjoy run STUDY" };

@@ -7,7 +7,7 @@ use sparkjoy_answers::{Computed, HeldOut, Items, Results};
 use sparkjoy_base::Fingerprint;
 use sparkjoy_eval::Scorecard;
 use sparkjoy_study::{Branch, Plan};
-use sparkjoy_train::check_run;
+use sparkjoy_train::{check_metrics, check_run};
 
 use crate::contamination::checked;
 use crate::error::JobError;
@@ -24,11 +24,11 @@ use crate::tasks::item_results;
 ///
 /// A result on disk that is damaged or not of what the plan names.
 pub fn results(plan: &Plan, runs: &Path) -> Result<Results, JobError> {
-    for trunk in &plan.trunks {
-        check_run(&trunk_folder(&trunk.spec, runs), &trunk.spec)?;
-    }
-    for branch in &plan.branches {
-        check_run(&branch_folder(branch, runs), &branch.spec)?;
+    let trunks = plan.trunks.iter().map(|it| (trunk_folder(&it.spec, runs), &it.spec));
+    let branches = plan.branches.iter().map(|it| (branch_folder(it, runs), &it.spec));
+    for (folder, spec) in trunks.chain(branches) {
+        check_run(&folder, spec)?;
+        check_metrics(&folder)?;
     }
     let scores = scores(plan, runs)?;
     let computed = computed(plan.branches.iter().zip(&scores), runs)?;
@@ -87,7 +87,9 @@ fn by_source(scores: Vec<Option<Scores>>) -> Vec<Option<HeldOut>> {
     scores.into_iter().map(|scores| scores.map(of_one)).collect()
 }
 
-/// What computed each branch that is scored, by the checkpoint at its end and by its score.
+/// What computed each branch that is scored, by the checkpoint at its end and by its score. A score
+/// is enough for a report: its checkpoint may have been removed to save space, and with it what
+/// computed it.
 ///
 /// # Errors
 ///
@@ -100,10 +102,10 @@ fn computed<'a>(
     for (branch, scores) in branches {
         let Some(scores) = scores else { continue };
         let end = checkpoint(&branch_folder(branch, runs), branch.spec.last_step())?;
-        // A score is enough for a report; its checkpoint may have been removed to save space.
-        let Some(end) = end else { continue };
-        let mut kernels: Vec<String> =
-            end.inspect()?.kernels.iter().map(|since| since.kernel.clone()).collect();
+        let mut kernels: Vec<String> = match end {
+            Some(end) => end.inspect()?.kernels.iter().map(|it| it.kernel.clone()).collect(),
+            None => Vec::new(),
+        };
         if let (Some(last), Some(scored_by)) = (kernels.last_mut(), &scores.kernel) {
             *last = format!("{last}, scored by {scored_by}");
         }

@@ -102,6 +102,25 @@ pub fn run(
     Ok(())
 }
 
+/// Makes the result of a job again whose own files are gone.
+///
+/// # Errors
+///
+/// As [`run`].
+pub(crate) fn again(
+    inputs: &Inputs<'_>,
+    job: &Job<'_>,
+    places: &Places,
+    resources: &Resources,
+    watcher: &mut Watcher<'_>,
+) -> Result<(), JobError> {
+    let stop = watcher.stop();
+    let mut tell = |event: Event<'_>| watcher.tell(event);
+    let watcher = Watcher::new(stop, &mut tell);
+    let mut executor = Executor { inputs: *inputs, plan: inputs.plan, places, resources, watcher };
+    executor.execute(job)
+}
+
 /// The name of a job by the name it has or had.
 fn known_job(plan: &Plan, jobs: &[Job<'_>], name: &str) -> Result<String, Problem> {
     let is_it = |job: &&Job<'_>| job.names(plan).iter().any(|known| known == name);

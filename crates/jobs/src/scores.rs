@@ -8,14 +8,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Fingerprint, Problem, Seed, SourceName, Tokens};
-use sparkjoy_eval::HeldOutScore;
+use sparkjoy_eval::{HeldOutScore, MOST_NATS};
 use sparkjoy_study::{Branch, Plan};
 
 use crate::keyed::{Keyed, read_sealed};
 use crate::problem::move_away;
 
-/// More than the loss of any sequence, in nats: a context of a million tokens at 100 nats each.
-const MOST_NATS: f64 = 1e8;
 /// More than the held-out text of any source, in bytes.
 const MOST_BYTES: u128 = 1 << 50;
 

@@ -218,7 +218,11 @@ pub(crate) fn machine(report: &Report<'_>) -> Markup {
         .computed
         .iter()
         .map(|group| {
-            format!("{} ({} branches)", group.kernels.join(" then "), group.branches.len())
+            let kernels = match group.kernels.as_slice() {
+                [] => "not known, as checkpoints are gone".to_owned(),
+                kernels => kernels.join(" then "),
+            };
+            format!("{kernels} ({} branches)", group.branches.len())
         })
         .collect();
     let shape = &report.plan.shape;

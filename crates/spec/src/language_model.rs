@@ -7,6 +7,9 @@ use sparkjoy_base::Hint;
 
 use crate::Promise;
 
+/// The names of the instruction sets of our own engine and decoder. No other program may use them.
+pub const OUR_KERNELS: [&str; 4] = ["avx512bf16", "avx512", "avx2", "portable"];
+
 /// What a language model says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LanguageModelInfo {

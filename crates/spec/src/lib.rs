@@ -16,8 +16,8 @@ mod step;
 
 pub use engine::{Engine, Job, KernelChange, Observer, Outcome, Signal, Tolerated};
 pub use language_model::{
-    ChooseToken, Computed, LanguageModel, LanguageModelError, LanguageModelInfo, Prompt,
-    ScoredSequence, TokenScore,
+    ChooseToken, Computed, LanguageModel, LanguageModelError, LanguageModelInfo, OUR_KERNELS,
+    Prompt, ScoredSequence, TokenScore,
 };
 pub use model::Model;
 pub use optimizer::OptimizerKind;

@@ -221,7 +221,7 @@ struct Version {
     format: u32,
 }
 
-fn size_text(bytes: u64) -> String {
+pub(crate) fn size_text(bytes: u64) -> String {
     format!("{} bytes", sparkjoy_base::thousands(bytes))
 }
 

@@ -166,6 +166,16 @@ pub enum TrainError {
         /// The size or content it was written with.
         expected: String,
     },
+    /// The metrics of a run folder are not those that its last checkpoint holds.
+    #[error("`{}` was altered: found {found}, expected {expected}", path.display())]
+    Metrics {
+        /// The file.
+        path: PathBuf,
+        /// Its size or content.
+        found: String,
+        /// The size or content in the checkpoint.
+        expected: String,
+    },
     /// A checkpoint was written by another version.
     #[error("`{}` has format {found}, expected format {expected}", path.display())]
     Format {
@@ -407,6 +417,9 @@ impl Hint for TrainError {
             Self::Altered { path, .. } | Self::Header { path, .. } | Self::Format { path, .. } => {
                 remove(path.parent().unwrap_or(path))
             }
+            Self::Metrics { .. } => "type `sparkjoy run STUDY`: it writes it again from the run's \
+                                     last checkpoint"
+                .to_owned(),
             Self::Older { path, .. } => format!(
                 "use the version of sparkjoy that wrote it, or remove `{}`: `sparkjoy run STUDY` \
                  computes the run anew",

@@ -5,10 +5,7 @@
 //! fixed before the machine is known; it is written down instead.
 
 use serde::{Deserialize, Serialize};
-use sparkjoy_spec::{KernelChange, Promise};
-
-/// The names of the instruction sets of our own engine. No other engine may use them.
-pub(crate) const OURS: [&str; 4] = ["avx512bf16", "avx512", "avx2", "portable"];
+use sparkjoy_spec::{KernelChange, OUR_KERNELS, Promise};
 
 /// Where a kernel took over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +22,7 @@ pub struct KernelSince {
 impl KernelSince {
     /// Whether it is an instruction set of our own engine.
     pub fn is_ours(&self) -> bool {
-        OURS.contains(&self.kernel.as_str())
+        OUR_KERNELS.contains(&self.kernel.as_str())
     }
 }
 

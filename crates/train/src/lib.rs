@@ -34,7 +34,7 @@ pub use engines::LocalEngine;
 pub use error::TrainError;
 pub use import::{ImportError, check_shape, imported};
 pub use kernels::{KernelSince, Kernels};
-pub use metrics::{has_metrics, read_metrics};
+pub use metrics::{check_metrics, has_metrics, read_metrics};
 pub use model_folder::{Instead, ModelError, ModelFolder, WeightFile};
 pub use process::{EngineError, Expected, ProcessEngine};
 pub use run::{RunRequest, run};

@@ -8,15 +8,18 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use sparkjoy_base::{AtomicFile, FileError, SourceName, metadata, read};
+use sparkjoy_base::{
+    AtomicFile, FileError, Fingerprint, SourceName, apart, metadata, read, read_if_there,
+};
 use sparkjoy_mix::Draw;
 use sparkjoy_spec::{Promise, StepRecord, Tolerated};
 
 use crate::TrainError;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, size_text};
 use crate::disk;
 use crate::kernels::Kernels;
 use crate::run::Run;
+use crate::run_folder::read_spec;
 
 /// The file's name, in a run folder and in a checkpoint.
 pub(crate) const METRICS: &str = "metrics.jsonl";
@@ -54,6 +57,37 @@ pub fn has_metrics(run_folder: &Path, last: Option<&Checkpoint>) -> Result<bool,
     let Some(last) = last else { return Ok(true) };
     let recorded = last.recorded(METRICS)?.bytes;
     Ok(metadata(&run_folder.join(METRICS))?.is_some_and(|found| found.len() >= recorded))
+}
+
+/// Refuses metrics of a run folder that are not those of its last checkpoint, as far as that goes.
+/// Where there is no checkpoint nobody can tell. Reads the file.
+///
+/// # Errors
+///
+/// [`TrainError::Metrics`]; as [`Checkpoint::list`] and [`read_spec`].
+pub fn check_metrics(run_folder: &Path) -> Result<(), TrainError> {
+    let Some(last) = Checkpoint::list(run_folder)?.pop() else { return Ok(()) };
+    let (path, recorded) = (run_folder.join(METRICS), last.recorded(METRICS)?);
+    let bytes = read_if_there(&path)?.unwrap_or_default();
+    let refused = |found: String, expected: String| {
+        Err(TrainError::Metrics { path: path.clone(), found, expected })
+    };
+    // Steps that no checkpoint holds yet may follow, unless that was the last step.
+    let (found, whole) = (bytes.len() as u64, last.step == read_spec(run_folder)?.last_step());
+    if found < recorded.bytes || whole && found > recorded.bytes {
+        return refused(size_text(found), size_text(recorded.bytes));
+    }
+    let found = Fingerprint::of_bytes(&bytes[..recorded.bytes as usize]);
+    if found == recorded.fingerprint {
+        return Ok(());
+    }
+    let [found, expected] = apart(found, recorded.fingerprint);
+    refused(format!("content {found}"), format!("content {expected}"))
+}
+
+/// Writes the metrics of a run folder again as its last checkpoint holds them.
+pub(crate) fn rewrite(run_folder: &Path, last: &Checkpoint) -> Result<(), TrainError> {
+    Ok(disk::write(&run_folder.join(METRICS), &read(&last.verified(METRICS)?)?)?)
 }
 
 /// How far the loss of a step computed again may be from the recorded one, in nats per token, where

@@ -22,6 +22,7 @@ use sparkjoy_spec::RunSpec;
 use crate::TrainError;
 use crate::checkpoint::{self, Checkpoint, Contents, entries};
 use crate::disk;
+use crate::metrics::{self, check_metrics};
 
 const RUN: &str = "run.json";
 const KEEP: &str = "keep.json";
@@ -197,8 +198,9 @@ impl RunFolder {
 }
 
 /// Removes what a killed process left in the folder of a finished run: what is half-written, and
-/// checkpoints that were passed and need not stay. Leaves the folder alone while a process trains
-/// in it, and where nobody knows which checkpoints others rely on.
+/// checkpoints that were passed and need not stay. Writes metrics that were altered again. Leaves
+/// the folder alone while a process trains in it, and where nobody knows which checkpoints others
+/// rely on.
 ///
 /// - `keep`: steps whose checkpoints stay, besides those that are on record.
 ///
@@ -215,15 +217,22 @@ pub fn tidy(run_folder: &Path, spec: &RunSpec, keep: &[u64]) -> Result<(), Train
         names.filter_map(|name| name.strip_prefix("step-")?.parse().ok()).collect();
     let is_half = |path: &PathBuf| path.extension().is_some_and(|it| it == "partial");
     let are_passed = steps.iter().rev().skip(1).any(|step| !kept.contains(step));
-    if !are_passed && !paths.iter().any(is_half) {
+    let are_altered = match check_metrics(run_folder) {
+        Err(TrainError::Metrics { .. }) => true,
+        checked => checked.map(|()| false)?,
+    };
+    if !are_passed && !are_altered && !paths.iter().any(is_half) {
         return Ok(());
     }
     let mut folder = match RunFolder::open(run_folder, spec, keep) {
         Err(TrainError::Busy { .. }) => return Ok(()),
         folder => folder?,
     };
-    let last = folder.last().map_or(0, |checkpoint| checkpoint.step);
-    folder.remove_passed(last)
+    let Some(last) = folder.last().cloned() else { return Ok(()) };
+    if are_altered {
+        metrics::rewrite(run_folder, &last)?;
+    }
+    folder.remove_passed(last.step)
 }
 
 impl Drop for RunFolder {

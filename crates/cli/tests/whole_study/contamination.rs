@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sparkjoy_base::Hint;
-use sparkjoy_jobs::{JobError, Resources, Watcher, run};
+use sparkjoy_jobs::{JobError, Resources, Sealed, Sealing, Watcher, run};
 use sparkjoy_report::{report_csv, report_text};
 
 use crate::tiny::{STUDY, Tiny, resources};
@@ -219,4 +219,21 @@ fn a_name_that_is_no_source_is_refused_with_its_line() {
         ),
         "{text}"
     );
+}
+
+#[test]
+fn items_taken_out_of_a_record_without_seal_are_found_again() {
+    let tiny = tiny("", &[("tales", RIDDLE)]);
+    let error = shown(&tiny.run(None, None).0.unwrap_err());
+    let (path, before) = (tiny.runs().join("tiny/contamination.json"), record(&tiny));
+    let mut altered: serde_json::Value = serde_json::from_str(&before).unwrap();
+    altered.as_object_mut().unwrap().remove("seal").unwrap();
+    let items = altered["sources"]["tales"]["items"].as_array_mut().unwrap();
+    assert_eq!(items.len(), 1);
+    items.clear();
+    fs::write(&path, serde_json::to_vec_pretty(&altered).unwrap()).unwrap();
+    let sealed = crate::seals::seal(&tiny).unwrap();
+    assert_eq!(sealed, [Sealed { file: path, how: Sealing::Replaced }]);
+    assert_eq!(record(&tiny), before);
+    assert_eq!(shown(&tiny.run(None, None).0.unwrap_err()), error);
 }

@@ -157,8 +157,16 @@ fn a_worker_gives_the_same_bytes_of_scores() {
     let scored = here.plan.branches.len();
     assert!(names.len() > 2 * scored, "{names:?}");
     for name in names {
-        assert!(found[name] == expected[name], "`{}` differs", name.display());
+        let [found, expected] = [&found[name], &expected[name]].map(|bytes| numbers(bytes));
+        assert!(found == expected, "`{}` differs", name.display());
     }
+}
+
+/// The lines of a result without their seals, which hold the name of what computed them.
+fn numbers(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8(bytes.to_vec()).unwrap().replace("decoder-worker-", "");
+    let lines = text.lines().map(|line| line.split(",\"seal\":").next().unwrap_or(line));
+    lines.map(str::to_owned).collect()
 }
 
 #[test]

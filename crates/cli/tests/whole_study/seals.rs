@@ -3,15 +3,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use sparkjoy_base::{Hint, open_seal};
 use sparkjoy_jobs::{
-    JobError, JobState, held_out_notes, job_states, open_corpora, seal_corpora, seal_results,
-    trunk_folder,
+    Event, JobError, JobState, Sealed, Sealing, Watcher, held_out_notes, job_states, open_corpora,
+    seal_corpora, seal_results, trunk_folder,
 };
 
 use crate::tasks;
-use crate::tiny::{Tiny, places, prepared};
+use crate::tiny::{Tiny, places, prepared, resources};
 
 /// The files below a folder, sorted.
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -205,29 +206,108 @@ fn what_an_earlier_version_wrote_is_sealed_once_it_was_checked() {
     assert_eq!(seal_corpora(&tiny.study, &prepared).unwrap(), Vec::<PathBuf>::new());
     open_corpora(&tiny.study, &prepared).unwrap();
 
-    // What cannot be is not sealed: other text, another accuracy, other counts.
-    let found = results(&tiny);
-    let wrong = [
-        ("scores-", "\"bytes\":[", "\"bytes\":[9"),
+    // What was altered before it had a seal is made again, and said.
+    let changes = [
+        ("scores-", "\"nats\":[", "\"nats\":[9"),
         ("tasks-", "\"accuracy\":{\"value\":0.", "\"accuracy\":{\"value\":0.9"),
+        ("next-word-", "\"gold_nats\":", "\"gold_nats\":9"),
         ("contamination", "\"documents\": ", "\"documents\": 9"),
     ];
-    for (name, from, to) in wrong {
-        let path =
-            found.iter().find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(name));
-        let path = path.unwrap();
+    let found = results(&tiny);
+    let altered = changes.map(|(name, from, to)| {
+        let is_it = |path: &&PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with(name);
+        let path = found.iter().find(is_it).unwrap();
         let text = fs::read_to_string(path).unwrap();
         assert!(text.contains(from), "{text}");
         fs::write(path, text.replacen(from, to, 1)).unwrap();
-        let error = seal_results(&tiny.inputs(), &tiny.places()).unwrap_err();
-        assert!(told(&error).contains("away: `sparkjoy run STUDY`"), "{error}");
-        fs::write(path, text).unwrap();
+        path.clone()
+    });
+    let sealed = seal(&tiny).unwrap();
+    for Sealed { file, how } in &sealed {
+        let expected = if altered.contains(file) { Sealing::Replaced } else { Sealing::MadeAgain };
+        assert_eq!(*how, expected, "{}", file.display());
     }
-    seal_results(&tiny.inputs(), &tiny.places()).unwrap();
+    let replaced = sealed.iter().filter(|sealed| sealed.how == Sealing::Replaced);
+    assert_eq!(replaced.count(), altered.len());
     assert_eq!(seals(&tiny), before);
     assert_eq!(tiny.report().unwrap(), expected);
     let seen = tiny.finish();
     assert_eq!((seen.steps, seen.tasks.len()), (0, 0));
+    assert_eq!(seal(&tiny).unwrap(), []);
+}
+
+/// Seals the results of a study.
+pub(crate) fn seal(tiny: &Tiny) -> Result<Vec<Sealed>, JobError> {
+    let (stop, mut observe) = (AtomicBool::new(false), |_: Event<'_>| {});
+    let mut watcher = Watcher::new(&stop, &mut observe);
+    seal_results(&tiny.inputs(), &tiny.places(), &resources(), &mut watcher)
+}
+
+#[test]
+fn a_score_without_seal_whose_checkpoint_is_gone_is_refused_by_name() {
+    let tiny = Tiny::new();
+    tiny.finish();
+    let path = results_named(&tiny, "scores-").remove(0);
+    let sealed = fs::read(&path).unwrap();
+    fs::write(&path, open_seal(&path, &sealed, b"").unwrap().json).unwrap();
+    let steps = files(path.parent().unwrap());
+    let state = steps.iter().find(|path| path.ends_with("state.json")).unwrap();
+    fs::remove_dir_all(state.parent().unwrap()).unwrap();
+    let text = told(&seal(&tiny).unwrap_err());
+    assert!(text.contains(&format!("`{}` has no seal, and the checkpoint", path.display())));
+    assert!(text.contains("away: `sparkjoy run STUDY`"), "{text}");
+}
+
+fn results_named(tiny: &Tiny, start: &str) -> Vec<PathBuf> {
+    let is_it = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with(start);
+    files(&tiny.runs()).into_iter().filter(is_it).collect()
+}
+
+#[test]
+fn metrics_that_were_altered_are_refused_by_the_report_and_written_again_by_the_next_run() {
+    let tiny = Tiny::new();
+    tiny.finish();
+    let before = tiny.results();
+    let in_runs = |path: &PathBuf| !path.to_string_lossy().contains("/step-");
+    let paths: Vec<PathBuf> =
+        results_named(&tiny, "metrics.jsonl").into_iter().filter(in_runs).collect();
+    assert_eq!(paths.len(), tiny.plan.branches.len() + 1);
+    for path in &paths {
+        let written = fs::read(path).unwrap();
+        let longer =
+            [&written[..], &written[..written.iter().position(|&b| b == b'\n').unwrap() + 1]];
+        let mut damages = vec![Vec::new(), written[..written.len() / 2].to_vec()];
+        // More steps may follow the last that the trunk keeps.
+        if !path.to_string_lossy().contains("trunk-") {
+            damages.push(longer.concat());
+        }
+        for damaged in damages {
+            fs::write(path, damaged).unwrap();
+            let text = told(&tiny.report().unwrap_err());
+            assert!(text.contains(&format!("`{}` was altered", path.display())), "{text}");
+            assert!(text.contains("`sparkjoy run STUDY`: it writes it again"), "{text}");
+            assert_eq!(tiny.finish().steps, 0);
+            assert!(tiny.results() == before);
+        }
+        change_a_digit(path);
+        assert!(told(&tiny.report().unwrap_err()).contains("content"));
+        assert_eq!(tiny.finish().steps, 0);
+        assert!(tiny.results() == before);
+    }
+}
+
+#[test]
+fn a_branch_whose_checkpoint_was_removed_is_named_by_the_report() {
+    let tiny = Tiny::new();
+    tiny.finish();
+    let branch = &tiny.plan.branches[0];
+    let last = format!("step-{:06}", branch.spec.last_step());
+    fs::remove_dir_all(sparkjoy_jobs::branch_folder(branch, &tiny.runs()).join(last)).unwrap();
+    let answers = tiny.answers();
+    let unknown = answers.computed.iter().find(|group| group.kernels.is_empty()).unwrap();
+    assert_eq!(unknown.branches, [branch.name.clone()]);
+    let report = tiny.report().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(report.contains("CHECKPOINTS GONE: of 1 branch it is not known"), "{report}");
 }
 
 #[test]

@@ -10,6 +10,8 @@ use super::{Fault, Worker};
 
 /// Nats by which rounding may put a score out of its range.
 const ROUNDING: f32 = 0.01;
+/// More than a token costs any model that is sound, in nats: logits of a hundred are a lot.
+const MOST_NATS: f32 = 10_000.0;
 
 impl LanguageModel for Worker<'_> {
     fn info(&self) -> &LanguageModelInfo {
@@ -30,8 +32,7 @@ impl LanguageModel for Worker<'_> {
             worker.process.send(encode(&Call::Losses { sequences, context }, &[tokens]));
             let bytes = worker.answer("losses", 4 * targets)?;
             let nats = f32s(&bytes);
-            nats.iter().enumerate().try_for_each(|(i, &nats)| likely("loss", i, nats))?;
-            Ok(nats)
+            nats.iter().enumerate().map(|(i, &nats)| likely("loss", i, nats)).collect()
         })
     }
 
@@ -170,7 +171,7 @@ impl Worker<'_> {
     }
 
     fn token_score(&self, index: usize, nats: f32, greedy: u8) -> Result<TokenScore, Fault> {
-        likely("score", index, nats)?;
+        let nats = likely("score", index, nats)?;
         let greedy = match greedy {
             0 => false,
             1 => true,
@@ -207,12 +208,12 @@ impl Worker<'_> {
     }
 }
 
-/// A negative log-likelihood is finite and not negative.
-fn likely(what: &str, index: usize, nats: f32) -> Result<(), Fault> {
-    if nats.is_finite() && nats >= -ROUNDING {
-        return Ok(());
+/// A negative log-likelihood without what rounding made negative.
+fn likely(what: &str, index: usize, nats: f32) -> Result<f32, Fault> {
+    if (-ROUNDING..=MOST_NATS).contains(&nats) {
+        return Ok(nats.max(0.0));
     }
-    Err(Fault::lie(format!("says {what} {index} is {nats} nats, expected a finite number from 0")))
+    Err(Fault::lie(format!("says {what} {index} is {nats} nats, expected 0 to {MOST_NATS}")))
 }
 
 /// Texts being written: how many more tokens each may have.

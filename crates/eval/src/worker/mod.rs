@@ -12,7 +12,7 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use sparkjoy_spec::{Computed, LanguageModelError, LanguageModelInfo, Promise};
+use sparkjoy_spec::{Computed, LanguageModelError, LanguageModelInfo, OUR_KERNELS, Promise};
 
 use self::message::{
     LARGEST_HEADER, LARGEST_SIZE, MAGIC, PREFIX, Reply, VERSION, expect_bytes, lengths,
@@ -115,6 +115,11 @@ impl<'a> Worker<'a> {
             let why = format!(
                 "says `kernel` is {kernel:?}, expected 1 to 80 letters, digits, `.`, `_` and `-`"
             );
+            return Err(Fault::lie(why));
+        }
+        if OUR_KERNELS.contains(&&*kernel) {
+            let ours = OUR_KERNELS.join(", ");
+            let why = format!("says `kernel` is {kernel:?}, expected none of our own: {ours}");
             return Err(Fault::lie(why));
         }
         expect_bytes(arrays, 0)?;

@@ -79,6 +79,7 @@ fn what_a_worker_says_first_is_checked() {
         (hello("\"vocab\":8", "\"vocab\":1e12"), "sent the header"),
         (hello("\"context\":4", "\"context\":1"), "says `context` is 1, expected 2 to 16777216"),
         (hello("\"k\"", "\"a/b\""), "says `kernel` is \"a/b\", expected 1 to 80 letters"),
+        (hello("\"k\"", "\"avx512\""), "says `kernel` is \"avx512\", expected none of our own"),
         (hello("same-bits", "perfect"), "unknown variant `perfect`"),
         (message("{\"reply\":\"score\"}", &[]), "said `score` first, expected `hello`"),
         (message("{\"reply\":\"error\",\"error\":\"no GPU\"}", &[]), "says: no GPU"),
@@ -102,10 +103,12 @@ fn answers_are_checked() {
     };
     let (all, end) = ([0.0; 8], message("{\"reply\":\"generate\"}", &[]));
     let of_losses = |nats: &[f32]| message("{\"reply\":\"losses\"}", &floats(nats));
-    let faults: [(Ask, Vec<Vec<u8>>, &str); 14] = [
+    let faults: [(Ask, Vec<Vec<u8>>, &str); 16] = [
         (losses, vec![of_losses(&[1.0; 4])], "announces arrays of 16 bytes, expected 12"),
         (losses, vec![of_losses(&[1.0, f32::NAN, 1.0])], "says loss 1 is NaN nats"),
         (losses, vec![of_losses(&[1.0, 1.0, -1.0])], "says loss 2 is -1 nats"),
+        (losses, vec![of_losses(&[1e38, 1.0, 1.0])], "nats, expected 0 to 10000"),
+        (score, vec![scored(1e38, 0)], "nats, expected 0 to 10000"),
         (losses, vec![scored(1.0, 0)], "answered `score`, expected `losses`"),
         (score, vec![scored(f32::INFINITY, 0)], "says score 0 is inf nats"),
         (score, vec![scored(1.0, 7)], "says `greedy` 0 is 7, expected 0 or 1"),

@@ -10,20 +10,17 @@ mod check;
 mod checked;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_answers::{CheckedTask, FoundItem};
 use sparkjoy_base::{Fingerprint, Problem, SourceName};
-use sparkjoy_data::Part;
 use sparkjoy_eval::OVERLAP_VERSION;
 use sparkjoy_study::Plan;
 
 use crate::error::JobError;
 use crate::folders::study_folder;
-use crate::inputs::Inputs;
-use crate::keyed::{Keyed, find, keep, seal};
-use crate::problem::does_not_hold;
+use crate::keyed::{Keyed, find, keep};
 pub(crate) use check::{check, is_of_these_files};
 pub use checked::checked;
 
@@ -77,7 +74,7 @@ impl Keyed for Record {
     }
 
     fn file_name(_: &ItemsKey) -> String {
-        "contamination.json".to_owned()
+        Self::FILE.to_owned()
     }
 
     fn foreign(_: &Path, _: &ItemsKey, _: &ItemsKey) -> Option<Problem> {
@@ -89,30 +86,10 @@ impl Keyed for Record {
     }
 }
 
-/// Seals the record of a plan that an earlier version wrote; returns the file.
-///
-/// # Errors
-///
-/// A record that cannot be read back, or whose counts are not those of the text.
-pub(crate) fn seal_record(inputs: &Inputs<'_>, runs: &Path) -> Result<Option<PathBuf>, JobError> {
-    let (plan, folder) = (inputs.plan, study_folder(inputs.plan, runs));
-    let Some(key) = ItemsKey::new(plan) else { return Ok(None) };
-    seal(&folder, &key, |record: &Record| {
-        for name in plan.sources_read() {
-            let (corpus, part) = (inputs.corpus(name), Part::Train);
-            let counts = (corpus.documents(part), corpus.text_bytes(part));
-            let Some(found) = record.of(plan, name) else { continue };
-            if (found.documents, found.text_bytes) != counts {
-                let what =
-                    format!("`contamination.json` has other counts of `{name}` than its text");
-                return Err(does_not_hold(&folder, &what).into());
-            }
-        }
-        Ok(())
-    })
-}
-
 impl Record {
+    /// The name of its file, in the folder of a study.
+    pub(crate) const FILE: &'static str = "contamination.json";
+
     /// The record of what the plan asks for; `None` if there is none, or one of something else.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ use crate::problem::no_task_files;
 use crate::resources::{Programs, Resources};
 use crate::watcher::{Event, Watcher};
 pub use answered::{AnsweredItem, answered_items};
-use records::{Writer, read_records, read_records_of, seal_records};
+use records::{Writer, is_unsealed, read_records, read_records_of};
 pub use work::TaskWork;
 
 /// Which tasks to score a model on, and where the results go.
@@ -350,28 +350,21 @@ pub(crate) fn has_items(
     Ok(true)
 }
 
-/// Seals the files of results behind a scorecard that an earlier version wrote; returns them.
+/// The files of results in a folder that an earlier version wrote without seals, sorted.
 ///
 /// - `folder`: as for [`item_results`].
 ///
 /// # Errors
 ///
-/// As [`item_results`].
-pub(crate) fn seal_items(
-    folder: &Path,
-    scorecard: &Scorecard,
-    seed: Seed,
-) -> Result<Vec<PathBuf>, JobError> {
-    let mut sealed = Vec::new();
-    for score in &scorecard.tasks {
-        for path in item_files(folder, &score.task)? {
-            let is_of = |asked: &ResultsKey| asked.is_of(scorecard, score, seed);
-            if seal_records(&path, is_of, |result: &ItemResult| result.index)? {
-                sealed.push(path);
-            }
+/// If one cannot be read.
+pub(crate) fn unsealed_items(folder: &Path) -> Result<Vec<PathBuf>, JobError> {
+    let mut unsealed = Vec::new();
+    for path in item_files(folder, "")? {
+        if is_unsealed(&path)? {
+            unsealed.push(path);
         }
     }
-    Ok(sealed)
+    Ok(unsealed)
 }
 
 /// The files that may hold results of a task, sorted.

@@ -15,7 +15,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{
     FileError, Opened, Problem, create_folder, metadata, open_seal, read, sealed, sync_folder,
-    write_atomic,
 };
 
 use crate::error::JobError;
@@ -103,31 +102,15 @@ where
     }
 }
 
-/// Seals every line of a file that an earlier version wrote without, if it is one that answers what
-/// is wanted. Returns whether that was done.
+/// Whether an earlier version wrote a file: its first line, if it has one, has no seal.
 ///
 /// # Errors
 ///
-/// As [`read_records_of`].
-pub(crate) fn seal_records<A, R>(
-    path: &Path,
-    wanted: impl Fn(&A) -> bool,
-    index: impl Fn(&R) -> usize,
-) -> Result<bool, JobError>
-where
-    A: Serialize + DeserializeOwned,
-    R: DeserializeOwned,
-{
+/// If it cannot be read.
+pub(crate) fn is_unsealed(path: &Path) -> Result<bool, JobError> {
     let bytes = read(path)?;
-    let Some((records, false)) = read_any(path, &bytes, wanted, index)? else { return Ok(false) };
-    let mut lines = bytes[..records.whole as usize].split_inclusive(|&byte| byte == b'\n');
-    let first = lines.next().unwrap_or_default();
-    let Header { asked, .. } =
-        serde_json::from_slice::<Header<A>>(first).map_err(|why| damaged(path, &why))?;
-    let first = sealed(&json(&Header { format: FORMAT, asked }), b"");
-    let lines: Vec<u8> = lines.flat_map(|line| sealed(line, &first)).collect();
-    write_atomic(path, &[first, lines].concat())?;
-    Ok(true)
+    let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else { return Ok(false) };
+    Ok(open_seal(path, &bytes[..=end], b"").is_ok_and(|opened| !opened.has_seal))
 }
 
 /// Reads a file with or without seals, and says which.
@@ -371,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_seals_gets_them_once_and_is_not_believed_before() {
+    fn a_file_without_seals_is_known_and_not_believed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("piqa.jsonl");
         let mut old = "{\"format\":1,\"asked\":\"piqa\"}\n{\"kernel\":\"avx2\"}\n".to_owned();
@@ -381,17 +364,9 @@ mod tests {
         }
         std::fs::write(&path, format!("{old}{{\"ind")).unwrap();
         assert!(found(&path, "piqa").unwrap_err().to_string().contains("has no seal"));
-        let seal = |asked: &str| {
-            let wanted = |found: &String| found == asked;
-            seal_records(&path, wanted, |answer: &Answer| answer.index).unwrap()
-        };
-        assert!(!seal("arc") && seal("piqa") && !seal("piqa"));
-        let records = found(&path, "piqa").unwrap().unwrap();
-        assert!(records.results.values().eq(&answers(0..3)));
-        // It is what is written today.
-        let new = folder.path().join("new.jsonl");
-        let mut writer = Writer::open::<_, Answer>(&new, &"piqa", None, "avx2").unwrap();
-        writer.add(&answers(0..3)).unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(&new).unwrap());
+        assert!(is_unsealed(&path).unwrap());
+        std::fs::remove_file(&path).unwrap();
+        Writer::open::<_, Answer>(&path, &"piqa", None, "avx2").unwrap();
+        assert!(!is_unsealed(&path).unwrap());
     }
 }

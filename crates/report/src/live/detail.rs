@@ -115,6 +115,9 @@ impl Detail<'_> {
     }
 
     fn curves(&self) -> Markup {
+        if let Some(trouble) = &self.tail.trouble {
+            return html! { div #curves { p.caution { (trouble) } } };
+        }
         let Some(steps) = self.steps() else {
             let text = match self.picture.state {
                 State::Missing => "No step has been taken yet.",

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use sparkjoy_base::open;
+use sparkjoy_train::check_metrics;
 
 use super::curve::Curve;
 use super::subject::Stamp;
@@ -26,6 +27,10 @@ pub(crate) struct Tail {
     pub(crate) generation: u64,
     /// Lines that were no record.
     pub(crate) damaged: u64,
+    /// What is wrong with the metrics of a finished run.
+    pub(crate) trouble: Option<String>,
+    /// What of the file was looked at for that: its generation and length.
+    checked: Option<(u64, u64)>,
     /// Whether there is more to read at once.
     pub(crate) behind: bool,
     pub(crate) curve: Curve,
@@ -40,9 +45,26 @@ impl Tail {
             at: 0,
             generation: 0,
             damaged: 0,
+            trouble: None,
+            checked: None,
             behind: false,
             curve: Curve::default(),
         }
+    }
+
+    /// Holds the metrics of a finished run against its last checkpoint, once; true if that changed
+    /// what is known.
+    pub(crate) fn check(&mut self) -> bool {
+        let now = Some((self.generation, self.at));
+        if self.behind || self.checked == now {
+            return false;
+        }
+        self.checked = now;
+        let run = self.path.parent().unwrap_or(&self.path);
+        let trouble = check_metrics(run).err().map(|error| error.to_string());
+        let is_new = trouble != self.trouble;
+        self.trouble = trouble;
+        is_new
     }
 
     /// Reads the next piece, if there is one; true if anything changed. A file that is not there

@@ -12,7 +12,7 @@ use sparkjoy_jobs::{Heartbeat, JobView, heartbeats, job_views, study_folder};
 use tokio::sync::watch;
 
 use super::detail::Detail;
-use super::picture::{Found, Picture};
+use super::picture::{Found, Picture, State};
 use super::progress::StudyProgress;
 use super::snapshot::{Snapshot, put};
 use super::subject::{Planned, Stamp, Subject};
@@ -250,7 +250,8 @@ impl Watcher {
             let of_run = &tree.runs[run];
             let tail =
                 self.tails.entry(of_run.id.clone()).or_insert_with(|| Tail::new(&of_run.folder));
-            if tail.read_on() {
+            let is_done = picture.runs[&of_run.id].state == State::Done;
+            if tail.read_on() | (is_done && tail.check()) {
                 grown.insert(run);
             }
         }

@@ -27,7 +27,10 @@ use sparkjoy_study::Ask;
 pub use contamination::{cautions, contamination_notes, contamination_summary};
 pub use doubtful::doubtful_items;
 pub use heading::Heading;
-pub use notes::{cause, few_documents, instruction_sets, not_scored, power, unknown_documents};
+pub use notes::{
+    cause, few_documents, instruction_sets, not_scored, power, unknown_documents,
+    unknown_instruction_sets,
+};
 pub use split::split_verdicts;
 
 /// The question in words.

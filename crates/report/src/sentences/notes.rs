@@ -57,6 +57,7 @@ pub fn instruction_sets(computed: &[Computed]) -> Option<String> {
     if !is_mixed(computed) {
         return None;
     }
+    let known = computed.iter().filter(|group| !group.kernels.is_empty());
     let of = |group: &Computed| {
         let branches = match computed {
             [_] => "every branch".to_owned(),
@@ -67,7 +68,18 @@ pub fn instruction_sets(computed: &[Computed]) -> Option<String> {
     Some(format!(
         "ROUNDING: several instruction sets or engines computed what is compared, and each rounds \
          differently, so a difference may include rounding: {}",
-        computed.iter().map(of).collect::<Vec<_>>().join("; ")
+        known.map(of).collect::<Vec<_>>().join("; ")
+    ))
+}
+
+/// Says of which branches nobody knows what computed them; none where that is known of all.
+pub fn unknown_instruction_sets(computed: &[Computed]) -> Option<String> {
+    let unknown = computed.iter().find(|group| group.kernels.is_empty())?;
+    Some(format!(
+        "CHECKPOINTS GONE: of {} it is not known what computed them, so a difference may include \
+         rounding, and nothing tells whether their training losses are as they were: {}",
+        count(unknown.branches.len(), "branch"),
+        unknown.branches.join(", ")
     ))
 }
 

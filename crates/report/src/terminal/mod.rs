@@ -102,6 +102,7 @@ fn preamble(answers: &Answers) -> Vec<String> {
         ));
     }
     lines.extend(sentences::instruction_sets(&answers.computed));
+    lines.extend(sentences::unknown_instruction_sets(&answers.computed));
     for answer in &answers.questions {
         let of = |finding: &Finding| {
             let heading = match finding {

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use sparkjoy_base::metadata;
 use sparkjoy_data::{Corpus, Tokenizer};
 use sparkjoy_nn::Compute;
-use sparkjoy_spec::{Engine, Job, Observer, Outcome, Promise, Signal};
+use sparkjoy_spec::{Engine, Job, OUR_KERNELS, Observer, Outcome, Promise, Signal};
 
 pub use self::error::EngineError;
 
@@ -27,7 +27,6 @@ use self::child::{Trainer, last_lines};
 use self::job::OpeningFolder;
 use self::reply::{ENGINE, Refusal, Replies};
 use self::verify::Held;
-use crate::kernels::OURS;
 use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::run::{Opening, Run, opened, ordered};
@@ -226,7 +225,7 @@ impl Session<'_> {
         if !self.named {
             // Looked at before the name: what comes first is there by then.
             let has_begun = self.replies.has_begun();
-            let Some(greeting) = self.replies.greeting(&OURS)? else {
+            let Some(greeting) = self.replies.greeting(&OUR_KERNELS)? else {
                 if !has_begun {
                     return Ok(false);
                 }
