@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::command::{self, Failed, cargo};
+use crate::torture;
 
 /// Cheapest first. All of it needs a Rust toolchain and a C compiler, nothing else: what was
 /// checked against Python is checked again against numbers that lie in the repository.
@@ -12,7 +13,7 @@ const STEPS: [&[&str]; 3] = [
     &["test", "--workspace", "--locked"],
 ];
 
-/// Formats, lints, tests.
+/// Formats, lints, tests, and tortures for half a minute.
 ///
 /// # Errors
 ///
@@ -25,7 +26,8 @@ pub(crate) fn run() -> Result<(), Failed> {
             )));
         }
     }
-    STEPS.iter().try_for_each(|step| command::run(&cargo(), step))
+    STEPS.iter().try_for_each(|step| command::run(&cargo(), step))?;
+    torture::run(&["--short"])
 }
 
 fn cargo_knows(subcommand: &str) -> bool {

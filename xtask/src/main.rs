@@ -20,7 +20,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 Usage: cargo xtask <COMMAND>
 
-  ci                        format, lints, tests: what .ci/run runs
+  ci                        format, lints, tests, short torture: what .ci/run runs
   bench [mix|data|engine]   benchmarks of one crate, or of all three
   bench engine [OPTIONS]    against PyTorch: --shapes 10M,125M, --rounds N, --threads N,
                             --engines eager,bf16, --json FILE, --peers (Burn and Candle too)

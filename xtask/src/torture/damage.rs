@@ -1,8 +1,10 @@
 //! Damage to every file that a study leaves, then `report` and `run`: a result that is shown is the
-//! same, or nothing is shown.
+//! same, or nothing is shown. A finished study reads few of its files, so every other damage is
+//! done to one whose branches are not trained yet.
 
 use std::path::{Path, PathBuf};
 
+use super::faults::half_written;
 use super::mutate::Damage;
 use super::program::Ended;
 use super::study::{Study, Undisturbed, VERBS, write};
@@ -13,6 +15,8 @@ use crate::command::Failed;
 use crate::random::Random;
 
 struct Case {
+    /// The study is finished; else its branches are missing.
+    finished: bool,
     path: PathBuf,
     damage: Damage,
     damaged: Vec<u8>,
@@ -26,21 +30,35 @@ struct Case {
 pub(super) fn damages(bench: &Bench, count: usize) -> Result<Vec<Trial>, Failed> {
     let mut study = Study::write(&bench.folder("input"), 2)?;
     let undisturbed = study.undisturbed(&bench.folder("work-0"))?;
-    let golden = &undisturbed.after[VERBS.len()];
-    let cases = cases(golden, count);
-    let files = golden.files().count();
-    eprintln!("{} damages to {files} files", cases.len());
-    parallel(bench, &cases, |case, work, tell| {
-        tell(one(&study, &undisturbed, case, work)?);
+    let finished = &undisturbed.after[VERBS.len()];
+    let begun = without_branches(finished);
+    let mut random = Random(1);
+    let mut all = cases(finished, true, count.div_ceil(2), &mut random);
+    all.extend(cases(&begun, false, count / 2, &mut random));
+    let files = finished.files().count();
+    eprintln!("{} damages to {files} files", all.len());
+    parallel(bench, &all, |case, work, tell| {
+        let start = if case.finished { finished } else { &begun };
+        tell(one(&study, &undisturbed, start, case, work)?);
         Ok(())
     })
 }
 
+/// The study before its branches were trained, and before it was reported.
+fn without_branches(finished: &Tree) -> Tree {
+    let is_left = |path: &Path| {
+        let mut parts = path.iter().map(|part| part.to_string_lossy());
+        let (folder, name) = (parts.next(), parts.next());
+        folder.is_none_or(|it| it != "runs")
+            || name.is_none_or(|name| name.starts_with("trunk-") || name == "evaluations")
+    };
+    Tree(finished.0.clone().into_iter().filter(|(path, _)| is_left(path)).collect())
+}
+
 /// Each kind of damage to each file in turn, as often as is asked for.
-fn cases(golden: &Tree, count: usize) -> Vec<Case> {
-    let mut random = Random(1);
+fn cases(start: &Tree, finished: bool, count: usize, random: &mut Random) -> Vec<Case> {
     let mut cases = Vec::new();
-    let files: Vec<(&Path, &[u8])> = golden.files().filter(|(_, it)| !it.is_empty()).collect();
+    let files: Vec<(&Path, &[u8])> = start.files().filter(|(_, it)| !it.is_empty()).collect();
     for round in 0.. {
         for (index, &(path, bytes)) in files.iter().enumerate() {
             if cases.len() == count {
@@ -48,8 +66,8 @@ fn cases(golden: &Tree, count: usize) -> Vec<Case> {
             }
             // Every file has every kind after a few rounds, and few rounds have all kinds.
             let damage = Damage::ALL[(index + round) % Damage::ALL.len()];
-            if let Some(damaged) = damage.of(bytes, &mut random) {
-                cases.push(Case { path: path.to_owned(), damage, damaged });
+            if let Some(damaged) = damage.of(bytes, random) {
+                cases.push(Case { finished, path: path.to_owned(), damage, damaged });
             }
         }
     }
@@ -59,33 +77,49 @@ fn cases(golden: &Tree, count: usize) -> Vec<Case> {
 fn one(
     study: &Study,
     undisturbed: &Undisturbed,
+    start: &Tree,
     case: &Case,
     work: &Path,
 ) -> Result<Trial, Failed> {
     let golden = &undisturbed.after[VERBS.len()];
-    let Case { path, damage, damaged } = case;
-    golden.restore(work)?;
+    let Case { finished, path, damage, damaged } = case;
+    start.restore(work)?;
     write(&work.join(path), damaged)?;
     // What an evaluation left is read by the next evaluation alone.
     let is_evaluation = path.starts_with("runs/evaluations");
-    let verbs: &[&str] = if is_evaluation { &["eval"] } else { &["report", "run"] };
+    let verbs: &[&str] = match (is_evaluation, finished) {
+        (true, _) => &["eval"],
+        (false, true) => &["report", "run"],
+        (false, false) => &["run", "report"],
+    };
     let (mut worst, mut whys) = (Outcome::Harmless, String::new());
     for verb in verbs {
         let ended = study.run(&[], &study.line(verb), work)?;
         let tree = Tree::read(work)?;
         let said = &undisturbed.said[VERBS.iter().position(|it| it == verb).expect("one of them")];
-        let (outcome, why) = judged(&ended, said, &tree, golden, path);
+        let (outcome, why) = judged(&ended, said, &tree, (start, golden), path);
         if outcome > worst || worst == Outcome::Harmless {
             (worst, whys) = (outcome, format!("{verb}: {why}"));
         }
+        if !ended.is_done() && !finished {
+            break;
+        }
     }
-    let what = format!("{}, {}", path.display(), damage.name());
+    let of = if *finished { "finished" } else { "without branches" };
+    let what = format!("{of}: {}, {}", path.display(), damage.name());
     Ok(Trial { row: damage.name().to_owned(), what, outcome: worst, why: whys })
 }
 
 /// What came of a command.
-fn judged(ended: &Ended, said: &str, tree: &Tree, golden: &Tree, path: &Path) -> (Outcome, String) {
-    let differing = golden.differing(tree);
+fn judged(
+    ended: &Ended,
+    said: &str,
+    tree: &Tree,
+    (start, golden): (&Tree, &Tree),
+    path: &Path,
+) -> (Outcome, String) {
+    let differing =
+        if ended.is_done() { golden.differing(tree) } else { half_written(tree, start, golden) };
     let others: Vec<&PathBuf> = differing.iter().filter(|it| *it != path).collect();
     if ended.hangs {
         (Outcome::Hang, String::new())
@@ -133,7 +167,7 @@ mod tests {
             hangs: false,
         };
         let path = Path::new("runs/scores-1.json");
-        let outcome = |ended, tree| judged(&ended, "1", tree, &golden, path).0;
+        let outcome = |ended, tree| judged(&ended, "1", tree, (&golden, &golden), path).0;
         assert_eq!(outcome(ended(2, "", "`scores-1.json` was altered"), &damaged), Outcome::Named);
         assert_eq!(outcome(ended(2, "", "no"), &damaged), Outcome::Unnamed);
         assert_eq!(outcome(ended(0, "1", ""), &damaged), Outcome::Harmless);
@@ -145,7 +179,7 @@ mod tests {
     #[test]
     fn every_file_is_damaged_and_as_many_damages_are_made_as_asked_for() {
         let golden = tree(&[("a", "1\n2\n3\n"), ("b", "4\n5\n6\n"), ("c", "")]);
-        let cases = cases(&golden, 40);
+        let cases = cases(&golden, true, 40, &mut Random(1));
         assert_eq!(cases.len(), 40);
         for file in ["a", "b"] {
             assert!(cases.iter().filter(|case| case.path == Path::new(file)).count() > 15);

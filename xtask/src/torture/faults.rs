@@ -117,7 +117,7 @@ fn one(
 }
 
 /// Files under their final name with bytes that no undisturbed run leaves there.
-fn half_written(tree: &Tree, base: &Tree, golden: &Tree) -> Vec<PathBuf> {
+pub(super) fn half_written(tree: &Tree, base: &Tree, golden: &Tree) -> Vec<PathBuf> {
     let differing = golden.differing(tree);
     let is_other = |path: &PathBuf| {
         let found = tree.0.get(path);

@@ -30,9 +30,11 @@ struct Reader {
     changed: Vec<PathBuf>,
     /// Command lines; each trial gives one.
     lines: Vec<String>,
-    /// What each prints of the valid files, where nothing else may be printed: files of our own,
-    /// which carry hashes.
-    said: Option<Vec<String>>,
+    /// Whether nothing but what they print of the valid files may be printed: the files are our own
+    /// and carry hashes.
+    is_ours: bool,
+    /// What each prints of the valid files.
+    said: Vec<String>,
 }
 
 /// Fuzzes each reader for some time.
@@ -46,10 +48,13 @@ pub(super) fn readers(bench: &Bench, seconds: Duration) -> Result<Vec<Trial>, Fa
     let undisturbed = study.undisturbed(&work)?;
     let mut readers = all(&study, &undisturbed)?;
     for reader in &mut readers {
-        let Some(said) = &mut reader.said else { continue };
         for line in &reader.lines {
             reader.files.restore(&work)?;
-            said.push(study.run(&[], line, &work)?.stdout);
+            let ended = study.run(&[], line, &work)?;
+            if !ended.is_done() {
+                return Err(Failed(format!("`{line}` of valid files ended so: {ended:?}")));
+            }
+            reader.said.push(ended.stdout);
         }
     }
     parallel(bench, &readers, |reader, work, tell| {
@@ -80,7 +85,7 @@ fn one(
     files.restore(work)?;
     let which = number % reader.lines.len();
     let ended = study.run(&[], &reader.lines[which], work)?;
-    let other = reader.said.as_ref().is_some_and(|said| said[which] != ended.stdout);
+    let other = reader.is_ours && reader.said[which] != ended.stdout;
     let outcome = match () {
         () if ended.hangs => Outcome::Hang,
         () if ended.is_panic() => Outcome::Panic,
@@ -137,14 +142,16 @@ fn all(study: &Study, undisturbed: &Undisturbed) -> Result<Vec<Reader>, Failed> 
         changed: vec!["in/study.toml".into()],
         files: all.clone(),
         lines: vec![of("plan")],
-        said: None,
+        is_ours: false,
+        said: Vec::new(),
     });
     readers.push(Reader {
         name: "tasks",
         changed: changed(&all, &|path| path.starts_with("in/tasks/") || path == "in/puzzles.toml"),
         files: all.clone(),
         lines: vec![eval(&model)],
-        said: None,
+        is_ours: false,
+        said: Vec::new(),
     });
     // A model folder of somebody else: the checkpoint without what makes it one.
     let is_model = |path: &Path| {
@@ -170,7 +177,8 @@ fn all(study: &Study, undisturbed: &Undisturbed) -> Result<Vec<Reader>, Failed> 
             changed: changed(&foreign, &is_it),
             files: foreign.clone(),
             lines: vec![eval("model"), "show model".to_owned()],
-            said: None,
+            is_ours: false,
+            said: Vec::new(),
         });
     }
     readers.push(Reader {
@@ -178,14 +186,16 @@ fn all(study: &Study, undisturbed: &Undisturbed) -> Result<Vec<Reader>, Failed> 
         changed: changed(&all, &|path| path.starts_with("prepared/")),
         files: all.clone(),
         lines: vec![of("report"), of("prepare")],
-        said: Some(Vec::new()),
+        is_ours: true,
+        said: Vec::new(),
     });
     readers.push(Reader {
         name: "checkpoint",
         changed: changed(&all, &|path| path.starts_with(&model)),
         files: all,
         lines: vec![eval(&model)],
-        said: Some(Vec::new()),
+        is_ours: true,
+        said: Vec::new(),
     });
     Ok(readers)
 }
@@ -210,7 +220,14 @@ fn source(name: &'static str, extension: &str, files: &[(&str, Vec<u8>)]) -> Rea
         tree.0.insert(path.clone(), Some(bytes.clone()));
         changed.push(path);
     }
-    Reader { name, files: tree, changed, lines: vec![PREPARE.into(), NEW.into()], said: None }
+    Reader {
+        name,
+        files: tree,
+        changed,
+        lines: vec![PREPARE.into(), NEW.into()],
+        is_ours: false,
+        said: Vec::new(),
+    }
 }
 
 /// Documents as plain text.

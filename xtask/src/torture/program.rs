@@ -38,9 +38,10 @@ impl Ended {
     /// Whether the message says which file it is about.
     pub(super) fn names(&self, path: &Path) -> bool {
         let name = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
-        let said = |name: String| self.stderr.contains(&name);
-        // A folder whose files belong together is named as a whole.
-        name(path).is_some_and(said) || path.parent().and_then(name).is_some_and(said)
+        let said = |name: &String| self.stderr.contains(name);
+        // A folder of ours, whose files belong together, is named as a whole. It has an id.
+        let folder = path.parent().and_then(name).filter(|name| name.contains('-'));
+        name(path).as_ref().is_some_and(said) || folder.as_ref().is_some_and(said)
     }
 }
 
@@ -137,6 +138,7 @@ mod tests {
         assert!(said.names(Path::new("runs/trunk-1/step-000003/state.json")));
         assert!(said.names(Path::new("runs/trunk-1/step-000003/DONE")));
         assert!(!said.names(Path::new("runs/trunk-2/scores-7.json")));
+        assert!(!said.names(Path::new("runs/scores-7.json")));
     }
 
     #[test]

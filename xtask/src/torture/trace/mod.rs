@@ -15,6 +15,9 @@ mod tracee;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod tracer;
 
+/// Whether this system lets disk operations be disturbed.
+pub(super) const IS_POSSIBLE: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+
 /// The hidden command of the tracer: fault, number of the operation, file for what was met.
 pub(crate) const TRACER: &str = "torture-tracer";
 /// The hidden command of the process that becomes the program.
