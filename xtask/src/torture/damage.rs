@@ -14,6 +14,9 @@ use super::{Bench, Trial, parallel};
 use crate::command::Failed;
 use crate::random::Random;
 
+/// What `eval` leaves.
+const EVALUATIONS: &str = "runs/evaluations";
+
 struct Case {
     /// The study is finished; else its branches are missing.
     finished: bool,
@@ -58,7 +61,10 @@ fn without_branches(finished: &Tree) -> Tree {
 /// Each kind of damage to each file in turn, as often as is asked for.
 fn cases(start: &Tree, finished: bool, count: usize, random: &mut Random) -> Vec<Case> {
     let mut cases = Vec::new();
-    let files: Vec<(&Path, &[u8])> = start.files().filter(|(_, it)| !it.is_empty()).collect();
+    // Branches are no matter of evaluations.
+    let is_of_this = |path: &Path| finished || !path.starts_with(EVALUATIONS);
+    let files: Vec<(&Path, &[u8])> =
+        start.files().filter(|(path, it)| !it.is_empty() && is_of_this(path)).collect();
     for round in 0.. {
         for (index, &(path, bytes)) in files.iter().enumerate() {
             if cases.len() == count {
@@ -86,7 +92,7 @@ fn one(
     start.restore(work)?;
     write(&work.join(path), damaged)?;
     // What an evaluation left is read by the next evaluation alone.
-    let is_evaluation = path.starts_with("runs/evaluations");
+    let is_evaluation = path.starts_with(EVALUATIONS);
     let verbs: &[&str] = match (is_evaluation, finished) {
         (true, _) => &["eval"],
         (false, true) => &["report", "run"],

@@ -109,7 +109,10 @@ fn one(
         if differing.is_empty() { Outcome::Harmless } else { Outcome::Silent }
     } else {
         why.clone_from(&ended.stderr);
-        if ended.names(Path::new(&operation.path)) { Outcome::Named } else { Outcome::Unnamed }
+        // What is written beside its place is named by its place.
+        let path = Path::new(&operation.path);
+        let path = if is_partial(path) { path.parent().unwrap_or(path) } else { path };
+        if ended.names(path) { Outcome::Named } else { Outcome::Unnamed }
     };
     let Operation { kind, path } = operation;
     let what = format!("{}, operation {nth}, {} at {kind} of {path}", VERBS[verb], fault.name());

@@ -21,6 +21,48 @@ const PREPARE: &str = "prepare in/source.toml --prepared out --runs out --thread
 /// Counts all text of a folder.
 const NEW: &str = "new out/new.toml --data in --threads 1";
 
+/// The study of one source that [`PREPARE`] prepares.
+const SOURCE: &str = r#"name = "one"
+seed = 1
+
+[tokenizer]
+kind = "bpe"
+vocab = 260
+
+[model]
+layers = 1
+width = 16
+heads = 2
+context = 32
+
+[training]
+budget = "1K"
+batch = 4
+optimizer = { kind = "lionw", lr = 1e-3, betas = [0.9, 0.95], weight_decay = 1e-4 }
+schedule = { kind = "inverse-sqrt", warmup = "1 steps", scale = "1 steps", cooldown = "0" }
+grad_clip = 1.0
+replicates = 1
+
+[sources.text]
+path = "one/*.EXTENSION"
+domain = "web"
+holdout = "20%"
+
+[mixtures.base]
+text = 1.0
+
+[trunk]
+mixture = "base"
+
+[[questions]]
+ask = "duration"
+mixture = "base"
+windows = ["25%"]
+
+[evaluation]
+held_out = "64"
+"#;
+
 /// A reader, valid files for it, and the commands that have it read them.
 struct Reader {
     name: &'static str,
@@ -28,8 +70,9 @@ struct Reader {
     files: Tree,
     /// Which of them are changed.
     changed: Vec<PathBuf>,
-    /// Command lines; each trial gives one.
+    /// Command lines; each trial gives the first, or the last each `every`-th time.
     lines: Vec<String>,
+    every: usize,
     /// Whether nothing but what they print of the valid files may be printed: the files are our own
     /// and carry hashes.
     is_ours: bool,
@@ -83,7 +126,8 @@ fn one(
     let mut files = reader.files.clone();
     files.0.insert(path.clone(), Some(changed.clone()));
     files.restore(work)?;
-    let which = number % reader.lines.len();
+    let is_last = number % reader.every == reader.every - 1;
+    let which = if is_last { reader.lines.len() - 1 } else { 0 };
     let ended = study.run(&[], &reader.lines[which], work)?;
     let other = reader.is_ours && reader.said[which] != ended.stdout;
     let outcome = match () {
@@ -120,10 +164,10 @@ fn all(study: &Study, undisturbed: &Undisturbed) -> Result<Vec<Reader>, Failed> 
     let (text, packed) = (documents(1), documents(3));
     let mut readers = vec![
         // Text that is read before it is known what it is.
-        source("json lines", "jsonl", &[("text.jsonl", text.clone().into_bytes())]),
-        source("plain text", "txt", &[("text.txt", plain(&text).into_bytes())]),
-        source("gzip", "jsonl.gz", &[("text.jsonl.gz", gzip(&packed)?)]),
-        source("zstd", "jsonl.zst", &[("text.jsonl.zst", zstd(&packed)?)]),
+        source("json lines", "jsonl", &[("text.jsonl".to_owned(), text.clone().into_bytes())]),
+        source("plain text", "txt", &plain(&text)),
+        source("gzip", "jsonl.gz", &[("text.jsonl.gz".to_owned(), gzip(&packed)?)]),
+        source("zstd", "jsonl.zst", &[("text.jsonl.zst".to_owned(), zstd(&packed)?)]),
         source("parquet", "parquet", &parquet()?),
     ];
     let all = with_input(done);
@@ -142,6 +186,7 @@ fn all(study: &Study, undisturbed: &Undisturbed) -> Result<Vec<Reader>, Failed> 
         changed: vec!["in/study.toml".into()],
         files: all.clone(),
         lines: vec![of("plan")],
+        every: 1,
         is_ours: false,
         said: Vec::new(),
     });
@@ -150,6 +195,7 @@ fn all(study: &Study, undisturbed: &Undisturbed) -> Result<Vec<Reader>, Failed> 
         changed: changed(&all, &|path| path.starts_with("in/tasks/") || path == "in/puzzles.toml"),
         files: all.clone(),
         lines: vec![eval(&model)],
+        every: 1,
         is_ours: false,
         said: Vec::new(),
     });
@@ -177,6 +223,7 @@ fn all(study: &Study, undisturbed: &Undisturbed) -> Result<Vec<Reader>, Failed> 
             changed: changed(&foreign, &is_it),
             files: foreign.clone(),
             lines: vec![eval("model"), "show model".to_owned()],
+            every: 2,
             is_ours: false,
             said: Vec::new(),
         });
@@ -186,6 +233,7 @@ fn all(study: &Study, undisturbed: &Undisturbed) -> Result<Vec<Reader>, Failed> 
         changed: changed(&all, &|path| path.starts_with("prepared/")),
         files: all.clone(),
         lines: vec![of("report"), of("prepare")],
+        every: 2,
         is_ours: true,
         said: Vec::new(),
     });
@@ -194,6 +242,7 @@ fn all(study: &Study, undisturbed: &Undisturbed) -> Result<Vec<Reader>, Failed> 
         changed: changed(&all, &|path| path.starts_with(&model)),
         files: all,
         lines: vec![eval(&model)],
+        every: 1,
         is_ours: true,
         said: Vec::new(),
     });
@@ -201,22 +250,21 @@ fn all(study: &Study, undisturbed: &Undisturbed) -> Result<Vec<Reader>, Failed> 
 }
 
 /// A reader of text: a study of one source, and a folder to look at.
-fn source(name: &'static str, extension: &str, files: &[(&str, Vec<u8>)]) -> Reader {
-    let study = format!(
-        "name = \"one\"\nseed = 1\n[tokenizer]\nkind = \"bpe\"\nvocab = 300\n[model]\nlayers = 1\n\
-         width = 16\nheads = 2\ncontext = 32\n[training]\nbudget = \"1K\"\nbatch = 4\n\
-         optimizer = {{ kind = \"lionw\", lr = 1e-3, betas = [0.9, 0.95], weight_decay = 1e-4 }}\n\
-         schedule = {{ kind = \"inverse-sqrt\", warmup = \"1 steps\", scale = \"1 steps\", cooldown = \"0\" }}\n\
-         grad_clip = 1.0\nreplicates = 1\n[sources.text]\npath = \"*.{extension}\"\nholdout = \"20%\"\n\
-         [mixtures.base]\ntext = 1.0\n[trunk]\nmixture = \"base\"\n[evaluation]\nheld_out = \"64\"\n"
-    );
+fn source(name: &'static str, extension: &str, files: &[(String, Vec<u8>)]) -> Reader {
+    let study = SOURCE.replace("EXTENSION", extension);
     let mut tree = Tree::default();
     let mut changed = Vec::new();
-    tree.0.insert("in".into(), None);
-    tree.0.insert("out".into(), None);
+    for folder in ["in", "in/one", "in/two", "in/three", "out"] {
+        tree.0.insert(folder.into(), None);
+    }
+    // As much as a study needs.
+    for (path, sources) in [("in/two/more.jsonl", 4..9), ("in/three/more.jsonl", 9..14)] {
+        let more: String = sources.map(documents).collect();
+        tree.0.insert(path.into(), Some(more.into_bytes()));
+    }
     tree.0.insert("in/source.toml".into(), Some(study.into_bytes()));
     for (file, bytes) in files {
-        let path = Path::new("in").join(file);
+        let path = Path::new("in/one").join(file);
         tree.0.insert(path.clone(), Some(bytes.clone()));
         changed.push(path);
     }
@@ -225,14 +273,18 @@ fn source(name: &'static str, extension: &str, files: &[(&str, Vec<u8>)]) -> Rea
         files: tree,
         changed,
         lines: vec![PREPARE.into(), NEW.into()],
+        // It takes seconds.
+        every: 25,
         is_ours: false,
         said: Vec::new(),
     }
 }
 
-/// Documents as plain text.
-fn plain(lines: &str) -> String {
-    lines.replace("{\"text\": \"", "").replace("\"}", "")
+/// Documents as files of plain text.
+fn plain(lines: &str) -> Vec<(String, Vec<u8>)> {
+    let text = lines.replace("{\"text\": \"", "").replace("\"}", "");
+    let file = |(index, line): (usize, &str)| (format!("text-{index}.txt"), line.into());
+    text.lines().enumerate().map(file).collect()
 }
 
 fn gzip(text: &str) -> Result<Vec<u8>, Failed> {
@@ -246,11 +298,11 @@ fn zstd(text: &str) -> Result<Vec<u8>, Failed> {
 }
 
 /// The Parquet files of the tests, one of each kind.
-fn parquet() -> Result<Vec<(&'static str, Vec<u8>)>, Failed> {
+fn parquet() -> Result<Vec<(String, Vec<u8>)>, Failed> {
     let folder = root().join("crates/data/testdata/parquet");
     let names =
         ["plain.parquet", "dictionary.parquet", "zstd.parquet", "gzip.parquet", "snappy.parquet"];
-    let read = |name: &'static str| Ok((name, fs::read(folder.join(name))?));
+    let read = |name: &str| Ok((name.to_owned(), fs::read(folder.join(name))?));
     let files = names.into_iter().map(read).collect::<std::io::Result<_>>();
     files.map_err(|e| Failed(format!("`{}`: {e}", folder.display())))
 }

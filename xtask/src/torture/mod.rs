@@ -112,7 +112,14 @@ pub(crate) fn run(options: &[&str]) -> Result<(), Failed> {
     let tables = tables.join("\n");
     eprintln!("\n{tables}\n{spent}");
     if let Some(path) = &amount.output {
-        let text = format!("{HEAD}\n{tables}\n{}, {}, {spent}.\n", machine(), date());
+        let seconds = amount.fuzzing.as_secs_f64();
+        let text = format!(
+            "{HEAD}\n{tables}\n`--every {} --damages {} --seconds {seconds}`; {}, {}, {spent}.\n",
+            amount.every,
+            amount.damages,
+            machine(),
+            date()
+        );
         fs::write(root().join(path), text)
             .map_err(|e| Failed(format!("cannot write `{}`: {e}", path.display())))?;
     }
