@@ -319,7 +319,16 @@ pub(crate) fn load_any<T: DeserializeOwned>(path: &Path) -> Result<(T, bool), Da
     };
     let opened = open_seal(path, &sparkjoy_base::read(path)?, b"");
     let Opened { json, has_seal } = opened.map_err(|it| it.with_hint(prepare_again(path)))?;
-    let Versioned { version } = serde_json::from_slice(&json).map_err(|e| refuse(e.to_string()))?;
+    let parsed = serde_json::from_slice(&json).map_err(|error| match error.is_eof() {
+        true => Problem::new(format!(
+            "`{}` is cut off: it ends after {}, within its JSON",
+            path.display(),
+            sparkjoy_base::bytes(json.len() as u64)
+        ))
+        .with_hint(prepare_again(path)),
+        false => refuse(error.to_string()),
+    });
+    let Versioned { version } = parsed?;
     if version != VERSION {
         return Err(refuse(format!("format version {version} found, expected {VERSION}")).into());
     }

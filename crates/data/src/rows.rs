@@ -104,6 +104,22 @@ impl Rows {
         matches!(self, Self { text: RowText::Field(_), lines: false, filter: None })
     }
 
+    /// The line of a study that says what the text is; none where it is `text`, or a template.
+    pub fn line(&self) -> Option<String> {
+        // JSON escapes as TOML does.
+        let quoted = |text: &String| serde_json::Value::from(text.as_str()).to_string();
+        match &self.text {
+            RowText::Field(field) if field == "text" => None,
+            RowText::Field(field) => Some(format!("text_field = {}", quoted(field))),
+            RowText::Fields { fields, .. } => {
+                let fields: Vec<String> = fields.iter().map(quoted).collect();
+                Some(format!("text_field = [{}]", fields.join(", ")))
+            }
+            RowText::Messages { field, .. } => Some(format!("messages = {}", quoted(field))),
+            RowText::Template(_) => None,
+        }
+    }
+
     /// As a message names them.
     pub(crate) fn shown(&self) -> String {
         match self {

@@ -285,7 +285,7 @@ fn a_draft_gives_its_reasons() {
     path = "code.jsonl"
     domain = "code"
     holdout = "1%"                  # of the documents, chosen by their hash
-    text_field = "content"          # there is no `text`; this one looks like it
+    text_field = "content"          # no text in `text`; this one looks like it
     # 2 documents cannot be used, the first: `code.jsonl` line 3: no field `content`
     on_bad_document = "skip"        # or "refuse": stop there
     max_epochs = 4                  # refuse a plan that reads it more often

@@ -127,7 +127,7 @@ fn what_cannot_be_used_is_said() {
     - `list/a.json` is one JSON array, expected an object a line: `jq -c '.[]' list/a.json > NEW.jsonl`: 1 (list)
     - a link to nothing, or not readable: 1 (…/gone)
     - most documents cannot be used: `latin/a.txt` (one document): byte 4 is not UTF-8: 1 (latin)
-    - no field that holds a string, found `messages` (an array): 1 (chat)
+    - no field that holds a string, found `messages` (an array); `text_field` names one, `messages` a list of messages: 1 (chat)
     - one document alone, and some text must be held out: split it into files of some pages, or make it JSON Lines: 1 (lone)
     ");
     let broken = &folder.survey().sources[0];
@@ -281,13 +281,13 @@ fn why_nothing_can_be_held_out_is_said() {
     folder.write("huge/a.jsonl", [line(&"long ".repeat(280_000)), small].concat());
     let fields = |i| format!("{{\"text\": \"\", \"content\": \"the content of {i}\"}}\n");
     folder.write("title/a.jsonl", (0..40).map(fields).collect::<String>());
-    folder.write("nested/a.jsonl", "{\"text\": {\"body\": \"a\"}, \"n\": 1}\n".repeat(9));
+    folder.write("nested/a.jsonl", "{\"text\": {\"body\": 2}, \"n\": 1}\n".repeat(9));
     insta::assert_snapshot!(folder.shown(), @"
     huge/huge 1: huge/a.jsonl | 50 % | text
     title/title 1: title/a.jsonl | 20 % | content
     - its 160 documents are all the same text, so that none can be held out and another trained on: 1 (same)
     - its documents are so few and unequal that no share of them holds out some text and leaves enough to train on: split the longest: 1 (two)
-    - no field that holds a string, found `text` (an object), `n` (a number): 1 (nested)
+    - no field that holds a string, found `text.body` (a number), `text` (an object), `n` (a number); `text_field` names one, `messages` a list of messages: 1 (nested)
     ");
     let survey = folder.survey();
     let huge = survey.sources.iter().find(|source| source.files.name.as_str() == "huge").unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use sparkjoy_base::{Ppm, SourceName};
-use sparkjoy_data::{OnBadDocument, PrepareOptions, SourceFiles, Validation, prepare};
+use sparkjoy_data::{OnBadDocument, PrepareOptions, Rows, SourceFiles, Validation, prepare};
 
 use super::*;
 
@@ -33,7 +33,7 @@ fn found(root: &Path, sources: &[(&str, Validation)], most_bytes: u64) -> Vec<Tr
             name: SourceName::new(name).unwrap(),
             paths: vec![format!("{name}.jsonl")],
             root: root.to_owned(),
-            text_field: "text".to_owned(),
+            rows: Rows::default(),
             on_bad_document: OnBadDocument::Refuse,
             validation: validation.clone(),
         };
