@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use sparkjoy_base::{Key, Ppm, Purpose};
-use sparkjoy_data::{Broken, OnBadDocument, Rows, SourceFiles, Validation};
+use sparkjoy_data::{
+    BLANK_LINE, Broken, MESSAGE, OnBadDocument, RowText, Rows, SourceFiles, Template, Validation,
+};
 
 use super::*;
 use sparkjoy_kit::shown;
@@ -214,6 +216,13 @@ fn written() -> (Vec<MeasuredSource>, String) {
     sources[2].found.files.paths = paths;
     sources[2].found.files.validation = Validation::Files(vec!["web/a.val.jsonl".to_owned()]);
     sources[0].found.files.rows = Rows::of_field("content");
+    let fields = vec!["instruction".to_owned(), "out\\\"put".to_owned()];
+    let separator = BLANK_LINE.to_owned();
+    sources[1].found.files.rows =
+        Rows::of(RowText::Fields { fields, separator: separator.clone() });
+    let template = Template::of_message(MESSAGE).unwrap();
+    let messages = RowText::Messages { field: "doc.turns".to_owned(), template, separator };
+    sources[2].found.files.rows = Rows { lines: true, ..Rows::of(messages) };
     sources[0].found.files.on_bad_document = OnBadDocument::Skip;
     let first = "`code.jsonl` line 3: no field `content`".to_owned();
     sources[0].found.broken = Some(Broken { documents: 2, of: 40, first });

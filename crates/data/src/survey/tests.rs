@@ -92,7 +92,7 @@ fn a_folder_is_read_as_people_mean_it() {
     folder.write("code/Makefile", "all:");
     folder.write("code/logo.png", [0_u8, 1]);
     folder.write("news.train.jsonl", records("body", 30));
-    folder.write("news.val.jsonl", records("body", 3));
+    folder.write("news.val.jsonl", records("body", 3).replace("record", "held-out record"));
     folder.write("LICENSE", "free");
     folder.write(".git/config", "x");
     folder.write("empty.jsonl", "");
@@ -292,6 +292,70 @@ fn why_nothing_can_be_held_out_is_said() {
     let survey = folder.survey();
     let huge = survey.sources.iter().find(|source| source.files.name.as_str() == "huge").unwrap();
     assert!(huge.held_out_bytes > 20_000, "{}", huge.held_out_bytes);
+}
+
+#[test]
+fn the_text_of_a_row_is_found_wherever_it_is() {
+    let folder = Folder::new();
+    let lines = |row: &dyn Fn(usize) -> String| (0..40).map(|i| row(i) + "\n").collect::<String>();
+    folder.write(
+        "nested/a.jsonl",
+        lines(&|i| format!(r#"{{"id": "{i}", "doc": {{"lang": "en", "text": "nested {i}"}}}}"#)),
+    );
+    folder.write(
+        "pair/a.jsonl",
+        lines(&|i| format!(r#"{{"instruction": "do {i}", "input": "", "output": "done {i}"}}"#)),
+    );
+    folder.write(
+        "triple/a.jsonl",
+        lines(&|i| format!(r#"{{"instruction": "do {i}", "input": "of", "output": "did"}}"#)),
+    );
+    let some = |i| if i % 4 > 0 { r#""input": "of", "# } else { "" };
+    folder.write(
+        "unclear/a.jsonl",
+        lines(&|i| format!(r#"{{{}"instruction": "do {i}", "output": "did"}}"#, some(i))),
+    );
+    let turns = |name: &str| format!(r#""{name}": [{{"role": "user", "content": "say"}}]"#);
+    folder.write(
+        "chat/a.jsonl",
+        lines(&|i| {
+            format!(r#"{{"id": "{}", {}}}"#, i, turns("turns").replace("say", &format!("{i}")))
+        }),
+    );
+    folder.write("chats/a.jsonl", lines(&|_| format!("{{{}, {}}}", turns("a"), turns("b"))));
+    folder.write(
+        "twofold/a.jsonl",
+        lines(&|i| format!(r#"{{"a": {{"text": "a {i}"}}, "b": {{"text": "b {i}"}}}}"#)),
+    );
+    insta::assert_snapshot!(folder.shown(), @"");
+}
+
+#[test]
+fn long_lines_without_an_empty_one_look_like_documents() {
+    let folder = Folder::new();
+    let line = |i: usize| format!("{i} {}\n", "some words of a line ".repeat(8));
+    folder.write("lines/a.txt", (0..60).map(line).collect::<String>());
+    folder.write("short/a.txt", "a line of verse\n".repeat(60));
+    let paragraphs = |i| format!("{}\n", line(i));
+    for i in 0..20 {
+        folder.write(&format!("prose/{i}.txt"), (i..i + 60).map(paragraphs).collect::<String>());
+    }
+    let survey = folder.survey();
+    let is_lines =
+        |source: &SurveyedSource| (source.files.name.to_string(), source.files.rows.lines);
+    let found: Vec<_> = survey.sources.iter().map(is_lines).collect();
+    assert_eq!(found, [("lines".to_owned(), true), ("prose".to_owned(), false)]);
+}
+
+#[test]
+fn held_out_files_that_are_trained_on_are_left_out() {
+    let folder = Folder::new();
+    folder.write("odd/odd.train.jsonl", records("text", 60));
+    let honest = records("text", 3).replace("record", "held-out record");
+    folder.write("odd/odd.val.jsonl", [records("text", 30), honest.clone()].concat());
+    folder.write("good/good.train.jsonl", records("text", 40));
+    folder.write("good/good.val.jsonl", honest);
+    insta::assert_snapshot!(folder.shown(), @"");
 }
 
 #[test]
