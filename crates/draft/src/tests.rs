@@ -304,6 +304,7 @@ fn a_draft_gives_its_reasons() {
     path = "gsm.jsonl"
     domain = "math"
     holdout = "1%"                  # of the documents, chosen by their hash
+    text_field = ["instruction", "out\\\"put"] # joined by a blank line, empty ones left out
     max_epochs = 4                  # refuse a plan that reads it more often
 
     [sources.web]
@@ -311,6 +312,8 @@ fn a_draft_gives_its_reasons() {
     path = ["web/a b.jsonl", 'web/"c".jsonl']
     domain = "web"
     validation = "web/a.val.jsonl"
+    messages = "doc.turns"          # each as `{role}: {content}`, a blank line between two
+    documents = "lines"             # long lines, none empty: each looks like a document; or "files"
     max_epochs = 4                  # refuse a plan that reads it more often
 
     # Shares of sources, or of whole domains. They sum to exactly 1; nothing is normalised.

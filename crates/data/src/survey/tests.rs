@@ -327,7 +327,15 @@ fn the_text_of_a_row_is_found_wherever_it_is() {
         "twofold/a.jsonl",
         lines(&|i| format!(r#"{{"a": {{"text": "a {i}"}}, "b": {{"text": "b {i}"}}}}"#)),
     );
-    insta::assert_snapshot!(folder.shown(), @"");
+    insta::assert_snapshot!(folder.shown(), @r#"
+    chat/chat 1: chat/a.jsonl | 20 % | {"text":{"messages":{"field":"turns","template":"{role}: {content}","separator":"\n\n"}}}
+    nested/nested 1: nested/a.jsonl | 20 % | doc.text
+    pair/pair 1: pair/a.jsonl | 20 % | {"text":{"fields":{"fields":["instruction","output"],"separator":"\n\n"}}}
+    triple/triple 1: triple/a.jsonl | 20 % | {"text":{"fields":{"fields":["instruction","input","output"],"separator":"\n\n"}}}
+    - more than one field that may hold the text (`a.text`, `b.text`): name one in its source, for example `text_field = "a.text"`: 1 (twofold)
+    - more than one list of messages (`a`, `b`): name one in its source, for example `messages = "a"`: 1 (chats)
+    - several fields make its text, of which `input` is not in every record: name those to join in its source, for example `text_field = ["instruction", "output"]`: 1 (unclear)
+    "#);
 }
 
 #[test]
@@ -355,7 +363,11 @@ fn held_out_files_that_are_trained_on_are_left_out() {
     folder.write("odd/odd.val.jsonl", [records("text", 30), honest.clone()].concat());
     folder.write("good/good.train.jsonl", records("text", 40));
     folder.write("good/good.val.jsonl", honest);
-    insta::assert_snapshot!(folder.shown(), @"");
+    insta::assert_snapshot!(folder.shown(), @"
+    good/good 2: good/good.train.jsonl | good/good.val.jsonl | text
+    odd/odd 1: odd/odd.train.jsonl | 20 % | text
+    - held-out documents that stand in the training text too: 1 (odd/odd.val.jsonl)
+    ");
 }
 
 #[test]

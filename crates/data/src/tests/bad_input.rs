@@ -140,7 +140,10 @@ fn a_fault_in_a_damaged_file_is_the_damage() {
     let mut gz = gz.finish().unwrap();
     let at = gz.windows(8).position(|window| window == b"\"text\":\"").unwrap();
     gz[at + 6] ^= 1;
-    insta::assert_snapshot!(said("a.jsonl.gz", &gz), @"");
+    insta::assert_snapshot!(said("a.jsonl.gz", &gz), @r"
+    error: `a.jsonl.gz` is not a whole gzip file: corrupt gzip stream does not have a matching checksum (81.1 KiB of text came before)
+    hint: check it with `gzip --test a.jsonl.gz` and copy it again
+    ");
     let place = Place::new();
     place.write("a.jsonl.gz", &gz);
     let source = place.source(&["a.jsonl.gz"], 100_000);
@@ -149,9 +152,15 @@ fn a_fault_in_a_damaged_file_is_the_damage() {
 
     let mut twice = stored();
     twice.write_all(&gz).unwrap();
-    insta::assert_snapshot!(said("b.jsonl.gz", &twice.finish().unwrap()), @"");
+    insta::assert_snapshot!(said("b.jsonl.gz", &twice.finish().unwrap()), @r"
+    error: `b.jsonl.gz` is packed twice: unpacked it is gzip again, expected text
+    hint: unpack it: `gzip -dc b.jsonl.gz | gzip -d > NEW`, and name the new file
+    ");
     let zst = zstd::encode_all(&zstd::encode_all(&b"text"[..], 1).unwrap()[..], 1).unwrap();
-    insta::assert_snapshot!(said("c.txt.zst", &zst), @"");
+    insta::assert_snapshot!(said("c.txt.zst", &zst), @r"
+    error: `c.txt.zst` is packed twice: unpacked it is zstd again, expected text
+    hint: unpack it: `zstd -dc c.txt.zst | zstd -d > NEW`, and name the new file
+    ");
 }
 
 #[test]

@@ -111,13 +111,11 @@ fn a_list_of_millions_of_entries_is_refused() {
     let mut group = file.next_row_group().unwrap();
     for _ in 0..2 {
         let mut column = group.next_column().unwrap().unwrap();
-        let mut repeats = vec![1; 1 << 20];
+        let mut repeats = vec![1; 17 << 20];
         repeats[0] = 0;
-        for _ in 0..17 {
-            let column = column.typed::<ByteArrayType>();
-            column.write_batch(&[], Some(&vec![1; 1 << 20]), Some(&repeats)).unwrap();
-            repeats[0] = 1;
-        }
+        let levels = vec![1; repeats.len()];
+        let writer = column.typed::<ByteArrayType>();
+        writer.write_batch(&[], Some(&levels), Some(&repeats)).unwrap();
         column.close().unwrap();
     }
     group.close().unwrap();
@@ -132,7 +130,10 @@ fn a_list_of_millions_of_entries_is_refused() {
         separator: String::new(),
     };
     let source = SourceFiles { rows: Rows::of(text), ..place.source(&["a.parquet"], 300_000) };
-    insta::assert_snapshot!(place.refusal(&source), @"");
+    insta::assert_snapshot!(place.refusal(&source), @r"
+    error: `a.parquet` is not a whole Parquet file, near row 1: a row group of too many list entries, expected at most 16 million
+    hint: copy the file again: its end or a page is missing
+    ");
 }
 
 /// A few thousand changes of bits and bytes in files of every encoding: read, or refused with the
