@@ -388,7 +388,7 @@ fn every_refusal_says_what_to_do() {
     `corpora` holds no text that can be used (2 files: `.pdf` is no kind of text that is known)
     hint: put text there: a folder of .txt files per source, or JSON Lines (.jsonl, .gz, .zst) or Parquet with a field `text`
     `corpora` holds one source, `web`, expected two or more: with one there is nothing to mix (2 files: `.pdf` is no kind of text that is known)
-    hint: sort the text into one folder (or one file of JSON Lines) per source, such as `web/`, `math/` and `code/`
+    hint: sort the text into one folder (or one file of JSON Lines) per source, such as `web/`, `math/` and `code/`; sources of one file are told apart by `where` in a study
     `corpora` holds about 1 tokens to train on, expected at least 40,960
     hint: bring more text: about 87.9 KiB in all
     `corpora` holds one source that can be used, `web`, expected two or more (odd: fewer than 512 tokens, too few beside the other sources)
