@@ -95,7 +95,7 @@ fn read_lines(
         match lines.next() {
             Ok(Some(LineBlock { mut bytes, first_line })) => {
                 if first_line == 1 {
-                    sniff::refuse_packed_twice(input, &bytes)?;
+                    sniff::refuse_packed_twice(input, compression, &bytes)?;
                 }
                 let content = if json {
                     if first_line == 1 {
@@ -171,7 +171,7 @@ fn read_text(
     if bytes.len() as u64 > most {
         return Err(too_long(input, Place::File, sizes.document_bytes_max).into());
     }
-    sniff::refuse_packed_twice(input, &bytes)?;
+    sniff::refuse_packed_twice(input, compression, &bytes)?;
     drop_mark(&mut bytes);
     let stored_bytes = text.stored_bytes();
     if !take(Block { file, content: Content::Document(bytes), stored_bytes }) {

@@ -319,14 +319,13 @@ pub(crate) fn load_any<T: DeserializeOwned>(path: &Path) -> Result<(T, bool), Da
     };
     let opened = open_seal(path, &sparkjoy_base::read(path)?, b"");
     let Opened { json, has_seal } = opened.map_err(|it| it.with_hint(prepare_again(path)))?;
-    let parsed = serde_json::from_slice(&json).map_err(|error| match error.is_eof() {
-        true => Problem::new(format!(
-            "`{}` is cut off: it ends after {}, within its JSON",
-            path.display(),
-            sparkjoy_base::bytes(json.len() as u64)
-        ))
-        .with_hint(prepare_again(path)),
-        false => refuse(error.to_string()),
+    let parsed = serde_json::from_slice(&json).map_err(|error| {
+        if !error.is_eof() {
+            return refuse(error.to_string());
+        }
+        let (file, size) = (path.display(), sparkjoy_base::bytes(json.len() as u64));
+        Problem::new(format!("`{file}` is cut off: it ends after {size}, within its JSON"))
+            .with_hint(prepare_again(path))
     });
     let Versioned { version } = parsed?;
     if version != VERSION {

@@ -61,20 +61,26 @@ pub enum RowText {
 #[serde(untagged)]
 enum Written {
     Usual(String),
-    Other {
-        text: RowText,
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        lines: bool,
-        #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
-        filter: Option<Filter>,
-    },
+    Other(Box<Other>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Other {
+    text: RowText,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    lines: bool,
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    filter: Option<Filter>,
 }
 
 impl From<Written> for Rows {
     fn from(written: Written) -> Self {
         match written {
             Written::Usual(field) => Self::of_field(field),
-            Written::Other { text, lines, filter } => Self { text, lines, filter },
+            Written::Other(other) => {
+                let Other { text, lines, filter } = *other;
+                Self { text, lines, filter }
+            }
         }
     }
 }
@@ -83,7 +89,7 @@ impl From<Rows> for Written {
     fn from(rows: Rows) -> Self {
         match rows {
             Rows { text: RowText::Field(field), lines: false, filter: None } => Self::Usual(field),
-            Rows { text, lines, filter } => Self::Other { text, lines, filter },
+            Rows { text, lines, filter } => Self::Other(Box::new(Other { text, lines, filter })),
         }
     }
 }

@@ -131,9 +131,10 @@ pub fn draft(
         upsampled: proposal.upsampled[&sized.name].0,
         epochs: most_epochs(&plan, &sized.name),
         broken: found.broken.clone(),
-        text: match found.files.rows.lines {
-            true => Some(text::LINES.to_owned()),
-            false => found.files.rows.line(),
+        text: if found.files.rows.lines {
+            Some(text::LINES.to_owned())
+        } else {
+            found.files.rows.line()
         },
     };
     Ok(Draft {

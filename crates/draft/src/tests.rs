@@ -241,7 +241,7 @@ fn paths_are_read_back_as_they_were_found() {
             panic!("{} is declared by size", sized.name);
         };
         let expected = SourceFiles { root: files.root.clone(), ..found.files };
-        assert_eq!(*files, expected);
+        assert_eq!(**files, expected);
     }
 }
 

@@ -242,9 +242,8 @@ fn a_condition_that_no_row_meets_is_named() {
 
 #[test]
 fn an_empty_field_beside_one_with_text_is_said() {
-    let lines: String = (0..9)
-        .map(|i| format!("{{\"text\": \"\", \"content\": \"the content of {i}\"}}\n"))
-        .collect();
+    let line = |i| format!("{{\"text\": \"\", \"content\": \"the content of {i}\"}}\n");
+    let lines: String = (0..9).map(line).collect();
     let place = Place::new();
     place.write("a.jsonl", lines.as_bytes());
     insta::assert_snapshot!(place.refusal(&place.source(&["a.jsonl"], 300_000)), @r#"
@@ -256,7 +255,8 @@ fn an_empty_field_beside_one_with_text_is_said() {
 #[test]
 fn each_line_of_plain_text_may_be_a_document() {
     let rows = Rows { lines: true, ..Rows::default() };
-    let text: String = (0..30).map(|i| format!("document {i}\r\n\n  \n")).collect();
+    let line = |i| format!("document {i}\r\n\n  \n");
+    let text: String = (0..30).map(line).collect();
     let bytes = [b"\xef\xbb\xbf", text.as_bytes(), b"the last one"].concat();
     let (all, _) = prepared("a.txt", &bytes, &rows, OnBadDocument::Refuse);
     assert_eq!(all.len(), 31);
@@ -296,7 +296,7 @@ fn parquet_rows(count: usize) -> Vec<u8> {
     let mut group = file.next_row_group().unwrap();
     column::<Int64Type>(
         &mut group,
-        &range.clone().map(|i| i as i64).collect::<Vec<_>>(),
+        &(0..count as u32).map(i64::from).collect::<Vec<_>>(),
         None,
         None,
     );

@@ -62,7 +62,7 @@ pub struct Study {
 #[derive(Clone, Debug, PartialEq)]
 pub enum SourceInput {
     /// Text files, to be prepared.
-    Files(SourceFiles),
+    Files(Box<SourceFiles>),
     /// Declared by size only: can be planned, not run.
     Declared(Tokens),
 }

@@ -101,7 +101,7 @@ fn one(
         }
     };
     let input = match (table.optional("path"), table.optional("tokens")) {
-        (Some(path), None) => SourceInput::Files(files(name, path, &mut table, root)?),
+        (Some(path), None) => SourceInput::Files(Box::new(files(name, path, &mut table, root)?)),
         (None, Some(tokens)) => {
             refuse_text_keys(name, &mut table)?;
             SourceInput::Declared(tokens.quantity::<Tokens>("a number of tokens in quotes")?)

@@ -96,14 +96,14 @@ fn the_good_study_is_read_as_written() {
     let [blogs, proofs, puzzles] = study.sources().values().collect::<Vec<_>>().try_into().unwrap();
     assert_eq!(
         *blogs,
-        SourceInput::Files(SourceFiles {
+        SourceInput::Files(Box::new(SourceFiles {
             name: SourceName::new("blogs").unwrap(),
             paths: vec!["blogs.jsonl".into()],
             root: "studies".into(),
             rows: Rows::default(),
             on_bad_document: OnBadDocument::Refuse,
             validation: Validation::Split(Ppm(10_000)),
-        })
+        }))
     );
     let SourceInput::Files(proofs) = proofs else { panic!("{proofs:?}") };
     assert_eq!(proofs.paths, ["a.jsonl", "b.jsonl"]);
