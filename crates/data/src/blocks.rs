@@ -14,7 +14,7 @@ use crate::json;
 use crate::line_blocks::{CutError, LineBlock, LineBlocks};
 use crate::parquet_text::{ParquetText, RowBlock};
 use crate::prepare::Sizes;
-use crate::rows::Rows;
+use crate::row_text::Rows;
 use crate::sniff;
 use crate::source::{Compression, Input, Kind};
 

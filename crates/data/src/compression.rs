@@ -213,7 +213,7 @@ fn moving(input: &Input, found: u64) -> DataError {
     Problem::new(text).with_hint("run the same command again once nothing writes to it").into()
 }
 
-/// Why a compressed file is not whole, if it is not. What came of it is then no fault of its author.
+/// Why a compressed file is not whole, if it is not. Its text is then not what was written.
 pub(crate) fn damage(input: &Input) -> Option<DataError> {
     let (Kind::JsonLines(compression) | Kind::Text(compression)) = sniff::kind(input).ok()? else {
         return None;

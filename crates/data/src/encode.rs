@@ -9,7 +9,7 @@ use crate::compression::damage;
 use crate::error::{BadDocument, Fault, Place};
 use crate::json;
 use crate::parquet_text::Row;
-use crate::rows::{LeftOutRows, Plan, Rows};
+use crate::row_text::{LeftOutRows, Plan, Rows};
 use crate::source::{Input, OnBadDocument};
 use crate::tokenizer::longest_word;
 use crate::{DataError, Encoder, Part};

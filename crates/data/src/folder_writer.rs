@@ -15,7 +15,7 @@ use crate::manifest::{
 };
 use crate::pipeline::Arrival;
 use crate::prepare::{PrepareProgress, Sizes, sweep};
-use crate::rows::LeftOutRows;
+use crate::row_text::LeftOutRows;
 use crate::shard::{Header, Shard, ShardBuffer};
 use crate::source::{Input, SourceFiles};
 use crate::survey::text_elsewhere;

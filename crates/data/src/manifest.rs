@@ -16,7 +16,7 @@ use sparkjoy_base::{
 use crate::compression::fingerprint;
 use crate::encode::{ByPart, Reached};
 use crate::error::prepare_again;
-use crate::rows::{LeftOutRows, Rows};
+use crate::row_text::{LeftOutRows, Rows};
 use crate::source::{Input, OnBadDocument, Stamp, Validation};
 use crate::{DataError, Part, SourceFiles, Tokenizer};
 

@@ -13,7 +13,7 @@ use sparkjoy_base::Problem;
 use crate::error::quoted;
 use crate::parquet_pages::{CheckedPages, PageFile};
 use crate::parquet_text::ROWS_MAX;
-use crate::rows::Plan;
+use crate::row_text::Plan;
 use crate::source::Input;
 
 /// The most entries of lists in a row group: a record is unpacked whole, and a few bytes may stand

@@ -123,7 +123,7 @@ mod tests {
     use sparkjoy_base::{SourceName, write_atomic};
 
     use super::*;
-    use crate::rows::Rows;
+    use crate::row_text::Rows;
 
     fn source(root: &Path, paths: &[&str], validation: Validation) -> SourceFiles {
         SourceFiles {

@@ -8,7 +8,7 @@ use crate::blocks;
 use crate::encode::{each_document, hash, millionth};
 use crate::error::BadDocument;
 use crate::prepare::Sizes;
-use crate::rows::Rows;
+use crate::row_text::Rows;
 use crate::source::{Compression, Input, Kind};
 
 /// The most text read of a source, in bytes: about a second if JSON must be parsed.

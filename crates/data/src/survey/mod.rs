@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 use sparkjoy_base::{DomainName, Ppm, SourceName};
 
-use crate::rows::Rows;
+use crate::row_text::Rows;
 use crate::source::{Input, Kind, refuse_address};
 use crate::{DataError, OnBadDocument, SourceFiles, Validation};
 use grouping::{Group, Placed};

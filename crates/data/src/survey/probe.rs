@@ -9,7 +9,7 @@ use crate::json::{self, Found};
 use crate::kinds;
 use crate::parquet_text;
 use crate::prepare::Sizes;
-use crate::rows::{BLANK_LINE, MESSAGE, RowText, Rows, Template};
+use crate::row_text::{BLANK_LINE, MESSAGE, RowText, Rows, Template};
 use crate::source::{Input, Kind};
 
 /// Fields that are known to hold text, the most usual first.

@@ -8,7 +8,7 @@ mod clock;
 mod evaluation;
 mod mixture;
 mod question;
-mod rows;
+mod row_text;
 mod shares;
 mod sources;
 mod tasks;

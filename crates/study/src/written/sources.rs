@@ -135,7 +135,7 @@ fn files(
             return Err(path.problem(not_one_of(name, found)));
         }
     };
-    let rows = super::rows::rows(table)?;
+    let rows = super::row_text::rows(table)?;
     let on_bad_document = match table.optional("on_bad_document") {
         None => OnBadDocument::Refuse,
         Some(item) => match item.choice(&["refuse", "skip"])? {

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::rows::{BLANK_LINE, Cell, MESSAGE, Plan};
+use crate::row_text::{BLANK_LINE, Cell, MESSAGE, Plan};
 use crate::{Fault, Filter, LeftOutRows, RowText, Template, json as lines};
 
 fn fields(names: &[&str]) -> Rows {
@@ -233,8 +233,8 @@ fn a_condition_that_no_row_meets_is_named() {
     "#);
     place.write("a.txt", b"plain");
     let plain = SourceFiles { paths: vec!["a.txt".into()], ..none };
-    let other = Place(place.0);
-    insta::assert_snapshot!(prepare(&plain, &other.root().join("out2"), 1).map(drop).map_err(|e| other.shown(&e)).unwrap_err(), @"
+    fs::remove_dir_all(place.out()).unwrap();
+    insta::assert_snapshot!(place.refusal(&plain), @"
     error: `a.txt` is plain text, which has no fields for `where`
     hint: name JSON Lines or Parquet, or take `where` out of the source
     ");
