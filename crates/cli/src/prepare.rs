@@ -140,6 +140,10 @@ mod tests {
         source  documents      text     tokens  bytes per token  held-out tokens  skipped documents
         web         1,592  30.5 MiB  7,654,321             4.18           65,432                  2
 
+        source `web`: 1,234 rows left out by `where`
+
+        source `web`: text null in 0, missing in 2
+
         source `web` skipped 2 documents
           `web/a.jsonl` line 7: no field `text`, found `body`
         ");

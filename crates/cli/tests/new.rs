@@ -118,7 +118,7 @@ fn a_folder_no_study_can_be_made_of_is_refused_with_what_is_missing() {
 
     error: `one` holds one source, `web`, expected two or more: with one there is nothing to mix
 
-    hint: sort the text into one folder (or one file of JSON Lines) per source, such as `web/`, `math/` and `code/`
+    hint: sort the text into one folder (or one file of JSON Lines) per source, such as `web/`, `math/` and `code/`; sources of one file are told apart by `where` in a study
 
     error: `none` holds no text that can be used (image.png: `.png` is no kind of text that is known)
 

@@ -14,7 +14,7 @@ use crate::json;
 use crate::line_blocks::{CutError, LineBlock, LineBlocks};
 use crate::parquet_text::{ParquetText, RowBlock};
 use crate::prepare::Sizes;
-use crate::rows::Rows;
+use crate::row_text::Rows;
 use crate::sniff;
 use crate::source::{Compression, Input, Kind};
 
@@ -94,6 +94,9 @@ fn read_lines(
     loop {
         match lines.next() {
             Ok(Some(LineBlock { mut bytes, first_line })) => {
+                if first_line == 1 {
+                    sniff::refuse_packed_twice(input, compression, &bytes)?;
+                }
                 let content = if json {
                     if first_line == 1 {
                         refuse_one_value(input, compression, &bytes)?;
@@ -168,6 +171,7 @@ fn read_text(
     if bytes.len() as u64 > most {
         return Err(too_long(input, Place::File, sizes.document_bytes_max).into());
     }
+    sniff::refuse_packed_twice(input, compression, &bytes)?;
     drop_mark(&mut bytes);
     let stored_bytes = text.stored_bytes();
     if !take(Block { file, content: Content::Document(bytes), stored_bytes }) {

@@ -7,8 +7,8 @@ use flate2::bufread::GzDecoder;
 use sparkjoy_base::{FileError, Fingerprint, Problem, bytes, open};
 
 use crate::DataError;
-use crate::sniff::refuse_pointer;
-use crate::source::{Compression, Input, Stamp};
+use crate::sniff::{self, refuse_pointer};
+use crate::source::{Compression, Input, Kind, Stamp};
 
 /// Bytes read from a file at a time.
 const READ_BYTES: usize = 1 << 18;
@@ -211,6 +211,19 @@ fn moving(input: &Input, found: u64) -> DataError {
         bytes(input.stamp.size)
     );
     Problem::new(text).with_hint("run the same command again once nothing writes to it").into()
+}
+
+/// Why a compressed file is not whole, if it is not. Its text is then not what was written.
+pub(crate) fn damage(input: &Input) -> Option<DataError> {
+    let (Kind::JsonLines(compression) | Kind::Text(compression)) = sniff::kind(input).ok()? else {
+        return None;
+    };
+    if compression == Compression::Plain {
+        return None;
+    }
+    let mut text = TextStream::open(input, compression).ok()?;
+    let error = io::copy(&mut text, &mut io::sink()).err()?;
+    Some(text.explain(input, error))
 }
 
 /// The fingerprint of a file's bytes as stored.

@@ -11,7 +11,7 @@ use crate::error::{altered_hash, altered_shard, bad_shard, prepare_again};
 use crate::manifest::{
     InputRecord, MANIFEST, Manifest, PartRecord, ShardRecord, load, load_any, save,
 };
-use crate::rows::LeftOutRows;
+use crate::row_text::LeftOutRows;
 use crate::shard::{Header, Shard};
 use crate::source::{Input, SourceFiles, list};
 

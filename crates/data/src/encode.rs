@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use sparkjoy_base::bytes;
 
 use crate::blocks::{Block, Content};
+use crate::compression::damage;
 use crate::error::{BadDocument, Fault, Place};
 use crate::json;
 use crate::parquet_text::Row;
-use crate::rows::{LeftOutRows, Plan, Rows};
+use crate::row_text::{LeftOutRows, Plan, Rows};
 use crate::source::{Input, OnBadDocument};
 use crate::tokenizer::longest_word;
 use crate::{DataError, Encoder, Part};
@@ -110,7 +111,7 @@ pub(crate) fn encode(
         Err(fault) => {
             let bad = BadDocument { path: input.name.clone(), place, fault };
             match rule.on_bad_document {
-                OnBadDocument::Refuse => Err(bad.into()),
+                OnBadDocument::Refuse => Err(damage(input).unwrap_or_else(|| bad.into())),
                 OnBadDocument::Skip => {
                     out.left_out.count(&bad.fault);
                     out.bad.push(bad);
@@ -223,14 +224,18 @@ impl Encoded {
 
 /// The part of a document by the hash of its text, so that duplicates are in the same part.
 pub(crate) fn side(text: &str, split_ppm: u32) -> Part {
-    if millionth(text) < split_ppm { Part::Validation } else { Part::Train }
+    if millionth(hash(text)) < split_ppm { Part::Validation } else { Part::Train }
 }
 
-/// The hash of a text, scaled to 0 up to a million: texts below the share are held out.
-pub(crate) fn millionth(text: &str) -> u32 {
+/// The hash of a text that decides whether it is held out.
+pub(crate) fn hash(text: &str) -> u64 {
     let hash = blake3::hash(text.as_bytes());
-    let word = u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("8 bytes"));
-    ((u128::from(word) * 1_000_000) >> 64) as u32
+    u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("8 bytes"))
+}
+
+/// A hash scaled to 0 up to a million: texts below the share are held out.
+pub(crate) fn millionth(hash: u64) -> u32 {
+    ((u128::from(hash) * 1_000_000) >> 64) as u32
 }
 
 #[cfg(test)]

@@ -15,9 +15,10 @@ use crate::manifest::{
 };
 use crate::pipeline::Arrival;
 use crate::prepare::{PrepareProgress, Sizes, sweep};
-use crate::rows::LeftOutRows;
+use crate::row_text::LeftOutRows;
 use crate::shard::{Header, Shard, ShardBuffer};
 use crate::source::{Input, SourceFiles};
+use crate::survey::text_elsewhere;
 use crate::{DataError, Part, Tokenizer};
 
 /// The state of a folder while it is written.
@@ -236,15 +237,7 @@ impl<'a> FolderWriter<'a> {
         let all = thousands(documents(Part::Train) + documents(Part::Validation));
         let rule = self.journal.settings.validation.shown();
         if self.progress.text_bytes == 0 {
-            let text = format!(
-                "source `{name}` is empty: no text in what matches {} in `{}` (files: {}, \
-                 documents skipped as broken: {})",
-                quoted(&source.paths),
-                source.root.display(),
-                self.inputs.len(),
-                self.progress.skipped
-            );
-            return Err(Problem::new(text).with_hint("check that these files are the right ones"));
+            return Err(self.no_text(source));
         }
         if documents(Part::Validation) == 0 {
             let text = format!(
@@ -280,6 +273,30 @@ impl<'a> FolderWriter<'a> {
             return Err(Problem::new(text).with_hint(hint));
         }
         Ok(())
+    }
+
+    /// A source without any text: which of its fields may hold it, or what leaves it out.
+    fn no_text(&self, source: &SourceFiles) -> Problem {
+        let name = &source.name;
+        let filtered: u64 = self.journal.inputs.iter().map(|it| it.left_out.filtered).sum();
+        let by_filter = source.rows.filter.as_ref().filter(|_| filtered > 0);
+        let left_out = by_filter.map_or(String::new(), |_| {
+            format!(", rows left out by `where`: {}", thousands(filtered))
+        });
+        let text = format!(
+            "source `{name}` is empty: no text in what matches {} in `{}` (files: {}, documents \
+             skipped as broken: {}{left_out})",
+            quoted(&source.paths),
+            source.root.display(),
+            self.inputs.len(),
+            self.progress.skipped
+        );
+        let hint = match (by_filter, text_elsewhere(self.inputs, &source.rows)) {
+            (Some(filter), _) => format!("no row has `{}`: check the condition", filter.text()),
+            (None, Some(line)) => format!("another field holds text: type `{line}` in the source"),
+            (None, None) => "check that these files are the right ones".to_owned(),
+        };
+        Problem::new(text).with_hint(hint)
     }
 }
 

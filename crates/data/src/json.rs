@@ -8,7 +8,7 @@ use serde::de::{self, Deserialize, DeserializeSeed, IgnoredAny, MapAccess, Visit
 use serde_json::value::RawValue;
 
 use crate::error::{Fault, quoted};
-use crate::rows::{Cell, Message, Plan};
+use crate::row_text::{Cell, Message, Plan};
 
 /// Fields listed in a message about a missing one.
 const FIELDS_SHOWN: usize = 8;
@@ -497,7 +497,7 @@ fn message(raw: &RawValue) -> serde_json::Result<Result<Message<'_>, String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::Rows;
+    use crate::row_text::Rows;
 
     fn text<'a>(line: &'a [u8], field: &str) -> Result<Cow<'a, str>, Fault> {
         let rows = Rows::of_field(field);

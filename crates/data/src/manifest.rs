@@ -16,7 +16,7 @@ use sparkjoy_base::{
 use crate::compression::fingerprint;
 use crate::encode::{ByPart, Reached};
 use crate::error::prepare_again;
-use crate::rows::{LeftOutRows, Rows};
+use crate::row_text::{LeftOutRows, Rows};
 use crate::source::{Input, OnBadDocument, Stamp, Validation};
 use crate::{DataError, Part, SourceFiles, Tokenizer};
 
@@ -319,7 +319,15 @@ pub(crate) fn load_any<T: DeserializeOwned>(path: &Path) -> Result<(T, bool), Da
     };
     let opened = open_seal(path, &sparkjoy_base::read(path)?, b"");
     let Opened { json, has_seal } = opened.map_err(|it| it.with_hint(prepare_again(path)))?;
-    let Versioned { version } = serde_json::from_slice(&json).map_err(|e| refuse(e.to_string()))?;
+    let parsed = serde_json::from_slice(&json).map_err(|error| {
+        if !error.is_eof() {
+            return refuse(error.to_string());
+        }
+        let (file, size) = (path.display(), sparkjoy_base::bytes(json.len() as u64));
+        Problem::new(format!("`{file}` is cut off: it ends after {size}, within its JSON"))
+            .with_hint(prepare_again(path))
+    });
+    let Versioned { version } = parsed?;
     if version != VERSION {
         return Err(refuse(format!("format version {version} found, expected {VERSION}")).into());
     }

@@ -13,7 +13,7 @@ use sparkjoy_base::Problem;
 use crate::error::quoted;
 use crate::parquet_pages::{CheckedPages, PageFile};
 use crate::parquet_text::ROWS_MAX;
-use crate::rows::Plan;
+use crate::row_text::Plan;
 use crate::source::Input;
 
 /// The most entries of lists in a row group: a record is unpacked whole, and a few bytes may stand
@@ -239,17 +239,15 @@ pub(crate) fn find(
     place: usize,
 ) -> std::result::Result<Found, Problem> {
     let path = &input.name;
-    let problem = |text: String, hint: String| Problem::new(text).with_hint(hint);
-    let usual = || "name the column that holds the text with `text_field`".to_owned();
     let (is_text, is_messages) = (plan.is_text(place), plan.is_messages(place));
-    let expected = match (is_text, is_messages) {
-        (_, true) => "lists of messages",
-        (true, _) => "strings",
-        _ => "strings, numbers or booleans",
+    let (expected, usual) = match (is_text, is_messages) {
+        (_, true) => ("lists of messages", "name the column of the messages with `messages`"),
+        (true, _) => ("strings", "name the column that holds the text with `text_field`"),
+        _ => ("strings, numbers or booleans", "name a column of such values in `where`"),
     };
     let refuse = |found: &str, hint: String| {
         let text = format!("`{path}`: column `{field}` holds {found}, expected {expected}");
-        Err(problem(text, hint))
+        Err(Problem::new(text).with_hint(hint))
     };
     let listed = messages_of(schema, field);
     let one = schema.columns().iter().position(|column| column.path().string() == field);
@@ -258,7 +256,7 @@ pub(crate) fn find(
         (false, _, Some(index)) => {
             let column = schema.column(index);
             return match other_type(&column, is_text) {
-                Some(found) => refuse(&found, usual()),
+                Some(found) => refuse(&found, usual.to_owned()),
                 None => Ok(Found::One(index)),
             };
         }
@@ -268,22 +266,19 @@ pub(crate) fn find(
     if one.is_none() && within.is_empty() {
         let fields: Vec<String> = surveyed(schema).into_iter().map(|(name, _)| name).collect();
         let text = format!("`{path}` has no column `{field}`, found {}", quoted(&fields));
-        let hint = match is_text {
-            true => usual(),
-            false => "name a column that is there in `where`".to_owned(),
-        };
-        return Err(problem(text, hint));
+        return Err(Problem::new(text).with_hint(usual));
     }
-    let hint = match within.iter().find(|&&index| other_type(&schema.column(index), true).is_none())
-    {
+    let is_string = |index: &usize| other_type(&schema.column(*index), true).is_none();
+    let hint = match within.into_iter().find(is_string) {
+        _ if is_messages || !is_text => usual.to_owned(),
         _ if listed.is_some() => {
             format!("for a list of messages type `messages = \"{field}\"` in place of `text_field`")
         }
-        Some(&index) if is_text => {
+        Some(index) => {
             let inner = schema.column(index).path().string();
             format!("name a field in it, for example `text_field = \"{inner}\"`")
         }
-        _ => usual(),
+        None => usual.to_owned(),
     };
     refuse("lists or structs", hint)
 }

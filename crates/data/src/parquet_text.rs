@@ -17,7 +17,7 @@ use crate::error::{Fault, Place};
 use crate::guard::guarded;
 use crate::parquet_column::{Column, Found, Record, Value, find};
 use crate::parquet_pages::PageFile;
-use crate::rows::{Cell, Message, Plan, Rows};
+use crate::row_text::{Cell, Message, Plan, Rows};
 use crate::source::Input;
 
 /// The most rows of a block: rows may be shorter than their file says.

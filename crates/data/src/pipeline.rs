@@ -16,7 +16,7 @@ use crate::encode::{Encoded, Rule, encode};
 use crate::folder_writer::FolderWriter;
 use crate::manifest::ValidationRule;
 use crate::prepare::{PrepareOptions, Sizes};
-use crate::rows::Rows;
+use crate::row_text::Rows;
 use crate::source::{Input, SourceFiles};
 use crate::{DataError, Tokenizer};
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use sparkjoy_base::{Key, Ppm, Purpose, Seed};
 
 use crate::blocks;
+use crate::compression::damage;
 use crate::encode::{each_document, side};
 use crate::error::BadDocument;
 use crate::prepare::Sizes;
@@ -98,7 +99,7 @@ fn read_beginning(
                 }
                 Err(fault) if source.on_bad_document == OnBadDocument::Refuse => {
                     let bad = BadDocument { path: input.name.clone(), place, fault };
-                    return Err(bad.into());
+                    return Err(damage(input).unwrap_or_else(|| bad.into()));
                 }
                 Err(_) => {}
             }
@@ -122,7 +123,7 @@ mod tests {
     use sparkjoy_base::{SourceName, write_atomic};
 
     use super::*;
-    use crate::rows::Rows;
+    use crate::row_text::Rows;
 
     fn source(root: &Path, paths: &[&str], validation: Validation) -> SourceFiles {
         SourceFiles {

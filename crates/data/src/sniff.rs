@@ -67,6 +67,24 @@ pub(crate) fn kind(input: &Input) -> Result<Kind, DataError> {
     })
 }
 
+/// Refuses text that was unpacked and is still packed.
+pub(crate) fn refuse_packed_twice(
+    input: &Input,
+    compression: Compression,
+    unpacked: &[u8],
+) -> Result<(), Problem> {
+    let (inner, unpack) = match unpacked {
+        it if it.starts_with(GZIP) => ("gzip", "gzip -d"),
+        it if it.starts_with(ZSTD) => ("zstd", "zstd -d"),
+        _ => return Ok(()),
+    };
+    let path = &input.name;
+    let text = format!("`{path}` is packed twice: unpacked it is {inner} again, expected text");
+    let outer = if compression == Compression::Zstd { "zstd" } else { "gzip" };
+    let hint = format!("unpack it: `{outer} -dc {path} | {unpack} > NEW`, and name the new file");
+    Err(Problem::new(text).with_hint(hint))
+}
+
 /// Refuses a Git LFS pointer, which has the name of the file it stands for.
 pub(crate) fn refuse_pointer(input: &Input, file: &File) -> Result<(), DataError> {
     if !first(input, file)?.starts_with(b"version https://git-lfs.github.com/spec/") {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sparkjoy_base::{FileError, Ppm, Problem, SourceName};
 
 use crate::kinds::{self, TEXT_HINT, kind_of};
-use crate::rows::Rows;
+use crate::row_text::Rows;
 use crate::{DataError, Part};
 
 /// What to do with a document that cannot be used.

@@ -89,7 +89,8 @@ impl Hint for DraftError {
                                     Lines (.jsonl, .gz, .zst) or Parquet with a field `text`"
                 .to_owned(),
             Self::OneSource { .. } => "sort the text into one folder (or one file of JSON Lines) \
-                                       per source, such as `web/`, `math/` and `code/`"
+                                       per source, such as `web/`, `math/` and `code/`; sources of \
+                                       one file are told apart by `where` in a study"
                 .to_owned(),
             Self::TooLittle { bytes: needed, .. } => {
                 format!("bring more text: about {} in all", bytes(*needed))

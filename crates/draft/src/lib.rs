@@ -79,7 +79,7 @@ pub struct DraftSource {
     pub epochs: f64,
     /// Its documents that cannot be used, among those read.
     pub broken: Option<Broken>,
-    /// The line of the study that says what the text of a row is, where it is not `text`.
+    /// The line of the study that says what a document is, where that is not the usual.
     pub text: Option<String>,
 }
 
@@ -131,7 +131,11 @@ pub fn draft(
         upsampled: proposal.upsampled[&sized.name].0,
         epochs: most_epochs(&plan, &sized.name),
         broken: found.broken.clone(),
-        text: text::text_line(&found.files.rows).map(|(line, _)| line),
+        text: if found.files.rows.lines {
+            Some(text::LINES.to_owned())
+        } else {
+            found.files.rows.line()
+        },
     };
     Ok(Draft {
         sources: sources.iter().map(row).collect(),

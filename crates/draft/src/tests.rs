@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use sparkjoy_base::{Key, Ppm, Purpose};
-use sparkjoy_data::{Broken, OnBadDocument, Rows, SourceFiles, Validation};
+use sparkjoy_data::{
+    BLANK_LINE, Broken, MESSAGE, OnBadDocument, RowText, Rows, SourceFiles, Template, Validation,
+};
 
 use super::*;
 use sparkjoy_kit::shown;
@@ -214,6 +216,13 @@ fn written() -> (Vec<MeasuredSource>, String) {
     sources[2].found.files.paths = paths;
     sources[2].found.files.validation = Validation::Files(vec!["web/a.val.jsonl".to_owned()]);
     sources[0].found.files.rows = Rows::of_field("content");
+    let fields = vec!["instruction".to_owned(), "out\\\"put".to_owned()];
+    let separator = BLANK_LINE.to_owned();
+    sources[1].found.files.rows =
+        Rows::of(RowText::Fields { fields, separator: separator.clone() });
+    let template = Template::of_message(MESSAGE).unwrap();
+    let messages = RowText::Messages { field: "doc.turns".to_owned(), template, separator };
+    sources[2].found.files.rows = Rows { lines: true, ..Rows::of(messages) };
     sources[0].found.files.on_bad_document = OnBadDocument::Skip;
     let first = "`code.jsonl` line 3: no field `content`".to_owned();
     sources[0].found.broken = Some(Broken { documents: 2, of: 40, first });
@@ -232,7 +241,7 @@ fn paths_are_read_back_as_they_were_found() {
             panic!("{} is declared by size", sized.name);
         };
         let expected = SourceFiles { root: files.root.clone(), ..found.files };
-        assert_eq!(*files, expected);
+        assert_eq!(**files, expected);
     }
 }
 
@@ -285,7 +294,7 @@ fn a_draft_gives_its_reasons() {
     path = "code.jsonl"
     domain = "code"
     holdout = "1%"                  # of the documents, chosen by their hash
-    text_field = "content"          # there is no `text`; this one looks like it
+    text_field = "content"          # no text in `text`; this one looks like it
     # 2 documents cannot be used, the first: `code.jsonl` line 3: no field `content`
     on_bad_document = "skip"        # or "refuse": stop there
     max_epochs = 4                  # refuse a plan that reads it more often
@@ -295,6 +304,7 @@ fn a_draft_gives_its_reasons() {
     path = "gsm.jsonl"
     domain = "math"
     holdout = "1%"                  # of the documents, chosen by their hash
+    text_field = ["instruction", "out\\\"put"] # joined by a blank line, empty ones left out
     max_epochs = 4                  # refuse a plan that reads it more often
 
     [sources.web]
@@ -302,6 +312,8 @@ fn a_draft_gives_its_reasons() {
     path = ["web/a b.jsonl", 'web/"c".jsonl']
     domain = "web"
     validation = "web/a.val.jsonl"
+    messages = "doc.turns"          # each as `{role}: {content}`, a blank line between two
+    documents = "lines"             # long lines, none empty: each looks like a document; or "files"
     max_epochs = 4                  # refuse a plan that reads it more often
 
     # Shares of sources, or of whole domains. They sum to exactly 1; nothing is normalised.
@@ -376,7 +388,7 @@ fn every_refusal_says_what_to_do() {
     `corpora` holds no text that can be used (2 files: `.pdf` is no kind of text that is known)
     hint: put text there: a folder of .txt files per source, or JSON Lines (.jsonl, .gz, .zst) or Parquet with a field `text`
     `corpora` holds one source, `web`, expected two or more: with one there is nothing to mix (2 files: `.pdf` is no kind of text that is known)
-    hint: sort the text into one folder (or one file of JSON Lines) per source, such as `web/`, `math/` and `code/`
+    hint: sort the text into one folder (or one file of JSON Lines) per source, such as `web/`, `math/` and `code/`; sources of one file are told apart by `where` in a study
     `corpora` holds about 1 tokens to train on, expected at least 40,960
     hint: bring more text: about 87.9 KiB in all
     `corpora` holds one source that can be used, `web`, expected two or more (odd: fewer than 512 tokens, too few beside the other sources)

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use sparkjoy_base::{Ppm, SourceName, about, counted, quantity, thousands};
-use sparkjoy_data::{OnBadDocument, RowText, Rows, SourceFiles, Validation};
+use sparkjoy_data::{OnBadDocument, RowText, SourceFiles, Validation};
 
 use super::proposal::{MAX_EPOCHS, Proposal, REMOVAL_WINDOW, REPLICATES};
 use super::{DraftError, MeasuredSource, SAMPLE, SEED};
@@ -35,6 +35,9 @@ impl Named {
 }
 
 const WIDTH: usize = 100;
+
+/// The line of a source of plain text whose lines are documents.
+pub(super) const LINES: &str = "documents = \"lines\"";
 
 /// A file being written.
 struct Page(String);
@@ -200,8 +203,18 @@ fn one_source(page: &mut Page, source: &MeasuredSource) {
             "of the documents, chosen by their hash",
         ),
     }
-    if let Some((line, why)) = text_line(rows) {
-        page.key(&line, why);
+    if let Some(line) = rows.line() {
+        page.key(
+            &line,
+            match rows.text {
+                RowText::Fields { .. } => "joined by a blank line, empty ones left out",
+                RowText::Messages { .. } => "each as `{role}: {content}`, a blank line between two",
+                _ => "no text in `text`; this one looks like it",
+            },
+        );
+    }
+    if rows.lines {
+        page.key(LINES, "long lines, none empty: each looks like a document; or \"files\"");
     }
     if let (OnBadDocument::Skip, Some(broken)) = (on_bad_document, &found.broken) {
         let documents = counted(broken.documents, "document");
@@ -210,27 +223,6 @@ fn one_source(page: &mut Page, source: &MeasuredSource) {
     }
     page.key(&format!("max_epochs = {MAX_EPOCHS}"), "refuse a plan that reads it more often");
     page.lines("");
-}
-
-/// The line that says what the text of a row is, and why it was guessed; none where it is `text`.
-pub(super) fn text_line(rows: &Rows) -> Option<(String, &'static str)> {
-    match &rows.text {
-        RowText::Field(field) if field == "text" => None,
-        RowText::Field(field) => Some((
-            format!("text_field = {}", quoted(field)),
-            "there is no `text`; this one looks like it",
-        )),
-        RowText::Fields { fields, .. } => Some((
-            format!("text_field = {}", list_always(fields)),
-            "there is no `text`; joined by a blank line, empty ones left out",
-        )),
-        RowText::Messages { field, .. } => Some((
-            format!("messages = {}", quoted(field)),
-            "a list of them: each as `{role}: {content}`, a blank line between two",
-        )),
-        // A survey proposes none.
-        RowText::Template(_) => None,
-    }
 }
 
 fn mixtures(page: &mut Page, sources: &[MeasuredSource], proposal: &Proposal) {

@@ -224,7 +224,7 @@ fn not_prepared(folder: &Path, what: &str, study: &Path) -> Problem {
 
 fn files(study: &Study) -> Vec<&SourceFiles> {
     let files = study.sources().values().filter_map(|input| match input {
-        SourceInput::Files(files) => Some(files),
+        SourceInput::Files(files) => Some(&**files),
         SourceInput::Declared(_) => None,
     });
     files.collect()

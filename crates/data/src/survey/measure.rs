@@ -1,12 +1,14 @@
 //! The amount of text of a source: counted if it is small, else scaled from a sample.
 
+use std::collections::BTreeSet;
+
 use sparkjoy_base::Ppm;
 
 use crate::blocks;
-use crate::encode::{each_document, millionth};
+use crate::encode::{each_document, hash, millionth};
 use crate::error::BadDocument;
 use crate::prepare::Sizes;
-use crate::rows::Rows;
+use crate::row_text::Rows;
 use crate::source::{Compression, Input, Kind};
 
 /// The most text read of a source, in bytes: about a second if JSON must be parsed.
@@ -35,8 +37,8 @@ pub(super) struct Amount {
     pub(super) documents: u64,
     /// Whether all of it was read; else bytes and documents are scaled from what was.
     pub(super) whole: bool,
-    /// Scaled hash and bytes of each document read; the hash decides whether it is held out.
-    documents_read: Vec<(u32, u64)>,
+    /// Hash and bytes of each document read; the hash decides whether it is held out.
+    documents_read: Vec<(u64, u64)>,
     /// Broken documents among those read, and the first of them.
     pub(super) broken: u64,
     pub(super) first_broken: Option<String>,
@@ -92,7 +94,7 @@ fn read(
             match text {
                 Ok(text) => {
                     bytes += text.len() as u64;
-                    amount.documents_read.push((millionth(&text), text.len() as u64));
+                    amount.documents_read.push((hash(&text), text.len() as u64));
                 }
                 Err(fault) => {
                     amount.broken += 1;
@@ -134,8 +136,9 @@ impl Amount {
             let percent = *percent.unwrap_or(&SHARES[SHARES.len() - 1]);
             return Some((parts(percent), self.bytes * u64::from(percent) / 100));
         }
-        let documents =
-            |percent: u32| self.documents_read.iter().filter(move |(m, _)| *m < parts(percent).0);
+        let documents = |percent: u32| {
+            self.documents_read.iter().filter(move |(h, _)| millionth(*h) < parts(percent).0)
+        };
         let held = |percent: u32| documents(percent).map(|(_, bytes)| bytes).sum::<u64>();
         let enough = HELD_OUT.min(self.bytes / 20).max(1);
         let good = |percent: &u32| (enough..=self.bytes / 2).contains(&held(*percent));
@@ -154,6 +157,16 @@ impl Amount {
             .or_else(|| (1..=50).filter(below_half).max_by_key(most))
             .or_else(|| (1..=90).find(some))?;
         Some((parts(percent), held(percent)))
+    }
+
+    /// Whether its documents stand in `train` too, as far as both were read: a thousandth of their
+    /// text, from which on a study is refused.
+    pub(super) fn stands_in(&self, train: &Self) -> bool {
+        let trained: BTreeSet<_> = train.documents_read.iter().collect();
+        let both = self.documents_read.iter().filter(|document| trained.contains(document));
+        let both: u64 = both.map(|(_, bytes)| bytes).sum();
+        let all: u64 = self.documents_read.iter().map(|(_, bytes)| bytes).sum();
+        both > 0 && 1000 * both >= all
     }
 
     /// Documents read that can be used.

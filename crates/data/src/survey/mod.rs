@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 use sparkjoy_base::{DomainName, Ppm, SourceName};
 
-use crate::rows::Rows;
+use crate::row_text::Rows;
 use crate::source::{Input, Kind, refuse_address};
 use crate::{DataError, OnBadDocument, SourceFiles, Validation};
 use grouping::{Group, Placed};
@@ -107,6 +107,12 @@ pub fn survey(root: &Path, stop: &AtomicBool) -> Result<Survey, DataError> {
     Ok(Survey { sources, left_out: aside.list() })
 }
 
+/// The line of a study that names the text of `inputs`, where that is not what `rows` says.
+pub(crate) fn text_elsewhere(inputs: &[Input], rows: &Rows) -> Option<String> {
+    let found = probe::rows(&inputs.iter().collect::<Vec<_>>()).ok()?;
+    (found.text != rows.text).then(|| found.line()).flatten()
+}
+
 fn place(input: &Input) -> Placed {
     let mut folders: Vec<String> = input.name.split('/').map(str::to_owned).collect();
     let file = folders.pop().unwrap_or_default();
@@ -130,7 +136,7 @@ impl Found<'_> {
         for &index in &group.test {
             aside.add("a third part, beside training and validation", &self.inputs[index].name);
         }
-        let rows = probe::rows(&train)?;
+        let rows = Rows { lines: probe::is_lines(&train), ..probe::rows(&train)? };
         let amount = measured(&mut train, &rows, aside);
         if train.is_empty() {
             return Err(None);
@@ -141,7 +147,13 @@ impl Found<'_> {
                 None => "no document that can be used".to_owned(),
             }));
         }
-        let amount_held_out = measured(&mut held_out, &rows, aside);
+        let mut amount_held_out = measured(&mut held_out, &rows, aside);
+        if amount_held_out.stands_in(&amount) {
+            for input in held_out.drain(..) {
+                aside.add("held-out documents that stand in the training text too", &input.name);
+            }
+            amount_held_out = Amount::default();
+        }
         let like = SourceFiles {
             name,
             paths: Vec::new(),

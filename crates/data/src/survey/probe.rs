@@ -6,9 +6,10 @@ use crate::blocks::{self, Content};
 use crate::encode::each_document;
 use crate::error::quoted;
 use crate::json::{self, Found};
+use crate::kinds;
 use crate::parquet_text;
 use crate::prepare::Sizes;
-use crate::rows::{BLANK_LINE, MESSAGE, RowText, Rows, Template};
+use crate::row_text::{BLANK_LINE, MESSAGE, RowText, Rows, Template};
 use crate::source::{Input, Kind};
 
 /// Fields that are known to hold text, the most usual first.
@@ -37,6 +38,9 @@ const PAIRS: [[&str; 2]; 7] = [
 ];
 /// A field that may stand between the two.
 const BETWEEN: [&str; 2] = ["input", "context"];
+/// From so many lines on, of so many bytes on average, each may be a document.
+const LINES: usize = 20;
+const LINE_BYTES: usize = 120;
 /// The most records read per file, and the most files read.
 const RECORDS: usize = 64;
 const FILES: usize = 4;
@@ -74,6 +78,31 @@ pub(super) fn rows(inputs: &[&Input]) -> Result<Rows, String> {
         (None, Some(why)) => Err(why),
         (None, None) => fields.longest(),
     }
+}
+
+/// Whether files of plain text seem to hold a document a line: many long lines and none that is
+/// empty, as prose and programs have between their parts.
+pub(super) fn is_lines(inputs: &[&Input]) -> bool {
+    let sizes = Sizes { block_bytes: 1 << 16, ..Sizes::USUAL };
+    let lines = Rows { lines: true, ..Rows::default() };
+    let Some(first) =
+        inputs.first().filter(|it| kinds::extension(&it.name).is_some_and(|e| e == "txt"))
+    else {
+        return false;
+    };
+    let mut is = false;
+    let read = blocks::read(0, first, &lines, &sizes, |block| {
+        if let Content::TextLines { bytes, .. } = &block.content {
+            let bytes = bytes.trim_ascii_end();
+            let lines = || bytes.split(|&byte| byte == b'\n');
+            let count = lines().count();
+            is = count >= LINES
+                && bytes.len() >= LINE_BYTES * count
+                && lines().all(|line| !line.trim_ascii().is_empty());
+        }
+        false
+    });
+    is && read.is_ok() && inputs.iter().all(|input| matches!(input.kind, Kind::Text(_)))
 }
 
 impl Fields {

@@ -92,7 +92,7 @@ fn a_folder_is_read_as_people_mean_it() {
     folder.write("code/Makefile", "all:");
     folder.write("code/logo.png", [0_u8, 1]);
     folder.write("news.train.jsonl", records("body", 30));
-    folder.write("news.val.jsonl", records("body", 3));
+    folder.write("news.val.jsonl", records("body", 3).replace("record", "held-out record"));
     folder.write("LICENSE", "free");
     folder.write(".git/config", "x");
     folder.write("empty.jsonl", "");
@@ -127,7 +127,7 @@ fn what_cannot_be_used_is_said() {
     - `list/a.json` is one JSON array, expected an object a line: `jq -c '.[]' list/a.json > NEW.jsonl`: 1 (list)
     - a link to nothing, or not readable: 1 (…/gone)
     - most documents cannot be used: `latin/a.txt` (one document): byte 4 is not UTF-8: 1 (latin)
-    - no field that holds a string, found `messages` (an array): 1 (chat)
+    - no field that holds a string, found `messages` (an array); `text_field` names one, `messages` a list of messages: 1 (chat)
     - one document alone, and some text must be held out: split it into files of some pages, or make it JSON Lines: 1 (lone)
     ");
     let broken = &folder.survey().sources[0];
@@ -281,17 +281,93 @@ fn why_nothing_can_be_held_out_is_said() {
     folder.write("huge/a.jsonl", [line(&"long ".repeat(280_000)), small].concat());
     let fields = |i| format!("{{\"text\": \"\", \"content\": \"the content of {i}\"}}\n");
     folder.write("title/a.jsonl", (0..40).map(fields).collect::<String>());
-    folder.write("nested/a.jsonl", "{\"text\": {\"body\": \"a\"}, \"n\": 1}\n".repeat(9));
+    folder.write("nested/a.jsonl", "{\"text\": {\"body\": 2}, \"n\": 1}\n".repeat(9));
     insta::assert_snapshot!(folder.shown(), @"
     huge/huge 1: huge/a.jsonl | 50 % | text
     title/title 1: title/a.jsonl | 20 % | content
     - its 160 documents are all the same text, so that none can be held out and another trained on: 1 (same)
     - its documents are so few and unequal that no share of them holds out some text and leaves enough to train on: split the longest: 1 (two)
-    - no field that holds a string, found `text` (an object), `n` (a number): 1 (nested)
+    - no field that holds a string, found `text.body` (a number), `text` (an object), `n` (a number); `text_field` names one, `messages` a list of messages: 1 (nested)
     ");
     let survey = folder.survey();
     let huge = survey.sources.iter().find(|source| source.files.name.as_str() == "huge").unwrap();
     assert!(huge.held_out_bytes > 20_000, "{}", huge.held_out_bytes);
+}
+
+#[test]
+fn the_text_of_a_row_is_found_wherever_it_is() {
+    let folder = Folder::new();
+    let lines = |row: &dyn Fn(usize) -> String| (0..40).map(|i| row(i) + "\n").collect::<String>();
+    folder.write(
+        "nested/a.jsonl",
+        lines(&|i| format!(r#"{{"id": "{i}", "doc": {{"lang": "en", "text": "nested {i}"}}}}"#)),
+    );
+    folder.write(
+        "pair/a.jsonl",
+        lines(&|i| format!(r#"{{"instruction": "do {i}", "input": "", "output": "done {i}"}}"#)),
+    );
+    folder.write(
+        "triple/a.jsonl",
+        lines(&|i| format!(r#"{{"instruction": "do {i}", "input": "of", "output": "did"}}"#)),
+    );
+    let some = |i| if i % 4 > 0 { r#""input": "of", "# } else { "" };
+    folder.write(
+        "unclear/a.jsonl",
+        lines(&|i| format!(r#"{{{}"instruction": "do {i}", "output": "did"}}"#, some(i))),
+    );
+    let turns = |name: &str| format!(r#""{name}": [{{"role": "user", "content": "say"}}]"#);
+    folder.write(
+        "chat/a.jsonl",
+        lines(&|i| {
+            format!(r#"{{"id": "{}", {}}}"#, i, turns("turns").replace("say", &format!("{i}")))
+        }),
+    );
+    folder.write("chats/a.jsonl", lines(&|_| format!("{{{}, {}}}", turns("a"), turns("b"))));
+    folder.write(
+        "twofold/a.jsonl",
+        lines(&|i| format!(r#"{{"a": {{"text": "a {i}"}}, "b": {{"text": "b {i}"}}}}"#)),
+    );
+    insta::assert_snapshot!(folder.shown(), @r#"
+    chat/chat 1: chat/a.jsonl | 20 % | {"text":{"messages":{"field":"turns","template":"{role}: {content}","separator":"\n\n"}}}
+    nested/nested 1: nested/a.jsonl | 20 % | doc.text
+    pair/pair 1: pair/a.jsonl | 20 % | {"text":{"fields":{"fields":["instruction","output"],"separator":"\n\n"}}}
+    triple/triple 1: triple/a.jsonl | 20 % | {"text":{"fields":{"fields":["instruction","input","output"],"separator":"\n\n"}}}
+    - more than one field that may hold the text (`a.text`, `b.text`): name one in its source, for example `text_field = "a.text"`: 1 (twofold)
+    - more than one list of messages (`a`, `b`): name one in its source, for example `messages = "a"`: 1 (chats)
+    - several fields make its text, of which `input` is not in every record: name those to join in its source, for example `text_field = ["instruction", "output"]`: 1 (unclear)
+    "#);
+}
+
+#[test]
+fn long_lines_without_an_empty_one_look_like_documents() {
+    let folder = Folder::new();
+    let line = |i: usize| format!("{i} {}\n", "some words of a line ".repeat(8));
+    folder.write("lines/a.txt", (0..60).map(line).collect::<String>());
+    folder.write("short/a.txt", "a line of verse\n".repeat(60));
+    let paragraphs = |i| format!("{}\n", line(i));
+    for i in 0..20 {
+        folder.write(&format!("prose/{i}.txt"), (i..i + 60).map(paragraphs).collect::<String>());
+    }
+    let survey = folder.survey();
+    let is_lines =
+        |source: &SurveyedSource| (source.files.name.to_string(), source.files.rows.lines);
+    let found: Vec<_> = survey.sources.iter().map(is_lines).collect();
+    assert_eq!(found, [("lines".to_owned(), true), ("prose".to_owned(), false)]);
+}
+
+#[test]
+fn held_out_files_that_are_trained_on_are_left_out() {
+    let folder = Folder::new();
+    folder.write("odd/odd.train.jsonl", records("text", 60));
+    let honest = records("text", 3).replace("record", "held-out record");
+    folder.write("odd/odd.val.jsonl", [records("text", 30), honest.clone()].concat());
+    folder.write("good/good.train.jsonl", records("text", 40));
+    folder.write("good/good.val.jsonl", honest);
+    insta::assert_snapshot!(folder.shown(), @"
+    good/good 2: good/good.train.jsonl | good/good.val.jsonl | text
+    odd/odd 1: odd/odd.train.jsonl | 20 % | text
+    - held-out documents that stand in the training text too: 1 (odd/odd.val.jsonl)
+    ");
 }
 
 #[test]

@@ -131,6 +131,38 @@ fn an_altered_byte_in_a_compressed_file_is_found() {
     ");
 }
 
+/// A bit that flips makes other text, and so a fault of a document, before its checksum is read.
+#[test]
+fn a_fault_in_a_damaged_file_is_the_damage() {
+    let stored = || flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    let mut gz = stored();
+    gz.write_all(&json_lines(0..500)).unwrap();
+    let mut gz = gz.finish().unwrap();
+    let at = gz.windows(8).position(|window| window == b"\"text\":\"").unwrap();
+    gz[at + 6] ^= 1;
+    insta::assert_snapshot!(said("a.jsonl.gz", &gz), @r"
+    error: `a.jsonl.gz` is not a whole gzip file: corrupt gzip stream does not have a matching checksum (81.1 KiB of text came before)
+    hint: check it with `gzip --test a.jsonl.gz` and copy it again
+    ");
+    let place = Place::new();
+    place.write("a.jsonl.gz", &gz);
+    let source = place.source(&["a.jsonl.gz"], 100_000);
+    let error = crate::sample_documents(&source, sparkjoy_base::Seed(1), 1000).unwrap_err();
+    assert!(error.to_string().contains("is not a whole gzip file"), "{error}");
+
+    let mut twice = stored();
+    twice.write_all(&gz).unwrap();
+    insta::assert_snapshot!(said("b.jsonl.gz", &twice.finish().unwrap()), @r"
+    error: `b.jsonl.gz` is packed twice: unpacked it is gzip again, expected text
+    hint: unpack it: `gzip -dc b.jsonl.gz | gzip -d > NEW`, and name the new file
+    ");
+    let zst = zstd::encode_all(&zstd::encode_all(&b"text"[..], 1).unwrap()[..], 1).unwrap();
+    insta::assert_snapshot!(said("c.txt.zst", &zst), @r"
+    error: `c.txt.zst` is packed twice: unpacked it is zstd again, expected text
+    hint: unpack it: `zstd -dc c.txt.zst | zstd -d > NEW`, and name the new file
+    ");
+}
+
 #[test]
 fn parquet_files_are_refused_by_what_is_wrong() {
     let whole = testdata("snappy");
@@ -274,7 +306,8 @@ fn a_source_with_an_empty_side_is_refused() {
 fn a_larger_split_is_proposed_only_if_it_is_larger_and_can_help() {
     let hint = |documents: usize, ppm| {
         // The first documents whose hash is past every share in question.
-        let late = (0..).filter(|&i| crate::encode::millionth(&text(i)) > 400_000);
+        let late =
+            (0..).filter(|&i| crate::encode::millionth(crate::encode::hash(&text(i))) > 400_000);
         let lines: Vec<u8> = late.take(documents).flat_map(|i| json_lines(i..i + 1)).collect();
         let place = Place::new();
         place.write("a.jsonl", &lines);

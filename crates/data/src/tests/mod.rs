@@ -6,6 +6,7 @@ mod held_out;
 mod interrupted;
 mod parquet_files;
 mod prepared;
+mod row_text;
 mod shards;
 
 use std::fmt::Write as _;

@@ -101,6 +101,41 @@ fn a_page_of_gigabytes_is_refused_before_it_is_unpacked() {
     ");
 }
 
+/// A run of levels takes a few bytes for any number of entries.
+#[test]
+fn a_list_of_millions_of_entries_is_refused() {
+    let schema = "message rows { REPEATED GROUP messages {
+        OPTIONAL BYTE_ARRAY role (UTF8); OPTIONAL BYTE_ARRAY content (UTF8); } }";
+    let schema = parse_message_type(schema).unwrap();
+    let mut file = SerializedFileWriter::new(Vec::new(), schema.into(), Arc::default()).unwrap();
+    let mut group = file.next_row_group().unwrap();
+    for _ in 0..2 {
+        let mut column = group.next_column().unwrap().unwrap();
+        let mut repeats = vec![1; 17 << 20];
+        repeats[0] = 0;
+        let levels = vec![1; repeats.len()];
+        let writer = column.typed::<ByteArrayType>();
+        writer.write_batch(&[], Some(&levels), Some(&repeats)).unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    let file = file.into_inner().unwrap();
+    assert!(file.len() < 100_000, "{}", file.len());
+    let place = Place::new();
+    place.write("a.parquet", &file);
+    let template = crate::Template::of_message(crate::MESSAGE).unwrap();
+    let text = crate::RowText::Messages {
+        field: "messages".to_owned(),
+        template,
+        separator: String::new(),
+    };
+    let source = SourceFiles { rows: Rows::of(text), ..place.source(&["a.parquet"], 300_000) };
+    insta::assert_snapshot!(place.refusal(&source), @r"
+    error: `a.parquet` is not a whole Parquet file, near row 1: a row group of too many list entries, expected at most 16 million
+    hint: copy the file again: its end or a page is missing
+    ");
+}
+
 /// A few thousand changes of bits and bytes in files of every encoding: read, or refused with the
 /// name of the file; no panic.
 #[test]

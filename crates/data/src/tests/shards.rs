@@ -279,15 +279,21 @@ fn a_folder_without_done_is_not_opened() {
 #[test]
 fn a_manifest_that_cannot_be_read_is_refused() {
     for (bytes, message) in [
-        (&b"{"[..], "EOF while parsing an object at line 1 column 1"),
-        (b"{\"version\": 2}", "format version 2 found, expected 1"),
-        (b"{\"version\": 1}", "missing field `settings` at line 1 column 14"),
+        (&b"{"[..], "is cut off: it ends after 1 B, within its JSON"),
+        (
+            b"{\"version\": 2}",
+            "is not a manifest this version can read: format version 2 found, expected 1",
+        ),
+        (
+            b"{\"version\": 1}",
+            "is not a manifest this version can read: missing field `settings` at line 1 column 14",
+        ),
     ] {
         let (place, _, _) = prepared();
         write_atomic(&place.out().join("source.json"), bytes).unwrap();
         let said = place.shown(&Corpus::open(&place.out()).unwrap_err());
         let expected = format!(
-            "error: `HERE/out/source.json` is not a manifest this version can read: {message}\n\
+            "error: `HERE/out/source.json` {message}\n\
              hint: remove its folder (`rm -r HERE/out`) and run `sparkjoy prepare` again"
         );
         assert_eq!(said, expected);

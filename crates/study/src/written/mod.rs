@@ -8,7 +8,7 @@ mod clock;
 mod evaluation;
 mod mixture;
 mod question;
-mod rows;
+mod row_text;
 mod shares;
 mod sources;
 mod tasks;
@@ -62,7 +62,7 @@ pub struct Study {
 #[derive(Clone, Debug, PartialEq)]
 pub enum SourceInput {
     /// Text files, to be prepared.
-    Files(SourceFiles),
+    Files(Box<SourceFiles>),
     /// Declared by size only: can be planned, not run.
     Declared(Tokens),
 }

@@ -101,7 +101,7 @@ fn one(
         }
     };
     let input = match (table.optional("path"), table.optional("tokens")) {
-        (Some(path), None) => SourceInput::Files(files(name, path, &mut table, root)?),
+        (Some(path), None) => SourceInput::Files(Box::new(files(name, path, &mut table, root)?)),
         (None, Some(tokens)) => {
             refuse_text_keys(name, &mut table)?;
             SourceInput::Declared(tokens.quantity::<Tokens>("a number of tokens in quotes")?)
@@ -135,7 +135,7 @@ fn files(
             return Err(path.problem(not_one_of(name, found)));
         }
     };
-    let rows = super::rows::rows(table)?;
+    let rows = super::row_text::rows(table)?;
     let on_bad_document = match table.optional("on_bad_document") {
         None => OnBadDocument::Refuse,
         Some(item) => match item.choice(&["refuse", "skip"])? {

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use sparkjoy_base::{Ppm, Tokens};
-use sparkjoy_data::{OnBadDocument, Rows, SourceFiles, TokenizerKind, Validation};
+use sparkjoy_data::{
+    Filter, OnBadDocument, RowText, Rows, SourceFiles, Template, TokenizerKind, Validation,
+};
 use sparkjoy_spec::{OptimizerKind, Precision, Schedule, ScheduleKind};
 
 use super::*;
@@ -94,14 +96,14 @@ fn the_good_study_is_read_as_written() {
     let [blogs, proofs, puzzles] = study.sources().values().collect::<Vec<_>>().try_into().unwrap();
     assert_eq!(
         *blogs,
-        SourceInput::Files(SourceFiles {
+        SourceInput::Files(Box::new(SourceFiles {
             name: SourceName::new("blogs").unwrap(),
             paths: vec!["blogs.jsonl".into()],
             root: "studies".into(),
             rows: Rows::default(),
             on_bad_document: OnBadDocument::Refuse,
             validation: Validation::Split(Ppm(10_000)),
-        })
+        }))
     );
     let SourceInput::Files(proofs) = proofs else { panic!("{proofs:?}") };
     assert_eq!(proofs.paths, ["a.jsonl", "b.jsonl"]);
@@ -166,6 +168,11 @@ fn the_template_parses_and_names_every_key() {
         "validation",
         "holdout",
         "text_field",
+        "template",
+        "messages",
+        "separator",
+        "documents",
+        "where",
         "on_bad_document",
         "max_epochs",
         "tokens",
@@ -191,6 +198,62 @@ fn the_template_parses_and_names_every_key() {
         "confidence",
     ] {
         assert!(text.contains(&format!("{key} = ")), "the template says nothing of `{key}`");
+    }
+}
+
+#[test]
+fn a_source_says_what_its_rows_are() {
+    let rows = |lines: &str| {
+        let study = parse(&edited(GOOD, "holdout = \"1%\"", &format!("holdout = \"1%\"\n{lines}")));
+        let inputs = study.unwrap().sources;
+        let SourceInput::Files(files) = &inputs.inputs[&SourceName::new("blogs").unwrap()] else {
+            panic!("declared by tokens")
+        };
+        files.rows.clone()
+    };
+    let fields = |separator: &str| {
+        let fields = vec!["a".to_owned(), "b.c".to_owned()];
+        Rows::of(RowText::Fields { fields, separator: separator.to_owned() })
+    };
+    let messages = |template: &str, separator: &str| {
+        let template = Template::of_message(template).unwrap();
+        let separator = separator.to_owned();
+        Rows::of(RowText::Messages { field: "m".to_owned(), template, separator })
+    };
+    let filter = |text: &str| Some(Filter::parse(text).unwrap());
+    for (lines, expected) in [
+        ("text_field = \"doc.text\"", Rows::of_field("doc.text")),
+        ("text_field = [\"a\", \"b.c\"]", fields("\n\n")),
+        ("text_field = [\"a\", \"b.c\"]\nseparator = \" \"", fields(" ")),
+        ("template = \"{a}!\"", Rows::of(RowText::Template(Template::parse("{a}!").unwrap()))),
+        ("messages = \"m\"", messages("{role}: {content}", "\n\n")),
+        (
+            "messages = \"m\"\ntemplate = \"<{role}>{content}\"\nseparator = \"\"",
+            messages("<{role}>{content}", ""),
+        ),
+        ("documents = \"lines\"", Rows { lines: true, ..Rows::default() }),
+        ("documents = \"files\"", Rows::default()),
+        ("where = 'a.b >= 3'", Rows { filter: filter("a.b >= 3"), ..Rows::default() }),
+    ] {
+        assert_eq!(rows(lines), expected, "{lines}");
+    }
+}
+
+#[test]
+fn the_forms_of_a_text_in_the_template_are_right() {
+    let with = |lines: &[&str]| {
+        let others = STUDY_TEMPLATE.lines().filter(|line| !line.starts_with("text_field = "));
+        lines.iter().fold(others.collect::<Vec<_>>().join("\n"), |text, key| {
+            assert!(text.contains(&format!("\n# {key}")), "the template says nothing of `{key}`");
+            text.replacen(&format!("\n# {key}"), &format!("\n{key}"), 1)
+        })
+    };
+    for lines in [
+        &["text_field = [", "separator"][..],
+        &["template", "documents", "where"],
+        &["messages", "separator", "where"],
+    ] {
+        Study::parse(Path::new("new.toml"), with(lines), None).unwrap();
     }
 }
 

@@ -9,7 +9,7 @@ pub(super) fn rows(table: &mut TomlTable<'_>) -> Result<Rows, Problem> {
     let (field, messages) = (table.optional("text_field"), table.optional("messages"));
     let (template, separator) = (table.optional("template"), table.optional("separator"));
     let (lines, filter) = (table.optional("documents"), table.optional("where"));
-    let text = text(field, messages, template, separator)?;
+    let text = text(field, messages, template, separator.as_ref())?;
     let lines = match lines {
         None => false,
         Some(item) => item.choice(&["files", "lines"])? == "lines",
@@ -25,20 +25,20 @@ fn text(
     field: Option<Item<'_>>,
     messages: Option<Item<'_>>,
     template: Option<Item<'_>>,
-    separator: Option<Item<'_>>,
+    separator: Option<&Item<'_>>,
 ) -> Result<RowText, Problem> {
     if let (Some(field), Some(_)) = (&field, &messages) {
         let text = "`text_field` beside `messages`, expected one of the two";
         return Err(field.problem(text));
     }
     let joins = messages.is_some() || field.as_ref().is_some_and(Item::is_list);
-    if let Some(separator) = separator.as_ref().filter(|_| !joins) {
+    if let Some(separator) = separator.filter(|_| !joins) {
         let text = "`separator` joins several fields or messages, and the source has one text";
         let hint = "name several: `text_field = [\"instruction\", \"output\"]`";
         return Err(separator.problem(text).with_hint(hint));
     }
     let between = || -> Result<String, Problem> {
-        match &separator {
+        match separator {
             None => Ok(BLANK_LINE.to_owned()),
             Some(item) => Ok(item.string("a text in quotes")?.to_owned()),
         }

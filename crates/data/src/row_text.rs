@@ -61,20 +61,26 @@ pub enum RowText {
 #[serde(untagged)]
 enum Written {
     Usual(String),
-    Other {
-        text: RowText,
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        lines: bool,
-        #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
-        filter: Option<Filter>,
-    },
+    Other(Box<Other>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Other {
+    text: RowText,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    lines: bool,
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    filter: Option<Filter>,
 }
 
 impl From<Written> for Rows {
     fn from(written: Written) -> Self {
         match written {
             Written::Usual(field) => Self::of_field(field),
-            Written::Other { text, lines, filter } => Self { text, lines, filter },
+            Written::Other(other) => {
+                let Other { text, lines, filter } = *other;
+                Self { text, lines, filter }
+            }
         }
     }
 }
@@ -83,7 +89,7 @@ impl From<Rows> for Written {
     fn from(rows: Rows) -> Self {
         match rows {
             Rows { text: RowText::Field(field), lines: false, filter: None } => Self::Usual(field),
-            Rows { text, lines, filter } => Self::Other { text, lines, filter },
+            Rows { text, lines, filter } => Self::Other(Box::new(Other { text, lines, filter })),
         }
     }
 }
@@ -102,6 +108,22 @@ impl Rows {
     /// Whether only a field is named, as in every study before there was more to say.
     pub(crate) fn is_usual(&self) -> bool {
         matches!(self, Self { text: RowText::Field(_), lines: false, filter: None })
+    }
+
+    /// The line of a study that says what the text is; none where it is `text`, or a template.
+    pub fn line(&self) -> Option<String> {
+        // JSON escapes as TOML does.
+        let quoted = |text: &String| serde_json::Value::from(text.as_str()).to_string();
+        match &self.text {
+            RowText::Field(field) if field == "text" => None,
+            RowText::Field(field) => Some(format!("text_field = {}", quoted(field))),
+            RowText::Fields { fields, .. } => {
+                let fields: Vec<String> = fields.iter().map(quoted).collect();
+                Some(format!("text_field = [{}]", fields.join(", ")))
+            }
+            RowText::Messages { field, .. } => Some(format!("messages = {}", quoted(field))),
+            RowText::Template(_) => None,
+        }
     }
 
     /// As a message names them.
