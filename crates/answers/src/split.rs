@@ -75,3 +75,50 @@ pub(crate) fn split_verdicts(questions: &[QuestionPlan], answers: &[Answer]) -> 
     }
     split
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use sparkjoy_kit::invented;
+
+    use super::*;
+    use crate::Results;
+
+    #[test]
+    fn one_comparison_with_two_verdicts_is_named_with_both_questions() {
+        let plan = invented::plan();
+        let branches = plan.branches.len();
+        let results = Results {
+            held_out: invented::scores(&plan),
+            scorecards: vec![None; branches],
+            items: vec![BTreeMap::new(); branches],
+            ..Results::default()
+        };
+        let mut answers = crate::answers(&plan, results).questions;
+        // A window of the duration, and the full mixture of the removal: the same branches.
+        let label = |question: usize| &plan.questions[question].arms[0].label;
+        let targeted = answers[0].scopes.iter().position(|scope| scope.what == What::Targeted);
+        let targeted = targeted.unwrap();
+        let mut split = |verdicts: [Verdict; 2]| {
+            for (answer, verdict) in answers.iter_mut().zip(verdicts) {
+                for cell in answer.arms[0].cells.iter_mut().flatten() {
+                    cell.verdict = Verdict::NotTested;
+                }
+                answer.arms[0].cells[targeted].as_mut().unwrap().verdict = verdict;
+            }
+            split_verdicts(&plan.questions, &answers)
+        };
+        let of = SplitScope::Text(What::Targeted);
+        let (first, second) = ((1, label(0).clone()), (2, label(1).clone()));
+        let found = split([Verdict::Better, Verdict::NotSignificant]);
+        assert_eq!(
+            found,
+            [SplitVerdict { of: of.clone(), significant: first.clone(), not: second.clone() }]
+        );
+        let found = split([Verdict::NotSignificant, Verdict::Worse]);
+        assert_eq!(found, [SplitVerdict { of, significant: second, not: first }]);
+        assert_eq!(split([Verdict::Better, Verdict::Better]), []);
+        assert_eq!(split([Verdict::Better, Verdict::NotTested]), []);
+    }
+}

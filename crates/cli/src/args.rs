@@ -109,7 +109,8 @@ What is prepared already is not read again; what was interrupted continues.")]
 Example: sparkjoy plan studies/paper-7b.toml
 
 A plan counts the tokens of its sources, so text that is not prepared yet is
-prepared first, as by `sparkjoy prepare`.")]
+prepared first, as by `sparkjoy prepare`. What `run` would refuse is refused
+here too, or said at the top.")]
     Plan {
         /// The study file
         study: PathBuf,

@@ -2,7 +2,8 @@
 //! same by its words, in one pass over each source.
 //!
 //! A training document is nearly a held-out one if it holds, in runs that stand in few held-out
-//! documents, as many percent of its words as make an item of a task contaminated.
+//! documents, as many percent of its words as make an item of a task contaminated. A document with
+//! few such runs is found by its hash alone.
 //!
 //! # Bounds
 //!
