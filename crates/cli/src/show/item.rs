@@ -8,8 +8,9 @@ use sparkjoy_jobs::{AnsweredItem, answered_items};
 use sparkjoy_report::{Table, wrap};
 
 use super::{excerpt, lines_each, passage};
-use crate::args::{ItemPlace, Place, ShowTarget};
+use crate::args::{Place, ShowTarget};
 use crate::failure::Failure;
+use crate::item_place::ItemPlace;
 use crate::output::{Output, print, print_json};
 
 /// Shows what a model answered to an item, once for each way in which it was asked.
@@ -51,7 +52,7 @@ fn render(item: &AnsweredItem) -> String {
         let tokens = counted(result.gold_tokens as u64, "token");
         let right = asked.answers.iter().chain(&asked.aliases).map(|answer| block(answer));
         let right = right.collect::<Vec<_>>().join("\n");
-        let _ = write!(text, "\nright answer ({nats} nats, {tokens})\n{right}\n");
+        let _ = write!(text, "\ncorrect answer ({nats} nats, {tokens})\n{right}\n");
     } else {
         let _ = write!(text, "\n{}", choices(item).text());
     }
@@ -221,7 +222,7 @@ mod tests {
         prompt
           def f():
 
-        right answer (2.500 nats, 1 token)
+        correct answer (2.500 nats, 1 token)
 
               return 1
 

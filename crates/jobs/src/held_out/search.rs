@@ -21,7 +21,7 @@ use sparkjoy_data::{
 use sparkjoy_eval::{Found, OverlapIndex, Search};
 
 use crate::error::JobError;
-use crate::walk::{Reader, walk};
+use crate::training_text::{Reader, walk};
 use crate::watcher::{Event, Watcher};
 
 /// Bytes of held-out text whose words are looked for, over all sources.
