@@ -43,7 +43,6 @@ use sparkjoy_study::{Plan, QuestionPlan};
 use compare::Scale;
 use doubtful::doubtful;
 use held_out::{Text, members};
-use split::split_verdicts;
 use tasks::Tasks;
 
 pub use answer::{Answer, Answers, ArmAnswer, Control, Cost, Holds, QuestionCost};
@@ -110,7 +109,7 @@ fn compare(
         contamination: None,
         doubtful: Vec::new(),
         trunk: Vec::new(),
-        split: split_verdicts(&plan.questions, &questions),
+        split: judge::split_verdicts(&plan.questions, &questions),
         questions,
     }
 }

@@ -16,6 +16,7 @@ use sparkjoy_eval::BaselineVersion;
 use sparkjoy_jobs::{Programs, Resources};
 
 use crate::command_line::{CommandLine, engine, worker};
+use crate::item_place::{ItemPlace, item_place};
 pub(crate) use crate::place::Place;
 use crate::place::at_least_one;
 
@@ -109,7 +110,8 @@ What is prepared already is not read again; what was interrupted continues.")]
 Example: sparkjoy plan studies/paper-7b.toml
 
 A plan counts the tokens of its sources, so text that is not prepared yet is
-prepared first, as by `sparkjoy prepare`.")]
+prepared first, as by `sparkjoy prepare`. What `run` would refuse is refused
+here too, or said at the top.")]
     Plan {
         /// The study file
         study: PathBuf,
@@ -300,22 +302,6 @@ pub(crate) struct ShowTarget {
     pub(crate) item: Option<ItemPlace>,
     #[command(flatten)]
     pub(crate) tasks: ForData,
-}
-
-/// An item of a task.
-#[derive(Clone, Debug)]
-pub(crate) struct ItemPlace {
-    pub(crate) task: String,
-    /// From 1.
-    pub(crate) line: usize,
-}
-
-fn item_place(text: &str) -> Result<ItemPlace, String> {
-    let found = text.rsplit_once(':').and_then(|(task, line)| {
-        let line = line.parse().ok().filter(|&line| line > 0)?;
-        Some(ItemPlace { task: task.to_owned(), line })
-    });
-    found.ok_or_else(|| "expected a task and a line from 1, as in `piqa:12`".to_owned())
 }
 
 /// Where task files lie.

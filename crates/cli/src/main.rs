@@ -9,6 +9,7 @@ mod doctor;
 mod eval;
 mod failure;
 mod interrupt;
+mod item_place;
 mod machine;
 mod manual;
 mod new;

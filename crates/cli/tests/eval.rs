@@ -82,9 +82,21 @@ fn an_item_is_shown_with_prompt_choices_and_verdict() {
     assert_eq!(items[0]["asked"]["answers"][0], " egg");
     assert!(items[0]["result"]["generated"].is_string(), "{items}");
 
-    insta::assert_snapshot!(laboratory.refuse(&show("sums:5")), @"");
-    insta::assert_snapshot!(laboratory.refuse(&show("sum:4")), @"");
-    insta::assert_snapshot!(laboratory.refuse("show results --item sums:4"), @"");
+    insta::assert_snapshot!(laboratory.refuse(&show("sums:5")), @"
+    error: `results` has results of 10 items of `sums`, and none of the row in line 5
+
+    hint: give the line of a row in the file of `sums` that was asked
+    ");
+    insta::assert_snapshot!(laboratory.refuse(&show("sum:4")), @"
+    error: `results` has no results of task `sum`; it has results of `next-word`, `riddles`, `sums`
+
+    hint: name the folder that `sparkjoy eval` wrote, or a run that is scored on tasks
+    ");
+    insta::assert_snapshot!(laboratory.refuse("show results --item sums:4"), @"
+    error: the folder of task files is not known
+
+    hint: name it: `--eval-data DIR`, or set SPARKJOY_EVAL_DATA; docs/tasks.md says what it should hold
+    ");
     let rows = std::fs::read_to_string(laboratory.path("data/sums.jsonl")).unwrap();
     laboratory.write("data/sums.jsonl", &rows.replace("3+1", "3 + 1"));
     let refused = laboratory.refuse(&show("sums:4"));
@@ -168,4 +180,30 @@ fn a_finished_report_is_not_replaced_where_results_of_items_are_lost() {
     assert!(laboratory.report() == report, "the finished report was replaced");
     laboratory.succeed("run study.toml");
     assert!(laboratory.report() == report, "the items are asked again");
+}
+
+#[test]
+fn a_plan_says_what_a_run_would_refuse() {
+    let laboratory = laboratory();
+    let tasks = "held_out = \"1K\"\ntasks = [\"puzzles.toml\"]\ndata = \"data\"";
+    laboratory.edit("held_out = \"1K\"", tasks);
+    let plan = laboratory.succeed("plan study.toml").stdout;
+    assert!(!plan.contains("WOULD REFUSE"), "{plan}");
+    let words = laboratory.path("data/words.jsonl");
+    std::fs::write(&words, "{\"context\":\"tale\"}\n").unwrap();
+    let refused = laboratory.refuse("run study.toml");
+    let plan = laboratory.succeed("plan study.toml").stdout;
+    let (top, _) = plan.split_once("\nmodel: ").unwrap();
+    let top = top.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(top.contains("`sparkjoy run` WOULD REFUSE: "), "{top}");
+    for line in refused.lines().filter(|line| !line.is_empty()) {
+        let said = line.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>();
+        assert!(top.contains(&said.join(" ")), "{line} is not in\n{top}");
+    }
+    let json = laboratory.succeed("plan study.toml --json").stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(json["refused"]["text"].is_string());
+    // What is wrong whatever files there are is refused as by `run`.
+    laboratory.edit("held_out = \"1K\"", "held_out = \"0\"");
+    assert_eq!(laboratory.refuse("plan study.toml"), laboratory.refuse("run study.toml"));
 }

@@ -69,7 +69,8 @@ fn a_folder_of_text_becomes_a_report_by_the_commands_for_your_data() {
         let folder = laboratory.path(&format!("DIR/{name}"));
         fs::create_dir_all(&folder).unwrap();
         for file in 0..40 {
-            let many = (0..120).map(|n| format!("{text} {} {}\n", n * 7 % 11, (n + file) % 13));
+            let many = (0..120)
+                .map(|n| format!("{text} {} {}\n", n * (file + 3) % 101, n * n % (file + 97)));
             fs::write(folder.join(format!("{file}.txt")), many.collect::<String>()).unwrap();
         }
     }

@@ -30,8 +30,8 @@ mod tensorboard;
 mod throughput;
 mod timing;
 mod training_observer;
+mod training_text;
 mod views;
-mod walk;
 mod watcher;
 
 pub use changes::{ChangedSetting, Lost, changed_settings};

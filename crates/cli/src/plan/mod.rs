@@ -49,7 +49,7 @@ pub(crate) fn show(
     let contamination = checked(&plan, &place.runs)?;
     let changed = changed_settings(&plan, &place.runs);
     let refused = refused.map(|error| Refused { text: error.to_string(), hint: error.hint() });
-    let facts = Facts { power, contamination, changed, refused, ..facts };
+    let facts = Facts { power, contamination, refused, changed, ..facts };
     match place.output() {
         Output::Json => print_json(&facts),
         Output::Text => print(&format!("{}{}", header(&plan), tables::render(&facts))),

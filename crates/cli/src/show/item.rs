@@ -2,14 +2,15 @@
 
 use std::fmt::Write;
 
-use sparkjoy_base::{number, thousands};
+use sparkjoy_base::{counted, number, thousands};
 use sparkjoy_eval::{ChoiceResult, ProgramVerdict, Sample};
 use sparkjoy_jobs::{AnsweredItem, answered_items};
 use sparkjoy_report::{Table, wrap};
 
 use super::{excerpt, lines_each, passage};
-use crate::args::{ItemPlace, Place, ShowTarget};
+use crate::args::{Place, ShowTarget};
 use crate::failure::Failure;
+use crate::item_place::ItemPlace;
 use crate::output::{Output, print, print_json};
 
 /// Shows what a model answered to an item, once for each way in which it was asked.
@@ -28,8 +29,9 @@ pub(super) fn show(what: &ShowTarget, item: &ItemPlace, place: &Place) -> Result
 fn render(item: &AnsweredItem) -> String {
     let AnsweredItem { task, line, shots, rule, context, file, asked, result } = item;
     let mut text = format!(
-        "line {line} of task {task} · {} · {shots} shots · rule: {rule} · context {}\n{}\n",
+        "line {line} of task {task} · {} · {} · rule: {rule} · context {}\n{}\n",
         verdict(item),
+        counted(*shots as u64, "shot"),
         thousands(*context as u64),
         file.display()
     );
@@ -46,10 +48,11 @@ fn render(item: &AnsweredItem) -> String {
         let _ = write!(text, "\nprompt{which}\n{}\n", block(prompt));
     }
     if result.choices.is_empty() {
-        let (nats, tokens) = (number(result.gold_nats, 3), result.gold_tokens);
+        let nats = number(result.gold_nats, 3);
+        let tokens = counted(result.gold_tokens as u64, "token");
         let right = asked.answers.iter().chain(&asked.aliases).map(|answer| block(answer));
         let right = right.collect::<Vec<_>>().join("\n");
-        let _ = write!(text, "\nright answer ({nats} nats, {tokens} tokens)\n{right}\n");
+        let _ = write!(text, "\ncorrect answer ({nats} nats, {tokens})\n{right}\n");
     } else {
         let _ = write!(text, "\n{}", choices(item).text());
     }
@@ -172,7 +175,24 @@ mod tests {
         let result = serde_json::json!({
             "gold": 1, "chosen": 0, "choices": [choice(1.5), choice(2.5)], "truncated": 7
         });
-        insta::assert_snapshot!(render(&item(asked, result)), @"");
+        let shown = render(&item(asked, result));
+        let shown = anstream::adapter::strip_str(&shown).to_string();
+        insta::assert_snapshot!(shown, @r"
+        line 3 of task birds · wrong · 1 shot · rule: a rule · context 2,048
+        results/birds-1.jsonl
+        the first 7 tokens of the prompt did not fit and were cut off
+
+        prompt
+          Q: 1?
+          A: a
+
+          Q: 2?
+          A:
+
+            nats  tokens  nats/token         answer
+        1  1.500       2       0.750  taken  kite
+        2  2.500       2       1.250  right  crow [2J
+        ");
     }
 
     #[test]
@@ -195,6 +215,33 @@ mod tests {
             sample(" y", false, Some(serde_json::json!({ "verdict": "memory_exceeded" }))),
             sample(" z", false, None),
         ] });
-        insta::assert_snapshot!(render(&item(asked, result)), @"");
+        insta::assert_snapshot!(render(&item(asked, result)), @r"
+        line 3 of task birds · 1 of 5 programs passed · 1 shot · rule: a rule · context 2,048
+        results/birds-1.jsonl
+
+        prompt
+          def f():
+
+        correct answer (2.500 nats, 1 token)
+
+              return 1
+
+        program 1: passed
+
+              return 1
+
+        program 2: failed, an exception: case 2: raised ValueError: no
+
+              raise
+
+        program 3: failed, out of time
+           x
+
+        program 4: failed, out of memory
+           y
+
+        program 5: failed; why is not known
+           z
+        ");
     }
 }

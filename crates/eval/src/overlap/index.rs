@@ -52,6 +52,8 @@ pub(super) struct Place {
 
 /// Places at which a run of documents may stand to be looked for.
 const COMMON: usize = 8;
+/// Distinct runs that a document must have to be looked for: 52 words that do not repeat.
+const OWN: usize = 40;
 
 /// A gram before equal ones are put together.
 struct Entry {
@@ -63,19 +65,20 @@ struct Entry {
 impl OverlapIndex {
     /// Makes the index of some items.
     pub fn new(items: &[ItemTexts]) -> Self {
-        Self::of(items, usize::MAX)
+        Self::of(items, usize::MAX, 0)
     }
 
     /// Makes the index of some documents, by the runs that stand in few of them: what stands in
-    /// many is a form or a licence, and tells no copy. A document shorter than a run is too short
-    /// to tell.
+    /// many is a form or a licence, and tells no copy. A document with few runs of its own, because
+    /// it is short or repeats itself, says too little to be looked for.
     pub fn of_documents(documents: impl Iterator<Item = String>) -> Self {
         let item = |text| ItemTexts { whole: String::new(), alone: vec![text] };
-        Self::of(&documents.map(item).collect::<Vec<_>>(), COMMON)
+        Self::of(&documents.map(item).collect::<Vec<_>>(), COMMON, OWN)
     }
 
-    /// - `most`: texts that a gram may stand in to be looked for.
-    fn of(items: &[ItemTexts], most: usize) -> Self {
+    /// - `most`: places at which a gram may stand to be looked for.
+    /// - `least`: such grams that a text must have.
+    fn of(items: &[ItemTexts], most: usize, least: usize) -> Self {
         let (mut words, mut texts) = (Vec::new(), Vec::new());
         let (mut entries, mut too_short) = (Vec::new(), Vec::new());
         for (item, ItemTexts { whole, alone }) in items.iter().enumerate() {
@@ -92,17 +95,27 @@ impl OverlapIndex {
         entries.sort_unstable_by(|a, b| {
             (a.hash, spelled(&a.gram), a.place).cmp(&(b.hash, spelled(&b.gram), b.place))
         });
+        let same_gram = |a: &Entry, b: &Entry| spelled(&a.gram) == spelled(&b.gram);
+        let kept = || entries.chunk_by(same_gram).filter(|same| same.len() <= most);
+        let mut own = vec![0; texts.len()];
+        for same in kept() {
+            // Places are sorted: those in one text stand together.
+            for in_text in same.chunk_by(|a, b| a.place.text == b.place.text) {
+                own[in_text[0].place.text] += 1;
+            }
+        }
         let (mut grams, mut offsets, mut places) = (Vec::new(), vec![0], Vec::new());
         let (mut runs, mut shorts) = (Vec::new(), Vec::new());
-        for same in entries.chunk_by(|a, b| spelled(&a.gram) == spelled(&b.gram)) {
-            if same.len() > most {
-                continue;
+        for same in kept() {
+            let before = places.len();
+            let looked_for = same.iter().filter(|entry| own[entry.place.text] >= least);
+            places.extend(looked_for.map(|entry| entry.place));
+            if places.len() > before {
+                let keys = if same[0].gram.words == RUN { &mut runs } else { &mut shorts };
+                keys.push((same[0].hash, grams.len()));
+                grams.push(same[0].gram);
+                offsets.push(places.len());
             }
-            let keys = if same[0].gram.words == RUN { &mut runs } else { &mut shorts };
-            keys.push((same[0].hash, grams.len()));
-            grams.push(same[0].gram);
-            places.extend(same.iter().map(|entry| entry.place));
-            offsets.push(places.len());
         }
         let (runs, shorts) = (GramTable::new(runs), GramTable::new(shorts));
         Self { words, grams, runs, shorts, texts, offsets, places, items: items.len(), too_short }

@@ -181,20 +181,21 @@ fn what_is_found_says_how_much_and_where() {
 }
 
 #[test]
-fn runs_of_many_documents_tell_no_copy() {
-    let licence = "this text may be copied and changed by whoever keeps these words with it";
-    let own = |i: usize| (0..26).map(|word| format!("w{i}x{word}")).collect::<Vec<_>>().join(" ");
+fn runs_of_many_documents_and_documents_of_few_runs_tell_no_copy() {
     let found = |documents: Vec<String>, text: &str| {
         let index = OverlapIndex::of_documents(documents.into_iter());
-        let mut search = Search::new(&index);
-        search.read(text);
-        search.end_document();
-        search.take().overlaps(&index).into_iter().map(|o| (o.item, o.covered)).collect::<Vec<_>>()
+        let of_item = |overlap: Overlap| (overlap.item, overlap.covered);
+        search(&index, &[text]).into_iter().map(of_item).collect::<Vec<_>>()
     };
-    let licensed = |n: usize| (0..n).map(|_| licence.to_owned()).collect::<Vec<_>>();
-    assert_eq!(found(licensed(3), licence), [(0, 14), (1, 14), (2, 14)]);
-    assert_eq!(found(licensed(9), licence), []);
+    let licence = numbers(0..52);
+    assert_eq!(found(vec![licence.clone(); 3], &licence), [(0, 52), (1, 52), (2, 52)]);
+    assert_eq!(found(vec![licence.clone(); 9], &licence), []);
     // What is a document's own tells it all the same.
-    let documents = (0..9).map(|i| format!("{} {licence}", own(i).repeat(3))).collect();
-    assert_eq!(found(documents, &own(4).repeat(3))[0].0, 4);
+    let own = |i: usize| numbers(1000 * i..1000 * i + 300);
+    let documents = (1..10).map(|i| own(i) + &licence).collect();
+    assert_eq!(found(documents, &own(4)), [(3, 300)]);
+    // One that is short, or repeats itself.
+    assert_eq!(found(vec![numbers(0..51)], &licence), []);
+    let refrain = numbers(0..26).repeat(8);
+    assert_eq!(found(vec![refrain.clone()], &refrain), []);
 }

@@ -12,7 +12,7 @@ use crate::inputs::Inputs;
 use crate::places::Places;
 use crate::problem::{no_task_data, no_task_files};
 use crate::tasks::spread;
-use crate::walk::{Reader, walk};
+use crate::training_text::{Reader, walk};
 use crate::watcher::Watcher;
 use sparkjoy_answers::CheckedTask;
 use sparkjoy_answers::FoundItem;

@@ -2,7 +2,8 @@
 //! same by its words, in one pass over each source.
 //!
 //! A training document is nearly a held-out one if it holds, in runs that stand in few held-out
-//! documents, as many percent of its words as make an item of a task contaminated.
+//! documents, as many percent of its words as make an item of a task contaminated. A document with
+//! few such runs is found by its hash alone.
 //!
 //! # Bounds
 //!
@@ -20,7 +21,7 @@ use sparkjoy_data::{
 use sparkjoy_eval::{Found, OverlapIndex, Search};
 
 use crate::error::JobError;
-use crate::walk::{Reader, walk};
+use crate::training_text::{Reader, walk};
 use crate::watcher::{Event, Watcher};
 
 /// Bytes of held-out text whose words are looked for, over all sources.

@@ -47,7 +47,7 @@ pub(crate) fn walk<R: Reader>(
 ) -> Result<(), JobError> {
     let stretches = corpus.token_ranges(Part::Train, STRETCH_TOKENS);
     let (of, stop) = (corpus.text_bytes(Part::Train), watcher.stop());
-    let mut progress = Progress { looked_for, source: corpus.name(), bytes: 0, of };
+    let mut progress = TextProgress { looked_for, source: corpus.name(), bytes: 0, of };
     progress.tell(0, watcher);
     // Where a stretch went wrong, nobody needs begin another.
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -109,14 +109,14 @@ fn read(
     Ok(bytes)
 }
 
-struct Progress<'a> {
+struct TextProgress<'a> {
     looked_for: &'static str,
     source: &'a SourceName,
     bytes: u64,
     of: u64,
 }
 
-impl Progress<'_> {
+impl TextProgress<'_> {
     fn tell(&mut self, more: u64, watcher: &mut Watcher<'_>) {
         self.bytes += more;
         let Self { looked_for, source, bytes, of } = *self;
