@@ -143,7 +143,7 @@ fn one(
     if outcome.is_fault() {
         let kept = root().join("target/torture").join(format!("{}-{number}", reader.name));
         super::study::write(&kept, &changed)?;
-        what += &format!(", kept as `{}`", kept.display());
+        what = format!("{what}, kept as `{}`", kept.display());
     }
     Ok(Trial { row: reader.name.to_owned(), what, outcome, why: ended.stderr })
 }

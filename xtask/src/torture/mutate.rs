@@ -97,7 +97,7 @@ const TOKENS: [&[u8]; 18] = [
 /// Changes bytes a few times, in ways that a reader may not expect.
 pub(super) fn mutate(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     let mut now = bytes.to_vec();
-    for _ in 0..1 + random.below(3) {
+    for _ in 0..=random.below(3) {
         let at = if now.is_empty() { 0 } else { place(&now, random) };
         match random.below(6) {
             0 => {

@@ -143,7 +143,7 @@ mod tests {
 
     use super::*;
 
-    fn item(asked: AskedTexts, result: serde_json::Value) -> AnsweredItem {
+    fn item(asked: AskedTexts, result: &serde_json::Value) -> AnsweredItem {
         let mut whole = serde_json::json!({
             "index": 2, "correct": 0.0, "gold_nats": 2.5, "gold_tokens": 1, "gold_bytes": 4,
             "truncated": 0
@@ -175,7 +175,7 @@ mod tests {
         let result = serde_json::json!({
             "gold": 1, "chosen": 0, "choices": [choice(1.5), choice(2.5)], "truncated": 7
         });
-        let shown = render(&item(asked, result));
+        let shown = render(&item(asked, &result));
         let shown = anstream::adapter::strip_str(&shown).to_string();
         insta::assert_snapshot!(shown, @r"
         line 3 of task birds · wrong · 1 shot · rule: a rule · context 2,048
@@ -215,7 +215,7 @@ mod tests {
             sample(" y", false, Some(serde_json::json!({ "verdict": "memory_exceeded" }))),
             sample(" z", false, None),
         ] });
-        insta::assert_snapshot!(render(&item(asked, result)), @r"
+        insta::assert_snapshot!(render(&item(asked, &result)), @r"
         line 3 of task birds · 1 of 5 programs passed · 1 shot · rule: a rule · context 2,048
         results/birds-1.jsonl
 

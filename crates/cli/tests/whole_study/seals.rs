@@ -274,8 +274,7 @@ fn metrics_that_were_altered_are_refused_by_the_report_and_written_again_by_the_
     assert_eq!(paths.len(), tiny.plan.branches.len() + 1);
     for path in &paths {
         let written = fs::read(path).unwrap();
-        let longer =
-            [&written[..], &written[..written.iter().position(|&b| b == b'\n').unwrap() + 1]];
+        let longer = [&written[..], &written[..=written.iter().position(|&b| b == b'\n').unwrap()]];
         let mut damages = vec![Vec::new(), written[..written.len() / 2].to_vec()];
         // More steps may follow the last that the trunk keeps.
         if !path.to_string_lossy().contains("trunk-") {
@@ -305,7 +304,7 @@ fn a_branch_whose_checkpoint_was_removed_is_named_by_the_report() {
     fs::remove_dir_all(sparkjoy_jobs::branch_folder(branch, &tiny.runs()).join(last)).unwrap();
     let answers = tiny.answers();
     let unknown = answers.computed.iter().find(|group| group.kernels.is_empty()).unwrap();
-    assert_eq!(unknown.branches, [branch.name.clone()]);
+    assert_eq!(unknown.branches, std::slice::from_ref(&branch.name));
     let report = tiny.report().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(report.contains("CHECKPOINTS GONE: of 1 branch it is not known"), "{report}");
 }

@@ -10,7 +10,7 @@ use super::*;
 
 /// A text of which no run stands in another.
 fn text(i: usize) -> String {
-    (0..60).map(|word| format!("w{i}x{word} ")).collect()
+    (0..60).map(|word| [format!("w{i}x{word}"), " ".to_owned()].concat()).collect()
 }
 
 fn write(root: &Path, name: &str, texts: impl IntoIterator<Item = String>) {
