@@ -196,6 +196,9 @@ mod tests {
     #[test]
     fn a_result_whose_model_is_gone_is_named() {
         let path = Path::new("runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json");
-        insta::assert_snapshot!(sparkjoy_kit::shown(Err(no_model(path))), @"");
+        insta::assert_snapshot!(sparkjoy_kit::shown(Err(no_model(path))), @"
+        `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` has no seal, and the checkpoint that it is of is not there: nothing tells whether it was altered
+        hint: move `runs/base-10pct-r0-77c1d2e0/scores-5b7719aa.json` away: `sparkjoy run STUDY` makes it anew
+        ");
     }
 }

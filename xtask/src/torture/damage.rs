@@ -8,8 +8,8 @@ use super::faults::half_written;
 use super::mutate::Damage;
 use super::program::Ended;
 use super::study::{Study, Undisturbed, VERBS, write};
-use super::tally::Outcome;
-use super::tree::Tree;
+use super::tally::TrialOutcome;
+use super::tree::FileTree;
 use super::{Bench, Trial, parallel};
 use crate::command::Failed;
 use crate::random::Random;
@@ -48,18 +48,18 @@ pub(super) fn damages(bench: &Bench, count: usize) -> Result<Vec<Trial>, Failed>
 }
 
 /// The study before its branches were trained, and before it was reported.
-fn without_branches(finished: &Tree) -> Tree {
+fn without_branches(finished: &FileTree) -> FileTree {
     let is_left = |path: &Path| {
         let mut parts = path.iter().map(|part| part.to_string_lossy());
         let (folder, name) = (parts.next(), parts.next());
         folder.is_none_or(|it| it != "runs")
             || name.is_none_or(|name| name.starts_with("trunk-") || name == "evaluations")
     };
-    Tree(finished.0.clone().into_iter().filter(|(path, _)| is_left(path)).collect())
+    FileTree(finished.0.clone().into_iter().filter(|(path, _)| is_left(path)).collect())
 }
 
 /// Each kind of damage to each file in turn, as often as is asked for.
-fn cases(start: &Tree, finished: bool, count: usize, random: &mut Random) -> Vec<Case> {
+fn cases(start: &FileTree, finished: bool, count: usize, random: &mut Random) -> Vec<Case> {
     let mut cases = Vec::new();
     // Branches are no matter of evaluations.
     let is_of_this = |path: &Path| finished || !path.starts_with(EVALUATIONS);
@@ -83,7 +83,7 @@ fn cases(start: &Tree, finished: bool, count: usize, random: &mut Random) -> Vec
 fn one(
     study: &Study,
     undisturbed: &Undisturbed,
-    start: &Tree,
+    start: &FileTree,
     case: &Case,
     work: &Path,
 ) -> Result<Trial, Failed> {
@@ -98,13 +98,13 @@ fn one(
         (false, true) => &["report", "run"],
         (false, false) => &["run", "report"],
     };
-    let (mut worst, mut whys) = (Outcome::Harmless, String::new());
+    let (mut worst, mut whys) = (TrialOutcome::Harmless, String::new());
     for verb in verbs {
         let ended = study.run(&[], &study.line(verb), work)?;
-        let tree = Tree::read(work)?;
+        let tree = FileTree::read(work)?;
         let said = &undisturbed.said[VERBS.iter().position(|it| it == verb).expect("one of them")];
         let (outcome, why) = judged(&ended, said, &tree, (start, golden), path);
-        if outcome > worst || worst == Outcome::Harmless {
+        if outcome > worst || worst == TrialOutcome::Harmless {
             (worst, whys) = (outcome, format!("{verb}: {why}"));
         }
         if !ended.is_done() && !finished {
@@ -120,28 +120,28 @@ fn one(
 fn judged(
     ended: &Ended,
     said: &str,
-    tree: &Tree,
-    (start, golden): (&Tree, &Tree),
+    tree: &FileTree,
+    (start, golden): (&FileTree, &FileTree),
     path: &Path,
-) -> (Outcome, String) {
+) -> (TrialOutcome, String) {
     let differing =
         if ended.is_done() { golden.differing(tree) } else { half_written(tree, start, golden) };
     let others: Vec<&PathBuf> = differing.iter().filter(|it| *it != path).collect();
     if ended.hangs {
-        (Outcome::Hang, String::new())
+        (TrialOutcome::Hang, String::new())
     } else if ended.is_panic() {
-        (Outcome::Panic, ended.stderr.clone())
+        (TrialOutcome::Panic, ended.stderr.clone())
     } else if !others.is_empty() {
-        (Outcome::Silent, format!("other bytes are in {others:?}; {}", ended.stderr))
+        (TrialOutcome::Silent, format!("other bytes are in {others:?}; {}", ended.stderr))
     } else if ended.is_done() && ended.stdout != said {
-        (Outcome::Silent, first_difference(said, &ended.stdout))
+        (TrialOutcome::Silent, first_difference(said, &ended.stdout))
     } else if !ended.is_done() {
-        let outcome = if ended.names(path) { Outcome::Named } else { Outcome::Unnamed };
+        let outcome = if ended.names(path) { TrialOutcome::Named } else { TrialOutcome::Unnamed };
         (outcome, ended.stderr.clone())
     } else if tree.0.get(path) == golden.0.get(path) {
-        (Outcome::Repaired, String::new())
+        (TrialOutcome::Repaired, String::new())
     } else {
-        (Outcome::Harmless, String::new())
+        (TrialOutcome::Harmless, String::new())
     }
 }
 
@@ -156,9 +156,9 @@ fn first_difference(expected: &str, found: &str) -> String {
 mod tests {
     use super::*;
 
-    fn tree(files: &[(&str, &str)]) -> Tree {
+    fn tree(files: &[(&str, &str)]) -> FileTree {
         let file = |(path, text): &(&str, &str)| (path.into(), Some(text.as_bytes().to_vec()));
-        Tree(files.iter().map(file).collect())
+        FileTree(files.iter().map(file).collect())
     }
 
     #[test]
@@ -174,12 +174,15 @@ mod tests {
         };
         let path = Path::new("runs/scores-1.json");
         let outcome = |ended, tree| judged(&ended, "1", tree, (&golden, &golden), path).0;
-        assert_eq!(outcome(ended(2, "", "`scores-1.json` was altered"), &damaged), Outcome::Named);
-        assert_eq!(outcome(ended(2, "", "no"), &damaged), Outcome::Unnamed);
-        assert_eq!(outcome(ended(0, "1", ""), &damaged), Outcome::Harmless);
-        assert_eq!(outcome(ended(0, "1", ""), &golden), Outcome::Repaired);
-        assert_eq!(outcome(ended(0, "2", ""), &damaged), Outcome::Silent);
-        assert_eq!(outcome(ended(2, "", "`scores-1.json`"), &wrong), Outcome::Silent);
+        assert_eq!(
+            outcome(ended(2, "", "`scores-1.json` was altered"), &damaged),
+            TrialOutcome::Named
+        );
+        assert_eq!(outcome(ended(2, "", "no"), &damaged), TrialOutcome::Unnamed);
+        assert_eq!(outcome(ended(0, "1", ""), &damaged), TrialOutcome::Harmless);
+        assert_eq!(outcome(ended(0, "1", ""), &golden), TrialOutcome::Repaired);
+        assert_eq!(outcome(ended(0, "2", ""), &damaged), TrialOutcome::Silent);
+        assert_eq!(outcome(ended(2, "", "`scores-1.json`"), &wrong), TrialOutcome::Silent);
     }
 
     #[test]

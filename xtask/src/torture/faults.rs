@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::study::{Study, Undisturbed, VERBS};
-use super::tally::Outcome;
+use super::tally::TrialOutcome;
 use super::trace::{self, Fault, Operation};
-use super::tree::Tree;
+use super::tree::FileTree;
 use super::{Bench, Trial, parallel};
 use crate::command::Failed;
 
@@ -55,7 +55,7 @@ fn listed(
     let met = note(work);
     let before = trace::before(Fault::None, 0, &met)?;
     let ended = study.run(&before, &study.line(VERBS[verb]), work)?;
-    let differing = undisturbed.after[verb + 1].differing(&Tree::read(work)?);
+    let differing = undisturbed.after[verb + 1].differing(&FileTree::read(work)?);
     if !ended.is_done() || !differing.is_empty() {
         let how = format!("{ended:?}, and {differing:?} differ");
         return Err(Failed(format!("`{}` under the tracer ended so: {how}", VERBS[verb])));
@@ -79,8 +79,8 @@ fn one(
     let line = study.line(VERBS[verb]);
     base.restore(work)?;
     let ended = study.run(&trace::before(fault, nth, &note(work))?, &line, work)?;
-    let (tree, again) = (Tree::read(work)?, study.run(&[], &line, work)?);
-    let after = Tree::read(work)?;
+    let (tree, again) = (FileTree::read(work)?, study.run(&[], &line, work)?);
+    let after = FileTree::read(work)?;
     let half = half_written(&tree, base, golden);
     let differing = golden.differing(&after);
     let left: Vec<&PathBuf> = after.0.keys().filter(|path| is_partial(path)).collect();
@@ -88,31 +88,31 @@ fn one(
     let is_panic = if lives_on { ended.is_panic() } else { ended.stderr.contains("panicked at") };
     let mut why = String::new();
     let outcome = if ended.hangs || again.hangs {
-        Outcome::Hang
+        TrialOutcome::Hang
     } else if is_panic || again.is_panic() {
         why = format!("{}{}", ended.stderr, again.stderr);
-        Outcome::Panic
+        TrialOutcome::Panic
     } else if !half.is_empty() {
         why = format!("half-written: {half:?}");
-        Outcome::Silent
+        TrialOutcome::Silent
     } else if !again.is_done() {
         why = format!("the next run is refused: {}", again.stderr);
-        Outcome::Silent
+        TrialOutcome::Silent
     } else if !differing.is_empty() || !left.is_empty() {
         why = format!("the next run ends otherwise: {differing:?}, left {left:?}");
-        Outcome::Silent
+        TrialOutcome::Silent
     } else if !lives_on {
-        Outcome::Harmless
+        TrialOutcome::Harmless
     } else if ended.is_done() {
         let differing = golden.differing(&tree);
         why = format!("it said nothing, and other bytes are in {differing:?}");
-        if differing.is_empty() { Outcome::Harmless } else { Outcome::Silent }
+        if differing.is_empty() { TrialOutcome::Harmless } else { TrialOutcome::Silent }
     } else {
         why.clone_from(&ended.stderr);
         // What is written beside its place is named by its place.
         let path = Path::new(&operation.path);
         let path = if is_partial(path) { path.parent().unwrap_or(path) } else { path };
-        if ended.names(path) { Outcome::Named } else { Outcome::Unnamed }
+        if ended.names(path) { TrialOutcome::Named } else { TrialOutcome::Unnamed }
     };
     let Operation { kind, path } = operation;
     let what = format!("{}, operation {nth}, {} at {kind} of {path}", VERBS[verb], fault.name());
@@ -120,7 +120,7 @@ fn one(
 }
 
 /// Files under their final name with bytes that no undisturbed run leaves there.
-pub(super) fn half_written(tree: &Tree, base: &Tree, golden: &Tree) -> Vec<PathBuf> {
+pub(super) fn half_written(tree: &FileTree, base: &FileTree, golden: &FileTree) -> Vec<PathBuf> {
     let differing = golden.differing(tree);
     let is_other = |path: &PathBuf| {
         let found = tree.0.get(path);
@@ -148,9 +148,9 @@ fn is_partial(path: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn tree(files: &[(&str, &str)]) -> Tree {
+    fn tree(files: &[(&str, &str)]) -> FileTree {
         let file = |(path, text): &(&str, &str)| (path.into(), Some(text.as_bytes().to_vec()));
-        Tree(files.iter().map(file).collect())
+        FileTree(files.iter().map(file).collect())
     }
 
     #[test]

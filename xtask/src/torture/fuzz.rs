@@ -10,8 +10,8 @@ use flate2::write::GzEncoder;
 
 use super::mutate::mutate;
 use super::study::{Study, Undisturbed, VERBS, documents};
-use super::tally::Outcome;
-use super::tree::Tree;
+use super::tally::TrialOutcome;
+use super::tree::FileTree;
 use super::{Bench, Trial, parallel};
 use crate::command::{Failed, root};
 use crate::random::Random;
@@ -67,7 +67,7 @@ held_out = "64"
 struct Reader {
     name: &'static str,
     /// Everything in the folder, by path.
-    files: Tree,
+    files: FileTree,
     /// Which of them are changed.
     changed: Vec<PathBuf>,
     /// Command lines; each trial gives the first, or the last each `every`-th time.
@@ -131,12 +131,12 @@ fn one(
     let ended = study.run(&[], &reader.lines[which], work)?;
     let other = reader.is_ours && reader.said[which] != ended.stdout;
     let outcome = match () {
-        () if ended.hangs => Outcome::Hang,
-        () if ended.is_panic() => Outcome::Panic,
-        () if !ended.is_done() && ended.names(path) => Outcome::Named,
-        () if !ended.is_done() => Outcome::Unnamed,
-        () if other => Outcome::Silent,
-        () => Outcome::Harmless,
+        () if ended.hangs => TrialOutcome::Hang,
+        () if ended.is_panic() => TrialOutcome::Panic,
+        () if !ended.is_done() && ended.names(path) => TrialOutcome::Named,
+        () if !ended.is_done() => TrialOutcome::Unnamed,
+        () if other => TrialOutcome::Silent,
+        () => TrialOutcome::Harmless,
     };
     let mut what =
         format!("{}, trial {number}, {}: {}", reader.name, path.display(), reader.lines[which]);
@@ -150,17 +150,18 @@ fn one(
 
 /// Every reader with its files.
 fn all(study: &Study, undisturbed: &Undisturbed) -> Result<Vec<Reader>, Failed> {
-    let (input, done) = (Tree::read(&study.input)?, &undisturbed.after[VERBS.len()]);
-    let below = |tree: &Tree, folder: &str| -> Tree {
+    let (input, done) = (FileTree::read(&study.input)?, &undisturbed.after[VERBS.len()]);
+    let below = |tree: &FileTree, folder: &str| -> FileTree {
         let place = |path: &PathBuf| {
             if folder.is_empty() { path.clone() } else { Path::new(folder).join(path) }
         };
         let files = tree.0.iter().map(|(path, bytes)| (place(path), bytes.clone()));
         let folder = (!folder.is_empty()).then(|| (folder.into(), None));
-        Tree(folder.into_iter().chain(files).collect())
+        FileTree(folder.into_iter().chain(files).collect())
     };
-    let with_input =
-        |tree: &Tree| Tree(tree.0.clone().into_iter().chain(below(&input, "in").0).collect());
+    let with_input = |tree: &FileTree| {
+        FileTree(tree.0.clone().into_iter().chain(below(&input, "in").0).collect())
+    };
     let (text, packed) = (documents(1), documents(3));
     let mut readers = vec![
         // Text that is read before it is known what it is.
@@ -171,7 +172,7 @@ fn all(study: &Study, undisturbed: &Undisturbed) -> Result<Vec<Reader>, Failed> 
         source("parquet", "parquet", &parquet()?),
     ];
     let all = with_input(done);
-    let changed = |tree: &Tree, is_it: &dyn Fn(&str) -> bool| -> Vec<PathBuf> {
+    let changed = |tree: &FileTree, is_it: &dyn Fn(&str) -> bool| -> Vec<PathBuf> {
         let files = tree.files().map(|(path, _)| path);
         files.filter(|path| is_it(&path.to_string_lossy())).map(Path::to_owned).collect()
     };
@@ -207,8 +208,9 @@ fn all(study: &Study, undisturbed: &Undisturbed) -> Result<Vec<Reader>, Failed> 
     let foreign = files
         .map(|(path, bytes)| (path.strip_prefix(&model).unwrap_or(path).to_owned(), bytes.clone()));
     let foreign = foreign.filter(|(path, _)| path != Path::new("")).collect();
-    let foreign =
-        Tree(below(&Tree(foreign), "model").0.into_iter().chain(below(&input, "in").0).collect());
+    let foreign = FileTree(
+        below(&FileTree(foreign), "model").0.into_iter().chain(below(&input, "in").0).collect(),
+    );
     for (name, is_tokenizer) in [("tokenizer", true), ("model folder", false)] {
         let is_it = |path: &str| {
             let is_of_tokens = path.contains("token");
@@ -252,7 +254,7 @@ fn all(study: &Study, undisturbed: &Undisturbed) -> Result<Vec<Reader>, Failed> 
 /// A reader of text: a study of one source, and a folder to look at.
 fn source(name: &'static str, extension: &str, files: &[(String, Vec<u8>)]) -> Reader {
     let study = SOURCE.replace("EXTENSION", extension);
-    let mut tree = Tree::default();
+    let mut tree = FileTree::default();
     let mut changed = Vec::new();
     for folder in ["in", "in/one", "in/two", "in/three", "out"] {
         tree.0.insert(folder.into(), None);

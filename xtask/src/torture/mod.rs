@@ -40,7 +40,7 @@ struct Trial {
     /// Its row in the table.
     row: String,
     what: String,
-    outcome: tally::Outcome,
+    outcome: tally::TrialOutcome,
     /// What the program said, or did wrong.
     why: String,
 }
@@ -168,8 +168,8 @@ fn parallel<C: Sync>(
 
 impl Trial {
     fn tell(&self) {
-        use tally::Outcome;
-        if self.outcome.is_fault() || self.outcome == Outcome::Unnamed {
+        use tally::TrialOutcome;
+        if self.outcome.is_fault() || self.outcome == TrialOutcome::Unnamed {
             eprintln!("{:?}: {}\n    {}", self.outcome, self.what, self.why.trim_end());
         }
     }

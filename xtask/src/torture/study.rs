@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::program::{Ended, command, program, run};
-use super::tree::Tree;
+use super::tree::FileTree;
 use crate::command::Failed;
 use crate::random::Random;
 
@@ -111,7 +111,7 @@ pub(super) struct Study {
 /// What the commands leave when nothing disturbs them.
 pub(super) struct Undisturbed {
     /// Before the first command, then after each of [`VERBS`].
-    pub(super) after: Vec<Tree>,
+    pub(super) after: Vec<FileTree>,
     /// What each of them printed, given again once all is done.
     pub(super) said: Vec<String>,
 }
@@ -199,11 +199,11 @@ impl Study {
     ///
     /// [`Failed`] if one of them fails.
     pub(super) fn undisturbed(&mut self, folder: &Path) -> Result<Undisturbed, Failed> {
-        Tree::default().restore(folder)?;
-        let mut after = vec![Tree::default()];
+        FileTree::default().restore(folder)?;
+        let mut after = vec![FileTree::default()];
         for verb in VERBS {
             self.succeed(verb, folder)?;
-            after.push(Tree::read(folder)?);
+            after.push(FileTree::read(folder)?);
             if verb == "run" {
                 let found = after.last().into_iter().flat_map(|tree| tree.0.keys());
                 let is_model =
@@ -212,7 +212,7 @@ impl Study {
             }
         }
         let said = VERBS.iter().map(|verb| self.succeed(verb, folder)).collect::<Result<_, _>>()?;
-        let again = Tree::read(folder)?;
+        let again = FileTree::read(folder)?;
         let differing = after[VERBS.len()].differing(&again);
         if !differing.is_empty() {
             return Err(Failed(format!("the commands given again change {differing:?}")));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// What came of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Outcome {
+pub(super) enum TrialOutcome {
     /// Refused, and the message names the file.
     Named,
     /// Refused, and the message names no file.
@@ -21,7 +21,7 @@ pub(super) enum Outcome {
     Hang,
 }
 
-impl Outcome {
+impl TrialOutcome {
     const ALL: [(Self, &'static str); 7] = [
         (Self::Named, "refused, names the file"),
         (Self::Unnamed, "refused, names none"),
@@ -41,11 +41,11 @@ impl Outcome {
 /// What came of many trials, by what was tried.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    rows: Vec<(String, BTreeMap<Outcome, usize>)>,
+    rows: Vec<(String, BTreeMap<TrialOutcome, usize>)>,
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, row: &str, outcome: Outcome) {
+    pub(super) fn add(&mut self, row: &str, outcome: TrialOutcome) {
         let at = self.rows.iter().position(|(name, _)| name == row).unwrap_or_else(|| {
             self.rows.push((row.to_owned(), BTreeMap::new()));
             self.rows.len() - 1
@@ -61,7 +61,7 @@ impl Tally {
 
     /// As a table of Markdown.
     pub(super) fn table(&self, what: &str) -> String {
-        let names: Vec<&str> = Outcome::ALL.iter().map(|(_, name)| *name).collect();
+        let names: Vec<&str> = TrialOutcome::ALL.iter().map(|(_, name)| *name).collect();
         let mut lines = vec![
             format!("| {what} | tried | {} |", names.join(" | ")),
             format!("|:--|--:{}|", "|--:".repeat(names.len())),
@@ -78,9 +78,9 @@ impl Tally {
     }
 }
 
-fn line(name: &str, counts: &BTreeMap<Outcome, usize>) -> String {
+fn line(name: &str, counts: &BTreeMap<TrialOutcome, usize>) -> String {
     let of = |(outcome, _)| counts.get(&outcome).copied().unwrap_or(0).to_string();
-    let cells: Vec<String> = Outcome::ALL.map(of).to_vec();
+    let cells: Vec<String> = TrialOutcome::ALL.map(of).to_vec();
     format!("| {name} | {} | {} |", counts.values().sum::<usize>(), cells.join(" | "))
 }
 
@@ -91,10 +91,10 @@ mod tests {
     #[test]
     fn faults_are_counted_and_every_row_is_in_the_table() {
         let mut tally = Tally::default();
-        for outcome in [Outcome::Named, Outcome::Named, Outcome::Silent] {
+        for outcome in [TrialOutcome::Named, TrialOutcome::Named, TrialOutcome::Silent] {
             tally.add("cut", outcome);
         }
-        tally.add("bit", Outcome::Hang);
+        tally.add("bit", TrialOutcome::Hang);
         assert_eq!(tally.faults(), 2);
         let table = tally.table("damage");
         assert!(table.contains("\n| cut | 3 | 2 | 0 | 0 | 0 | 1 | 0 | 0 |\n"), "{table}");

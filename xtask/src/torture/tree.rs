@@ -9,9 +9,9 @@ use crate::command::Failed;
 
 /// Files with their content, and folders, by their path below the folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tree(pub(super) BTreeMap<PathBuf, Option<Vec<u8>>>);
+pub(super) struct FileTree(pub(super) BTreeMap<PathBuf, Option<Vec<u8>>>);
 
-impl Tree {
+impl FileTree {
     /// Reads a folder.
     ///
     /// # Errors
@@ -109,15 +109,15 @@ mod tests {
         };
         write("runs/a/scores.json", "1");
         write("runs/a/timing/a.json", "2");
-        let before = Tree::read(&folder).unwrap();
+        let before = FileTree::read(&folder).unwrap();
         write("runs/a/scores.json", "3");
         write("runs/a/timing/a.json", "4");
         write("runs/b/c/d", "5");
-        let after = Tree::read(&folder).unwrap();
+        let after = FileTree::read(&folder).unwrap();
         let differing = ["runs/a/scores.json", "runs/b", "runs/b/c", "runs/b/c/d"];
         assert_eq!(before.differing(&after), differing.map(PathBuf::from));
         before.restore(&folder).unwrap();
-        assert_eq!(Tree::read(&folder).unwrap(), before);
+        assert_eq!(FileTree::read(&folder).unwrap(), before);
         fs::remove_dir_all(&folder).unwrap();
     }
 }
