@@ -259,6 +259,9 @@ fn sampled(
         for source in sources {
             texts.extend(sample_documents(source, seed, study.sample_bytes())?);
         }
+        if texts.iter().all(String::is_empty) {
+            return Err(only_empty(sources, vocab).into());
+        }
         let name = tokenizer_name(vocab, &texts);
         Ok(Sampled { seed, texts, name })
     };
@@ -270,6 +273,17 @@ fn sampled(
         }
     }
     with(SAMPLE_SEED)
+}
+
+/// All documents of all sources are empty, or left out.
+fn only_empty(sources: &[&SourceFiles], vocab: u32) -> Problem {
+    let files = sources.iter().flat_map(|source| &source.paths);
+    let files: Vec<String> = files.map(|path| format!("`{path}`")).collect();
+    Problem::new(format!(
+        "no document of {} has text, expected some to train a tokenizer of {vocab} entries on",
+        files.join(", ")
+    ))
+    .with_hint("look at the files, and at `text_field`, `where` and `template` of the sources")
 }
 
 /// No source has text that a tokenizer of `vocab` entries could be trained on.

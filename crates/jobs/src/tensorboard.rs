@@ -82,13 +82,22 @@ impl Events {
     ///
     /// What the system says.
     pub(crate) fn begin(run_folder: &Path) -> std::io::Result<Self> {
+        // The name comes last: whoever looks at the folder sees the file whole.
+        let beside = run_folder.join("events.partial");
+        let begun = Self::written(run_folder, &beside);
+        if begun.is_err() {
+            let _ = fs::remove_file(&beside);
+        }
+        begun
+    }
+
+    /// Writes the file as `beside` first.
+    fn written(run_folder: &Path, beside: &Path) -> std::io::Result<Self> {
         let before = event_files(run_folder)?;
         let times = before.last().map(|path| wall_times(path)).unwrap_or_default();
         let number = before.last().and_then(|path| number(path)).unwrap_or(0) + 1;
         let path = run_folder.join(format!("{PREFIX}{number:010}.sparkjoy"));
-        // The name comes last: whoever looks at the folder sees the file whole.
-        let beside = run_folder.join("events.partial");
-        let mut writer = BufWriter::new(File::create(&beside)?);
+        let mut writer = BufWriter::new(File::create(beside)?);
         let now = seconds();
         let version = Event { file_version: Some(VERSION.to_owned()), ..at(now, 0) };
         let start = Event { session_log: Some(SessionLog { status: 1 }), ..at(now, 0) };
@@ -105,7 +114,7 @@ impl Events {
             last = known.step;
         }
         let file = writer.into_inner()?;
-        fs::rename(&beside, &path)?;
+        fs::rename(beside, &path)?;
         for path in before {
             fs::remove_file(path)?;
         }

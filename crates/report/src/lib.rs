@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sparkjoy_answers::Answers;
-use sparkjoy_base::{FileError, write_atomic};
+use sparkjoy_base::{FileError, sweep, write_atomic};
 use sparkjoy_jobs::JobTime;
 use sparkjoy_study::Plan;
 
@@ -170,8 +170,12 @@ pub fn page(report: &Report<'_>) -> (String, Vec<Drawing>) {
 /// If a file cannot be written.
 pub fn write_page(report: &Report<'_>, folder: &Path) -> Result<PathBuf, FileError> {
     let (html, drawings) = page(report);
+    let figures = folder.join("figures");
+    for folder in [folder, &figures] {
+        sweep(folder);
+    }
     for drawing in drawings {
-        write_atomic(&folder.join("figures").join(drawing.file), drawing.svg.as_bytes())?;
+        write_atomic(&figures.join(drawing.file), drawing.svg.as_bytes())?;
     }
     let path = folder.join("report.html");
     write_atomic(&path, html.as_bytes())?;

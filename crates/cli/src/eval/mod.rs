@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
-use sparkjoy_base::{Seed, write_atomic};
+use sparkjoy_base::{Seed, sweep, write_atomic};
 use sparkjoy_eval::Catalog;
 use sparkjoy_eval::Scorecard;
 use sparkjoy_jobs::{Event, TaskRequest, TaskWork, Watcher, score_tasks};
@@ -59,6 +59,8 @@ pub(crate) fn eval(of: &EvalOf, place: &Place, stop: &AtomicBool) -> Result<(), 
         seed: Seed(of.seed),
         folder: &folder,
     };
+    // What a killed `eval` left half-written.
+    sweep(&folder);
     let mut progress = Progress::new();
     let mut show = |event: Event<'_>| progress.show(&event);
     let mut watcher = Watcher::new(stop, &mut show);
