@@ -51,7 +51,7 @@ impl Page {
     /// A comment of its own lines.
     fn say(&mut self, text: &str) {
         let mut line = String::from("#");
-        for word in text.split(' ') {
+        for word in in_comment(text).split(' ') {
             if line.chars().count() + word.chars().count() >= WIDTH {
                 self.lines(&line);
                 line.truncate(1);
@@ -64,8 +64,16 @@ impl Page {
 
     /// A key, its value and what it means.
     fn key(&mut self, line: &str, comment: &str) {
-        let _ = writeln!(self.0, "{line:<31} # {comment}");
+        let _ = writeln!(self.0, "{line:<31} # {}", in_comment(comment));
     }
+}
+
+/// What may stand in a comment: the name of a file may hold a line break, and what follows it would
+/// be read as a key.
+fn in_comment(text: &str) -> String {
+    let escaped =
+        |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }
 
 /// Writes the study. `seconds`: how long it takes, where that is known.
@@ -351,4 +359,21 @@ fn rounded(tokens: u64, exact: bool) -> u64 {
 fn two_digits(number: f64) -> u64 {
     let unit = 10_f64.powf(number.max(10.0).log10().floor() - 1.0);
     ((number / unit).round() * unit) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_break_in_a_name_ends_no_comment() {
+        let name = "a\ntext_field = \"secret\" #.jsonl";
+        let mut page = Page(String::new());
+        page.say(&format!("{name} has a bad row"));
+        page.key("path = \"x\"", name);
+        let lines: Vec<&str> = page.0.lines().collect();
+        assert_eq!(lines.len(), 2, "{}", page.0);
+        assert!(lines[0].starts_with("# a\\ntext_field"), "{}", lines[0]);
+        assert!(lines[1].starts_with("path = \"x\""), "{}", lines[1]);
+    }
 }

@@ -187,7 +187,8 @@ fn check_task_files(
         if job.state(plan, &places.runs)? != JobState::Done {
             let data = places.eval_data.as_ref().ok_or_else(no_task_data)?;
             let (tokenizer, context) = (tokenizer.clone().into(), plan.shape.context);
-            return check_tasks(&tasks.selection, &tokenizer, context, data, &resources.programs);
+            let asked = (&tasks.selection, tasks.limit);
+            return check_tasks(asked, &tokenizer, context, data, &resources.programs);
         }
     }
     Ok(())

@@ -77,6 +77,8 @@ const BUFFER: usize = 10;
 
 /// Makes the items of a task, in the order of its rows.
 ///
+/// - `asked`: which rows, ascending; none for all of them.
+///
 /// # Guarantees
 ///
 /// The same task, rows, tokenizer and context give the same items, on any number of threads.
@@ -97,7 +99,9 @@ pub fn items(
     rows: &Dataset,
     tokenizer: &ModelTokenizer,
     context: usize,
+    asked: Option<&[usize]>,
 ) -> Result<Vec<Item>, EvalError> {
+    let is_asked = |row: usize| asked.is_none_or(|asked| asked.binary_search(&row).is_ok());
     let mut items = Vec::with_capacity(rows.rows.len());
     for group in rows.groups(task) {
         let maker = Maker::new(task, rows, tokenizer, context, &group)?;
@@ -105,6 +109,7 @@ pub fn items(
         let made: Vec<Result<Item, Problem>> = group
             .par_iter()
             .zip(examples)
+            .filter(|(i, _)| is_asked(**i))
             .map_init(|| tokenizer.encoder(), |encoder, (&i, shown)| maker.item(i, &shown, encoder))
             .collect();
         for item in made {
@@ -289,7 +294,8 @@ impl<'a> Maker<'a> {
 }
 
 /// What to do where a text fills the model's context.
-const SHORTER: &str = "leave the task out, or ask a model with a longer context";
+const SHORTER: &str = "leave the task out, or ask a model with a longer context (`context` in \
+                       `[model]` of a study)";
 
 /// The prompt, cut off on the left to what the answer leaves of the context, and the answer.
 ///

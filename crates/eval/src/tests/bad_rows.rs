@@ -210,7 +210,7 @@ fn there_are_more_rows_than_examples() {
 /// What is wrong with a task's rows for a model that reads 16 bytes.
 fn unfit(task: &Task, line: &str) -> String {
     let rows: Dataset = rows(task, line).unwrap();
-    text(items(task, &rows, &single_bytes(), 16))
+    text(items(task, &rows, &single_bytes(), 16, None))
 }
 
 #[test]
@@ -221,16 +221,20 @@ fn an_answer_leaves_space_for_something_before_it() {
     };
     insta::assert_snapshot!(unfit(&language(), &long(16)), @"
     `mine.jsonl` line 2: the answer alone has 16 tokens, expected at least one token less than the model's context of 16
-    hint: leave the task out, or ask a model with a longer context
+    hint: leave the task out, or ask a model with a longer context (`context` in `[model]` of a study)
     ");
     assert!(unfit(&language(), &long(17)).contains("17 tokens"));
     let fits = rows(&language(), &long(15)).unwrap();
-    assert!(items(&language(), &fits, &single_bytes(), 16).is_ok());
+    assert!(items(&language(), &fits, &single_bytes(), 16, None).is_ok());
+    // A row that is not asked may be too long.
+    let long = rows(&language(), &long(17)).unwrap();
+    let asked = items(&language(), &long, &single_bytes(), 16, Some(&[0])).unwrap();
+    assert_eq!(asked.iter().map(|item| item.index).collect::<Vec<_>>(), [0]);
 
     let row = "{\"query\": \"a\", \"choices\": [\"b\", \"cccccccccccccccccc\"], \"gold\": 0}";
     insta::assert_snapshot!(unfit(&choice(), row), @"
     `mine.jsonl` line 1: the answer alone has 18 tokens, expected at least one token less than the model's context of 16
-    hint: leave the task out, or ask a model with a longer context
+    hint: leave the task out, or ask a model with a longer context (`context` in `[model]` of a study)
     ");
     let nothing = "{\"context\": \" \", \"continuation\": \"b\"}";
     insta::assert_snapshot!(unfit(&language(), nothing), @"
@@ -245,14 +249,14 @@ fn what_is_generated_leaves_space_for_a_prompt() {
     let row = "{\"context\": \"a\", \"chain_of_thought\": \"bc\", \"answer\": \"de\"}";
     insta::assert_snapshot!(unfit(&task, row), @"
     `mine.jsonl`: the longest answer has 16 tokens, expected it to leave space in the model's context of 16
-    hint: leave the task out, or ask a model with a longer context
+    hint: leave the task out, or ask a model with a longer context (`context` in `[model]` of a study)
     ");
     let task = of("code", 0, "samples = 1\npass_at = [1]\ntemperature = 0\ntop_p = 1");
     let row = "{\"task_id\": \"a\", \"prompt\": \"def long_name():\\n\", \"entry_point\": \"c\", \
                \"canonical_solution\": \"d\", \"test_inputs\": [\"1\"], \"test_outputs\": [\"1\"]}";
     insta::assert_snapshot!(unfit(&task, row), @"
     `mine.jsonl`: the longest prompt has 17 tokens, expected it to leave space in the model's context of 16
-    hint: leave the task out, or ask a model with a longer context
+    hint: leave the task out, or ask a model with a longer context (`context` in `[model]` of a study)
     ");
 }
 

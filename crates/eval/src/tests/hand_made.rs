@@ -20,7 +20,7 @@ fn texts(tokenizer: &ModelTokenizer, item: &Item) -> Vec<(String, String)> {
 
 fn first(task: &Task, rows: &Dataset) -> Vec<(String, String)> {
     let tokenizer = merging();
-    texts(&tokenizer, &items(task, rows, &tokenizer, 2048).unwrap()[0])
+    texts(&tokenizer, &items(task, rows, &tokenizer, 2048, None).unwrap()[0])
 }
 
 fn pair(prompt: &str, scored: &str) -> (String, String) {
@@ -93,7 +93,7 @@ fn generation_shows_reasoning_without_a_space_where_the_delimiter_has_none() {
     .unwrap();
     let prompt = "Question: 2 + 2?\n\nA:( 2 + 2 )The answer is 4\nQuestion: 1 + 1?\n\nA:";
     let tokenizer = single_bytes();
-    let item = &items(&task, &rows, &tokenizer, 2048).unwrap()[0];
+    let item = &items(&task, &rows, &tokenizer, 2048, None).unwrap()[0];
     assert_eq!(texts(&tokenizer, item), [pair(prompt, "( 1 + 1 )The answer is 2")]);
     let Work::Generate { prompt: tokens, max_new, .. } = &item.work else { panic!() };
     assert_eq!(tokenizer.decode(tokens), prompt);

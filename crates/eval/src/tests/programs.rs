@@ -58,7 +58,7 @@ fn verdicts_are_kept_with_their_reasons_whatever_becomes_of_other_items() {
     );
     let rows = rows(&task, &[row("(1,)"), row("(1,)"), row("(1,")].concat()).unwrap();
     let tokenizer = tokenizer();
-    let items = items(&task, &rows, &tokenizer, CONTEXT).unwrap();
+    let items = items(&task, &rows, &tokenizer, CONTEXT, None).unwrap();
     let engine = engine(&tokenizer);
     let mut model = model(&engine, 1);
     let stop = AtomicBool::new(false);

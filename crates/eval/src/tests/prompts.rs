@@ -53,7 +53,7 @@ fn every_rule_of_prompt_assembly_gives_the_tokens_of_the_second_reading() {
         let tokenizer = if tokenizer == "bytes" { &single_bytes } else { &merging };
         let task = catalog.task(task).unwrap();
         let rows = Dataset::open(task, &folder()).unwrap();
-        let found = items(task, &rows, tokenizer, *context).unwrap();
+        let found = items(task, &rows, tokenizer, *context, None).unwrap();
         assert_eq!(found.len(), case.items.len(), "{place}");
         for (found, golden) in found.iter().zip(case.items) {
             let place = format!("{place}, row {}", golden.index);
@@ -89,7 +89,7 @@ fn prompts_are_the_same_on_any_number_of_threads() {
     let rows = Dataset::open(task, &folder()).unwrap();
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| items(task, &rows, &merging(), 96)).unwrap()
+        pool.install(|| items(task, &rows, &merging(), 96, None)).unwrap()
     };
     assert_eq!(on(1), on(4));
 }
@@ -112,7 +112,7 @@ fn the_texts_of_an_item_are_those_of_its_tokens() {
         let text: String = (0..4).map(row).collect();
         let rows = super::rows(&task, &text).unwrap();
         let tokenizer = super::merging();
-        for item in crate::items(&task, &rows, &tokenizer, 512).unwrap() {
+        for item in crate::items(&task, &rows, &tokenizer, 512, None).unwrap() {
             let asked = crate::asked_texts(&task, &rows, item.index).unwrap();
             let Work::Score { sequences } = &item.work else { panic!("nothing to score") };
             for (i, sequence) in sequences.iter().enumerate() {

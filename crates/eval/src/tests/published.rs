@@ -66,7 +66,7 @@ fn the_small_published_files_can_be_asked() {
         ));
         let rows = Dataset::open(&task, &data).unwrap();
         assert_eq!(rows.rows.len(), 4, "{file}");
-        let items = items(&task, &rows, &merging(), 8192).unwrap();
+        let items = items(&task, &rows, &merging(), 8192, None).unwrap();
         for (i, item) in items.iter().enumerate() {
             assert_eq!(item.index, i);
             match &item.work {
@@ -84,7 +84,7 @@ fn every_option_of_mmlu_can_be_taken_apart_and_matches_its_letter() {
     let task = catalog.task("mmlu-dev").unwrap();
     let rows = Dataset::open(task, &data).unwrap();
     let tokenizer = merging();
-    let items = items(task, &rows, &tokenizer, 4096).unwrap();
+    let items = items(task, &rows, &tokenizer, 4096, None).unwrap();
     assert_eq!(items.len(), 14_042);
     for item in items.iter().step_by(997) {
         let Row::Choice { query, .. } = &rows.rows[item.index].row else { panic!() };

@@ -33,7 +33,7 @@ fn generated(item: &Item, text: &str) -> Response {
 }
 
 fn all(task: &Task, rows: &Dataset, response: impl Fn(&Item) -> Response) -> Vec<ItemResult> {
-    let items = items(task, rows, &merging(), 512).unwrap();
+    let items = items(task, rows, &merging(), 512, None).unwrap();
     items.iter().map(|item| judge(task, rows, item, &response(item)).unwrap()).collect()
 }
 
@@ -194,7 +194,7 @@ fn a_result_is_one_line_of_json_and_comes_back_as_it_was() {
 fn a_broken_model_gives_no_result() {
     let task = task(CHOICE);
     let rows = rows(&task, &choice_rows(&[1], &["x"])).unwrap();
-    let item = &items(&task, &rows, &merging(), 512).unwrap()[0];
+    let item = &items(&task, &rows, &merging(), 512, None).unwrap()[0];
     let error = judge(&task, &rows, item, &scored(item, &[0.1, f32::NAN], false)).unwrap_err();
     insta::assert_snapshot!(error, @"the model's loss on row 1 of task `t` is NaN, expected a finite number");
     assert!(sparkjoy_base::Hint::hint(&error).unwrap().starts_with("the training diverged"));

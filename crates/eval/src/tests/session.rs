@@ -103,7 +103,7 @@ fn asked(name: &str, tokenizer: &ModelTokenizer, count: usize) -> Question {
     let task = catalog.task(name).unwrap().clone();
     let text: Vec<String> = (0..count).map(|i| row(name, i)).collect();
     let rows = Dataset::parse(&task, "rows.jsonl", text.join("\n").as_bytes()).unwrap();
-    let items = items(&task, &rows, tokenizer, CONTEXT).unwrap();
+    let items = items(&task, &rows, tokenizer, CONTEXT, None).unwrap();
     Question { task, rows, items }
 }
 

@@ -108,7 +108,7 @@ fn scores(model: &mut dyn LanguageModel, folder: &Path) -> (Vec<ItemResult>, Vec
         let text = (0..20).map(row).collect::<Vec<_>>().join("\n");
         write_atomic(&folder.join(format!("{name}.jsonl")), text.as_bytes()).unwrap();
         let rows = Dataset::open(task, folder).unwrap();
-        let items = items(task, &rows, &tokenizer, CONTEXT).unwrap();
+        let items = items(task, &rows, &tokenizer, CONTEXT, None).unwrap();
         let session = Session {
             task,
             rows: &rows,

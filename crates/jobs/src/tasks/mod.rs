@@ -160,7 +160,7 @@ pub fn score_tasks(
 ///
 /// No task with its file; what is wrong with the rows of one that has.
 pub(crate) fn check_tasks(
-    selection: &Selection,
+    (selection, limit): (&Selection, Option<u64>),
     tokenizer: &ModelTokenizer,
     context: usize,
     data: &Path,
@@ -170,7 +170,8 @@ pub(crate) fn check_tasks(
     for task in &selection.tasks {
         match Dataset::open(task, data) {
             Ok(rows) => {
-                items(task, &rows, tokenizer, context)?;
+                let asked = spread(rows.rows.len(), limit);
+                items(task, &rows, tokenizer, context, Some(&asked))?;
                 found += 1;
             }
             Err(EvalError::NoTaskFile { .. }) => continue,
@@ -209,8 +210,9 @@ impl Scorer<'_> {
     ) -> Result<(TaskScore, TaskWork), JobError> {
         let request = self.request;
         let rows = Dataset::open(task, request.data)?;
-        let all = items(task, &rows, &self.tokenizer, request.context)?;
-        let chosen = spread(all.len(), request.limit);
+        let asked = spread(rows.rows.len(), request.limit);
+        let all = items(task, &rows, &self.tokenizer, request.context, Some(&asked))?;
+        let chosen: Vec<usize> = (0..all.len()).collect();
         let asked = ResultsKey {
             model: self.model,
             tokenizer: self.tokenizer.fingerprint(),

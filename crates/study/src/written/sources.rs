@@ -189,9 +189,12 @@ fn strings(item: Item<'_>) -> Result<Vec<String>, Problem> {
 
 fn holdout(item: &Item<'_>) -> Result<Ppm, Problem> {
     let expected = "a share above 0% and below 100%, such as \"1%\"";
-    match item.quantity::<Span>(expected)? {
-        Span::Share(share) if share.0 > 0 && share < Ppm::ONE => Ok(share),
-        other => Err(item.out_of_range(format!("`{other}`"), expected)),
+    let written = item.string(expected)?;
+    match written.parse::<Span>() {
+        Ok(Span::Share(share)) if share.0 > 0 && share < Ppm::ONE => Ok(share),
+        _ => Err(item.out_of_range(format!("`{written}`"), expected).with_hint(
+            "write the share of documents that are held out of training, with the sign %",
+        )),
     }
 }
 

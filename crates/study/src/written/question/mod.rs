@@ -186,7 +186,14 @@ impl Known<'_> {
         before: &[Question],
     ) -> Result<Question, Problem> {
         let mut table = item.table()?;
-        let ask = table.required("ask", "what is asked, such as `duration`")?.choice(&ASKS)?;
+        let ask = table.required("ask", "what is asked, such as `duration`")?;
+        if let Ok("ablation" | "leave-one-out") = ask.string("a word in quotes") {
+            let text = "`questions.ask` is an ablation, expected `removal`";
+            let hint =
+                "write `ask = \"removal\"`: a branch without each source that `remove` names";
+            return Err(ask.problem(text).with_hint(hint));
+        }
+        let ask = ask.choice(&ASKS)?;
         let table_ref = &mut table;
         let question = match ask {
             "duration" => Question::Duration {
