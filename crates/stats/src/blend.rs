@@ -47,7 +47,7 @@ impl Blend {
         let together = draws.chunks(DRAWS / NODES);
         let node =
             |draws: &[f64]| moments.mean + factor * draws.iter().sum::<f64>() / draws.len() as f64;
-        let t = StudentT { freedom: moments.replicates as u32 - 1 };
+        let t = StudentT { freedom: moments.levels.len() as u32 - 1 };
         Some(Self { nodes: together.map(node).collect(), scale, t })
     }
 
@@ -226,7 +226,7 @@ mod tests {
         for replicate in [1e-8, 1e-3, 1.0, 1e3] {
             let moments = Moments {
                 mean: 0.7,
-                replicates: 3,
+                levels: vec![0.7; 3],
                 replicate,
                 item: 0.01,
                 item_freedom: 59.0,

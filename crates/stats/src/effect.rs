@@ -78,16 +78,7 @@ impl Resampling {
             return None;
         }
         let moments = moments(strata);
-        let normal = Normal::standard();
-        // With few items their variance is uncertain too: t in place of the normal quantile.
-        let reach = 0.5 + confidence / 2.0;
-        let widened = match moments.item_freedom {
-            freedom if freedom < 1e6 => {
-                let t = StudentsT::new(0.0, 1.0, freedom.max(1.0)).expect("freedom is positive");
-                t.inverse_cdf(reach) / normal.inverse_cdf(reach)
-            }
-            _ => 1.0,
-        };
+        let widened = widened(&moments, confidence);
         let (mean, variance) = (moments.mean, moments.replicate + moments.item);
         let freedom = freedom(&moments);
         let standard_error = variance.sqrt();
@@ -113,6 +104,39 @@ impl Resampling {
         let (low, high) = (blend.quantile(tail), blend.quantile(1.0 - tail));
         Some(Effect { mean, standard_error, replicate_error, item_error, freedom, low, high, p })
     }
+
+    /// One-sided p that the mean is below `margin`: the probability of one as small as it is if the
+    /// true one were `margin`. `None` for fewer than two replicates.
+    ///
+    /// # Source
+    ///
+    /// The test of non-inferiority: Wellek, Testing Statistical Hypotheses of Equivalence and
+    /// Noninferiority (2010), chapter 1.
+    pub fn p_below(&mut self, strata: &[Stratum], margin: f64, confidence: f64) -> Option<f64> {
+        if strata.is_empty() || strata[0].differences.len() < 2 {
+            return None;
+        }
+        let moments = moments(strata);
+        let widened = widened(&moments, confidence);
+        Some(match Blend::new(&moments, widened, &mut self.draws) {
+            Some(blend) => blend.above(margin).clamp(f64::MIN_POSITIVE, 1.0),
+            None if moments.mean < margin => f64::MIN_POSITIVE,
+            None => 1.0,
+        })
+    }
+}
+
+/// Factor on the items' share of the standard error: with few items their variance is uncertain
+/// too, so t takes the place of the normal quantile.
+pub(crate) fn widened(moments: &Moments, confidence: f64) -> f64 {
+    let reach = 0.5 + confidence / 2.0;
+    match moments.item_freedom {
+        freedom if freedom < 1e6 => {
+            let t = StudentsT::new(0.0, 1.0, freedom.max(1.0)).expect("freedom is positive");
+            t.inverse_cdf(reach) / Normal::standard().inverse_cdf(reach)
+        }
+        _ => 1.0,
+    }
 }
 
 /// Degrees of freedom of the standard error from replicates and items together.
@@ -122,7 +146,7 @@ impl Resampling {
 /// Satterthwaite, An approximate distribution of estimates of variance components, Biometrics
 /// Bulletin 2 (1946).
 fn freedom(moments: &Moments) -> f64 {
-    let least = moments.replicates as f64 - 1.0;
+    let least = moments.levels.len() as f64 - 1.0;
     let variance = moments.replicate + moments.item;
     let parts = moments.replicate.powi(2) / least + moments.item.powi(2) / moments.item_freedom;
     // JSON has no infinity.
@@ -142,7 +166,7 @@ fn tail_correction(moments: &Moments, widened: f64) -> f64 {
     if item == 0.0 {
         return 1.0;
     }
-    let freedom = moments.replicates as f64 - 1.0;
+    let freedom = moments.levels.len() as f64 - 1.0;
     let share = item / (item + moments.replicate);
     let (item, replicate) = (share * share, (1.0 - share).powi(2));
     let alike = item / (item + replicate) * (1.0 - share).powf((freedom - 1.0) / 10.0);

@@ -12,14 +12,19 @@
 //! is integrated instead of drawn. `docs/results/statistics.md` shows the coverage by simulation.
 
 mod blend;
+mod curve;
+mod decision;
 mod effect;
 #[cfg(test)]
 mod golden_tests;
 mod holm;
+mod joint;
 mod kendall;
 mod power;
 mod strata;
 
+pub use curve::Shape;
+pub use decision::{Candidate, Decision, GuardState, Guarded, Judged, Numbered, Optimum, optimum};
 pub use effect::{Effect, Resampling};
 pub use holm::holm;
 pub use kendall::{Agreement, agreement};

@@ -85,7 +85,8 @@ impl Stratum {
 /// Moments of a weighted mean over strata.
 pub(crate) struct Moments {
     pub(crate) mean: f64,
-    pub(crate) replicates: usize,
+    /// The mean of each replicate.
+    pub(crate) levels: Vec<f64>,
     /// Variance of the mean between replicates. It includes the noise of a replicate on an item.
     pub(crate) replicate: f64,
     /// Variance of the mean between items, without that noise.
@@ -169,7 +170,7 @@ pub(crate) fn moments(strata: &[Stratum]) -> Moments {
     }
     Moments {
         mean,
-        replicates,
+        levels,
         replicate,
         item: apparent * left,
         evenness: if freedom > 0.0 { even / freedom } else { 1.0 },
