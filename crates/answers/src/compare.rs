@@ -42,6 +42,11 @@ impl Scale {
         }
     }
 
+    /// What all statistics are drawn with.
+    pub(super) fn resampling(&mut self) -> &mut Resampling {
+        &mut self.resampling
+    }
+
     /// An effect by itself; none with a single replicate.
     pub(super) fn effect(&mut self, strata: &[Stratum]) -> Option<Effect> {
         self.resampling.effect(strata, self.confidence)

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use sparkjoy_stats::{Agreement, Effect};
 
-use crate::{Measure, Verdict, What};
+use crate::{Decision, Measure, RemovalDecision, Verdict, What};
 
 /// One thing that the numbers of a question say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,20 @@ pub enum Finding {
     NotCompared {
         /// Which of [`Answer::gaps`](crate::Answer::gaps).
         gap: usize,
+    },
+    /// Which arm to choose under the study's objective.
+    Decision(Box<Decision>),
+    /// What to do with what a removal takes out.
+    RemovalDecision(Box<RemovalDecision>),
+    /// Nothing is decided, because something that the objective names is not scored.
+    NotMeasured {
+        /// What it is.
+        what: String,
+    },
+    /// A removal whose own text is all that the objective names.
+    OwnTextAlone {
+        /// The arm.
+        arm: usize,
     },
     /// The largest targeted gain along an axis, and what it costs.
     LargestGain(Box<LargestGain>),

@@ -9,6 +9,7 @@ use sparkjoy_stats::{Effect, Stratum};
 
 use super::clusters::Clusters;
 use super::compare::{Scale, mix};
+use super::measured::scaled;
 use super::{Cause, Comparison, Spread, What};
 use sparkjoy_study::{Arm, Plan};
 
@@ -138,6 +139,21 @@ impl Text<'_> {
             stratum.weight = f64::from(share.0);
         }
         scale.effect(&strata)
+    }
+
+    /// Gains of an arm on sources, each weighed as given, in percent of the control's bits per byte.
+    pub(super) fn percent(&self, sources: &[(&SourceName, f64)], arm: &Arm) -> Option<Vec<Stratum>> {
+        let of = |&(name, weight): &(&SourceName, f64)| {
+            let controls = self.values(&[name], &arm.controls)?;
+            self.values(&[name], &arm.branches)?;
+            let control = controls.iter().sum::<f64>() / controls.len() as f64;
+            let mut strata = self.strata(&[name], arm).ok()?;
+            scaled(&mut strata, -100.0 / control);
+            let mut stratum = strata.pop()?;
+            stratum.weight = weight;
+            (control > 0.0).then_some(stratum)
+        };
+        sources.iter().map(of).collect()
     }
 
     fn sum(

@@ -20,12 +20,14 @@ mod compare;
 mod comparison;
 mod computed;
 mod contamination;
+mod decision;
 mod doubtful;
 mod finding;
 mod findings;
 mod gap;
 mod held_out;
 mod judge;
+mod measured;
 mod power;
 mod results;
 mod scope;
@@ -49,6 +51,7 @@ pub use answer::{Answer, Answers, ArmAnswer, Control, Cost, Holds, QuestionCost}
 pub use comparison::Comparison;
 pub use computed::{Computed, is_mixed};
 pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem, LEAST_WORDS};
+pub use decision::{Candidate, Decision, Fate, GainUnit, GuardedMeasure, RemovalDecision};
 pub use doubtful::DoubtfulTask;
 pub use finding::{
     ArmEffect, BestPlace, Contrast, Detectable, Family, FamilyKind, Finding, Harm, Held,
@@ -61,7 +64,7 @@ pub use power::{DetectableIn, DetectableScope, Power, power};
 pub use results::Results;
 pub use scope::{Scope, What};
 pub use sparkjoy_eval::{AnsweredBefore, Tied};
-pub use sparkjoy_stats::{Agreement, Effect};
+pub use sparkjoy_stats::{Agreement, CurveShape, Effect, GuardState, Guarded, Judged, Optimum};
 pub use split::{SplitScope, SplitVerdict};
 pub use spread::{Spread, Verdict};
 pub use tasks::{Items, Measure, TaskAnswer, TrunkPoint, TrunkScore};

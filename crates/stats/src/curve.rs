@@ -3,7 +3,7 @@
 /// Which curve is fitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Shape {
+pub enum CurveShape {
     /// It only rises or only falls, by steps: isotonic regression.
     Monotone,
     /// Quadratic in the logarithm of the share.
@@ -18,12 +18,12 @@ pub enum Shape {
 ///
 /// Leave-one-out prediction: Allen, The relationship between variable selection and data
 /// augmentation and a method for prediction, Technometrics 16 (1974).
-pub(crate) fn shape(shares: &[f64], means: &[f64], weights: &[f64]) -> Option<Shape> {
+pub(crate) fn shape(shares: &[f64], means: &[f64], weights: &[f64]) -> Option<CurveShape> {
     if shares.len() < 4 {
         return None;
     }
     let logs: Vec<f64> = shares.iter().map(|share| share.ln()).collect();
-    let error = |shape: Shape| -> f64 {
+    let error = |shape: CurveShape| -> f64 {
         let off = |left: usize| {
             let rest = |values: &[f64]| -> Vec<f64> {
                 let kept = values.iter().enumerate().filter(|(i, _)| *i != left);
@@ -34,12 +34,12 @@ pub(crate) fn shape(shares: &[f64], means: &[f64], weights: &[f64]) -> Option<Sh
         };
         (0..logs.len()).map(off).sum()
     };
-    let (monotone, quadratic) = (error(Shape::Monotone), error(Shape::Quadratic));
-    Some(if quadratic < monotone { Shape::Quadratic } else { Shape::Monotone })
+    let (monotone, quadratic) = (error(CurveShape::Monotone), error(CurveShape::Quadratic));
+    Some(if quadratic < monotone { CurveShape::Quadratic } else { CurveShape::Monotone })
 }
 
 /// The share at which the curve is highest within the axis.
-pub(crate) fn optimum(shape: Shape, shares: &[f64], means: &[f64], weights: &[f64]) -> f64 {
+pub(crate) fn optimum(shape: CurveShape, shares: &[f64], means: &[f64], weights: &[f64]) -> f64 {
     let logs: Vec<f64> = shares.iter().map(|share| share.ln()).collect();
     Curve::fit(shape, &logs, means, weights).highest().exp()
 }
@@ -52,12 +52,12 @@ enum Curve {
 }
 
 impl Curve {
-    fn fit(shape: Shape, logs: &[f64], means: &[f64], weights: &[f64]) -> Self {
+    fn fit(shape: CurveShape, logs: &[f64], means: &[f64], weights: &[f64]) -> Self {
         match shape {
-            Shape::Quadratic => {
+            CurveShape::Quadratic => {
                 Self::Square(quadratic(logs, means, weights), [logs[0], logs[logs.len() - 1]])
             }
-            Shape::Monotone => {
+            CurveShape::Monotone => {
                 let rising = isotonic(means, weights);
                 let negative: Vec<f64> = means.iter().map(|mean| -mean).collect();
                 let falling = isotonic(&negative, weights);
@@ -173,15 +173,15 @@ mod tests {
     #[test]
     fn the_top_of_a_parabola_is_found_between_arms() {
         let (means, weights) = (parabola(0.15), [1.0; 5]);
-        assert_eq!(shape(&SHARES, &means, &weights), Some(Shape::Quadratic));
-        let top = optimum(Shape::Quadratic, &SHARES, &means, &weights);
+        assert_eq!(shape(&SHARES, &means, &weights), Some(CurveShape::Quadratic));
+        let top = optimum(CurveShape::Quadratic, &SHARES, &means, &weights);
         assert!((top - 0.15).abs() < 1e-9, "{top}");
     }
 
     #[test]
     fn a_top_beyond_the_axis_is_at_its_end() {
         assert_eq!(
-            optimum(Shape::Quadratic, &SHARES, &parabola(3.0), &[1.0; 5]),
+            optimum(CurveShape::Quadratic, &SHARES, &parabola(3.0), &[1.0; 5]),
             0.4_f64.ln().exp()
         );
     }
@@ -189,8 +189,8 @@ mod tests {
     #[test]
     fn a_curve_that_levels_off_is_monotone() {
         let means = [0.0, 1.0, 1.0, 1.0, 1.0];
-        assert_eq!(shape(&SHARES, &means, &[1.0; 5]), Some(Shape::Monotone));
-        assert!((optimum(Shape::Monotone, &SHARES, &means, &[1.0; 5]) - 0.05).abs() < 1e-12);
+        assert_eq!(shape(&SHARES, &means, &[1.0; 5]), Some(CurveShape::Monotone));
+        assert!((optimum(CurveShape::Monotone, &SHARES, &means, &[1.0; 5]) - 0.05).abs() < 1e-12);
     }
 
     #[test]

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::curve::{self, Shape};
+use crate::curve::{self, CurveShape};
 use crate::joint::Joint;
 use crate::{Effect, Resampling, Stratum, holm};
 
@@ -85,7 +85,7 @@ pub struct Decision {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Optimum {
     /// The curve that predicts left-out arms better.
-    pub shape: Shape,
+    pub shape: CurveShape,
     /// The share at which it is highest.
     pub at: f64,
     /// Ends of the interval of that share.

@@ -126,6 +126,25 @@ impl Resampling {
     }
 }
 
+impl Resampling {
+    /// p that the mean lies between −`margin` and `margin`: the larger of both one-sided ones.
+    /// `None` for fewer than two replicates.
+    ///
+    /// # Source
+    ///
+    /// Two one-sided tests: Schuirmann, A comparison of the two one-sided tests procedure and the
+    /// power approach for assessing the equivalence of average bioavailability, Journal of
+    /// Pharmacokinetics and Biopharmaceutics 15 (1987).
+    pub fn p_within(&mut self, strata: &[Stratum], margin: f64, confidence: f64) -> Option<f64> {
+        let below = self.p_below(strata, margin, confidence)?;
+        let mut negative = strata.to_vec();
+        for item in negative.iter_mut().flat_map(|s| s.differences.iter_mut().flatten()) {
+            *item = -*item;
+        }
+        Some(below.max(self.p_below(&negative, margin, confidence)?))
+    }
+}
+
 /// Factor on the items' share of the standard error: with few items their variance is uncertain
 /// too, so t takes the place of the normal quantile.
 pub(crate) fn widened(moments: &Moments, confidence: f64) -> f64 {

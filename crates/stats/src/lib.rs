@@ -23,7 +23,7 @@ mod kendall;
 mod power;
 mod strata;
 
-pub use curve::Shape;
+pub use curve::CurveShape;
 pub use decision::{Candidate, Decision, GuardState, Guarded, Judged, Numbered, Optimum, optimum};
 pub use effect::{Effect, Resampling};
 pub use holm::holm;

@@ -51,7 +51,7 @@ pub(super) fn largest_gain(inference: &mut Inference<'_>) {
 
 /// Places of the axis to try next: beyond its end where the largest gain is there, else between it
 /// and its neighbours. In hundredths.
-fn next(inference: &Inference<'_>, arms: &[usize], best: usize) -> Vec<f64> {
+pub(super) fn next(inference: &Inference<'_>, arms: &[usize], best: usize) -> Vec<f64> {
     let mut tried: Vec<f64> =
         arms.iter().filter_map(|&arm| inference.answer.arms[arm].at).collect();
     tried.dedup();

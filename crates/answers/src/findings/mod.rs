@@ -4,6 +4,7 @@
 //! by replicate, so that a shared control cancels.
 
 mod arms;
+mod decision;
 mod effects;
 mod front;
 mod harm;
@@ -49,16 +50,19 @@ pub(super) fn conclude<'a>(
     inference.incomplete();
     if inference.answer.replicates > 1 {
         inference.rank();
+        let decides = inference.decide();
         match question.ask {
             Ask::Duration => {
-                largest_gain::largest_gain(&mut inference);
+                if !decides {
+                    largest_gain::largest_gain(&mut inference);
+                }
                 inference.ranking();
                 windows::on_tasks(&mut inference);
                 inference.front();
             }
             Ask::Addition => {
                 inference.effects_of_answers();
-                if inference.is_about_one_set() {
+                if !decides && inference.is_about_one_set() {
                     largest_gain::largest_gain(&mut inference);
                 }
                 inference.ranking();

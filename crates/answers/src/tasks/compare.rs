@@ -9,6 +9,7 @@ use super::number::{Key, Number, Part, numbers};
 use super::{Items, Measure, TaskAnswer};
 use crate::clusters::Clusters;
 use crate::compare::{Scale, mix};
+use crate::measured::scaled;
 use crate::{Cause, Comparison, Gap};
 use sparkjoy_eval::Scorecard;
 use sparkjoy_study::{Arm, QuestionPlan};
@@ -112,6 +113,23 @@ impl Tasks {
             parts.push((*weight, compared.strata));
         }
         scale.effect(&mix(parts)?)
+    }
+
+    /// Gains of an arm on a task or an average: points of accuracy, or percent of the bits per byte
+    /// of the correct answers; none where it is not scored.
+    pub(crate) fn gains(&self, (measure, name): (Measure, &str), arm: &Arm) -> Option<Vec<Stratum>> {
+        let is_it = |key: &&Key| key.0 == measure && key.2 == name;
+        let key = self.numbers[*arm.branches.first()?].keys().find(is_it)?;
+        let Compared { control, mut strata, .. } = self.compare(key, arm).ok()??;
+        let factor = match measure {
+            Measure::GoldBitsPerByte => {
+                let control = control.iter().sum::<f64>() / control.len() as f64;
+                (control > 0.0).then_some(-100.0 / control)?
+            }
+            Measure::Average | Measure::Accuracy => 100.0,
+        };
+        scaled(&mut strata, factor);
+        Some(strata)
     }
 
     fn comparison(

@@ -82,7 +82,7 @@ pub(crate) fn findings(
 
 fn class(heading: Heading) -> &'static str {
     match heading {
-        Heading::LargestGain => "largest-gain",
+        Heading::LargestGain | Heading::Decision => "largest-gain",
         Heading::Caution | Heading::Harm => "caution",
         Heading::Redundant | Heading::NoLoss => "spare",
         _ => "finding",

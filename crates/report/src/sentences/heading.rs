@@ -5,6 +5,8 @@ use sparkjoy_answers::Finding;
 /// The heading of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heading {
+    /// What follows from the objective.
+    Decision,
     /// The largest gain, and what it costs.
     LargestGain,
     /// A source that makes the model worse at a task.
@@ -33,8 +35,12 @@ impl Heading {
     /// Of a finding.
     pub fn of(finding: &Finding) -> Self {
         match finding {
-            Finding::Incomplete { .. } | Finding::SingleReplicate | Finding::NotCompared { .. } => {
-                Self::Caution
+            Finding::Incomplete { .. }
+            | Finding::SingleReplicate
+            | Finding::NotCompared { .. }
+            | Finding::NotMeasured { .. } => Self::Caution,
+            Finding::Decision(_) | Finding::RemovalDecision(_) | Finding::OwnTextAlone { .. } => {
+                Self::Decision
             }
             Finding::LargestGain(_) | Finding::BestPlace(_) => Self::LargestGain,
             Finding::Harmful(_) => Self::Harm,
@@ -63,6 +69,7 @@ impl Heading {
     /// As it stands before the sentence.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Decision => "Decision",
             Self::LargestGain => "Largest gain",
             Self::Harm => "Harm",
             Self::Trade => "Trade",

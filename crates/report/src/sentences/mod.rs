@@ -7,6 +7,7 @@ mod amounts;
 mod arms;
 mod contamination;
 mod curve;
+mod decision;
 mod doubtful;
 mod heading;
 mod not_significant;
@@ -107,6 +108,16 @@ pub fn sentence(answer: &Answer, finding: &Finding) -> String {
         Finding::NotCompared { gap } => {
             format!("Not compared: {}.", cause(&answer.gaps[*gap].why))
         }
+        Finding::Decision(finding) => decision::decision(answer, finding),
+        Finding::RemovalDecision(finding) => decision::of_removal(answer, finding),
+        Finding::NotMeasured { what } => format!(
+            "Nothing is decided: {what} is named by the objective and is not scored on every branch."
+        ),
+        Finding::OwnTextAlone { arm } => format!(
+            "Not decided for {}: the objective names nothing but its own text, which is predicted \
+             worse without it in any case. Name tasks, or text of others, as targets.",
+            arms::removal(answer, *arm)
+        ),
         Finding::LargestGain(finding) => curve::largest_gain(answer, finding),
         Finding::BestPlace(finding) => curve::best_place(answer, finding),
         Finding::NoGain { family } => format!(
@@ -135,6 +146,7 @@ pub fn sentence(answer: &Answer, finding: &Finding) -> String {
 pub fn in_short(answer: &Answer, finding: &Finding) -> String {
     match finding {
         Finding::LargestGain(finding) => curve::largest_gain_in_short(answer, finding),
+        Finding::Decision(finding) => decision::in_short(answer, finding),
         finding => sentence(answer, finding),
     }
 }

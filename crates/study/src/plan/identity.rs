@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use sparkjoy_base::{Fingerprint, SourceName};
 
-use super::{Arm, Ask, Branch, Evaluation, Plan, QuestionPlan, Role};
+use super::{Arm, Ask, Branch, Evaluation, Objective, Plan, QuestionPlan, Role};
 
 #[derive(Serialize)]
 struct Identity<'a> {
@@ -21,6 +21,8 @@ struct Identity<'a> {
     branches: Vec<BranchIdentity>,
     questions: Vec<QuestionIdentity<'a>>,
     evaluation: &'a Evaluation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    objective: Option<&'a Objective>,
 }
 
 #[derive(Serialize)]
@@ -58,6 +60,7 @@ pub(super) fn fingerprint(plan: &Plan) -> Fingerprint {
         branches: plan.branches.iter().map(branch).collect(),
         questions: plan.questions.iter().map(question).collect(),
         evaluation: &plan.evaluation,
+        objective: plan.objective.as_ref(),
     })
 }
 

@@ -8,6 +8,7 @@ mod cost;
 mod evaluation;
 mod identity;
 mod notes;
+mod objective;
 mod question;
 mod source;
 mod source_tokens;
@@ -23,6 +24,7 @@ pub use branch::{Branch, Trunk};
 pub use cost::{Effort, TimeEstimate, TreeCost};
 pub use evaluation::{CONFIDENCE, Evaluation, TaskPlan};
 pub use notes::{EPOCHS_WORTH_READING, Note};
+pub use objective::{Guard, Measured, Objective, Target, Unit};
 pub use question::{Arm, Ask, QuestionPlan, Role, Setting};
 pub use source::{Import, PlanSource};
 pub use source_tokens::SourceTokens;
@@ -60,6 +62,9 @@ pub struct Plan {
     pub questions: Vec<QuestionPlan>,
     /// Scoring.
     pub evaluation: Evaluation,
+    /// What to decide by, where the study says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objective: Option<Objective>,
     /// What the user should know before spending a second.
     pub notes: Vec<Note>,
 }

@@ -117,6 +117,7 @@ impl Plan {
                 tasks: None,
                 contaminated: study.evaluation.contaminated.clone(),
             },
+            objective: study.objective.clone(),
             notes: vec![],
         };
         plan.evaluation.tasks = plan.tasks(study)?;

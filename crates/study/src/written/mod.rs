@@ -7,6 +7,7 @@
 mod clock;
 mod evaluation;
 mod mixture;
+mod objective;
 mod question;
 mod row_text;
 mod shares;
@@ -35,8 +36,10 @@ pub(crate) use self::sources::{DomainWeights, SourceFacts, Sources};
 pub(crate) use self::training::{Model, Size, Training};
 pub(crate) use self::trunk::WrittenImport;
 
+use self::objective::Names;
 use self::question::Known;
 use crate::StudyError;
+use crate::plan::Objective;
 
 /// What the user wrote (design section 3), parsed and checked, nothing resolved.
 #[derive(Clone, Debug)]
@@ -56,6 +59,7 @@ pub struct Study {
     pub(crate) import: Option<WrittenImport>,
     pub(crate) questions: Vec<Question>,
     pub(crate) evaluation: Evaluation,
+    pub(crate) objective: Option<Objective>,
 }
 
 /// Where a source's sequences come from.
@@ -77,7 +81,7 @@ pub enum StudyTokenizer {
 }
 
 /// What a study holds, in the order it is usually written.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "name",
     "seed",
     "data",
@@ -90,6 +94,7 @@ const TABLES: [&str; 12] = [
     "trunk",
     "questions",
     "evaluation",
+    "objective",
 ];
 
 /// How a study speaks to its author.
@@ -199,6 +204,14 @@ impl Study {
         let evaluation = table("evaluation", "a table")?.table()?;
         let evaluation =
             Evaluation::read(evaluation, folder, (training.clock, training.replicates), &sources)?;
+        let names = Names {
+            sources: &sources,
+            mixtures: &mixtures,
+            selection: &evaluation.selection,
+            replicates: training.replicates,
+        };
+        let objective = root.optional("objective").map(|item| names.read(item.table()?));
+        let objective = objective.transpose()?;
         let weights = match root.optional("domains") {
             None => BTreeMap::new(),
             Some(item) => sources::weights(item, &sources)?,
@@ -218,6 +231,7 @@ impl Study {
             import,
             questions,
             evaluation,
+            objective,
             text,
         })
     }
