@@ -10,6 +10,7 @@ mod background;
 mod chart;
 mod cost;
 mod csv;
+mod decisions;
 mod estimate;
 mod files;
 mod glossary;

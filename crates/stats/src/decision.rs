@@ -60,6 +60,8 @@ pub struct Judged {
     pub gain: Effect,
     /// Its two-sided p, corrected over the candidates.
     pub adjusted_p: f64,
+    /// Whether the gain is significant and above 0.
+    pub improves: bool,
     /// Its guards, as given.
     pub guards: Vec<Guarded>,
     /// Whether all guards hold.
@@ -149,12 +151,12 @@ impl Resampling {
             .zip(best)
             .map(|(((gain, adjusted_p), guards), best)| {
                 let allowed = guards.iter().all(|guard| guard.state == GuardState::Holds);
-                Judged { gain, adjusted_p, guards, allowed, best }
+                let improves = adjusted_p <= alpha && gain.mean > 0.0;
+                Judged { gain, adjusted_p, improves, guards, allowed, best }
             })
             .collect();
-        let may = |of: &Judged| of.allowed && of.adjusted_p <= alpha && of.gain.mean > 0.0;
         let chosen = (0..judged.len())
-            .filter(|&place| may(&judged[place]))
+            .filter(|&place| judged[place].allowed && judged[place].improves)
             .max_by(|&a, &b| judged[a].gain.mean.total_cmp(&judged[b].gain.mean));
         let mut alike = Vec::new();
         if let Some(chosen) = chosen {

@@ -103,7 +103,7 @@ impl Inference<'_> {
             let significant = judged.adjusted_p <= alpha;
             let fate = if broken {
                 Fate::Keep
-            } else if significant && judged.gain.mean > 0.0 && judged.allowed {
+            } else if judged.improves && judged.allowed {
                 Fate::Drop
             } else if equivalence.is_some_and(|p| p <= alpha) && judged.allowed {
                 Fate::NotNeeded

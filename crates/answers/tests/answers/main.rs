@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod clusters;
 #[cfg(test)]
+mod decision;
+#[cfg(test)]
 mod groups;
 #[cfg(test)]
 mod invented;

@@ -10,6 +10,7 @@ use sparkjoy_answers::{Answer, Finding, Gap};
 use crate::Report;
 use crate::chart::Figure;
 use crate::cost::question_seconds;
+use crate::decisions::decision_table;
 use crate::sentences::{Heading, cause, sentence, targeted, title};
 use crate::words::rich;
 
@@ -33,6 +34,7 @@ pub(crate) fn section(view: &View<'_>, figures: &[Figure], report: &Report<'_>) 
         section.question id={ "q" (view.number) } aria-labelledby={ "q" (view.number) "-h" } {
             h2 id={ "q" (view.number) "-h" } { (view.number) ". " (rich(&title(view.answer))) }
             (findings(view.answer, &view.answer.findings.iter().collect::<Vec<_>>(), sentence))
+            @if let Some(table) = decision_table(view.answer) { (table.markup()) }
             (gaps(view))
             @for figure in figures { (figure.on_page()) }
             h3 { "Numbers" }

@@ -6,7 +6,7 @@ use sparkjoy_study::{Ask, Role};
 use super::amounts::{bits, bits_again, correction, tasks, verdict};
 
 /// What an arm of a question is.
-pub(super) fn noun(answer: &Answer) -> &'static str {
+pub(crate) fn noun(answer: &Answer) -> &'static str {
     match answer.ask {
         Ask::Duration => "window",
         Ask::Addition => "share",

@@ -78,8 +78,7 @@ fn chosen(answer: &Answer, decision: &Decision, chosen: &Candidate) -> String {
 /// Nothing is chosen, and why.
 fn open(answer: &Answer, decision: &Decision) -> String {
     let allowed = decision.candidates.iter().filter(|it| it.judged.allowed);
-    let significant = |it: &&Candidate| it.judged.adjusted_p <= 0.05 && it.judged.gain.mean > 0.0;
-    let gains = decision.candidates.iter().filter(significant).count();
+    let gains = decision.candidates.iter().filter(|it| it.judged.improves).count();
     let noun = noun(answer);
     let why = if allowed.count() == 0 && gains > 0 {
         format!("{gains} of {} {noun}s improve the objective, but of none all guards are shown to \
@@ -190,7 +189,7 @@ pub(super) fn of_removal(answer: &Answer, decision: &RemovalDecision) -> String 
 }
 
 /// `+3.12 % [+2.05, +4.19]`.
-fn amount(effect: &Effect, unit: GainUnit) -> String {
+pub(crate) fn amount(effect: &Effect, unit: GainUnit) -> String {
     let show = |value: f64| signed(value, places(unit));
     format!("{} {} [{}, {}]", show(effect.mean), name(unit), show(effect.low), show(effect.high))
 }

@@ -25,7 +25,9 @@ use sparkjoy_answers::{Answer, Finding};
 use sparkjoy_base::{SourceName, counted, scientific};
 use sparkjoy_study::Ask;
 
+pub(crate) use arms::noun;
 pub use contamination::{cautions, contamination_notes, contamination_summary};
+pub(crate) use decision::amount as amount_in;
 pub use doubtful::doubtful_items;
 pub use heading::Heading;
 pub use notes::{

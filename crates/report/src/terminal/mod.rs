@@ -13,6 +13,7 @@ use sparkjoy_answers::{
 };
 use sparkjoy_study::Ask;
 
+use crate::decisions::decision_table;
 use crate::estimate::{Estimate, Unit, cell};
 use crate::sentences;
 use crate::table::{Cell, Table, WIDTH};
@@ -31,6 +32,9 @@ pub fn report_text(answers: &Answers) -> String {
             for wrapped in wrap(&format!("- {}", sentences::sentence(answer, finding))) {
                 let _ = writeln!(out, "{wrapped}");
             }
+        }
+        if let Some(table) = decision_table(answer) {
+            let _ = write!(out, "\n{}", table.plain());
         }
         if let Some(targeted) = sentences::targeted(answer) {
             let _ = writeln!(out, "\n{}", wrap(&targeted).join("\n"));

@@ -1,0 +1,118 @@
+//! The table of a decision: each candidate with its gain, its probability, and its guards.
+
+use sparkjoy_answers::{
+    Answer, Candidate, Decision, Fate, Finding, GuardState, GuardedMeasure, Judged, RemovalDecision,
+};
+use sparkjoy_base::percent;
+
+use crate::sentences::{amount_in, noun};
+use crate::table::Table;
+
+/// The table of a question's decision; none where there is none.
+pub(crate) fn decision_table(answer: &Answer) -> Option<Table> {
+    let removals: Vec<&RemovalDecision> = answer
+        .findings
+        .iter()
+        .filter_map(|finding| match finding {
+            Finding::RemovalDecision(removal) => Some(&**removal),
+            _ => None,
+        })
+        .collect();
+    if !removals.is_empty() {
+        return Some(of_removals(answer, &removals));
+    }
+    answer.findings.iter().find_map(|finding| match finding {
+        Finding::Decision(decision) => Some(of_decision(answer, decision)),
+        _ => None,
+    })
+}
+
+fn of_decision(answer: &Answer, decision: &Decision) -> Table {
+    let first = format!("<{}", noun(answer));
+    let gain = format!("gain, ↑ better\n{}", decision.objective);
+    let mut headers = vec![first, gain, "probability\nof the best".to_owned()];
+    headers.extend(decision.guards.iter().map(guard_header));
+    headers.push("<chosen".to_owned());
+    let mut table = Table::new(headers).captioned(
+        "The decision: gains in the objective, and losses of what is guarded against their margins",
+    );
+    for Candidate { arm, judged, .. } in &decision.candidates {
+        let mut row = vec![
+            answer.arms[*arm].label.clone(),
+            amount_in(&judged.gain, decision.unit),
+            percent(judged.best),
+        ];
+        row.extend(guards(judged, &decision.guards));
+        let word = if decision.chosen == Some(*arm) {
+            "chosen"
+        } else if !judged.allowed {
+            "not allowed"
+        } else if decision.alike.contains(arm) {
+            "not worse"
+        } else if judged.improves {
+            "less"
+        } else {
+            "no gain"
+        };
+        row.push(word.to_owned());
+        table.row(row);
+    }
+    let mut base = vec!["none (trunk's mixture)".to_owned(), String::new(), percent(decision.base)];
+    base.resize(decision.guards.len() + 4, String::new());
+    table.row(base);
+    table
+}
+
+fn of_removals(answer: &Answer, removals: &[&RemovalDecision]) -> Table {
+    // Guards that are about a removal's own text alone are left out of it.
+    let mut all: Vec<&GuardedMeasure> = Vec::new();
+    for of in removals.iter().flat_map(|removal| &removal.guarded) {
+        if !all.contains(&of) {
+            all.push(of);
+        }
+    }
+    let mut headers = vec!["<without".to_owned(), "gain, ↑ better".to_owned()];
+    headers.extend(all.iter().map(|of| guard_header(of)));
+    headers.push("<decision".to_owned());
+    let mut table = Table::new(headers).captioned(
+        "The decision: what each removal changes in the objective without its own text",
+    );
+    for removal in removals {
+        let own = guards(&removal.judged, &removal.guarded);
+        let of = |of: &&GuardedMeasure| {
+            let place = removal.guarded.iter().position(|other| other == *of);
+            place.map_or("own text".to_owned(), |place| own[place].clone())
+        };
+        let mut row = vec![
+            answer.arms[removal.arm].label.clone(),
+            amount_in(&removal.judged.gain, removal.unit),
+        ];
+        row.extend(all.iter().map(of));
+        let word = match removal.fate {
+            Fate::Keep => "keep",
+            Fate::Drop => "drop",
+            Fate::NotNeeded => "not needed",
+            Fate::NotDecided => "not decided",
+        };
+        row.push(word.to_owned());
+        table.row(row);
+    }
+    table
+}
+
+fn guard_header(of: &GuardedMeasure) -> String {
+    format!("loss, ↓ better\n{}", of.name)
+}
+
+fn guards(judged: &Judged, guarded: &[GuardedMeasure]) -> Vec<String> {
+    let guards = judged.guards.iter().zip(guarded);
+    let shown = guards.map(|(guard, of)| {
+        let state = match guard.state {
+            GuardState::Holds => "holds",
+            GuardState::Broken => "broken",
+            GuardState::Open => "not shown",
+        };
+        format!("{}\n{state}", amount_in(&guard.loss, of.unit))
+    });
+    shown.collect()
+}
