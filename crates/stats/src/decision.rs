@@ -1,7 +1,7 @@
 //! Which of several candidates to choose under an objective and guards.
 //!
 //! The rule: a candidate is *allowed* when every guard is shown to hold (non-inferiority, corrected
-//! over the candidates), and it is chosen when its gain in the objective is significant (corrected
+//! over the candidates or tested in a fixed order), and it is chosen when its gain in the objective is significant (corrected
 //! over the candidates) and the largest among the allowed ones. Where there is none, nothing is
 //! chosen: that is no evidence for the base either. `docs/results/decisions.md` shows by simulation
 //! how often the rule is right.
@@ -18,6 +18,16 @@ const DRAWS: usize = 4_000;
 /// A stratum with the number of what it measures: strata with equal numbers have the same items in
 /// the same order, whichever candidate they are of.
 pub type Numbered = (usize, Stratum);
+
+/// Whether candidates come in an order that was known before they were measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Each reads more of what is aimed at than the one before it, so what is guarded is lost by
+    /// the last ones first: their guards are tested in this order as long as they hold.
+    Ascending,
+    /// In none: guards are corrected by Holm over the candidates.
+    None,
+}
 
 /// What may be chosen in place of the base.
 #[derive(Clone, Debug)]
@@ -105,10 +115,13 @@ impl Resampling {
     /// # Source
     ///
     /// All guards must hold, so the p of a candidate is the largest of theirs (intersection-union
-    /// test): Berger, Technometrics 24 (1982).
+    /// test): Berger, Technometrics 24 (1982). Tests in a fixed order need no correction: Maurer,
+    /// Hothorn & Lehmacher, Multiple comparisons in drug clinical trials and preclinical assays:
+    /// a-priori ordered hypotheses (1995).
     pub fn decide(
         &mut self,
         candidates: &[Candidate],
+        order: Order,
         confidence: f64,
         seed: u64,
     ) -> Option<Decision> {
@@ -135,13 +148,19 @@ impl Resampling {
             guards.iter().map(|guard| guard.adjusted_p).fold(f64::MIN_POSITIVE, f64::max)
         };
         let worst: Vec<f64> = guards.iter().map(largest).collect();
-        for ((guards, corrected), worst) in guards.iter_mut().zip(holm(&worst)).zip(&worst) {
+        let corrected = holm(&worst);
+        let mut before: f64 = 0.0;
+        for (place, guards) in guards.iter_mut().enumerate() {
             for guard in guards.iter_mut() {
-                guard.adjusted_p = (guard.adjusted_p * corrected / worst).min(1.0);
+                guard.adjusted_p = match order {
+                    Order::Ascending => guard.adjusted_p.max(before),
+                    Order::None => (guard.adjusted_p * corrected[place] / worst[place]).min(1.0),
+                };
                 if guard.adjusted_p <= alpha {
                     guard.state = GuardState::Holds;
                 }
             }
+            before = before.max(worst[place]);
         }
         let (best, base) = best(candidates, confidence, seed);
         let judged: Vec<Judged> = gains

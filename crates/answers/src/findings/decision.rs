@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sparkjoy_base::SourceName;
-use sparkjoy_stats::{Candidate as Judge, GuardState, Numbered, Stratum, holm, optimum};
+use sparkjoy_stats::{Candidate as Judge, GuardState, Numbered, Order, Stratum, holm, optimum};
 use sparkjoy_study::{Arm, Ask, Measured, Objective, Role, Unit};
 
 use super::Inference;
@@ -39,14 +39,14 @@ impl Inference<'_> {
             }
             costs.push(cost);
         }
-        let (confidence, seed) = (self.scale.confidence, self.text.plan.seed.0);
-        let Some(decision) = self.scale.resampling().decide(&judged, confidence, seed) else {
-            return;
-        };
         let shares: Vec<f64> = arms.iter().filter_map(|&arm| self.answer.arms[arm].at).collect();
         let is_axis = shares.len() == arms.len()
             && shares.windows(2).all(|pair| pair[0] < pair[1])
             && shares.first().is_some_and(|first| *first > 0.0);
+        let (confidence, seed) = (self.scale.confidence, self.text.plan.seed.0);
+        let order = if is_axis { Order::Ascending } else { Order::None };
+        let decision = self.scale.resampling().decide(&judged, order, confidence, seed);
+        let Some(decision) = decision else { return };
         let optimum = is_axis.then(|| optimum(&judged, &shares, confidence, seed)).flatten();
         let chosen = decision.chosen;
         let next = match chosen {
@@ -89,7 +89,8 @@ impl Inference<'_> {
         if all.is_empty() {
             return;
         }
-        let Some(decision) = self.scale.resampling().decide(&all, confidence, seed) else { return };
+        let decision = self.scale.resampling().decide(&all, Order::None, confidence, seed);
+        let Some(decision) = decision else { return };
         let equivalent = objective.margin.and_then(|margin| self.equivalent(&all, margin));
         let unit = unit(objective.targets.iter().map(|target| &target.of));
         for (place, (arm, _, guarded)) in judged.into_iter().enumerate() {
