@@ -1,11 +1,21 @@
 //! The report on the figures of `answers/invented.rs`, as it is read.
 
 use sparkjoy_answers::{Computed, HeldOutText};
-use sparkjoy_kit::invented::{answers, unfinished};
+use sparkjoy_kit::invented::{answers, answers_with_unseen, unfinished};
 use sparkjoy_kit::known;
 
 use super::*;
 use crate::report_csv;
+
+#[test]
+fn unseen_text_has_a_column_and_a_line_that_says_what_it_is() {
+    let mut answers = answers_with_unseen();
+    answers.questions.truncate(1);
+    let text = report_text(&answers);
+    let from = text.find("    - Largest").or(text.find("- Largest")).unwrap();
+    insta::assert_snapshot!(text[from..], @"");
+    assert!(text.contains("\nunseen: text that nothing trains on"), "{text}");
+}
 
 #[test]
 fn a_terminal_shows_controls_then_differences_with_their_errors() {

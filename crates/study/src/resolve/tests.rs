@@ -352,7 +352,7 @@ fn notes_name_what_is_not_free() {
     one replicate: no noise floor, so no difference can be told from chance
     what a removal frees goes to all other sources: its answer is what a source is worth over what takes its place
     `recipes` is read 4.01 times by the end of `upsampled-20pct-r0`; past 4 epochs repetition adds little (arXiv 2305.16264)
-    source `unread` is defined but nothing that is trained draws from it
+    source `unread` is defined but nothing that is trained draws from it; its held-out text counts among all other sources (general), unless `[sources.unread]` says `unseen = true`: then it is reported by itself
     mixture `old` is defined but neither trunk nor question uses it
     ");
 }

@@ -50,6 +50,7 @@ fn one(mixture: &str, item: Item<'_>, sources: &Sources) -> Result<WrittenMixtur
         let part = proportion(&item, &key.value, &what)?;
         let share = share(&key.value, sources)
             .ok_or_else(|| undefined(&item, &what, &key.value, sources.names()))?;
+        sources.refuse_unseen(&share, &item, &what)?;
         if let Some((source_name, domain)) = named_twice(&share, &shares, sources) {
             return Err(item.problem(format!(
                 "{what} names source `{source_name}` and its domain `{domain}`, expected one of the \

@@ -7,6 +7,7 @@ use sparkjoy_base::toml_file::{Item, Placed, TomlTable};
 use sparkjoy_base::{Ppm, Problem, SourceName, Span, Tokens, nearest, thousands};
 
 use super::clock::Clock;
+use super::mixture::Share;
 use super::question::{Known, Window};
 
 /// A trunk trained elsewhere, as written.
@@ -141,6 +142,7 @@ fn amounts(
                 ),
             }));
         };
+        known.sources.refuse_unseen(&Share::Source(source.clone()), &item, "`read`")?;
         amounts.insert(source.clone(), amount(item)?);
     }
     Ok(Placed { value: amounts, line })
