@@ -10,8 +10,7 @@ use sparkjoy_base::{
 use sparkjoy_data::{OnBadDocument, SourceFiles, Validation};
 
 use super::SourceInput;
-use super::mixture::Share;
-use super::shares::{proportion, sum_to_one, undefined};
+use super::shares::{Share, proportion, sum_to_one, undefined};
 
 /// What a study says about a source besides where its sequences come from.
 #[derive(Clone, Debug, PartialEq)]

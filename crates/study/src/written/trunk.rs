@@ -7,8 +7,8 @@ use sparkjoy_base::toml_file::{Item, Placed, TomlTable};
 use sparkjoy_base::{Ppm, Problem, SourceName, Span, Tokens, nearest, thousands};
 
 use super::clock::Clock;
-use super::mixture::Share;
 use super::question::{Known, Window};
+use super::shares::Share;
 
 /// A trunk trained elsewhere, as written.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,8 +3,8 @@
 use sparkjoy_base::toml_file::{Item, Placed, TomlTable};
 use sparkjoy_base::{DomainName, Problem, SourceName, nearest};
 
-use super::super::mixture::{Share, WrittenMixture, share};
-use super::super::shares::undefined;
+use super::super::mixture::{WrittenMixture, share};
+use super::super::shares::{Share, undefined};
 use super::{Chosen, Known, Refill, quoted};
 
 const CHOICES: &str = "a list of sources, domains, or lists of them";
