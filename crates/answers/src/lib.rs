@@ -11,9 +11,9 @@
 //! computed from fewer.
 //!
 //! What is tested together, and has a verdict, are the effects of a question's arms on the sources
-//! they are about and on all others, on unseen text, and on tasks (see `judge`); everything else has
-//! its interval and no verdict. What the verdicts and further contrasts say comes out as typed findings
-//! (`findings`); no sentence is made here.
+//! they are about and on all others, on unseen text, and on tasks (see `judge`); everything else
+//! has its interval and no verdict. What the verdicts and further contrasts say comes out as typed
+//! findings (`findings`); no sentence is made here.
 
 mod answer;
 mod clusters;
@@ -178,8 +178,8 @@ fn answer(question: &QuestionPlan, text: Text<'_>, tasks: &Tasks, scale: &mut Sc
     answer
 }
 
-/// Everything first, then the targeted, all other and the unseen sources, then the domains, then the
-/// sources, each sorted by name.
+/// Everything first, then the targeted, all other and the unseen sources, then the domains, then
+/// the sources, each sorted by name.
 fn scopes(plan: &Plan, question: &QuestionPlan) -> Vec<Scope> {
     let mut what = vec![What::All, What::Targeted, What::General];
     what.extend(plan.unseen().next().map(|_| What::Unseen));

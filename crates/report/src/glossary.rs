@@ -77,8 +77,8 @@ const WORDS: [(&str, &str); 24] = [
     ("trunk", "The run on the base mixture that all branches leave; it is trained once."),
     (
         UNSEEN,
-        "Text that nothing trains on, from sources marked so in the study; plain mean of these. It is \
-         in neither `all sources` nor `general`, and its tests are a family of their own.",
+        "Sources that nothing trains on, as the study says; plain mean. They are neither in all \
+         sources nor in general, and their tests are a family of their own.",
     ),
     ("window", "The last stretch of a run, where the branches differ."),
 ];

@@ -54,6 +54,42 @@ fn good() -> Plan {
     plan(GOOD).unwrap()
 }
 
+#[test]
+fn an_unseen_source_is_drawn_by_nothing_and_changes_no_run() {
+    let essays = "[sources.essays]\ntokens = \"9M\"\ndomain = \"web\"\nunseen = true\n";
+    let with = plan(&with_source(essays)).unwrap();
+    let good = good();
+    // Its domain draws from the other sources alone.
+    assert_eq!((&with.mixtures, &with.trunks), (&good.mixtures, &good.trunks));
+    assert_eq!((&with.branches, &with.questions), (&good.branches, &good.questions));
+    let named = |plan: &Plan| plan.unseen().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(named(&with), ["essays"]);
+    assert_eq!(with.seen().count(), good.sources.len());
+    let note = Note::Unseen { sources: vec![SourceName::new("essays").unwrap()] };
+    assert!(with.notes.contains(&note), "{:?}", with.notes);
+    assert!(!with.notes.iter().any(|note| matches!(note, Note::UnusedSource { .. })));
+    // What is compared is another thing; without such a source plans are the bytes they were.
+    // Share of `web` by tokens, so a source more of it is drawn from unless it is unseen.
+    let unmarked = plan(&with_source(&essays.replace("unseen = true\n", ""))).unwrap();
+    assert_ne!(unmarked.mixtures, good.mixtures);
+    assert_ne!(with.fingerprint(), unmarked.fingerprint());
+    assert!(!serde_json::to_string(&good).unwrap().contains("unseen"));
+    // Each source of a domain is each that something may train on.
+    let add = "[[questions]]\nask = \"addition\"\nadd = [\"web\", [\"web\", \"math\"]]\n\
+               add_each = [\"web\"]\nshares = [0.9]\nwindows = [\"10%\"]\n[evaluation]";
+    let more = plan(&edited(&with_source(essays), "[evaluation]", add)).unwrap();
+    let arms = &more.questions.last().unwrap().arms;
+    assert_eq!(arms.len(), 4);
+    let essays = SourceName::new("essays").unwrap();
+    assert!(arms.iter().all(|arm| !arm.targets.contains(&essays)));
+    assert!(more.branches.iter().all(|b| !b.mixture().proportions().contains_key(&essays)));
+}
+
+/// The good study with another source.
+fn with_source(source: &str) -> String {
+    edited(GOOD, "[mixtures.base]", &format!("{source}[mixtures.base]"))
+}
+
 fn changed(from: &str, to: &str) -> Plan {
     plan(&edited(GOOD, from, to)).unwrap()
 }
