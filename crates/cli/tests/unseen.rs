@@ -34,7 +34,9 @@ fn unseen_text_has_a_column_of_its_own_and_changes_no_run() {
 
     // What is trained was trained before: only scores are new.
     let ended = laboratory.succeed("run study.toml --threads 2");
-    let trained = |line: &&str| line.contains("steps") && !line.contains("done before");
+    let trained = |line: &&str| {
+        line.contains(" · job ") && !line.contains("-score") && !line.contains("done before")
+    };
     assert_eq!(ended.stderr.lines().find(trained), None, "{}", ended.stderr);
     for part in [" unseen", "On unseen text (`laws`), not corrected:", "unseen: `laws`, which"] {
         assert!(ended.stdout.contains(part), "no `{part}` in\n{}", ended.stdout);

@@ -1,7 +1,7 @@
 //! What a plan promises, on a study small enough to count by hand.
 
 use super::*;
-use crate::plan::{Branch, SourceTokens};
+use crate::plan::{Branch, Note, SourceTokens};
 use crate::testing::{Case, cases, edited, plan, shown};
 use sparkjoy_base::Tokens;
 

@@ -161,16 +161,19 @@ fn validation(
     table: &mut TomlTable<'_>,
     unseen: bool,
 ) -> Result<Validation, Problem> {
-    match (table.optional("validation"), table.optional("holdout")) {
-        (None, None) if unseen => Ok(Validation::All),
-        (Some(item), _) | (None, Some(item)) if unseen => {
-            let text = format!(
-                "`{}` beside `unseen`: all text of source `{name}` is held out",
-                item.key()
-            );
-            let hint = format!("leave `{}` out, and name every file in `path`", item.key());
-            Err(item.problem(text).with_hint(hint))
+    let (files, share) = (table.optional("validation"), table.optional("holdout"));
+    if unseen {
+        for (key, item) in [("validation", files), ("holdout", share)] {
+            if let Some(item) = item {
+                let text =
+                    format!("`{key}` beside `unseen`: all text of source `{name}` is held out");
+                let hint = format!("leave `{key}` out, and name every file in `path`");
+                return Err(item.problem(text).with_hint(hint));
+            }
         }
+        return Ok(Validation::All);
+    }
+    match (files, share) {
         (Some(paths), None) => Ok(Validation::Files(strings(paths)?)),
         (None, Some(share)) => Ok(Validation::Split(holdout(&share)?)),
         (validation, _) => {
