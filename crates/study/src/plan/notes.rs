@@ -113,6 +113,27 @@ pub enum Note {
     },
 }
 
+/// A source that nothing draws from.
+fn unused_source(source: &SourceName, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(
+        f,
+        "source `{source}` is defined but nothing that is trained draws from it; its held-out text \
+         counts among all other sources (general), unless `[sources.{source}]` says `unseen = true`: \
+         then it is reported by itself"
+    )
+}
+
+/// Sources that nothing may train on.
+fn unseen(sources: &[SourceName], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let names: Vec<String> = sources.iter().map(|name| format!("`{name}`")).collect();
+    let names = names.join(", ");
+    write!(
+        f,
+        "unseen: {names}; nothing trains on this text, and what branches do to it is reported by \
+         itself"
+    )
+}
+
 /// Held-out text that is trained on.
 fn leaked(found: &TrainedOn, named: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let TrainedOn { source, documents, of_documents, first, .. } = found;
@@ -152,23 +173,8 @@ impl fmt::Display for Note {
                 "`{source}` is read {epochs:.2} times by the end of `{branch}`; past \
                  {EPOCHS_WORTH_READING} epochs repetition adds little (arXiv 2305.16264)"
             ),
-            Self::UnusedSource { source } => {
-                write!(
-                    f,
-                    "source `{source}` is defined but nothing that is trained draws from it; its \
-                     held-out text counts among all other sources (general), unless \
-                     `[sources.{source}]` says `unseen = true`: then it is reported by itself"
-                )
-            }
-            Self::Unseen { sources } => {
-                let names: Vec<String> = sources.iter().map(|name| format!("`{name}`")).collect();
-                write!(
-                    f,
-                    "unseen: {}; nothing trains on this text, and what branches do to it is \
-                     reported by itself",
-                    names.join(", ")
-                )
-            }
+            Self::UnusedSource { source } => unused_source(source, f),
+            Self::Unseen { sources } => unseen(sources, f),
             Self::UnusedMixture { mixture } => {
                 write!(f, "mixture `{mixture}` is defined but neither trunk nor question uses it")
             }
