@@ -210,7 +210,7 @@ fn unseen_text_is_a_family_of_its_own_and_in_no_other_figure() {
     let (without, with) = (answers(), invented::answers_with_unseen());
     for (question, before) in with.questions.iter().zip(&without.questions) {
         assert_eq!(
-            question.unseen.iter().map(|n| n.as_str()).collect::<Vec<_>>(),
+            question.unseen.iter().map(SourceName::as_str).collect::<Vec<_>>(),
             ["laws", "poems"]
         );
         // Whatever was there before is as it was, marks and corrected p included.
