@@ -106,6 +106,9 @@ pub struct Answer {
     /// that are significant in the first; none where these are fewer than three.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<Holds>,
+    /// The study's sources that nothing trains on.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unseen: BTreeSet<SourceName>,
 }
 
 /// How far a ranking holds elsewhere.

@@ -80,6 +80,11 @@ pub enum Finding {
     Ranking(Ranking),
     /// Whether the ranking of the first setting holds in another one.
     Transfer(Transfer),
+    /// What arms do to text that nothing trains on.
+    Unseen {
+        /// Each arm.
+        effects: Vec<ScopeEffect>,
+    },
     /// Comparisons of held-out text without a significant difference.
     NotSignificant {
         /// Them.
@@ -112,6 +117,8 @@ pub struct Family {
 pub enum FamilyKind {
     /// Each arm with its control on held-out text, targeted and general.
     HeldOut,
+    /// Each arm with its control on unseen text.
+    Unseen,
     /// Each arm with its control in accuracy on tasks, or in the average of a category.
     Accuracy,
     /// Each arm with its control in bits per byte of the correct answers of tasks.
@@ -163,7 +170,7 @@ pub struct TaskEffect {
 pub struct ScopeEffect {
     /// The arm.
     pub arm: usize,
-    /// Which text: targeted or general.
+    /// Which text: targeted, general or unseen.
     pub scope: What,
     /// The effect.
     pub tested: Tested,

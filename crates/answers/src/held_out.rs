@@ -11,7 +11,7 @@ use super::clusters::Clusters;
 use super::compare::{Scale, mix};
 use super::measured::scaled;
 use super::{Cause, Comparison, Spread, What};
-use sparkjoy_study::{Arm, Plan};
+use sparkjoy_study::{Arm, Plan, PlanSource};
 
 /// Scores of one branch on held-out text, by source.
 pub type HeldOut = BTreeMap<SourceName, HeldOutScore>;
@@ -46,14 +46,16 @@ pub(super) fn members<'a>(
     what: &What,
     targets: &BTreeSet<SourceName>,
 ) -> Vec<&'a SourceName> {
-    let is_in = |name: &SourceName, domain: &DomainName| match what {
-        What::All => true,
+    let is_seen = |domain: &DomainName| plan.seen().any(|(_, source)| source.domain == *domain);
+    let is_in = |name: &SourceName, source: &PlanSource| match what {
+        What::All => !source.unseen,
         What::Targeted => targets.contains(name),
-        What::General => !targets.contains(name),
-        What::Domain { name } => name == domain,
+        What::General => !source.unseen && !targets.contains(name),
+        What::Unseen => source.unseen,
+        What::Domain { name } => source.domain == *name && !(source.unseen && is_seen(name)),
         What::Source { name: only, .. } => name == only,
     };
-    let sources = plan.sources.iter().filter(|(name, source)| is_in(name, &source.domain));
+    let sources = plan.sources.iter().filter(|(name, source)| is_in(name, source));
     sources.map(|(name, _)| name).collect()
 }
 

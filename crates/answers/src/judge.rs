@@ -1,15 +1,16 @@
 //! Corrects for all comparisons that are tested together, and gives each its verdict.
 //!
-//! A question has up to three families of comparisons that are tested together, each over all arms
+//! A question has up to four families of comparisons that are tested together, each over all arms
 //! that say something of their own. A removal against the base instead of the full mixture is the
 //! sum of two others, and is not tested again.
 //!
 //! - Held-out text: the effect on the sources an arm is about, and on all others.
+//! - Unseen text, where the study has some: the effect on the sources that nothing trains on.
 //! - Correct answers: accuracies of tasks, and averages of categories in place of their tasks.
 //! - Bits per byte of the correct answers of every task.
 //!
 //! The probability of one false positive or more is at most 5 % in each family of a question (at a
-//! confidence of 95 %), and at most 15 % in any of the three.
+//! confidence of 95 %), and so at most 5 % times the number of families in any of them.
 
 use sparkjoy_stats::{Effect, detectable_like, holm};
 
@@ -22,13 +23,15 @@ use sparkjoy_study::{QuestionPlan, Role};
 #[derive(Clone, Copy)]
 pub(super) struct Families {
     pub(super) held_out: usize,
+    pub(super) unseen: usize,
     pub(super) accuracy: usize,
     pub(super) gold_bits: usize,
 }
 
 pub(super) fn judge(answer: &mut Answer, confidence: f64) -> Families {
     Families {
-        held_out: text(answer, confidence),
+        held_out: text(answer, &[What::Targeted, What::General], confidence),
+        unseen: text(answer, &[What::Unseen], confidence),
         accuracy: tasks(answer, &[Measure::Average, Measure::Accuracy], confidence),
         gold_bits: tasks(answer, &[Measure::GoldBitsPerByte], confidence),
     }
@@ -38,15 +41,20 @@ fn says_something(arm: &ArmAnswer) -> bool {
     arm.role != Role::AgainstBase
 }
 
-fn text(answer: &mut Answer, confidence: f64) -> usize {
-    let is_tested = |what: &What| matches!(what, What::Targeted | What::General);
-    let scopes: Vec<bool> = answer.scopes.iter().map(|scope| is_tested(&scope.what)).collect();
+fn text(answer: &mut Answer, family: &[What], confidence: f64) -> usize {
+    let scopes: Vec<bool> =
+        answer.scopes.iter().map(|scope| family.contains(&scope.what)).collect();
     let is_source = |what: &What| matches!(what, What::Source { .. });
     let sources = answer.scopes.iter().filter(|scope| is_source(&scope.what)).count();
-    let arms = || answer.arms.iter().filter(|arm| says_something(arm));
-    let comparisons: usize = arms()
-        .map(|arm| usize::from(!arm.targets.is_empty()) + usize::from(arm.targets.len() < sources))
-        .sum();
+    let seen = sources - answer.unseen.len();
+    let is_about = |what: &What, arm: &ArmAnswer| match what {
+        What::Targeted => !arm.targets.is_empty(),
+        What::General => arm.targets.len() < seen,
+        _ => !answer.unseen.is_empty(),
+    };
+    let arms = answer.arms.iter().filter(|arm| says_something(arm));
+    let of_arm = |arm: &ArmAnswer| family.iter().filter(|what| is_about(what, arm)).count();
+    let comparisons: usize = arms.map(of_arm).sum();
 
     let arms = answer.arms.iter_mut().filter(|arm| says_something(arm));
     let cells = arms.flat_map(|arm| arm.cells.iter_mut().zip(&scopes));

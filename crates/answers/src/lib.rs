@@ -3,16 +3,17 @@
 //! Numbers are held-out bits per byte, lower is better. A source's figure is that of its sampled
 //! text; a domain's is the plain mean over its sources, and the figure for all is the plain mean
 //! over all sources, since the source is the unit of mixing and of removal: a domain does not
-//! weigh more for having more held-out text.
+//! weigh more for having more held-out text. Unseen sources, which nothing may train on, have a
+//! figure of their own and are in no other.
 //!
 //! A difference is always branch − control of the same replicate, which read their sources in the
 //! same order. A comparison of which any replicate is missing is missing as a whole; it is never
 //! computed from fewer.
 //!
 //! What is tested together, and has a verdict, are the effects of a question's arms on the sources
-//! they are about and on all others, and on tasks (see `judge`); everything else has its interval
-//! and no verdict. What the verdicts and further contrasts say comes out as typed findings
-//! (`findings`); no sentence is made here.
+//! they are about and on all others, on unseen text, and on tasks (see `judge`); everything else
+//! has its interval and no verdict. What the verdicts and further contrasts say comes out as typed
+//! findings (`findings`); no sentence is made here.
 
 mod answer;
 mod clusters;
@@ -173,16 +174,18 @@ fn answer(question: &QuestionPlan, text: Text<'_>, tasks: &Tasks, scale: &mut Sc
         of: question.of,
         settings: question.settings.clone(),
         holds: Vec::new(),
+        unseen: plan.unseen().cloned().collect(),
     };
     let families = judge::judge(&mut answer, plan.evaluation.confidence);
     findings::conclude(&mut answer, question, families, (text, tasks), scale);
     answer
 }
 
-/// Everything first, then the targeted and all other sources, then the domains, then the sources,
-/// each sorted by name.
+/// Everything first, then the targeted, all other and the unseen sources, then the domains, then
+/// the sources, each sorted by name.
 fn scopes(plan: &Plan, question: &QuestionPlan) -> Vec<Scope> {
     let mut what = vec![What::All, What::Targeted, What::General];
+    what.extend(plan.unseen().next().map(|_| What::Unseen));
     for (name, source) in &plan.sources {
         what.push(What::Domain { name: source.domain.clone() });
         what.push(What::Source { domain: source.domain.clone(), name: name.clone() });

@@ -19,14 +19,17 @@ pub struct Scope {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "scope", rename_all = "lowercase")]
 pub enum What {
-    /// All sources.
+    /// All sources but unseen ones. Plain mean.
     All,
     /// The sources an arm is about: those it gives more than its control, for removals the removed
     /// ones. Plain mean.
     Targeted,
-    /// All other sources. Plain mean.
+    /// All others but unseen ones. Plain mean.
     General,
-    /// The sources of a domain.
+    /// The unseen sources, which nothing trains on. Plain mean.
+    Unseen,
+    /// The sources of a domain that something may train on; where there is none, all of its
+    /// sources.
     Domain {
         /// Its name.
         name: DomainName,

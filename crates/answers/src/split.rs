@@ -19,7 +19,7 @@ pub struct SplitVerdict {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SplitScope {
-    /// Targeted or general held-out text.
+    /// Targeted, general or unseen held-out text.
     Text(What),
     /// A task.
     Task(String, Measure),

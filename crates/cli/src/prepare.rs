@@ -90,7 +90,10 @@ fn render(prepared: &[Prepared]) -> String {
             thousands(source.documents),
             bytes(source.text_bytes),
             thousands(source.tokens),
-            format!("{:.2}", source.text_bytes as f64 / source.tokens.max(1) as f64),
+            match source.tokens {
+                0 => "–".to_owned(),
+                tokens => format!("{:.2}", source.text_bytes as f64 / tokens as f64),
+            },
             thousands(source.held_out_tokens),
             thousands(source.skipped),
         ]);

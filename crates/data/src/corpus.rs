@@ -264,7 +264,9 @@ impl Corpus {
             }
             let (found, expected) = (digest.finish(), self.fingerprint(part));
             if found != expected {
-                let path = self.parts.of(part).shards[0].path();
+                // A part without text has no shard.
+                let shard = self.parts.of(part).shards.first();
+                let path = shard.map_or(Path::new(MANIFEST), Shard::path);
                 let what = "the fingerprint of its part";
                 return Err(altered_hash(path, what, found, expected).into());
             }

@@ -135,7 +135,7 @@ impl<'a> FolderWriter<'a> {
         match self.journal.settings.validation {
             ValidationRule::Split(_) => train.file.min(validation.file),
             ValidationRule::Files if train.file < held_out => train.file,
-            ValidationRule::Files => validation.file.max(held_out),
+            ValidationRule::Files | ValidationRule::All => validation.file.max(held_out),
         }
     }
 
@@ -246,7 +246,9 @@ impl<'a> FolderWriter<'a> {
             let larger = |ppm: u32| [5, 10, 20, 50].into_iter().find(|p| p * 10_000 > ppm);
             let one = documents(Part::Train) == 1;
             let hint = match self.journal.settings.validation {
-                ValidationRule::Files => "name held-out files with text".to_owned(),
+                ValidationRule::Files | ValidationRule::All => {
+                    "name held-out files with text".to_owned()
+                }
                 ValidationRule::Split(_) if one => {
                     "split the document into several, or name held-out files".to_owned()
                 }
@@ -260,7 +262,7 @@ impl<'a> FolderWriter<'a> {
             };
             return Err(Problem::new(text).with_hint(hint));
         }
-        if documents(Part::Train) == 0 {
+        if documents(Part::Train) == 0 && self.journal.settings.validation != ValidationRule::All {
             let text = format!(
                 "source `{name}` holds out all of {all} documents ({rule}), expected some to train on"
             );

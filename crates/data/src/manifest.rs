@@ -48,12 +48,14 @@ pub(crate) enum ValidationRule {
     Files,
     /// Parts per million.
     Split(u32),
+    All,
 }
 
 impl ValidationRule {
     pub(crate) fn shown(self) -> String {
         match self {
             Self::Files => "validation files".to_owned(),
+            Self::All => "all its text".to_owned(),
             Self::Split(ppm) => format!("a split of {}", sparkjoy_base::Ppm(ppm)),
         }
     }
@@ -69,6 +71,7 @@ impl Settings {
             validation: match source.validation {
                 Validation::Files(_) => ValidationRule::Files,
                 Validation::Split(ppm) => ValidationRule::Split(ppm.0),
+                Validation::All => ValidationRule::All,
             },
         }
     }

@@ -66,7 +66,7 @@ pub(crate) fn run(
         on_bad_document: source.on_bad_document,
         split_ppm: match writer.journal.settings.validation {
             ValidationRule::Split(ppm) => ppm,
-            ValidationRule::Files => 0,
+            ValidationRule::Files | ValidationRule::All => 0,
         },
         end_of_text: tokenizer.end_of_text(),
         reached: writer.journal.reached,

@@ -83,7 +83,7 @@ fn read_beginning(
 ) -> Result<(), DataError> {
     let split = match source.validation {
         Validation::Split(ppm) => ppm,
-        Validation::Files(_) => Ppm(0),
+        Validation::Files(_) | Validation::All => Ppm(0),
     };
     let (mut read, mut result) = (0, Ok(()));
     let sizes = Sizes { block_bytes: bytes.clamp(1 << 14, 1 << 20) as usize, ..Sizes::USUAL };

@@ -33,6 +33,8 @@ pub enum Validation {
     Files(Vec<String>),
     /// This share of the documents, chosen by the hash of their content.
     Split(Ppm),
+    /// All its text: nothing trains on it.
+    All,
 }
 
 /// The text of one source.
@@ -136,6 +138,7 @@ pub(crate) struct Input {
 pub(crate) fn list(source: &SourceFiles) -> Result<Vec<Input>, DataError> {
     match &source.validation {
         Validation::Split(_) => find(source, &source.paths, None),
+        Validation::All => find(source, &source.paths, Some(Part::Validation)),
         Validation::Files(globs) => {
             let mut inputs = find(source, &source.paths, Some(Part::Train))?;
             let held_out = find(source, globs, Some(Part::Validation))?;
@@ -340,6 +343,15 @@ mod tests {
         let inside = root.path().join("[x]");
         assert_eq!(names(&source(&inside, &["*.txt"], validation())), ["a.txt", "we*ird.txt"]);
         assert_eq!(names(&source(&inside, &["we*ird.txt"], validation())), ["we*ird.txt"]);
+    }
+
+    #[test]
+    fn all_files_of_a_source_that_nothing_trains_on_are_held_out() {
+        let root = tempfile::tempdir().unwrap();
+        files(root.path(), &["a.txt", "b.txt"]);
+        let inputs = list(&source(root.path(), &["*.txt"], Validation::All)).unwrap();
+        assert!(inputs.iter().all(|input| input.part == Some(Part::Validation)));
+        assert_eq!(inputs.len(), 2);
     }
 
     #[test]

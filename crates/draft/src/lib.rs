@@ -343,6 +343,7 @@ fn plan(
             declared: false,
             max_epochs: Some(MAX_EPOCHS),
             held_out: None,
+            unseen: false,
         };
         (sized.name.clone(), source)
     };

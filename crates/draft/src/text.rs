@@ -206,6 +206,7 @@ fn one_source(page: &mut Page, source: &MeasuredSource) {
     page.lines(&format!("domain = \"{}\"", sized.domain));
     match validation {
         Validation::Files(paths) => page.lines(&format!("validation = {}", list(paths))),
+        Validation::All => page.lines("unseen = true"),
         Validation::Split(share) => page.key(
             &format!("holdout = \"{}\"", share.to_string().replace(' ', "")),
             "of the documents, chosen by their hash",

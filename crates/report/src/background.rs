@@ -156,7 +156,7 @@ pub(crate) fn trunk_on_tasks(report: &Report<'_>) -> Option<Figure> {
     })
 }
 
-/// The mixtures, each source in a row.
+/// The mixtures, each source that something may train on in a row.
 pub(crate) fn mixtures(plan: &Plan) -> Markup {
     let percent = |part: Option<&Ppm>| part.map_or("–".to_owned(), ToString::to_string);
     let names = plan.mixtures.keys().map(String::as_str);
@@ -170,7 +170,7 @@ pub(crate) fn mixtures(plan: &Plan) -> Markup {
 }
 
 fn by_domain(plan: &Plan) -> Vec<(&SourceName, &PlanSource)> {
-    let mut sources: Vec<_> = plan.sources.iter().collect();
+    let mut sources: Vec<_> = plan.seen().collect();
     sources.sort_by_key(|(name, source)| (&source.domain, *name));
     sources
 }
@@ -305,7 +305,9 @@ pub(crate) fn fingerprints(plan: &Plan) -> Markup {
         row(&trunk.name, trunk.spec.fingerprint());
     }
     for (name, source) in &plan.sources {
-        row(&format!("source {name}"), source.identity.fingerprint);
+        if !source.unseen {
+            row(&format!("source {name}"), source.identity.fingerprint);
+        }
         if let Some(held_out) = source.held_out {
             row(&format!("source {name}, held out"), held_out);
         }

@@ -14,7 +14,7 @@ struct Line<'a> {
     mixture: Option<&'a str>,
     arm: &'a str,
     control: &'a str,
-    /// `all`, `domain` or `source`; `task` or `suite`.
+    /// `all`, `targeted`, `general`, `unseen`, `domain` or `source`; `task` or `suite`.
     scope: &'static str,
     /// Of the domain, source, task or suite.
     name: &'a str,
@@ -70,6 +70,7 @@ fn lines(question: usize, answer: &Answer) -> Vec<Line<'_>> {
                 What::All => ("all", ""),
                 What::Targeted => ("targeted", ""),
                 What::General => ("general", ""),
+                What::Unseen => ("unseen", ""),
                 What::Domain { name } => ("domain", name.as_str()),
                 What::Source { name, .. } => ("source", name.as_str()),
             };

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-const WORDS: [(&str, &str); 23] = [
+const WORDS: [(&str, &str); 24] = [
     (
         "arm",
         "One comparison of a question: branches against their control, replicate by replicate.",
@@ -75,16 +75,24 @@ const WORDS: [(&str, &str); 23] = [
          those that are removed; plain mean.",
     ),
     ("trunk", "The run on the base mixture that all branches leave; it is trained once."),
+    (
+        UNSEEN,
+        "Sources that nothing trains on, as the study says; plain mean. They are neither in all \
+         sources nor in general, and their tests are a family of their own.",
+    ),
     ("window", "The last stretch of a run, where the branches differ."),
 ];
 
-/// All words with what they mean.
-pub(crate) fn section() -> Markup {
+const UNSEEN: &str = "unseen";
+
+/// The words with what they mean. `has_unseen`: whether the study has unseen text.
+pub(crate) fn section(has_unseen: bool) -> Markup {
+    let words = WORDS.iter().filter(|(word, _)| *word != UNSEEN || has_unseen);
     html! {
         section #words aria-labelledby="words-h" {
             h2 #words-h { "Words" }
             dl.words {
-                @for (word, meaning) in WORDS {
+                @for (word, meaning) in words {
                     div { dt { (word) } dd { (meaning) } }
                 }
             }

@@ -156,7 +156,7 @@ pub fn page(report: &Report<'_>) -> (String, Vec<Drawing>) {
                             @for figure in &paper { (figure.on_page()) }
                         }
                     }
-                    (glossary::section())
+                    (glossary::section(report.plan.unseen().next().is_some()))
                 }
             }
         }

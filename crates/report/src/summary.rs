@@ -2,7 +2,7 @@
 //! detected.
 
 use maud::{Markup, html};
-use sparkjoy_answers::{ArmEffect, Comparison, Finding, Verdict, What};
+use sparkjoy_answers::{ArmAnswer, ArmEffect, Comparison, Finding, Verdict, What};
 use sparkjoy_base::{duration, number, quantity, scientific};
 
 use crate::Report;
@@ -146,28 +146,37 @@ fn significant_size(effect: &ArmEffect) -> Option<f64> {
     significant.map(|tested| tested.effect.mean.abs()).max_by(f64::total_cmp)
 }
 
+/// The comparisons in some scopes that are tested.
+fn tested<'a>(view: &View<'a>, family: &[What]) -> Vec<&'a Comparison> {
+    let answer = view.answer;
+    let scopes: Vec<usize> = (0..answer.scopes.len())
+        .filter(|&scope| family.contains(&answer.scopes[scope].what))
+        .collect();
+    let of_arm = |arm: &'a ArmAnswer| {
+        scopes.iter().filter_map(|&scope| arm.cells[scope].as_ref()).collect::<Vec<_>>()
+    };
+    let cells = answer.arms.iter().flat_map(of_arm);
+    cells.filter(|cell| cell.verdict != Verdict::NotTested).collect()
+}
+
 /// How many comparisons are significant, and the minimum detectable effects of all.
 fn significance(view: &View<'_>) -> String {
-    let tested = |what: &What| matches!(what, What::Targeted | What::General);
-    let scopes: Vec<usize> = (0..view.answer.scopes.len())
-        .filter(|&scope| tested(&view.answer.scopes[scope].what))
-        .collect();
-    let cells = view
-        .answer
-        .arms
-        .iter()
-        .flat_map(|arm| scopes.iter().filter_map(|&scope| arm.cells[scope].as_ref()));
-    let cells: Vec<_> = cells.filter(|cell| cell.verdict != Verdict::NotTested).collect();
+    let cells = tested(view, &[What::Targeted, What::General]);
     if cells.is_empty() {
         return "Not scored yet.".to_owned();
     }
     let is_null = |cell: &&&Comparison| cell.verdict == Verdict::NotSignificant;
     let significant = |cells: &[&Comparison]| cells.len() - cells.iter().filter(is_null).count();
-    let text = format!(
+    let mut text = format!(
         "{} of {} comparisons of held-out text are significant after Holm.",
         significant(&cells),
         cells.len()
     );
+    let unseen = tested(view, &[What::Unseen]);
+    if !unseen.is_empty() {
+        let (significant, of) = (significant(&unseen), unseen.len());
+        text = format!("{text} On unseen text {significant} of {of} are.");
+    }
     let mut least: Vec<f64> = cells.iter().filter_map(|cell| cell.detectable).collect();
     least.sort_by(f64::total_cmp);
     let detectable = match least.as_slice() {

@@ -18,7 +18,8 @@ impl Inference<'_> {
 
     /// The same with its test; none where there is none.
     pub(super) fn tested(&self, arm: usize, what: &What) -> Option<Tested> {
-        tested(self.cell(arm, what)?, self.family(FamilyKind::HeldOut))
+        let of = if *what == What::Unseen { FamilyKind::Unseen } else { FamilyKind::HeldOut };
+        tested(self.cell(arm, what)?, self.family(of))
     }
 
     /// Arms of a role whose targeted effect is there, as they are asked.

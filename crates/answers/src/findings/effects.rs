@@ -3,7 +3,7 @@
 use sparkjoy_study::Role;
 
 use super::Inference;
-use crate::{ArmEffect, Finding, Verdict, What};
+use crate::{ArmEffect, Finding, ScopeEffect, Verdict, What};
 
 impl Inference<'_> {
     /// Each arm that answers the question, on text; with what it does to tasks, see
@@ -25,6 +25,18 @@ impl Inference<'_> {
     pub(super) fn effects_on_tasks(&mut self) {
         for arm in 0..self.answer.arms.len() {
             self.effect_on_tasks(arm);
+        }
+    }
+
+    /// Every arm that is compared on unseen text, on it.
+    pub(super) fn effects_on_unseen(&mut self) {
+        let scope = What::Unseen;
+        let effect = |arm: usize| {
+            Some(ScopeEffect { arm, tested: self.tested(arm, &scope)?, scope: scope.clone() })
+        };
+        let effects: Vec<ScopeEffect> = (0..self.answer.arms.len()).filter_map(effect).collect();
+        if !effects.is_empty() {
+            self.find(Finding::Unseen { effects });
         }
     }
 

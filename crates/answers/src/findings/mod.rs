@@ -87,6 +87,7 @@ pub(super) fn conclude<'a>(
         if !matches!(question.ask, Ask::Duration | Ask::Removal) {
             inference.effects_on_tasks();
         }
+        inference.effects_on_unseen();
         not_significant::on_text(&mut inference);
         not_significant::on_tasks(&mut inference);
     }
@@ -122,6 +123,7 @@ impl Inference<'_> {
     fn family(&self, of: FamilyKind) -> Family {
         let comparisons = match of {
             FamilyKind::HeldOut => self.families.held_out,
+            FamilyKind::Unseen => self.families.unseen,
             FamilyKind::Accuracy => self.families.accuracy,
             FamilyKind::GoldBitsPerByte => self.families.gold_bits,
             _ => 1,

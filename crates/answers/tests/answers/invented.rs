@@ -15,6 +15,7 @@ fn cell<'a>(answer: &'a Answer, arm: &str, control: &str, name: &str) -> Option<
         What::All => name == "all",
         What::Targeted => name == "targeted",
         What::General => name == "general",
+        What::Unseen => name == "unseen",
         What::Domain { name: domain } => name == domain.as_str(),
         What::Source { name: source, .. } => name == source.as_str(),
     });
@@ -202,6 +203,55 @@ fn scopes_tell_what_was_upsampled() {
         .collect();
     // All; math, web; proofs, puzzles, blogs.
     assert_eq!(shares, [(100, 100), (20, 50), (80, 50), (15, 25), (5, 25), (80, 50)]);
+}
+
+#[test]
+fn unseen_text_is_a_family_of_its_own_and_in_no_other_figure() {
+    let (without, with) = (answers(), invented::answers_with_unseen());
+    for (question, before) in with.questions.iter().zip(&without.questions) {
+        assert_eq!(
+            question.unseen.iter().map(SourceName::as_str).collect::<Vec<_>>(),
+            ["laws", "poems"]
+        );
+        // Whatever was there before is as it was, marks and corrected p included.
+        for (arm, old) in question.arms.iter().zip(&before.arms) {
+            let of = |scope: &Scope| question.scopes.iter().position(|it| it.what == scope.what);
+            for (scope, cell) in before.scopes.iter().zip(&old.cells) {
+                assert_eq!(arm.cells[of(scope).unwrap()], *cell, "{scope:?}");
+            }
+        }
+        let others = |finding: &&Finding| !matches!(finding, Finding::Unseen { .. });
+        let kept: Vec<&Finding> = question.findings.iter().filter(others).collect();
+        assert_eq!(kept, before.findings.iter().collect::<Vec<_>>());
+    }
+    assert!(
+        without
+            .questions
+            .iter()
+            .all(|question| question.scopes.iter().all(|scope| scope.what != What::Unseen))
+    );
+
+    let duration = &with.questions[0];
+    let of = |name| cell(duration, "10%", "base, same 10% window", name).unwrap();
+    let noise = (0.0 + 0.001 + 0.004) / 3.0;
+    close(of("unseen").difference.mean, 0.02 + noise);
+    assert_eq!(of("unseen").verdict, Verdict::Worse);
+    let effect = of("unseen").effect.as_ref().unwrap();
+    close(of("unseen").adjusted_p.unwrap(), 2.0 * effect.p);
+    // A domain of unseen sources alone is theirs; one that is trained on leaves them out.
+    close(of("law").difference.mean, 0.02 + noise);
+    close(of("web").difference.mean, noise);
+    assert_eq!(of("poems").verdict, Verdict::NotTested);
+
+    let found = duration.findings.iter().find_map(|finding| match finding {
+        Finding::Unseen { effects } => Some(effects),
+        _ => None,
+    });
+    let [ten, twenty] = &found.unwrap()[..] else { panic!("two windows") };
+    assert_eq!((ten.arm, twenty.arm, &ten.scope), (0, 1, &What::Unseen));
+    assert_eq!(ten.tested.family, Family { of: FamilyKind::Unseen, comparisons: 2 });
+    let json = serde_json::to_string(&with).unwrap();
+    assert_eq!(serde_json::from_str::<Answers>(&json).unwrap(), with);
 }
 
 #[test]

@@ -295,7 +295,7 @@ fn trunk_to_the_end(plan: &Plan) -> Result<Column, MixError> {
     let order = plan.trunk().order()?;
     let ledger = order.ledger_at(order.slots());
     let context = plan.shape.context as u64;
-    let read = plan.sources.iter().map(|(name, source)| {
+    let read = plan.seen().map(|(name, source)| {
         let drawn = ledger.drawn(name);
         let epochs = drawn as f64 / source.identity.sequences as f64;
         (name.clone(), Read { tokens: drawn * context, epochs })
@@ -306,7 +306,7 @@ fn trunk_to_the_end(plan: &Plan) -> Result<Column, MixError> {
 impl Column {
     fn new(plan: &Plan, label: &str, window: &str, sources: BTreeMap<SourceName, Read>) -> Self {
         let mut domains = BTreeMap::new();
-        for (name, source) in &plan.sources {
+        for (name, source) in plan.seen() {
             let tokens = sources.get(name).map_or(0, |read| read.tokens);
             *domains.entry(source.domain.clone()).or_default() += tokens;
         }

@@ -110,7 +110,7 @@ fn imported(facts: &Facts<'_>) -> Option<Table> {
     let plan = facts.plan;
     plan.import?;
     let mut table = Table::new(["<source", "sequences", "tokens", "epochs"]);
-    for (name, source) in &plan.sources {
+    for (name, source) in plan.seen() {
         let drawn = plan.trunk().opening.drawn(name);
         table.row([
             name.to_string(),
@@ -162,7 +162,7 @@ fn percent(ppm: u32) -> String {
 }
 
 fn sources<'a>(facts: &'a Facts<'_>) -> Vec<&'a SourceName> {
-    let mut sources: Vec<_> = facts.plan.sources.iter().collect();
+    let mut sources: Vec<_> = facts.plan.seen().collect();
     sources.sort_by_key(|(name, source)| (&source.domain, *name));
     sources.into_iter().map(|(name, _)| name).collect()
 }
@@ -219,7 +219,7 @@ fn by_domain(facts: &Facts<'_>, unit: f64) -> Table {
 
 /// Whether any domain has more than one source.
 fn by_source_tells_more(facts: &Facts<'_>) -> bool {
-    facts.plan.sources.len() > facts.columns[0].domains.len()
+    facts.plan.seen().count() > facts.columns[0].domains.len()
 }
 
 fn by_source(facts: &Facts<'_>, unit: f64) -> Table {

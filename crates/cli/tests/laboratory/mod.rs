@@ -208,7 +208,7 @@ fn name(path: &Path) -> String {
 }
 
 /// Made-up documents as JSON Lines: the same for the same seed, each source with words of its own.
-fn documents(seed: u64, count: u64) -> String {
+pub(crate) fn documents(seed: u64, count: u64) -> String {
     let mut state = seed;
     let mut random = |below: u64| {
         // Knuth's MMIX generator: good enough to pick words.

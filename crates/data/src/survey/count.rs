@@ -15,7 +15,7 @@ use crate::{DataError, Part, Tokenizer};
 pub fn count_tokens(source: &SourceFiles, tokenizer: &Tokenizer) -> Result<(u64, u64), DataError> {
     let split = match source.validation {
         Validation::Split(share) => share.0,
-        Validation::Files(_) => 0,
+        Validation::Files(_) | Validation::All => 0,
     };
     let mut encoder = tokenizer.encoder();
     let mut ids = Vec::new();

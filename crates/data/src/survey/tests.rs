@@ -55,6 +55,7 @@ impl Folder {
             let held_out = match validation {
                 Validation::Files(paths) => paths.join(" "),
                 Validation::Split(share) => share.to_string(),
+                Validation::All => unreachable!("a folder does not say so"),
             };
             let domain = &source.domain;
             let _ = writeln!(

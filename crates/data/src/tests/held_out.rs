@@ -57,6 +57,34 @@ fn a_glob_that_takes_in_a_held_out_file_is_refused_with_both_sources() {
     ");
     let good = named(&place, "good", "good.jsonl", Validation::Split(Ppm(100_000)));
     check_files(&[&good, &odd]).unwrap();
+    // A source that nothing trains on holds out each of its files.
+    let unseen = named(&place, "new", "g*.jsonl", Validation::All);
+    let error = check_files(&[&good, &unseen]).unwrap_err().to_string();
+    assert!(
+        error.starts_with("`good.jsonl` is held out by source `new` and taken in by"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_source_that_nothing_trains_on_is_held_out_to_its_last_document() {
+    let place = Place::new();
+    place.write("a.jsonl", &json_lines(0..30));
+    place.write("b.jsonl", &json_lines(30..40));
+    let source = named(&place, "new", "*.jsonl", Validation::All);
+    let corpus = place.prepare(&source).unwrap();
+    assert_eq!(documents(&corpus, Part::Validation), (0..40).map(text).collect::<Vec<_>>());
+    assert_eq!((corpus.tokens(Part::Train), corpus.documents(Part::Train)), (0, 0));
+    assert_eq!(corpus.sequences(Part::Train, 7), 0);
+    assert!(corpus.token_ranges(Part::Train, 100).is_empty());
+    assert_eq!(corpus.place_of(Part::Validation, 31), "held-out document 31 (`b.jsonl`)");
+    corpus.verify().unwrap();
+    // The tokenizer of a study is not trained on it, and the next preparation finds it whole.
+    assert!(crate::sample_documents(&source, sparkjoy_base::Seed(1), 1000).unwrap().is_empty());
+    assert_eq!(place.prepare(&source).unwrap().tokens(Part::Train), 0);
+    let split = named(&place, "new", "*.jsonl", Validation::Split(Ppm(1_000_000)));
+    let said = place.refusal(&split);
+    assert!(said.contains("was prepared with validation from `all its text`"), "{said}");
 }
 
 #[test]

@@ -35,6 +35,11 @@ fn given(place: &Place) -> SourceFiles {
     SourceFiles { validation: Validation::Files(vec!["val".into()]), ..source }
 }
 
+/// The same, all of it held out.
+fn unseen(place: &Place) -> SourceFiles {
+    SourceFiles { validation: Validation::All, ..split(place) }
+}
+
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for (name, _) in files(from) {
@@ -44,7 +49,7 @@ fn copy(from: &Path, to: &Path) {
 
 #[test]
 fn stopping_anywhere_and_going_on_gives_the_same_folder() {
-    for make in [split, given] {
+    for make in [split, given, unseen] {
         let place = Place::new();
         let source = make(&place);
         let whole = place.root().join("whole");
@@ -88,7 +93,7 @@ fn stopping_again_and_again_gets_to_the_same_end() {
 /// Every state that a kill can leave: between two writes, and within one.
 #[test]
 fn a_kill_at_every_write_gives_the_same_folder() {
-    for make in [split, given] {
+    for make in [split, given, unseen] {
         let place = Place::new();
         let source = make(&place);
         let whole = place.root().join("whole");

@@ -48,7 +48,7 @@ impl View<'_> {
     /// where there is one to show.
     fn over(&self, axis: &str, scale: f64, front: bool) -> Vec<Figure> {
         let arms: Vec<usize> = self.arms(&[Role::Answer]).collect();
-        let aims = [Aim::Targeted, Aim::General];
+        let aims = self.tested().into_iter();
         let series =
             aims.map(|aim| self.series(aim.name(), &arms, scale, |arm| self.aimed(arm, aim)));
         let largest = self.answer.largest_gain.and_then(|arm| self.place(arm, scale));
@@ -57,7 +57,7 @@ impl View<'_> {
             title: "Effect on held-out text".to_owned(),
             x: axis.to_owned(),
             y: BITS.to_owned(),
-            series: series.into(),
+            series: series.collect(),
             marked,
             x_zero: true,
             y_zero: true,
@@ -219,7 +219,7 @@ impl View<'_> {
         let domains = self.named(false);
         let sources = self.named(true);
         let mut columns: Vec<(String, Value<'_>)> = Vec::new();
-        for aim in Aim::EACH {
+        for aim in Aim::EACH.into_iter().filter(|&aim| self.scope(aim).is_some()) {
             columns.push((aim.name().to_owned(), Box::new(move |arm| self.aimed(arm, aim))));
         }
         let few = if sources.len() <= SOURCES { sources } else { Vec::new() };
@@ -314,7 +314,7 @@ impl View<'_> {
                 "The same removals under each refill rule. What does not move with the rule is the \
                  removal's own effect; what does is the effect of what took its place."
             },
-            panels: [Aim::Targeted, Aim::General].map(panel).into(),
+            panels: self.tested().into_iter().map(panel).collect(),
             table: None,
         })
     }
@@ -340,7 +340,7 @@ impl View<'_> {
         let mut figures = Vec::new();
         if lines.iter().any(|(_, arms)| arms.len() > 1) {
             let axis = if budgets { "window, % of the run" } else { "share of what is added, %" };
-            let panels = [Aim::Targeted, Aim::General].into_iter().flat_map(|aim| {
+            let panels = self.tested().into_iter().flat_map(|aim| {
                 curves::shared_out(&lines, lines.len()).into_iter().map(move |(part, few)| {
                     let series = few.iter().map(|(name, arms)| {
                         self.series(name, arms, 100.0, |arm| self.aimed(arm, aim))
@@ -435,7 +435,7 @@ impl View<'_> {
                  change; blue circles are better, orange diamonds worse, hollow grey circles not \
                  significant."
             },
-            panels: [Aim::Targeted, Aim::General].map(panel).into(),
+            panels: self.tested().into_iter().map(panel).collect(),
             table: None,
         }]
     }

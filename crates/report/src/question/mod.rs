@@ -11,7 +11,7 @@ use crate::Report;
 use crate::chart::Figure;
 use crate::cost::question_seconds;
 use crate::decisions::decision_table;
-use crate::sentences::{Heading, cause, sentence, targeted, title};
+use crate::sentences::{Heading, cause, columns, sentence, title};
 use crate::words::rich;
 
 pub(crate) use view::View;
@@ -38,7 +38,7 @@ pub(crate) fn section(view: &View<'_>, figures: &[Figure], report: &Report<'_>) 
             (gaps(view))
             @for figure in figures { (figure.on_page()) }
             h3 { "Numbers" }
-            @if let Some(targeted) = targeted(view.answer) { p.soft { (rich(&targeted)) "." } }
+            @if let Some(columns) = columns(view.answer) { p.soft { (rich(&columns)) "." } }
             @if let Some(table) = view.holds() { (table) }
             (view.effects())
             @for table in &tasks { (table) }

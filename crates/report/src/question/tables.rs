@@ -34,14 +34,20 @@ impl View<'_> {
 
     /// The tests: intervals of both kinds, corrected p, and the minimum detectable effect.
     pub(crate) fn tests(&self) -> Markup {
-        let aims = [Aim::Targeted, Aim::General];
+        let aims = self.tested();
         let arms = 0..self.answer.arms.len();
-        let rows = arms.flat_map(|arm| aims.map(|aim| (arm, aim))).filter_map(|(arm, aim)| {
+        let pairs = arms.flat_map(|arm| aims.iter().map(move |&aim| (arm, aim)));
+        let rows = pairs.filter_map(|(arm, aim)| {
             let scope = self.scope(aim)?;
             let comparison = self.arm(arm).cells[scope].as_ref()?;
             Some((self.compared(arm), test(aim.name(), comparison, Unit::Bits)))
         });
-        let caption = "The comparisons of held-out text that are tested together";
+        let caption = if aims.contains(&Aim::Unseen) {
+            "The comparisons of held-out text that are tested together, unseen text as a family of \
+             its own"
+        } else {
+            "The comparisons of held-out text that are tested together"
+        };
         tested(caption, ["<sources", "Δ bits per byte"], rows.collect())
     }
 

@@ -20,17 +20,20 @@ pub(crate) enum Aim {
     /// What the arm is about.
     Targeted,
     General,
+    /// Text that nothing trains on.
+    Unseen,
     All,
 }
 
 impl Aim {
-    /// The three of them, in the order of columns.
-    pub(crate) const EACH: [Self; 3] = [Self::Targeted, Self::General, Self::All];
+    /// All of them, in the order of columns.
+    pub(crate) const EACH: [Self; 4] = [Self::Targeted, Self::General, Self::Unseen, Self::All];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Targeted => "targeted",
             Self::General => "general",
+            Self::Unseen => "unseen",
             Self::All => "all sources",
         }
     }
@@ -65,9 +68,16 @@ impl<'a> View<'a> {
         self.answer.scopes.iter().position(|scope| match scope.what {
             What::Targeted => aim == Aim::Targeted,
             What::General => aim == Aim::General,
+            What::Unseen => aim == Aim::Unseen,
             What::All => aim == Aim::All,
             What::Domain { .. } | What::Source { .. } => false,
         })
+    }
+
+    /// Where arms aim, and elsewhere: what is tested of this study's text.
+    pub(crate) fn tested(&self) -> Vec<Aim> {
+        let tested = Aim::EACH.into_iter().filter(|&aim| aim != Aim::All);
+        tested.filter(|&aim| self.scope(aim).is_some()).collect()
     }
 
     /// The scopes that are domains, or sources, with their names.

@@ -1,6 +1,6 @@
 //! What a finding is about, in a word: the heading of its sentence.
 
-use sparkjoy_answers::Finding;
+use sparkjoy_answers::{Finding, ScopeEffect, Verdict};
 
 /// The heading of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,10 @@ impl Heading {
                 } else {
                     Self::TradeOff
                 }
+            }
+            Finding::Unseen { effects } => {
+                let is_null = |it: &ScopeEffect| it.tested.verdict == Verdict::NotSignificant;
+                if effects.iter().all(is_null) { Self::NotSignificant } else { Self::Effect }
             }
             Finding::Front { .. } => Self::TradeOff,
             Finding::Ranking(_) | Finding::Transfer(_) => Self::Ranking,

@@ -17,6 +17,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod unseen;
 mod windows;
 
 use std::collections::BTreeSet;
@@ -50,11 +51,21 @@ pub fn title(answer: &Answer) -> String {
     }
 }
 
-/// Which sources the columns `targeted` and `general` are about; none where no arm has any.
-pub fn targeted(answer: &Answer) -> Option<String> {
-    let names = |targets: &BTreeSet<SourceName>| {
-        targets.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-    };
+/// Which sources the columns `targeted`, `general` and `unseen` are about; none where there are
+/// none.
+pub fn columns(answer: &Answer) -> Option<String> {
+    let unseen = || format!("unseen: {}, which nothing trains on", names(&answer.unseen));
+    let unseen = (!answer.unseen.is_empty()).then(unseen);
+    let parts: Vec<String> = targeted(answer).into_iter().chain(unseen).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+fn names(sources: &BTreeSet<SourceName>) -> String {
+    sources.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Which sources are targeted; none where no arm has any.
+fn targeted(answer: &Answer) -> Option<String> {
     // Arms by what they are about, in the order of the arms.
     let mut kinds: Vec<(&BTreeSet<SourceName>, Vec<&str>)> = Vec::new();
     for arm in answer.arms.iter().filter(|arm| !arm.targets.is_empty()) {
@@ -138,6 +149,7 @@ pub fn sentence(answer: &Answer, finding: &Finding) -> String {
         Finding::Front { arms, of } => curve::front(answer, arms, *of),
         Finding::Ranking(ranking) => curve::ranking(answer, ranking),
         Finding::Transfer(finding) => transfer::transfer(answer, finding),
+        Finding::Unseen { effects } => unseen::effects(answer, effects),
         Finding::NotSignificant { comparisons } => not_significant::on_text(answer, comparisons),
         Finding::NotSignificantOnTasks { by_measure } => not_significant::on_tasks(by_measure),
         Finding::Cost { times } => cost(answer, *times),

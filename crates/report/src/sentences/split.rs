@@ -7,6 +7,7 @@ pub fn split_verdicts(split: &[SplitVerdict]) -> Vec<String> {
     let sentence = |SplitVerdict { of, significant, not }: &SplitVerdict| {
         let of = match of {
             SplitScope::Text(What::Targeted) => "the targeted effect".to_owned(),
+            SplitScope::Text(What::Unseen) => "the effect on unseen text".to_owned(),
             SplitScope::Text(_) => "the general effect".to_owned(),
             SplitScope::Task(task, Measure::GoldBitsPerByte) => {
                 format!("the bits per byte of `{task}`")
@@ -36,10 +37,12 @@ mod tests {
         };
         let split = [
             split(SplitScope::Text(What::General)),
+            split(SplitScope::Text(What::Unseen)),
             split(SplitScope::Task("piqa".to_owned(), Measure::Accuracy)),
         ];
         insta::assert_snapshot!(split_verdicts(&split).join("\n"), @"
         ONE COMPARISON, TWO VERDICTS: the general effect of `20%` is significant in question 2 and not in question 1 (there `web at 0.4`): branches and control are the same, and p is corrected with the other comparisons of each question
+        ONE COMPARISON, TWO VERDICTS: the effect on unseen text of `20%` is significant in question 2 and not in question 1 (there `web at 0.4`): branches and control are the same, and p is corrected with the other comparisons of each question
         ONE COMPARISON, TWO VERDICTS: the effect on `piqa` of `20%` is significant in question 2 and not in question 1 (there `web at 0.4`): branches and control are the same, and p is corrected with the other comparisons of each question
         ");
     }

@@ -312,6 +312,31 @@ fn what_is_not_significant_has_its_minimum_detectable_effect() {
 }
 
 #[test]
+fn unseen_text_is_one_sentence_of_all_arms_by_verdict() {
+    let answer = invented::answers_with_unseen().questions.remove(0);
+    let effect = |arm, interval, verdict| {
+        let family = family(FamilyKind::Unseen, 2);
+        let tested = Tested { family, ..tested(interval, verdict) };
+        ScopeEffect { arm, scope: What::Unseen, tested }
+    };
+    let effects = vec![
+        effect(0, [0.0017, -0.0084, 0.0117], Verdict::NotSignificant),
+        effect(1, [0.02, 0.012, 0.028], Verdict::Worse),
+    ];
+    let finding = Finding::Unseen { effects };
+    assert_eq!(Heading::of(&finding), Heading::Effect);
+    insta::assert_snapshot!(says(&answer, finding), @"On unseen text (`laws`, `poems`), after Holm over 2 comparisons: significantly worse: `20%` +0.0200 bits per byte [+0.0120, +0.0280]; not significant: `10%` +0.0017 bits per byte [−0.0084, +0.0117] (minimum detectable effect at 80 % power 0.0265).");
+    let better =
+        Finding::Unseen { effects: vec![effect(0, [-0.02, -0.028, -0.012], Verdict::Better)] };
+    assert!(says(&answer, better).contains(": significantly better: `10%` −0.0200 bits per byte"));
+    let many = vec![effect(1, [0.0017, -0.0084, 0.0117], Verdict::NotSignificant); 8];
+    let many = Finding::Unseen { effects: many };
+    assert_eq!(Heading::of(&many), Heading::NotSignificant);
+    let said = says(&answer, many);
+    assert!(said.ends_with("0.0265), and 2 more."), "{said}");
+}
+
+#[test]
 fn every_question_has_its_cost_and_a_title() {
     let answer = windows();
     insta::assert_snapshot!(says(&answer, Finding::Cost { times: 4.4 }), @"Alone, this question takes 1.38M tokens and 2.7 × 10¹³ FLOPs of training. Every run in full would take 6.14M tokens and 1.2 × 10¹⁴ FLOPs, 4.4 times as much.");
@@ -339,9 +364,12 @@ fn branches_that_are_not_scored_are_counted_by_kind() {
 #[test]
 fn the_sources_behind_the_column_targeted_are_named() {
     let answers = invented::answers();
-    let texts: Vec<String> = answers.questions.iter().filter_map(targeted).collect();
+    let unseen = invented::answers_with_unseen().questions;
+    let all = answers.questions.iter().chain(&unseen[..1]);
+    let texts: Vec<String> = all.filter_map(columns).collect();
     insta::assert_snapshot!(texts.join("\n"), @"
     targeted: `proofs`, `puzzles`; general: all other sources
     targeted: `proofs`, `puzzles` in `upsampled`; else the source that a row names; general: all other sources
+    targeted: `proofs`, `puzzles`; general: all other sources; unseen: `laws`, `poems`, which nothing trains on
     ");
 }

@@ -36,8 +36,8 @@ pub fn report_text(answers: &Answers) -> String {
         if let Some(table) = decision_table(answer) {
             let _ = write!(out, "\n{}", table.plain());
         }
-        if let Some(targeted) = sentences::targeted(answer) {
-            let _ = writeln!(out, "\n{}", wrap(&targeted).join("\n"));
+        if let Some(columns) = sentences::columns(answer) {
+            let _ = writeln!(out, "\n{}", wrap(&columns).join("\n"));
         }
         out.push('\n');
         out.push_str(&controls(answer).plain());
@@ -155,14 +155,23 @@ fn preamble(answers: &Answers) -> Vec<String> {
          and none is ranked"
             .to_owned()
     });
+    let has_unseen = answers.questions.iter().any(|answer| !answer.unseen.is_empty());
+    if has_unseen {
+        lines.push(
+            "unseen: text that nothing trains on, the plain mean of its sources; it is in neither \
+             `all` nor `general`, and its marks * and ~ are a family of their own"
+                .to_owned(),
+        );
+    }
     if replicates > 1 && answers.questions.iter().any(|answer| !answer.tasks.is_empty()) {
+        let (families, all) = if has_unseen { (4.0, "four") } else { (3.0, "three") };
         lines.push(format!(
             "tasks: marked * and ~ in the same way, in two families of their own: accuracy \
              (categories of several tasks in place of these), and bits per byte of the correct \
              answers; there is a false * in at most {} of questions in each family, in at most {} in \
-             any of the three",
+             any of the {all}",
             percent(1.0 - answers.confidence),
-            percent(3.0 * (1.0 - answers.confidence))
+            percent(families * (1.0 - answers.confidence))
         ));
     }
     lines
@@ -203,7 +212,7 @@ fn differences(answer: &Answer) -> Table {
     let header = |&column: &usize| {
         let scope = &answer.scopes[column];
         let share = match (&scope.what, answer.ask) {
-            (What::All, _) => String::new(),
+            (What::All | What::Unseen, _) => String::new(),
             // What is added has another share in each row, which its label says.
             (_, Ask::Addition) => scope.upsampled.map(percent_of).unwrap_or_default(),
             _ => share(scope),
@@ -271,6 +280,7 @@ fn name(scope: &Scope) -> String {
         What::All => "all".to_owned(),
         What::Targeted => "targeted".to_owned(),
         What::General => "general".to_owned(),
+        What::Unseen => "unseen".to_owned(),
         What::Domain { name } => name.to_string(),
         What::Source { name, .. } => name.to_string(),
     }

@@ -1,11 +1,43 @@
 //! The report on the figures of `answers/invented.rs`, as it is read.
 
 use sparkjoy_answers::{Computed, HeldOutText};
-use sparkjoy_kit::invented::{answers, unfinished};
+use sparkjoy_kit::invented::{answers, answers_with_unseen, unfinished};
 use sparkjoy_kit::known;
 
 use super::*;
 use crate::report_csv;
+
+#[test]
+fn unseen_text_has_a_column_and_a_line_that_says_what_it_is() {
+    let mut answers = answers_with_unseen();
+    answers.questions.truncate(1);
+    let text = report_text(&answers);
+    let part = |from: &str, to: &str| {
+        let (from, to) = (text.find(from).unwrap(), text.find(to).unwrap());
+        text[from..to].to_owned()
+    };
+    insta::assert_snapshot!(part("- On unseen", "- Not significant"), @"
+    - On unseen text (`laws`, `poems`), after Holm over 2 comparisons: significantly worse: `10%`
+      +0.0217 bits per byte [+0.0165, +0.0268], `20%` +0.0217 bits per byte [+0.0165, +0.0268].
+    ");
+    insta::assert_snapshot!(part("targeted: `", "base, same 20%"), @"
+    targeted: `proofs`, `puzzles`; general: all other sources; unseen: `laws`, `poems`, which nothing
+      trains on
+
+    control, ± deviation of 3 replicates      all    unseen       law      math       web
+                                              bpb       bpb       bpb       bpb       bpb
+    base, same 10% window                  0.9100    1.2100    1.2100    0.8600    1.0100
+                                          ±0.0100   ±0.0100   ±0.0100   ±0.0100   ±0.0100
+    ");
+    let table =
+        text.split("window, % base → upsampled").skip(1).find(|table| table.contains(" unseen "));
+    let rows: Vec<&str> = table.unwrap().lines().skip(3).take(2).collect();
+    insta::assert_snapshot!(rows.join("\n"), @"
+    10% against base, same 10% window             +0.0217*             +0.0217              −0.0733
+                                       [+0.0165, +0.0268]   [+0.0165, +0.0268]   [−0.0785, −0.0682]
+    ");
+    assert!(text.contains("\nunseen: text that nothing trains on"), "{text}");
+}
 
 #[test]
 fn a_terminal_shows_controls_then_differences_with_their_errors() {

@@ -88,6 +88,7 @@ fn members<'a>(plan: &'a Plan, what: &What, targets: &BTreeSet<SourceName>) -> V
         What::All => true,
         What::Targeted => targets.contains(*name),
         What::General => !targets.contains(*name),
+        What::Unseen => source.unseen,
         What::Domain { name: domain } => source.domain == *domain,
         What::Source { name: only, .. } => *name == only,
     });
@@ -168,6 +169,7 @@ fn answer(plan: &Plan, question: &QuestionPlan, missing: &str) -> Answer {
         of: question.of,
         settings: question.settings.clone(),
         holds: Vec::new(),
+        unseen: BTreeSet::new(),
         cost: QuestionCost { tree: effort(4), in_full: effort(12) },
     };
     rank(&mut answer, question.ask == Ask::Removal);

@@ -17,6 +17,8 @@ struct Identity<'a> {
     version: u32,
     study: &'a str,
     held_out: BTreeMap<&'a SourceName, Option<Fingerprint>>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    unseen: BTreeSet<&'a SourceName>,
     trunks: Vec<Fingerprint>,
     branches: Vec<BranchIdentity>,
     questions: Vec<QuestionIdentity<'a>>,
@@ -56,6 +58,7 @@ pub(super) fn fingerprint(plan: &Plan) -> Fingerprint {
         version: 2,
         study: &plan.name,
         held_out: held_out.collect(),
+        unseen: plan.unseen().collect(),
         trunks: plan.trunks.iter().map(|trunk| trunk.spec.fingerprint()).collect(),
         branches: plan.branches.iter().map(branch).collect(),
         questions: plan.questions.iter().map(question).collect(),

@@ -138,6 +138,16 @@ impl Plan {
         phases.flat_map(|phase| phase.mixture.proportions().keys()).collect()
     }
 
+    /// Sources that something may train on, sorted by name.
+    pub fn seen(&self) -> impl Iterator<Item = (&SourceName, &PlanSource)> {
+        self.sources.iter().filter(|(_, source)| !source.unseen)
+    }
+
+    /// Sources that nothing may train on, sorted by name.
+    pub fn unseen(&self) -> impl Iterator<Item = &SourceName> {
+        self.sources.iter().filter(|(_, source)| source.unseen).map(|(name, _)| name)
+    }
+
     /// The branches whose ends are compared, with their indices.
     pub fn compared(&self) -> impl Iterator<Item = (usize, &Branch)> {
         self.branches.iter().enumerate().filter(|(_, branch)| branch.compared)

@@ -33,6 +33,11 @@ pub enum Note {
         /// The source.
         source: SourceName,
     },
+    /// Sources that nothing may train on.
+    Unseen {
+        /// They.
+        sources: Vec<SourceName>,
+    },
     /// Neither the trunk nor a question uses a mixture.
     UnusedMixture {
         /// The mixture.
@@ -108,6 +113,27 @@ pub enum Note {
     },
 }
 
+/// A source that nothing draws from.
+fn unused_source(source: &SourceName, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(
+        f,
+        "source `{source}` is defined but nothing that is trained draws from it; its held-out text \
+         counts among all other sources (general), unless `[sources.{source}]` says `unseen = true`: \
+         then it is reported by itself"
+    )
+}
+
+/// Sources that nothing may train on.
+fn unseen(sources: &[SourceName], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let names: Vec<String> = sources.iter().map(|name| format!("`{name}`")).collect();
+    let names = names.join(", ");
+    write!(
+        f,
+        "unseen: {names}; nothing trains on this text, and what branches do to it is reported by \
+         itself"
+    )
+}
+
 /// Held-out text that is trained on.
 fn leaked(found: &TrainedOn, named: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let TrainedOn { source, documents, of_documents, first, .. } = found;
@@ -147,9 +173,8 @@ impl fmt::Display for Note {
                 "`{source}` is read {epochs:.2} times by the end of `{branch}`; past \
                  {EPOCHS_WORTH_READING} epochs repetition adds little (arXiv 2305.16264)"
             ),
-            Self::UnusedSource { source } => {
-                write!(f, "source `{source}` is defined but nothing that is trained draws from it")
-            }
+            Self::UnusedSource { source } => unused_source(source, f),
+            Self::Unseen { sources } => unseen(sources, f),
             Self::UnusedMixture { mixture } => {
                 write!(f, "mixture `{mixture}` is defined but neither trunk nor question uses it")
             }
@@ -262,6 +287,7 @@ mod tests {
         let notes = [
             Note::Repeated { source: source(), branch, epochs: 5.126 },
             Note::UnusedSource { source: source() },
+            Note::Unseen { sources: vec![source(); 2] },
             Note::UnusedMixture { mixture: "old".into() },
             Note::LeftOver { tokens: Tokens(53_248) },
             Note::OneReplicate,
@@ -284,7 +310,8 @@ mod tests {
         let text: Vec<String> = notes.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(text.join("\n"), @r#"
         `math` is read 5.13 times by the end of `upsampled-30pct-r0`; past 4 epochs repetition adds little (arXiv 2305.16264)
-        source `math` is defined but nothing that is trained draws from it
+        source `math` is defined but nothing that is trained draws from it; its held-out text counts among all other sources (general), unless `[sources.math]` says `unseen = true`: then it is reported by itself
+        unseen: `math`, `math`; nothing trains on this text, and what branches do to it is reported by itself
         mixture `old` is defined but neither trunk nor question uses it
         the last 53.25K tokens of the budget are less than a step and unused
         one replicate: no noise floor, so no difference can be told from chance

@@ -12,7 +12,7 @@ pub struct PlanSource {
     /// Name, fingerprint, sequences per epoch.
     #[serde(rename = "supply")]
     pub identity: Source,
-    /// Tokens per epoch.
+    /// Tokens per epoch; of an unseen source, its held-out tokens.
     pub tokens: Tokens,
     /// Declared by size rather than prepared.
     pub declared: bool,
@@ -20,6 +20,9 @@ pub struct PlanSource {
     pub max_epochs: Option<f64>,
     /// Identity of its held-out text; none where it is declared.
     pub held_out: Option<Fingerprint>,
+    /// Whether nothing trains on it: all its text is held out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
 }
 
 /// What a plan remembers of a trunk trained elsewhere, beside what is in its spec.

@@ -66,7 +66,7 @@ pub(crate) fn weights(
         Some(parts) => parts.iter().map(|(name, part)| (name.clone(), part.0.into())).collect(),
         None => sources
             .iter()
-            .filter(|(_, source)| source.domain == *domain)
+            .filter(|(_, source)| source.domain == *domain && !source.unseen)
             .map(|(name, source)| (name.clone(), source.tokens.0))
             .collect(),
     }

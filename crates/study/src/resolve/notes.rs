@@ -28,6 +28,8 @@ pub(super) fn notes(study: &Study, plan: &Plan) -> Vec<Note> {
     notes.extend(import::notes(plan));
     notes.extend(refilled(study));
     notes.extend(repeated(plan));
+    let unseen: Vec<SourceName> = plan.unseen().cloned().collect();
+    notes.extend((!unseen.is_empty()).then_some(Note::Unseen { sources: unseen }));
     notes.extend(unused(study, plan));
     notes
 }
@@ -70,8 +72,8 @@ fn unused(study: &Study, plan: &Plan) -> Vec<Note> {
     let mixtures = mixtures.map(|mixture| Note::UnusedMixture { mixture: mixture.clone() });
 
     let read = plan.sources_read();
-    let sources = plan.sources.keys().filter(|name| !read.contains(name));
-    let sources = sources.map(|source| Note::UnusedSource { source: source.clone() });
+    let sources = plan.seen().filter(|(name, _)| !read.contains(name));
+    let sources = sources.map(|(source, _)| Note::UnusedSource { source: source.clone() });
     sources.chain(mixtures).collect()
 }
 

@@ -57,6 +57,7 @@ fn planned(study: &Study) -> Plan {
             declared: false,
             max_epochs: facts.max_epochs.as_ref().map(|cap| cap.value),
             held_out: Some(fingerprint),
+            unseen: false,
         }
     };
     let sources = study.sources().keys().map(|name| (name.clone(), source(name))).collect();

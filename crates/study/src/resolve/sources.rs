@@ -42,11 +42,12 @@ pub fn plan_sources(
                 }
                 let sequences = corpus.sequences(Part::Train, context);
                 let held_out = Some(corpus.fingerprint(Part::Validation));
-                let tokens = Tokens(corpus.tokens(Part::Train));
+                let part = if facts.unseen { Part::Validation } else { Part::Train };
+                let tokens = Tokens(corpus.tokens(part));
                 (tokens, sequences, corpus.fingerprint(Part::Train), held_out)
             }
         };
-        if sequences == 0 {
+        if sequences == 0 && !facts.unseen {
             let text = format!(
                 "source `{name}` has {} tokens, expected at least one sequence of {context}",
                 tokens.0
@@ -61,6 +62,7 @@ pub fn plan_sources(
             declared: matches!(input, SourceInput::Declared(_)),
             max_epochs: facts.max_epochs.as_ref().map(|cap| cap.value),
             held_out,
+            unseen: facts.unseen,
         };
         sources.insert(name.clone(), source);
     }

@@ -1,7 +1,7 @@
 //! What a plan promises, on a study small enough to count by hand.
 
 use super::*;
-use crate::plan::{Branch, SourceTokens};
+use crate::plan::{Branch, Note, SourceTokens};
 use crate::testing::{Case, cases, edited, plan, shown};
 use sparkjoy_base::Tokens;
 
@@ -52,6 +52,42 @@ held_out = "16K"
 
 fn good() -> Plan {
     plan(GOOD).unwrap()
+}
+
+#[test]
+fn an_unseen_source_is_drawn_by_nothing_and_changes_no_run() {
+    let essays = "[sources.essays]\ntokens = \"9M\"\ndomain = \"web\"\nunseen = true\n";
+    let with = plan(&with_source(essays)).unwrap();
+    let good = good();
+    // Its domain draws from the other sources alone.
+    assert_eq!((&with.mixtures, &with.trunks), (&good.mixtures, &good.trunks));
+    assert_eq!((&with.branches, &with.questions), (&good.branches, &good.questions));
+    let named = |plan: &Plan| plan.unseen().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(named(&with), ["essays"]);
+    assert_eq!(with.seen().count(), good.sources.len());
+    let note = Note::Unseen { sources: vec![SourceName::new("essays").unwrap()] };
+    assert!(with.notes.contains(&note), "{:?}", with.notes);
+    assert!(!with.notes.iter().any(|note| matches!(note, Note::UnusedSource { .. })));
+    // What is compared is another thing; without such a source plans are the bytes they were.
+    // Share of `web` by tokens, so a source more of it is drawn from unless it is unseen.
+    let unmarked = plan(&with_source(&essays.replace("unseen = true\n", ""))).unwrap();
+    assert_ne!(unmarked.mixtures, good.mixtures);
+    assert_ne!(with.fingerprint(), unmarked.fingerprint());
+    assert!(!serde_json::to_string(&good).unwrap().contains("unseen"));
+    // Each source of a domain is each that something may train on.
+    let add = "[[questions]]\nask = \"addition\"\nadd = [\"web\", [\"web\", \"math\"]]\n\
+               add_each = [\"web\"]\nshares = [0.9]\nwindows = [\"10%\"]\n[evaluation]";
+    let more = plan(&edited(&with_source(essays), "[evaluation]", add)).unwrap();
+    let arms = &more.questions.last().unwrap().arms;
+    assert_eq!(arms.len(), 4);
+    let essays = SourceName::new("essays").unwrap();
+    assert!(arms.iter().all(|arm| !arm.targets.contains(&essays)));
+    assert!(more.branches.iter().all(|b| !b.mixture().proportions().contains_key(&essays)));
+}
+
+/// The good study with another source.
+fn with_source(source: &str) -> String {
+    edited(GOOD, "[mixtures.base]", &format!("{source}[mixtures.base]"))
 }
 
 fn changed(from: &str, to: &str) -> Plan {
@@ -352,7 +388,7 @@ fn notes_name_what_is_not_free() {
     one replicate: no noise floor, so no difference can be told from chance
     what a removal frees goes to all other sources: its answer is what a source is worth over what takes its place
     `recipes` is read 4.01 times by the end of `upsampled-20pct-r0`; past 4 epochs repetition adds little (arXiv 2305.16264)
-    source `unread` is defined but nothing that is trained draws from it
+    source `unread` is defined but nothing that is trained draws from it; its held-out text counts among all other sources (general), unless `[sources.unread]` says `unseen = true`: then it is reported by itself
     mixture `old` is defined but neither trunk nor question uses it
     ");
 }

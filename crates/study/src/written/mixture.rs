@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sparkjoy_base::toml_file::Item;
 use sparkjoy_base::{DomainName, Ppm, Problem, SourceName};
 
-use super::shares::{proportion, sum_to_one, undefined};
+use super::shares::{Share, proportion, sum_to_one, undefined};
 use super::sources::{Sources, bad_name};
 
 /// A mixture as written: shares of sources and of whole domains, which sum to one.
@@ -14,13 +14,6 @@ pub(crate) struct WrittenMixture {
     /// Who gets how much.
     pub(crate) shares: Vec<(Share, Ppm)>,
     pub(crate) line: usize,
-}
-
-/// Who a share goes to.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Share {
-    Source(SourceName),
-    Domain(DomainName),
 }
 
 /// Reads all `[mixtures.*]`.
@@ -50,6 +43,7 @@ fn one(mixture: &str, item: Item<'_>, sources: &Sources) -> Result<WrittenMixtur
         let part = proportion(&item, &key.value, &what)?;
         let share = share(&key.value, sources)
             .ok_or_else(|| undefined(&item, &what, &key.value, sources.names()))?;
+        sources.refuse_unseen(&share, &item, &what)?;
         if let Some((source_name, domain)) = named_twice(&share, &shares, sources) {
             return Err(item.problem(format!(
                 "{what} names source `{source_name}` and its domain `{domain}`, expected one of the \

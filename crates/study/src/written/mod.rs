@@ -28,10 +28,11 @@ pub use self::tasks::select_tasks;
 pub use self::template::STUDY_TEMPLATE;
 
 pub(crate) use self::evaluation::Evaluation;
-pub(crate) use self::mixture::{Share, WrittenMixture};
+pub(crate) use self::mixture::WrittenMixture;
 pub(crate) use self::question::{
     Blend, Chosen, Question, Rate, Refill, Window, not_in_mixture, quoted,
 };
+pub(crate) use self::shares::Share;
 pub(crate) use self::sources::{DomainWeights, SourceFacts, Sources};
 pub(crate) use self::training::{Model, Size, Training};
 pub(crate) use self::trunk::WrittenImport;

@@ -1,7 +1,14 @@
-//! Proportions as they are written: decimals that sum to exactly one.
+//! Proportions as they are written: decimals that sum to exactly one, and who they go to.
 
 use sparkjoy_base::toml_file::{Item, Source};
-use sparkjoy_base::{Ppm, Problem, nearest};
+use sparkjoy_base::{DomainName, Ppm, Problem, SourceName, nearest};
+
+/// Who a share goes to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Share {
+    Source(SourceName),
+    Domain(DomainName),
+}
 
 /// A decimal above 0 and up to 1.
 pub(super) fn proportion(item: &Item<'_>, name: &str, what: &str) -> Result<Ppm, Problem> {

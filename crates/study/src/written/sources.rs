@@ -10,7 +10,7 @@ use sparkjoy_base::{
 use sparkjoy_data::{OnBadDocument, SourceFiles, Validation};
 
 use super::SourceInput;
-use super::shares::{proportion, sum_to_one, undefined};
+use super::shares::{Share, proportion, sum_to_one, undefined};
 
 /// What a study says about a source besides where its sequences come from.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,8 @@ pub(crate) struct SourceFacts {
     pub(crate) domain: DomainName,
     /// Epochs it may be read at most.
     pub(crate) max_epochs: Option<Placed<f64>>,
+    /// Whether nothing trains on it: all its text is held out.
+    pub(crate) unseen: bool,
     pub(crate) line: usize,
 }
 
@@ -77,6 +79,31 @@ impl Sources {
         self.facts.iter().flat_map(|(name, facts)| [name.as_str(), facts.domain.as_str()])
     }
 
+    /// Refuses a share of text that nothing may train on. `what`: `` mixture `base` ``.
+    pub(crate) fn refuse_unseen(
+        &self,
+        share: &Share,
+        item: &Item<'_>,
+        what: &str,
+    ) -> Result<(), Problem> {
+        let (which, names) = match share {
+            Share::Source(name) => (format!("source `{name}`, which is unseen"), vec![name]),
+            Share::Domain(domain) => {
+                let text = format!("domain `{domain}`, in which every source is unseen");
+                (text, self.of_domain(domain))
+            }
+        };
+        if names.iter().any(|&name| !self.facts[name].unseen) {
+            return Ok(());
+        }
+        let text = format!("{what} names {which}: nothing may train on it");
+        let tables: Vec<String> = names.iter().map(|name| format!("`[sources.{name}]`")).collect();
+        Err(item.problem(text).with_hint(format!(
+            "leave it out here, or take `unseen = true` out of {}",
+            tables.join(", ")
+        )))
+    }
+
     /// The sources of a domain, sorted by name.
     pub(crate) fn of_domain(&self, domain: &DomainName) -> Vec<&SourceName> {
         self.facts.iter().filter(|(_, f)| f.domain == *domain).map(|(name, _)| name).collect()
@@ -100,8 +127,17 @@ fn one(
             Some(Placed { value, line: item.line() })
         }
     };
+    let unseen = table.optional("unseen").map_or(Ok(false), |item| item.boolean())?;
+    if let Some(cap) = max_epochs.as_ref().filter(|_| unseen) {
+        let text = format!("`max_epochs` is about reading, but source `{name}` is unseen");
+        let hint = "leave `max_epochs` out: nothing trains on the source";
+        return Err(source.problem(cap.line, text).with_hint(hint));
+    }
     let input = match (table.optional("path"), table.optional("tokens")) {
-        (Some(path), None) => SourceInput::Files(Box::new(files(name, path, &mut table, root)?)),
+        (Some(path), None) => {
+            let validation = validation(name, &path, &mut table, unseen)?;
+            SourceInput::Files(Box::new(files(name, path, &mut table, (root, validation))?))
+        }
         (None, Some(tokens)) => {
             refuse_text_keys(name, &mut table)?;
             SourceInput::Declared(tokens.quantity::<Tokens>("a number of tokens in quotes")?)
@@ -115,26 +151,48 @@ fn one(
         }
     };
     table.finish()?;
-    Ok((input, SourceFacts { domain, max_epochs, line }))
+    Ok((input, SourceFacts { domain, max_epochs, unseen, line }))
 }
 
-fn files(
+/// Where a source's held-out text comes from. `path`: of its text.
+fn validation(
     name: &SourceName,
-    path: Item<'_>,
+    path: &Item<'_>,
     table: &mut TomlTable<'_>,
-    root: &Path,
-) -> Result<SourceFiles, Problem> {
-    let validation = match (table.optional("validation"), table.optional("holdout")) {
-        (Some(paths), None) => Validation::Files(strings(paths)?),
-        (None, Some(share)) => Validation::Split(holdout(&share)?),
+    unseen: bool,
+) -> Result<Validation, Problem> {
+    let (files, share) = (table.optional("validation"), table.optional("holdout"));
+    if unseen {
+        for (key, item) in [("validation", files), ("holdout", share)] {
+            if let Some(item) = item {
+                let text =
+                    format!("`{key}` beside `unseen`: all text of source `{name}` is held out");
+                let hint = format!("leave `{key}` out, and name every file in `path`");
+                return Err(item.problem(text).with_hint(hint));
+            }
+        }
+        return Ok(Validation::All);
+    }
+    match (files, share) {
+        (Some(paths), None) => Ok(Validation::Files(strings(paths)?)),
+        (None, Some(share)) => Ok(Validation::Split(holdout(&share)?)),
         (validation, _) => {
             let found = match validation {
                 Some(_) => "both `validation` and `holdout`",
                 None => "neither `validation` (files) nor `holdout` (a share such as \"1%\")",
             };
-            return Err(path.problem(not_one_of(name, found)));
+            Err(path.problem(not_one_of(name, found)))
         }
-    };
+    }
+}
+
+/// - `root`: the folder that paths are relative to; `validation`: the held-out text.
+fn files(
+    name: &SourceName,
+    path: Item<'_>,
+    table: &mut TomlTable<'_>,
+    (root, validation): (&Path, Validation),
+) -> Result<SourceFiles, Problem> {
     let rows = super::row_text::rows(table)?;
     let on_bad_document = match table.optional("on_bad_document") {
         None => OnBadDocument::Refuse,
@@ -228,6 +286,7 @@ pub(crate) fn weights(tables: Item<'_>, sources: &Sources) -> Result<DomainWeigh
             let member = sources.facts.iter().find(|(name, _)| name.as_str() == key.value);
             match member {
                 Some((name, facts)) if facts.domain == domain => {
+                    sources.refuse_unseen(&Share::Source(name.clone()), &item, &what)?;
                     parts.insert(name.clone(), part);
                 }
                 Some((name, facts)) => {
@@ -243,7 +302,9 @@ pub(crate) fn weights(tables: Item<'_>, sources: &Sources) -> Result<DomainWeigh
             }
         }
         sum_to_one(parts.values(), &what, (file, line))?;
-        if let Some(&missing) = members.iter().find(|&&member| !parts.contains_key(member)) {
+        let is_missing =
+            |member: &SourceName| !sources.facts[member].unseen && !parts.contains_key(member);
+        if let Some(&missing) = members.iter().find(|&&member| is_missing(member)) {
             let text = format!(
                 "domain `{domain}` weighs its sources but not `{missing}`, expected all of them"
             );

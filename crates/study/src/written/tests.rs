@@ -167,6 +167,7 @@ fn the_template_parses_and_names_every_key() {
         "domain",
         "validation",
         "holdout",
+        "unseen",
         "text_field",
         "template",
         "messages",

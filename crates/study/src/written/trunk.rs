@@ -8,6 +8,7 @@ use sparkjoy_base::{Ppm, Problem, SourceName, Span, Tokens, nearest, thousands};
 
 use super::clock::Clock;
 use super::question::{Known, Window};
+use super::shares::Share;
 
 /// A trunk trained elsewhere, as written.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,6 +142,7 @@ fn amounts(
                 ),
             }));
         };
+        known.sources.refuse_unseen(&Share::Source(source.clone()), &item, "`read`")?;
         amounts.insert(source.clone(), amount(item)?);
     }
     Ok(Placed { value: amounts, line })

@@ -446,7 +446,7 @@ impl BranchTree<'_> {
             Share::Source(source) => source == name,
             Share::Domain(domain) => self.sources[name].domain == *domain,
         };
-        let chosen = self.sources.iter();
+        let chosen = self.sources.iter().filter(|(_, source)| !source.unseen);
         let chosen = chosen.filter(|(name, _)| added.shares.iter().any(|s| inside(name, s)));
         chosen.map(|(name, source)| (name.clone(), source.tokens.0)).collect()
     }

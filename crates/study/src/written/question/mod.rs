@@ -10,8 +10,8 @@ use sparkjoy_base::toml_file::{Item, Placed, TomlTable};
 use sparkjoy_base::{Ppm, Problem, SourceName, Span, nearest, thousands};
 
 use super::clock::Clock;
-use super::mixture::{Share, WrittenMixture};
-use super::shares::proportion;
+use super::mixture::WrittenMixture;
+use super::shares::{Share, proportion};
 use super::sources::Sources;
 use super::training::{Model, Size};
 

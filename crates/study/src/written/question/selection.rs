@@ -3,8 +3,8 @@
 use sparkjoy_base::toml_file::{Item, Placed, TomlTable};
 use sparkjoy_base::{DomainName, Problem, SourceName, nearest};
 
-use super::super::mixture::{Share, WrittenMixture, share};
-use super::super::shares::undefined;
+use super::super::mixture::{WrittenMixture, share};
+use super::super::shares::{Share, undefined};
 use super::{Chosen, Known, Refill, quoted};
 
 const CHOICES: &str = "a list of sources, domains, or lists of them";
@@ -66,6 +66,7 @@ impl Known<'_> {
             let share = share(&name, self.sources).ok_or_else(|| {
                 undefined(&item, &format!("`{key}`"), &name, self.sources.names())
             })?;
+            self.sources.refuse_unseen(&share, &item, &format!("`{key}`"))?;
             chosen.names.push(name);
             chosen.shares.push(share);
         }
@@ -80,18 +81,20 @@ impl Known<'_> {
         mixture: Option<&Placed<String>>,
     ) -> Result<Vec<SourceName>, Problem> {
         let name = item.string("the name of a domain in quotes")?.to_owned();
-        let domains = || self.sources.facts.values().map(|facts| facts.domain.as_str());
-        if !domains().any(|domain| domain == name) {
-            let nearest = nearest(&name, domains());
+        let domains = || self.sources.facts.values().map(|facts| &facts.domain);
+        let Some(domain) = domains().find(|domain| domain.as_str() == name) else {
+            let nearest = nearest(&name, domains().map(DomainName::as_str));
             return Err(item
                 .problem(format!("`{key}` names `{name}`, which is no domain"))
                 .meant(nearest.as_deref()));
-        }
+        };
+        let share = Share::Domain(domain.clone());
+        self.sources.refuse_unseen(&share, item, &format!("`{key}`"))?;
         let drawn = |source: &SourceName, domain: &DomainName| {
             mixture.is_none_or(|mixture| draws(&self.mixtures[&mixture.value], source, domain))
         };
         let inside = self.sources.facts.iter().filter(|(source, facts)| {
-            facts.domain.as_str() == name && drawn(source, &facts.domain)
+            facts.domain.as_str() == name && !facts.unseen && drawn(source, &facts.domain)
         });
         let inside: Vec<SourceName> = inside.map(|(source, _)| source.clone()).collect();
         match mixture {
@@ -130,7 +133,11 @@ impl Known<'_> {
         let refill = match (name, sources.find(|source| source.as_str() == name)) {
             ("domain", _) => Refill::Domain,
             ("proportional", _) => Refill::Proportional,
-            (_, Some(source)) => Refill::Source(source.clone()),
+            (_, Some(source)) => {
+                let share = Share::Source(source.clone());
+                self.sources.refuse_unseen(&share, item, "`refill`")?;
+                Refill::Source(source.clone())
+            }
             (_, None) => {
                 let known = self.sources.facts.keys().map(SourceName::as_str);
                 let nearest = nearest(name, known.chain(["domain", "proportional"]));
