@@ -52,6 +52,17 @@ impl Scale {
         Self { low, high, from, to, step }
     }
 
+    /// An axis of decimal logarithms that holds all `values`, with ticks at whole powers of ten.
+    pub(crate) fn of_powers(values: impl Iterator<Item = f64>, (from, to): (f64, f64)) -> Self {
+        let ends =
+            values.map(f64::log10).fold((f64::INFINITY, f64::NEG_INFINITY), |ends, value| {
+                (value.min(ends.0), value.max(ends.1))
+            });
+        let (low, high) = (ends.0.floor(), ends.1.ceil().max(ends.0.floor() + 1.0));
+        let step = ((high - low) / 6.0).ceil();
+        Self { low, high: low + ((high - low) / step).ceil() * step, from, to, step }
+    }
+
     /// Where a value stands.
     pub(crate) fn at(&self, value: f64) -> f64 {
         self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
@@ -167,6 +178,17 @@ mod tests {
         assert_eq!(labels(&[0.0, 0.7], 4), ["0.0", "0.2", "0.4", "0.6", "0.8"]);
         assert_eq!(labels(&[0.0, 4e-8], 2), ["0.00000000", "0.00000002", "0.00000004"]);
         assert_eq!(labels(&[-3e-5, 2e-5], 4), ["−0.00004", "−0.00002", "0.00000", "0.00002"]);
+    }
+
+    #[test]
+    fn an_axis_of_powers_has_its_ticks_at_whole_ones() {
+        let powers = |values: &[f64]| {
+            let scale = Scale::of_powers(values.iter().copied(), (0.0, 100.0));
+            scale.ticks().into_iter().map(|tick| tick.label).collect::<Vec<_>>()
+        };
+        assert_eq!(powers(&[2e22, 7e23]), ["22", "23", "24"]);
+        assert_eq!(powers(&[3e13, 7e23]), ["13", "15", "17", "19", "21", "23", "25"]);
+        assert_eq!(powers(&[1e20]), ["20", "21"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A question of the study: what was found, its figures, its tables, what it cost.
 
 mod figures;
+mod scores;
 mod tables;
 mod view;
 
@@ -13,6 +14,7 @@ use crate::cost::question_seconds;
 use crate::sentences::{Heading, cause, sentence, targeted, title};
 use crate::words::rich;
 
+pub(crate) use scores::run_name;
 pub(crate) use view::View;
 
 /// All questions of a report.
@@ -29,6 +31,7 @@ pub(crate) fn views<'a>(report: &Report<'a>) -> Vec<View<'a>> {
 
 pub(crate) fn section(view: &View<'_>, figures: &[Figure], report: &Report<'_>) -> Markup {
     let tasks = view.on_tasks();
+    let scores = view.as_in_the_paper();
     html! {
         section.question id={ "q" (view.number) } aria-labelledby={ "q" (view.number) "-h" } {
             h2 id={ "q" (view.number) "-h" } { (view.number) ". " (rich(&title(view.answer))) }
@@ -40,6 +43,7 @@ pub(crate) fn section(view: &View<'_>, figures: &[Figure], report: &Report<'_>) 
             @if let Some(table) = view.holds() { (table) }
             (view.effects())
             @for table in &tasks { (table) }
+            @for table in &scores { (table) }
             details {
                 summary { "The tests: intervals, p, and minimum detectable effects" }
                 (view.tests())

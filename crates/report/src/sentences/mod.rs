@@ -24,6 +24,7 @@ use sparkjoy_answers::{Answer, Finding};
 use sparkjoy_base::{SourceName, counted, scientific};
 use sparkjoy_study::Ask;
 
+pub use amounts::better_by;
 pub use contamination::{cautions, contamination_notes, contamination_summary};
 pub use doubtful::doubtful_items;
 pub use heading::Heading;
