@@ -75,6 +75,9 @@ impl Cloud {
     pub(crate) fn panel(&self) -> Panel {
         let flops = self.spots.iter().map(|spot| spot.flops);
         let x = Scale::of_powers(flops, (LEFT + 8.0, RIGHT - 8.0));
+        let powers = x.ticks();
+        let every = powers.len().div_ceil(7).max(1);
+        let powers = powers.into_iter().step_by(every);
         let scores = self.spots.iter().map(|spot| spot.score.mean);
         let y = Scale::around(scores, (BOTTOM, TOP), 5);
         let place = |spot: &Spot| (x.at(spot.flops.log10()), y.at(spot.score.mean));
@@ -88,7 +91,7 @@ impl Cloud {
             (text("small soft", (0.0, 32.0), &self.y))
             (self.key())
             (upright(&y, LEFT, RIGHT))
-            @for tick in x.ticks() {
+            @for tick in powers {
                 (line("grid", (tick.at, TOP), (tick.at, BOTTOM)))
                 (text("num soft mid", (tick.at, BOTTOM + 16.0), &power(&tick.label)))
             }
@@ -145,9 +148,8 @@ impl Cloud {
         for spot in kinds.flat_map(|kind| self.of(kind)) {
             let label = fit(&spot.label, 11.0, 130.0);
             let wide = width(&label, 11.0);
-            let left = -9.0 - wide;
-            let offsets =
-                [(9.0, 4.0), (left, 4.0), (8.0, -7.0), (8.0, 15.0), (left, -7.0), (left, 15.0)];
+            // Above or below its point a name could be another one's.
+            let offsets = [(9.0, 4.0), (-9.0 - wide, 4.0)];
             let inside = [LEFT, TOP - 8.0, RIGHT + 8.0, BOTTOM];
             if let Some(at) = beside(place(spot), wide, &offsets, inside, &mut taken) {
                 let class = if spot.kind == Kind::Open { "small soft" } else { "small" };
