@@ -48,11 +48,16 @@ impl View<'_> {
             _ => "%",
         };
         let (by_category, by_task) = (unit(&categories), unit(&tasks));
+        let both = if by_category == by_task {
+            by_task.to_owned()
+        } else {
+            format!("{by_category} by domain, {by_task} by task,")
+        };
         let table = match self.answer.ask {
             Ask::Transfer => return Vec::new(),
             Ask::Removal => vec![by_run(&runs, categories.iter().chain(&tasks)).captioned(format!(
-                "With and without each source, laid out as Table 7 of the paper: {by_category} \
-                 by category, {by_task} by task, ± standard deviation over replicates"
+                "With and without each source, laid out as Table 7 of the paper: {both} ± \
+                 standard deviation over replicates"
             ))],
             _ => vec![
                 by_category_of(&runs, &categories).captioned(format!(

@@ -197,7 +197,7 @@ mod tests {
 
     fn read(text: &str, tasks: &str) -> Result<Vec<TrainedModel>, Problem> {
         let plan = format!(
-            "name = \"scored\"\n{HEAD}[sources.web]\ntokens = \"4M\"\ndomain = \"pages\"\n\
+            "name = \"scored\"\n{HEAD}replicates = 1\n[sources.web]\ntokens = \"4M\"\ndomain = \"pages\"\n\
              [mixtures.base]\nweb = 1\n[trunk]\nmixture = \"base\"\n[[questions]]\nask = \
              \"duration\"\nmixture = \"base\"\nwindows = [\"10%\"]\n[evaluation]\nheld_out = \
              \"16K\"\n{tasks}"

@@ -44,7 +44,7 @@ fn a_study_with_tasks_is_drawn_among_open_models() {
     let at = points.iter().find(|at| at.starts_with(&branch)).unwrap();
     assert!(at.ends_with(&format!("at {flops} FLOPs.")), "{at} {flops}");
     let labels = texts(&html, "#flops svg text");
-    assert!(labels.iter().any(|label| label == "MPT 7B"), "{labels:?}");
+    assert!(labels.iter().any(|label| label == "Llama 1 7B"), "{labels:?}");
     assert!(!texts(&html, "#flops figcaption")[0].contains("Other numbers of examples"));
 }
 
