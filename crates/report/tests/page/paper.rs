@@ -119,7 +119,7 @@ fn scores_are_laid_out_as_the_tables_of_the_paper() {
     ");
     let removed = laid_out(&html, "#q2", "With and without");
     insta::assert_snapshot!(removed, @"
-    With and without each source, laid out as Table 7 of the paper: % by category, % by task, ± standard deviation over replicates
+    With and without each source, laid out as Table 7 of the paper: % ± standard deviation over replicates
     score | base, 10% | upsampled, 10% | upsampled − word-problems, refill proportional, 10% | upsampled − word-problems, refill letters, 10% | upsampled − proofs, refill proportional, 10% | upsampled − proofs, refill letters, 10% | upsampled − encyclopedia, refill proportional, 10% | upsampled − encyclopedia, refill letters, 10% | upsampled − code − blogs, refill proportional, 10% | upsampled − code − blogs, refill letters, 10%
     gauntlet-v0.3, ↑ better | 29.93 ± 0.41 | 29.90 ± 0.61 | 29.32 ± 0.49 | 29.91 ± 0.32 | 29.68 ± 0.46 | 29.55 ± 0.68 | 30.02 ± 0.47 | 30.07 ± 0.84 | 30.82 ± 0.14 | 29.58 ± 0.12
     <img src=x onerror=alert(1)>, ↑ better | 30.17 ± 0.67 | 30.10 ± 0.56 | 30.54 ± 0.56 | 29.73 ± 0.79 | 30.54 ± 0.22 | 29.62 ± 0.53 | 29.97 ± 0.34 | 29.55 ± 0.45 | 30.04 ± 0.66 | 30.44 ± 0.71
