@@ -100,14 +100,14 @@ fn parse(file: &Path, text: &str) -> Result<Vec<TrainedModel>, Problem> {
     if header.iter().take(3).ne(FIRST) {
         let begin: Vec<&str> = header.iter().take(3).collect();
         let found = begin.join(",");
-        return Err(at(file, &header)
+        return Err(at(file, text, &header)
             .problem(format!("found `{found}`, expected `{}` to begin the header", FIRST.join(",")))
             .with_hint("add a first line such as `model,params_b,tokens_t,mmlu,arc_easy`"));
     }
-    let columns = columns(file, &header)?;
+    let columns = columns(file, text, &header)?;
     let mut models: Vec<TrainedModel> = Vec::new();
     for row in rows {
-        let place = || at(file, &row);
+        let place = || at(file, text, &row);
         if row.len() != header.len() {
             let (found, expected) = (row.len(), header.len());
             return Err(place()
@@ -154,7 +154,11 @@ fn parse(file: &Path, text: &str) -> Result<Vec<TrainedModel>, Problem> {
 }
 
 /// The columns of tasks with their examples: `arc_easy`, `arc_easy@10`.
-fn columns(file: &Path, header: &StringRecord) -> Result<Vec<(String, Option<usize>)>, Problem> {
+fn columns(
+    file: &Path,
+    text: &str,
+    header: &StringRecord,
+) -> Result<Vec<(String, Option<usize>)>, Problem> {
     let mut columns: Vec<(String, Option<usize>)> = Vec::new();
     for cell in header.iter().skip(FIRST.len()) {
         let (name, shots) = match cell.split_once('@') {
@@ -163,7 +167,7 @@ fn columns(file: &Path, header: &StringRecord) -> Result<Vec<(String, Option<usi
         };
         let is_new = !name.is_empty() && columns.iter().all(|(known, _)| known != name);
         let Some(shots) = shots.filter(|_| is_new) else {
-            return Err(at(file, header)
+            return Err(at(file, text, header)
                 .problem(format!("found the column `{cell}`, expected the name of another task"))
                 .with_hint("write `arc_easy`, or `arc_easy@10` where 10 examples were shown"));
         };
@@ -172,8 +176,12 @@ fn columns(file: &Path, header: &StringRecord) -> Result<Vec<(String, Option<usi
     Ok(columns)
 }
 
-fn at(file: &Path, row: &StringRecord) -> Place {
-    Place::line(file, row.position().map_or(1, |position| position.line() as usize))
+/// The line of a row. The reader's own is where it began to look, before comments and empty lines.
+fn at(file: &Path, text: &str, row: &StringRecord) -> Place {
+    let (byte, line) = row.position().map_or((0, 1), |at| (at.byte(), at.line()));
+    let rest = text.get(byte as usize..).unwrap_or_default();
+    let is_skipped = |line: &&str| line.trim().is_empty() || line.starts_with('#');
+    Place::line(file, line as usize + rest.lines().take_while(is_skipped).count())
 }
 
 #[cfg(test)]
@@ -197,10 +205,23 @@ mod tests {
 
     fn read(text: &str, tasks: &str) -> Result<Vec<TrainedModel>, Problem> {
         let plan = format!(
-            "name = \"scored\"\n{HEAD}replicates = 1\n[sources.web]\ntokens = \"4M\"\ndomain = \"pages\"\n\
-             [mixtures.base]\nweb = 1\n[trunk]\nmixture = \"base\"\n[[questions]]\nask = \
-             \"duration\"\nmixture = \"base\"\nwindows = [\"10%\"]\n[evaluation]\nheld_out = \
-             \"16K\"\n{tasks}"
+            r#"name = "scored"
+{HEAD}replicates = 1
+[sources]
+web = {{ tokens = "4M", domain = "pages" }}
+math = {{ tokens = "1M", domain = "proofs" }}
+[mixtures]
+base = {{ web = 0.9, math = 0.1 }}
+more = {{ web = 0.5, math = 0.5 }}
+[trunk]
+mixture = "base"
+[[questions]]
+ask = "duration"
+mixture = "more"
+windows = ["10%"]
+[evaluation]
+held_out = "16K"
+{tasks}"#
         );
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("models.csv");
@@ -236,7 +257,18 @@ mod tests {
             format!("{head}\n\nOurs,7,1,45.2\n"),
             "model,params_b,tokens_t,mmul\nOurs,7,1,0.5\n".to_owned(),
         ];
-        insta::assert_snapshot!(texts.map(|text| refused(&text)).join("\n"), @"");
+        insta::assert_snapshot!(texts.map(|text| refused(&text)).join("\n"), @"
+        `models.csv` line 1: found `name,params,tokens`, expected `model,params_b,tokens_t` to begin the header | add a first line such as `model,params_b,tokens_t,mmlu,arc_easy`
+        `models.csv` line 1: found ``, expected `model,params_b,tokens_t` to begin the header | add a first line such as `model,params_b,tokens_t,mmlu,arc_easy`
+        `models.csv` line 2: found the column `mmlu@3`, expected the name of another task | write `arc_easy`, or `arc_easy@10` where 10 examples were shown
+        `models.csv` line 2: found the column `piqa@few`, expected the name of another task | write `arc_easy`, or `arc_easy@10` where 10 examples were shown
+        `models.csv` line 3: found 3 columns, expected 4 as in the header | leave a cell empty where a score is unknown; quote names with commas
+        `models.csv` line 4: found `Ours`, expected the name of another model | give each model a name of its own
+        `models.csv` line 3: `params_b`: found `7B`, expected a number above 0 | write billions of parameters, `6.74` for 6.74 billion
+        `models.csv` line 3: `tokens_t`: found `0`, expected a number above 0 | write trillions of training tokens, `0.3` for 300 billion
+        `models.csv` line 4: `mmlu`: found `45.2`, expected a score, 0 to 1 | write `0.452` for 45.2 %, and nothing where it is unknown
+        `models.csv`: found `mmul`, expected a score on a task of the study (the nearest is `mmlu`) | write `mmlu`
+        ");
         let no_tasks = read(&format!("{head}\nOurs,7,1,0.5\n"), "").unwrap_err();
         assert!(no_tasks.to_string().contains("is scored on no task"), "{no_tasks}");
     }
