@@ -41,6 +41,7 @@ pub(crate) fn gains(
     let mut sources = match of {
         Measured::Source { name } => vec![(name, 1.0)],
         Measured::Domain { name } => alike(&What::Domain { name: name.clone() }),
+        Measured::Unseen => alike(&What::Unseen),
         Measured::Mixture { name } => {
             let shares = plan.mixtures.get(name)?.proportions();
             shares.iter().map(|(name, share)| (name, f64::from(share.0))).collect()

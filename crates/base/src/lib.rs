@@ -26,6 +26,6 @@ pub use problem::{Place, Problem, did_you_mean, nearest};
 pub use quantity::{Ppm, QuantityError, Span, Tokens};
 pub use seal::{Opened, no_seal, open_seal, sealed};
 pub use show::{
-    about, bytes, counted, duration, exact, minus_sign, number, percent, percentage_points,
+    about, bytes, counted, duration, exact, minus_sign, number, percent, percentage_points, power,
     printable, printable_name, quantity, scientific, signed, thousands,
 };

@@ -153,12 +153,17 @@ pub fn scientific(value: f64) -> String {
     }
     let text = format!("{value:.1e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    format!("{digits} × {}", power(exponent))
+}
+
+/// `10¹⁵`: ten to the power of a whole number, given in digits.
+pub fn power(exponent: &str) -> String {
     let raised = |letter: char| match letter {
-        '-' => '⁻',
+        '-' | '−' => '⁻',
         digit => ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹']
             [digit.to_digit(10).unwrap_or(0) as usize],
     };
-    format!("{digits} × 10{}", exponent.chars().map(raised).collect::<String>())
+    format!("10{}", exponent.chars().map(raised).collect::<String>())
 }
 
 /// `text` with the minus sign U+2212 in place of each hyphen, for numbers that are already

@@ -163,15 +163,25 @@ files; where the machine cannot give one, the task is refused.")]
     Eval(EvalOf),
     /// Compare the branches of a study, with their spread
     #[command(after_long_help = "\
-Example: sparkjoy report study.toml --json
+Examples:
+  sparkjoy report study.toml --json
+  sparkjoy report study.toml --models models.csv
 
 Prints tables and writes report.html (one file, no network),
 report.json, report.csv and figures/*.svg into RUNS/NAME. A study that is only
 partly run is reported as far as it is; a finished report is never replaced by
-one that is not.")]
+one that is not.
+
+The page shows scores against training FLOPs beside open models, where the
+study is scored on the same tasks. `--models` adds yours: a CSV file with the
+header `model,params_b,tokens_t,mmlu,arc_easy`: billions of parameters,
+trillions of tokens, and a column for each task, 0 to 1, empty where unknown.")]
     Report {
         /// The study file
         study: PathBuf,
+        /// Models of yours to show beside the study, as CSV
+        #[arg(long, value_name = "FILE")]
+        models: Option<PathBuf>,
     },
     /// Show a study in a browser while it runs
     #[command(after_long_help = "\
@@ -270,7 +280,7 @@ impl Command {
             Self::Prepare { study }
             | Self::Plan { study, .. }
             | Self::Run { study, .. }
-            | Self::Report { study }
+            | Self::Report { study, .. }
             | Self::Seal { study, .. }
             | Self::Serve { study, .. } => study.parent().map(Path::to_owned),
             Self::Show(ShowTarget { path, .. }) if path.is_file() => {

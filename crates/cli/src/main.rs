@@ -74,7 +74,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Plan { study, tasks, .. } => plan::show(study, tasks, place, &stop),
         Command::Run { study, job, with } => run::run(study, job.as_deref(), with, place, &stop),
         Command::Eval(of) => eval::eval(of, place, &stop),
-        Command::Report { study } => report::show(study, place),
+        Command::Report { study, models } => report::show(study, models.as_deref(), place),
         Command::Serve { study, port } => serve::serve(study, *port, place, &stop),
         Command::Show(what) => show::show(what, place),
         Command::Doctor => doctor::show(place),

@@ -8,7 +8,9 @@ use sparkjoy_answers::{Answers, Cause, answers};
 use sparkjoy_base::{Fingerprint, Problem, read};
 use sparkjoy_jobs::{ChangedSetting, JobError, changed_settings, results, study_folder, timings};
 use sparkjoy_report::sentences::not_scored;
-use sparkjoy_report::{Provenance, Report, report_text, write_page, write_report};
+use sparkjoy_report::{
+    Provenance, Report, TrainedModel, read_models, report_text, write_page, write_report,
+};
 use sparkjoy_study::{Note, Plan, Study};
 use sparkjoy_world::World;
 
@@ -24,9 +26,13 @@ use crate::truth;
 /// # Errors
 ///
 /// What is wrong with the study or its folders.
-pub(crate) fn show(study: &Path, place: &Place) -> Result<(), Failure> {
+///
+/// - `models`: a table of the user's own models to show beside the study.
+pub(crate) fn show(study: &Path, models: Option<&Path>, place: &Place) -> Result<(), Failure> {
     let opened = OpenedStudy::prepared(study, place)?;
-    print_report(&opened, place)
+    let models = models.map(|file| read_models(file, &opened.plan)).transpose();
+    let models = models.map_err(JobError::from)?.unwrap_or_default();
+    print_report(&opened, &models, place)
 }
 
 /// Writes the report files of a study and prints its tables.
@@ -34,8 +40,12 @@ pub(crate) fn show(study: &Path, place: &Place) -> Result<(), Failure> {
 /// # Errors
 ///
 /// As [`show`].
-pub(crate) fn print_report(opened: &OpenedStudy, place: &Place) -> Result<(), Failure> {
-    let (answers, folder) = write(opened, place)?;
+pub(crate) fn print_report(
+    opened: &OpenedStudy,
+    models: &[TrainedModel],
+    place: &Place,
+) -> Result<(), Failure> {
+    let (answers, folder) = write(opened, models, place)?;
     match place.output() {
         Output::Json => print_json(&answers)?,
         Output::Text => {
@@ -53,7 +63,11 @@ pub(crate) fn print_report(opened: &OpenedStudy, place: &Place) -> Result<(), Fa
 /// # Errors
 ///
 /// As [`show`].
-pub(crate) fn write(opened: &OpenedStudy, place: &Place) -> Result<(Answers, PathBuf), Failure> {
+pub(crate) fn write(
+    opened: &OpenedStudy,
+    models: &[TrainedModel],
+    place: &Place,
+) -> Result<(Answers, PathBuf), Failure> {
     let plan = &opened.plan;
     let answers = answers(plan, results(plan, &place.runs)?);
     let changed = changed_settings(plan, &place.runs);
@@ -78,6 +92,7 @@ pub(crate) fn write(opened: &OpenedStudy, place: &Place) -> Result<(Answers, Pat
         provenance: &provenance(place),
         runs: &place.runs,
         truth: truth.as_ref(),
+        models,
     };
     write_page(&report, &folder)?;
     Ok((answers, folder))

@@ -35,7 +35,7 @@ pub(crate) fn run(
         refuse_long(&opened.plan, place)?;
     }
     train(&opened, job, with, place, stop)?;
-    if job.is_some() { Ok(()) } else { report::print_report(&opened, place) }
+    if job.is_some() { Ok(()) } else { report::print_report(&opened, &[], place) }
 }
 
 /// Refuses a study that would take very long on this machine: a slip of the budget more often than

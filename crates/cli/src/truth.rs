@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use sparkjoy_answers::{Answer, Answers, Effect, Measure, TaskAnswer, Verdict};
-use sparkjoy_base::{SourceName, percentage_points, signed};
+use sparkjoy_base::{SourceName, percentage_points};
 use sparkjoy_report::Table;
+use sparkjoy_report::sentences::better_by;
 use sparkjoy_study::{Ask, Role};
 use sparkjoy_world::{Comparison, Expected, Skill, Source, expectations};
 
@@ -62,8 +63,7 @@ fn predicted(
 pub(crate) fn text(answers: &Answers) -> String {
     table(answers).map_or(String::new(), |(table, counts)| {
         format!(
-            "\nWhat was built into this world, and what was found (* significant after Holm; \
-             fewer bits are better)\n\n{}\n\
+            "\nWhat was built into this world, and what was found (* significant after Holm)\n\n{}\n\
              {counts}\n",
             table.text()
         )
@@ -145,10 +145,9 @@ fn points(effect: &Effect, verdict: Verdict) -> String {
     marked(&format!("{mean} points [{low}, {high}]"), verdict)
 }
 
-/// `−0.343 bits per byte [−0.399, −0.289]*`.
+/// `better by 0.343 bits per byte [0.289, 0.399]*`.
 fn in_bits(effect: &Effect, verdict: Verdict) -> String {
-    let [mean, low, high] = [effect.mean, effect.low, effect.high].map(|bits| signed(bits, 3));
-    marked(&format!("{mean} bits per byte [{low}, {high}]"), verdict)
+    marked(&better_by(effect, 3), verdict)
 }
 
 fn marked(effect: &str, verdict: Verdict) -> String {

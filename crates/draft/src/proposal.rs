@@ -133,6 +133,8 @@ pub(super) struct Proposal {
     pub(super) passes: f64,
     pub(super) base: BTreeMap<SourceName, Ppm>,
     pub(super) upsampled: BTreeMap<SourceName, Ppm>,
+    /// The domain of each source.
+    pub(super) domains: BTreeMap<SourceName, DomainName>,
     /// The sources that give up their share.
     pub(super) bulk: BTreeSet<SourceName>,
     /// The domain they are, where they are a whole one among several.
@@ -145,6 +147,30 @@ pub(super) struct Proposal {
     pub(super) lifted: BTreeSet<SourceName>,
     /// Sources or domains to remove.
     pub(super) removals: Vec<String>,
+}
+
+impl Proposal {
+    /// What is raised, by domain where a domain is raised whole, and what gives way.
+    pub(super) fn goals(&self) -> (Vec<String>, String) {
+        let of_domain = |domain: &DomainName| -> Vec<&SourceName> {
+            let all = self.domains.iter().filter(|(_, other)| *other == domain);
+            all.map(|(name, _)| name).collect()
+        };
+        let mut raised: Vec<String> = Vec::new();
+        for (name, domain) in &self.domains {
+            let is_raised = |name: &&SourceName| !self.bulk.contains(*name);
+            if self.bulk.contains(name) {
+                continue;
+            }
+            let whole = of_domain(domain).iter().all(is_raised);
+            let goal = if whole { domain.to_string() } else { name.to_string() };
+            if !raised.contains(&goal) {
+                raised.push(goal);
+            }
+        }
+        let first = self.bulk.first().map(ToString::to_string).unwrap_or_default();
+        (raised, self.bulk_domain.as_ref().map_or(first, ToString::to_string))
+    }
 }
 
 /// Why nothing can be proposed, or not yet.
@@ -229,6 +255,7 @@ pub(super) fn propose(sources: &[SizedSource], flops_per_second: f64) -> Result<
         passes: budget as f64 / tokens as f64,
         base: named(&shares),
         upsampled: named(&raised),
+        domains: sources.iter().map(|it| (it.name.clone(), it.domain.clone())).collect(),
         bulk: names(&bulk),
         nearly_bulk: nearly_bulk(sources, &bulk),
         bulk_domain,

@@ -317,6 +317,9 @@ fn questions(page: &mut Page, proposal: &Proposal) {
     page.key("ask = \"duration\"", "how long should the last phase be?");
     page.lines("mixture = \"upsampled\"");
     page.lines(&format!("windows = [{}]", windows.join(", ")));
+    page.key(DECAY, "the learning rate falls to 0 over the window, of branch and");
+    page.say("control alike, as most last phases of today do. Without the line it follows the \
+              trunk's curve, as in the paper.");
     page.lines("");
     page.lines("[[questions]]");
     page.key("ask = \"removal\"", "what is each source worth?");
@@ -325,11 +328,34 @@ fn questions(page: &mut Page, proposal: &Proposal) {
     page.say("Sources, domains, or lists of them; each costs three branches.");
     page.lines(&format!("remove = {}", list_always(&proposal.removals)));
     page.key("refill = \"proportional\"", "who gets the freed share: all others");
+    page.lines(DECAY);
     page.lines("");
+    objective(page, proposal);
     page.lines("[evaluation]");
     let held_out = format!("held_out = \"{}\"", quantity(rung.held_out.0));
     page.key(&held_out, "tokens of held-out text scored per source");
     page.key("tasks = []", "`sparkjoy eval --list` names those there are");
+}
+
+/// The line of an annealed window.
+const DECAY: &str = "rate = \"decay\"";
+
+/// What to decide by: what is raised should gain, what gives way should not lose much.
+fn objective(page: &mut Page, proposal: &Proposal) {
+    let (raised, bulk) = proposal.goals();
+    page.say(&format!(
+        "What to decide by. Proposed: text that the upsampled mixture raises should be predicted \
+         better, each part counting alike, and {bulk}, which gives way, may lose 1 % of its bits \
+         per byte at most. Name what your model is for: tasks, domains, unseen sources. Without \
+         this table gains and losses are shown and nothing is recommended. Five replicates decide \
+         more often than three (docs/results/decisions.md)."
+    ));
+    page.lines("[objective]");
+    let targets: Vec<String> = raised.iter().map(|name| format!("{name} = 1")).collect();
+    page.lines(&format!("targets = {{ {} }}", targets.join(", ")));
+    page.lines(&format!("guards = {{ {bulk} = \"1%\" }}"));
+    page.key("margin = \"0.5%\"", "without a source less than this: it is not needed");
+    page.lines("");
 }
 
 /// Text as a TOML string.

@@ -135,9 +135,9 @@ pub(crate) fn trunk_on_tasks(report: &Report<'_>) -> Option<Figure> {
             panels.push(curves.panel());
         }
         let unit = match measure {
-            Measure::Accuracy => "accuracy, %",
-            Measure::Average => "average",
-            Measure::GoldBitsPerByte => "bits per byte",
+            Measure::Accuracy => "accuracy, %, ↑ better",
+            Measure::Average => "average, ↑ better",
+            Measure::GoldBitsPerByte => "bits per byte, ↓ better",
         };
         for name in names {
             let cells = series(name).points.into_iter().map(|point| {

@@ -29,7 +29,7 @@ pub(crate) fn decision_table(answer: &Answer) -> Option<Table> {
 
 fn of_decision(answer: &Answer, decision: &Decision) -> Table {
     let first = format!("<{}", noun(answer));
-    let gain = format!("gain, ↑ better\n{}", decision.objective);
+    let gain = "gain, ↑ better\nthe objective".to_owned();
     let mut headers = vec![first, gain, "probability\nof the best".to_owned()];
     headers.extend(decision.guards.iter().map(guard_header));
     headers.push("<chosen".to_owned());

@@ -13,6 +13,11 @@ pub(crate) const MEASURES: [(Measure, &str); 3] = [
     (Measure::GoldBitsPerByte, "Correct answers of tasks"),
 ];
 
+/// For headers, where a lower number is better.
+pub(crate) const LOWER: &str = "↓ better";
+/// For headers, where a higher number is better.
+pub(crate) const HIGHER: &str = "↑ better";
+
 /// What a number counts, and how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
@@ -36,6 +41,11 @@ impl Unit {
             Measure::Accuracy => Self::Points,
             Measure::GoldBitsPerByte => Self::Bits,
         }
+    }
+
+    /// Which way is better, for headers.
+    pub(crate) fn way(self) -> &'static str {
+        if self == Self::Bits { LOWER } else { HIGHER }
     }
 
     pub(crate) fn places(self) -> usize {

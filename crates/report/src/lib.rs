@@ -40,6 +40,7 @@ use words::rich;
 
 pub use csv::report_csv;
 pub use files::write_report;
+pub use reference::{TrainedModel, read_models};
 pub use table::{Cell, Table};
 pub use terminal::{report_text, wrap};
 
@@ -63,6 +64,8 @@ pub struct Report<'a> {
     /// What was built into the study's text, next to what was found, where that is known; and the
     /// counts of both.
     pub truth: Option<&'a (Table, String)>,
+    /// Models of the user's to show beside the study, besides the open models that ship.
+    pub models: &'a [TrainedModel],
 }
 
 /// The program and the machine that write a page.
@@ -93,11 +96,13 @@ pub fn page(report: &Report<'_>) -> (String, Vec<Drawing>) {
     let by_question: Vec<Vec<Figure>> = views.iter().map(View::figures).collect();
     let tree = background::tree(report);
     let trunk = background::trunk_on_tasks(report);
+    let flops = reference::flops::figure(report);
     let losses = losses::figure(report.plan, report.runs);
     let of_paper = |view: &View<'_>| reference::figure(view.plan, view.answer, view.number);
     let paper: Vec<Figure> = views.iter().filter_map(of_paper).collect();
     let all =
-        by_question.iter().flatten().chain(&trunk).chain([&tree]).chain(&losses).chain(&paper);
+        by_question.iter().flatten().chain(&trunk).chain(&flops).chain([&tree]).chain(&losses);
+    let all = all.chain(&paper);
     let drawing =
         |figure: &Figure| Drawing { file: format!("{}.svg", figure.name), svg: figure.alone() };
     let drawings = all.map(drawing).collect();
@@ -122,7 +127,7 @@ pub fn page(report: &Report<'_>) -> (String, Vec<Drawing>) {
                         "Report of a sparkjoy study · plan " code { (report.answers.plan) }
                     }
                 }
-                @let drawn = [&trunk, &losses].map(Option::is_some);
+                @let drawn = [&trunk, &flops, &losses].map(Option::is_some);
                 (contents(report, &views, drawn, !paper.is_empty()))
                 main #main tabindex="-1" {
                     (summary::missing(report))
@@ -143,6 +148,12 @@ pub fn page(report: &Report<'_>) -> (String, Vec<Drawing>) {
                             (figure.on_page())
                         }
                     }
+                    @if let Some(figure) = &flops {
+                        section #among-models aria-labelledby="among-models-h" {
+                            h2 #among-models-h { (AMONG_MODELS) }
+                            (figure.on_page())
+                        }
+                    }
                     @if let Some(figure) = &losses {
                         section #training aria-labelledby="training-h" {
                             h2 #training-h { (LOSSES) }
@@ -154,6 +165,9 @@ pub fn page(report: &Report<'_>) -> (String, Vec<Drawing>) {
                         section #paper aria-labelledby="paper-h" {
                             h2 #paper-h { (PAPER) }
                             @for figure in &paper { (figure.on_page()) }
+                            @for view in &views {
+                                @for table in reference::printed(view.plan, view.answer) { (table) }
+                            }
                         }
                     }
                     (glossary::section(report.plan.unseen().next().is_some()))
@@ -194,6 +208,7 @@ fn style() -> String {
 
 const TRUTH: &str = "What was built in, and what was found";
 const TOLD: &str = "Fewer bits are better; a star marks what is significant after Holm";
+const AMONG_MODELS: &str = "Scores against training FLOPs, beside open models";
 const LOSSES: &str = "Training losses";
 /// What is not the study's own stands behind all that is.
 const PAPER: &str = "Results of the paper, not of this study";
@@ -201,7 +216,7 @@ const PAPER: &str = "Results of the paper, not of this study";
 fn contents(
     report: &Report<'_>,
     views: &[View<'_>],
-    [trunk, losses]: [bool; 2],
+    [trunk, flops, losses]: [bool; 3],
     paper: bool,
 ) -> Markup {
     html! {
@@ -214,6 +229,7 @@ fn contents(
                     li { a href={ "#q" (view.number) } { (view.number) ". " (title) } }
                 }
                 @if trunk { li { a href="#trunk-on-tasks" { "The trunk on tasks" } } }
+                @if flops { li { a href="#among-models" { (AMONG_MODELS) } } }
                 @if losses { li { a href="#training" { (LOSSES) } } }
                 @for (id, title) in BEHIND {
                     li { a href={ "#" (id) } { (title) } }

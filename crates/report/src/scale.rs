@@ -52,6 +52,14 @@ impl Scale {
         Self { low, high, from, to, step }
     }
 
+    /// An axis of decimal logarithms that holds all `values`, with a tick at each power of ten.
+    pub(crate) fn of_powers(values: impl Iterator<Item = f64>, (from, to): (f64, f64)) -> Self {
+        let (low, high) = values.map(f64::log10).fold((f64::MAX, f64::MIN), |ends, value| {
+            (ends.0.min(value.floor()), ends.1.max(value.ceil()))
+        });
+        Self { low, high: high.max(low + 1.0), from, to, step: 1.0 }
+    }
+
     /// Where a value stands.
     pub(crate) fn at(&self, value: f64) -> f64 {
         self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
@@ -167,6 +175,17 @@ mod tests {
         assert_eq!(labels(&[0.0, 0.7], 4), ["0.0", "0.2", "0.4", "0.6", "0.8"]);
         assert_eq!(labels(&[0.0, 4e-8], 2), ["0.00000000", "0.00000002", "0.00000004"]);
         assert_eq!(labels(&[-3e-5, 2e-5], 4), ["−0.00004", "−0.00002", "0.00000", "0.00002"]);
+    }
+
+    #[test]
+    fn an_axis_of_powers_has_its_ticks_at_whole_ones() {
+        let powers = |values: &[f64]| {
+            let scale = Scale::of_powers(values.iter().copied(), (0.0, 100.0));
+            scale.ticks().into_iter().map(|tick| tick.label).collect::<Vec<_>>()
+        };
+        assert_eq!(powers(&[2e22, 7e23]), ["22", "23", "24"]);
+        assert_eq!(powers(&[3e13, 7e15, 1e14]), ["13", "14", "15", "16"]);
+        assert_eq!(powers(&[1e20]), ["20", "21"]);
     }
 
     #[test]

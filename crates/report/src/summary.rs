@@ -89,8 +89,8 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
                 (number(cost.saving, 1)) " times as much."
             }
             p.soft {
-                "Numbers are differences of held-out bits per byte from the control of the same \
-                 replicate; negative is better. Bars and brackets are "
+                "Numbers in tables and figures are differences of held-out bits per byte from the \
+                 control of the same replicate; negative is better. Bars and brackets are "
                 (number(confidence, 0)) " % confidence intervals. p is corrected by Holm within \
                  each question, separately for held-out text, accuracy on tasks and bits per byte \
                  of correct answers. Only significant effects are ranked. An interval is about other \

@@ -40,7 +40,7 @@ pub(crate) fn quickstart(
         say(&wrap(&line).join("\n"));
     }
     run::train(&opened, None, &ForRun::default(), place, stop)?;
-    let (answers, written) = report::write(&opened, place)?;
+    let (answers, written) = report::write(&opened, &[], place)?;
     match place.output() {
         Output::Json => crate::output::print_json(&answers)?,
         Output::Text => {

@@ -76,6 +76,38 @@ pub(crate) fn mark(form: Form, class: &str, (x, y): (f64, f64), size: f64) -> Ma
     }
 }
 
+/// A place for a label beside a point: the first of `offsets` at which it stays inside and is free;
+/// `taken` then holds it too. The label's baseline begins there.
+///
+/// - `wide`: how wide it is, in letters 11 high.
+/// - `inside`, `taken`: left, top, right and bottom.
+pub(crate) fn beside<'a>(
+    (x, y): (f64, f64),
+    wide: f64,
+    offsets: impl IntoIterator<Item = &'a (f64, f64)>,
+    inside: [f64; 4],
+    taken: &mut Vec<[f64; 4]>,
+) -> Option<(f64, f64)> {
+    let found = offsets.into_iter().find_map(|(dx, dy)| {
+        let block = [x + dx, y + dy - 11.0, x + dx + wide, y + dy + 3.0];
+        let fits = block[0] >= inside[0]
+            && block[1] >= inside[1]
+            && block[2] <= inside[2]
+            && block[3] <= inside[3];
+        let free = taken.iter().all(|other| {
+            block[2] < other[0] || other[2] < block[0] || block[3] < other[1] || other[3] < block[1]
+        });
+        (fits && free).then_some(block)
+    })?;
+    taken.push(found);
+    Some((found[0], found[3] - 3.0))
+}
+
+/// The room that a point takes.
+pub(crate) fn room((x, y): (f64, f64)) -> [f64; 4] {
+    [x - 6.0, y - 6.0, x + 6.0, y + 6.0]
+}
+
 /// An interval drawn upright, with ends.
 pub(crate) fn whisker(class: &str, x: f64, low: f64, high: f64) -> Markup {
     let class = format!("whisker {class}");

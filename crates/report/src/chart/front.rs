@@ -2,7 +2,9 @@
 
 use maud::html;
 
-use super::draw::{Form, fit, level, lying, mark, path, text, text_over, upright, whisker, width};
+use super::draw::{
+    Form, beside, fit, level, lying, mark, path, room, text, text_over, upright, whisker, width,
+};
 use super::{Panel, told};
 use crate::estimate::Estimate;
 use crate::scale::Scale;
@@ -114,8 +116,7 @@ impl Front {
         let mut order: Vec<&Dot> = self.dots.iter().collect();
         order.sort_by_key(|dot| (!dot.largest, !dot.front));
         let points: Vec<(f64, f64)> = self.dots.iter().map(place).collect();
-        let mut taken: Vec<[f64; 4]> =
-            points.iter().map(|(x, y)| [x - 6.0, y - 6.0, x + 6.0, y + 6.0]).chain(axes).collect();
+        let mut taken: Vec<[f64; 4]> = points.iter().copied().map(room).chain(axes).collect();
         let mut labels = Vec::new();
         for dot in order {
             if !dot.front && self.dots.len() > NAMED {
@@ -134,24 +135,11 @@ impl Front {
             let far = [(11.0, -24.0), (11.0, 30.0), (left, -24.0), (left, 30.0)];
             // Among many points a name further off could be another one's.
             let far = if self.dots.len() > NAMED / 2 { &[][..] } else { &far };
-            let found = offsets.iter().chain(far).find_map(|(dx, dy)| {
-                let block = [x + dx, y + dy - 11.0, x + dx + wide, y + dy + 3.0];
-                let inside = block[0] >= LEFT
-                    && block[2] <= RIGHT + 8.0
-                    && block[1] >= TOP - 12.0
-                    && block[3] <= BOTTOM;
-                let free = taken.iter().all(|other| {
-                    block[2] < other[0]
-                        || other[2] < block[0]
-                        || block[3] < other[1]
-                        || other[3] < block[1]
-                });
-                (inside && free).then_some(block)
-            });
-            if let Some(block) = found {
-                taken.push(block);
+            let inside = [LEFT, TOP - 12.0, RIGHT + 8.0, BOTTOM];
+            let offsets = offsets.iter().chain(far);
+            if let Some(at) = beside((x, y), wide, offsets, inside, &mut taken) {
                 let class = if dot.front { "small" } else { "small soft" };
-                labels.push((class, (block[0], block[3] - 3.0), label));
+                labels.push((class, at, label));
             }
         }
         labels

@@ -1,5 +1,6 @@
 //! Figures: drawings that say in words what they show, with the table behind them.
 
+pub(crate) mod cloud;
 pub(crate) mod curves;
 pub(crate) mod draw;
 pub(crate) mod forest;

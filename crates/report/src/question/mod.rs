@@ -1,6 +1,7 @@
 //! A question of the study: what was found, its figures, its tables, what it cost.
 
 mod figures;
+mod scores;
 mod tables;
 mod view;
 
@@ -14,6 +15,7 @@ use crate::decisions::decision_table;
 use crate::sentences::{Heading, cause, columns, sentence, title};
 use crate::words::rich;
 
+pub(crate) use scores::run_name;
 pub(crate) use view::View;
 
 /// All questions of a report.
@@ -30,6 +32,7 @@ pub(crate) fn views<'a>(report: &Report<'a>) -> Vec<View<'a>> {
 
 pub(crate) fn section(view: &View<'_>, figures: &[Figure], report: &Report<'_>) -> Markup {
     let tasks = view.on_tasks();
+    let scores = view.as_in_the_paper();
     html! {
         section.question id={ "q" (view.number) } aria-labelledby={ "q" (view.number) "-h" } {
             h2 id={ "q" (view.number) "-h" } { (view.number) ". " (rich(&title(view.answer))) }
@@ -42,6 +45,7 @@ pub(crate) fn section(view: &View<'_>, figures: &[Figure], report: &Report<'_>) 
             @if let Some(table) = view.holds() { (table) }
             (view.effects())
             @for table in &tasks { (table) }
+            @for table in &scores { (table) }
             details {
                 summary { "The tests: intervals, p, and minimum detectable effects" }
                 (view.tests())

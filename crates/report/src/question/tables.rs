@@ -8,7 +8,7 @@ use sparkjoy_base::{duration, number, scientific, thousands};
 use sparkjoy_study::Effort;
 
 use super::view::{Aim, View};
-use crate::estimate::{Estimate, MEASURES, Unit, cell};
+use crate::estimate::{Estimate, LOWER, MEASURES, Unit, cell};
 use crate::table::{Cell, Table};
 
 impl View<'_> {
@@ -21,7 +21,9 @@ impl View<'_> {
             .collect();
         let names = aims.iter().map(|aim| aim.name());
         let names = names.chain(domains.iter().map(|(_, name)| name.as_str()));
-        let mut table = Table::new(["<branch", "<against"].into_iter().chain(names))
+        let names = names.map(|name| format!("{name}\n{LOWER}"));
+        let first = ["<branch", "<against"].map(str::to_owned).into_iter();
+        let mut table = Table::new(first.chain(names))
             .captioned("Differences in bits per byte, with intervals; lower is better");
         for arm in 0..self.answer.arms.len() {
             let aimed = aims.iter().map(|&aim| cell(self.aimed(arm, aim)));
@@ -48,7 +50,7 @@ impl View<'_> {
         } else {
             "The comparisons of held-out text that are tested together"
         };
-        tested(caption, ["<sources", "Δ bits per byte"], rows.collect())
+        tested(caption, ["<sources", &format!("Δ bits per byte, {LOWER}")], rows.collect())
     }
 
     /// The same of tasks, where there are any.
@@ -60,6 +62,7 @@ impl View<'_> {
                 Measure::Accuracy => "accuracy, points",
                 Measure::GoldBitsPerByte => "correct answers, bits per byte",
             };
+            let what = format!("{what}, {}", unit.way());
             let cells = task.cells.iter().enumerate();
             let cells = cells.filter_map(|(arm, cell)| Some((arm, cell.as_ref()?)));
             let cells = cells.filter(|(_, cell)| cell.adjusted_p.is_some());
@@ -80,7 +83,7 @@ impl View<'_> {
     /// Each source in a row, each arm in a column.
     pub(crate) fn by_source(&self) -> Markup {
         let caption = "Differences in bits per byte by source; each interval stands for itself";
-        let mut table = self.by_arm("domain / source").captioned(caption);
+        let mut table = self.by_arm("domain / source", Unit::Bits).captioned(caption);
         for (scope, name) in self.named(true) {
             table.named(name, self.all().map(|arm| cell(self.cell(arm, scope))));
         }
@@ -91,7 +94,7 @@ impl View<'_> {
     pub(crate) fn on_tasks(&self) -> Vec<Markup> {
         let table = |(measure, _): (Measure, &str)| {
             let caption = format!("Tasks: {}", Unit::of(measure).difference());
-            let mut table = self.by_arm("task").captioned(caption);
+            let mut table = self.by_arm("task", Unit::of(measure)).captioned(caption);
             for task in self.answer.tasks.iter().filter(|task| task.measure == measure) {
                 table.named(&*task.task, self.all().map(|arm| cell(Self::task(task, arm))));
             }
@@ -105,8 +108,8 @@ impl View<'_> {
     }
 
     /// A table with a column for each arm.
-    fn by_arm(&self, corner: &str) -> Table {
-        let arms = self.all().map(|arm| self.compared(arm));
+    fn by_arm(&self, corner: &str, unit: Unit) -> Table {
+        let arms = self.all().map(|arm| format!("{}\n{}", self.compared(arm), unit.way()));
         Table::new(std::iter::once(format!("<{corner}")).chain(arms))
     }
 
@@ -120,8 +123,8 @@ impl View<'_> {
                 format!("{}{spread}", number(*mean, 4)).into()
             }
         };
-        let names = columns.iter().map(|(_, name)| name.as_str());
-        let mut table = Table::new(std::iter::once("<control").chain(names)).captioned(
+        let names = columns.iter().map(|(_, name)| format!("{name}\n{LOWER}"));
+        let mut table = Table::new(std::iter::once("<control".to_owned()).chain(names)).captioned(
             "Controls, bits per byte ± standard deviation over replicates: the noise floor",
         );
         for control in &self.answer.controls {

@@ -3,16 +3,22 @@
 //! They are another model's, in other units, and stand on axes of their own. The only error there
 //! is to show follows from how many questions a percentage is made of; the runs were not repeated.
 
+pub(crate) mod flops;
+mod models;
+
 use maud::{Markup, html};
 use serde::Deserialize;
 use sparkjoy_answers::{Answer, Verdict};
+use sparkjoy_base::number;
 use sparkjoy_study::{Ask, Plan};
 
 use crate::chart::Figure;
 use crate::chart::curves::{Curves, Point, Series};
 use crate::chart::forest::{Forest, Group, Row};
-use crate::estimate::{Estimate, Unit};
-use crate::table::Table;
+use crate::estimate::{Estimate, HIGHER, Unit};
+use crate::table::{Cell, Table};
+
+pub use models::{TrainedModel, read_models};
 
 const PAPER: &str = include_str!("paper.toml");
 /// Standard errors to either side of a 95 % interval of a normal value.
@@ -70,6 +76,47 @@ pub(crate) fn figure(plan: &Plan, answer: &Answer, number: usize) -> Option<Figu
         Ask::Removal if removes_math(plan, answer) => Some(removal(&paper(), number)),
         _ => None,
     }
+}
+
+/// The paper's scores as printed, for the same questions: rows and columns as the tables of a
+/// question have them.
+pub(crate) fn printed(plan: &Plan, answer: &Answer) -> Vec<Markup> {
+    let paper = paper();
+    let show = |score: &f64| Cell::from(number(*score, 2));
+    let windows = || paper.windows.iter().map(|window| format!("{window} %"));
+    let all = || paper.accuracy.iter().chain(&paper.average);
+    let tables = match answer.ask {
+        Ask::Duration => {
+            let names = paper.average.iter().map(|of| format!("{}\n{HIGHER}", of.name));
+            let mut by_category = Table::new(std::iter::once("<upsampled".to_owned()).chain(names))
+                .captioned(format!("The paper's scores by category, %: {}", paper.duration_tables));
+            for (place, window) in windows().enumerate() {
+                by_category.named(window, paper.average.iter().map(|of| show(&of.duration[place])));
+            }
+            let mut by_task = Table::new(std::iter::once("<benchmark".to_owned()).chain(windows()))
+                .captioned(format!("The paper's scores by task, %: {}", paper.duration_tables));
+            for of in &paper.accuracy {
+                let name = format!("{}, {HIGHER}", of.named());
+                by_task.named(name, of.duration.iter().map(show));
+            }
+            vec![by_category, by_task]
+        }
+        Ask::Removal if removes_math(plan, answer) => {
+            let headers = ["<benchmark", "no upsampling", "10 % with math", "10 % without math"];
+            let mut table = Table::new(headers).captioned(format!(
+                "The paper's scores with and without math, %: {}",
+                paper.removal_table
+            ));
+            for of in all() {
+                if let Some(scores) = &of.removal {
+                    table.named(format!("{}, {HIGHER}", of.named()), scores.iter().map(show));
+                }
+            }
+            vec![table]
+        }
+        _ => Vec::new(),
+    };
+    tables.iter().map(Table::markup).collect()
 }
 
 /// Whether a source that is removed, or its domain, is called math.

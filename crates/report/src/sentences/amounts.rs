@@ -3,26 +3,66 @@
 use sparkjoy_answers::{
     Contrast, Detectable, Effect, Family, Measure, TaskContrast, TaskEffect, Verdict,
 };
-use sparkjoy_base::{minus_sign, percentage_points, signed};
+use sparkjoy_base::{minus_sign, number, percentage_points, signed};
 
-/// `−0.0483 bits per byte [−0.0520, −0.0446]`.
+/// Decimals of bits per byte.
+const PLACES: usize = 4;
+
+/// `better by 0.048 bits per byte [0.045, 0.052]` with three places: fewer bits are better, so words
+/// tell the direction. The interval counts in the same one: below 0 is the other.
+pub fn better_by(effect: &Effect, places: usize) -> String {
+    format!("{} {}", way(effect.mean, places), size_to(effect, places))
+}
+
+/// The same with the usual places.
 pub(super) fn bits(effect: &Effect) -> String {
-    amount(Measure::GoldBitsPerByte, effect)
+    better_by(effect, PLACES)
 }
 
-/// `+0.0017 [−0.0084, +0.0117]`, where the unit was named before.
+/// `worse by 0.0017 [−0.0084, 0.0117]`, where the unit was named before.
 pub(super) fn bits_again(effect: &Effect) -> String {
-    format!("{} {}", signed(effect.mean, 4), interval(Measure::GoldBitsPerByte, effect))
+    format!("{} {}", bits_alone(effect.mean), turned(effect, PLACES))
 }
 
-/// `+31.2 points [+25.0, +37.4]`.
+/// `better by 0.0483`.
+pub(super) fn bits_alone(mean: f64) -> String {
+    format!("{} {}", way(mean, PLACES), number(mean.abs(), PLACES))
+}
+
+/// `0.0483 bits per byte [0.0446, 0.0520]`, where words before tell the direction.
+pub(super) fn size(effect: &Effect) -> String {
+    size_to(effect, PLACES)
+}
+
+fn size_to(effect: &Effect, places: usize) -> String {
+    format!("{} bits per byte {}", number(effect.mean.abs(), places), turned(effect, places))
+}
+
+fn way(mean: f64, places: usize) -> &'static str {
+    match mean {
+        _ if number(mean, places) == number(0.0, places) => "changed by",
+        gain if gain < 0.0 => "better by",
+        _ => "worse by",
+    }
+}
+
+/// The interval in the direction of the mean.
+fn turned(effect: &Effect, places: usize) -> String {
+    let [low, high] = match effect.mean {
+        gain if gain < 0.0 => [-effect.high, -effect.low],
+        _ => [effect.low, effect.high],
+    };
+    format!("[{}, {}]", number(low, places), number(high, places))
+}
+
+/// `+31.2 points [+25.0, +37.4]`; of bits per byte as [`bits`].
 pub(super) fn amount(measure: Measure, effect: &Effect) -> String {
-    let (value, unit) = (shown(measure, effect.mean), unit(measure));
-    format!("{value} {unit} {}", interval(measure, effect))
-}
-
-fn interval(measure: Measure, effect: &Effect) -> String {
-    format!("[{}, {}]", shown(measure, effect.low), shown(measure, effect.high))
+    let show = |value: f64| shown(measure, value);
+    if measure == Measure::GoldBitsPerByte {
+        return bits(effect);
+    }
+    let (mean, unit) = (show(effect.mean), unit(measure));
+    format!("{mean} {unit} [{}, {}]", show(effect.low), show(effect.high))
 }
 
 fn shown(measure: Measure, value: f64) -> String {
@@ -49,12 +89,9 @@ pub(super) fn shortfall(contrast: &Contrast) -> String {
     format!("{} bits per byte{interval}", places(contrast.difference))
 }
 
-/// A difference of held-out text: `+0.0041 bits per byte [−0.0012, +0.0094]`.
+/// A difference of held-out text: `worse by 0.0041 bits per byte [−0.0012, 0.0094]`.
 pub(super) fn difference(contrast: &Contrast) -> String {
-    match &contrast.effect {
-        Some(effect) => bits(effect),
-        None => format!("{} bits per byte", signed(contrast.difference, 4)),
-    }
+    of_task(Measure::GoldBitsPerByte, contrast)
 }
 
 /// A difference on a task, without its name.
@@ -66,11 +103,14 @@ pub(super) fn on_task(TaskContrast { measure, contrast, .. }: &TaskContrast) -> 
 pub(super) fn of_task(measure: Measure, contrast: &Contrast) -> String {
     match &contrast.effect {
         Some(effect) => amount(measure, effect),
+        None if measure == Measure::GoldBitsPerByte => {
+            format!("{} bits per byte", bits_alone(contrast.difference))
+        }
         None => format!("{} {}", shown(measure, contrast.difference), unit(measure)),
     }
 }
 
-/// `` `facts` +12.3 points […], correct answers of `sums` −0.0123 bits per byte […]``.
+/// `` `facts` +12.3 points […], correct answers of `sums` better by 0.0123 bits per byte […]``.
 pub(super) fn tasks(tasks: &[TaskEffect]) -> String {
     /// Tasks that are named at most.
     const NAMED: usize = 6;
@@ -111,13 +151,15 @@ pub(super) fn detectable(Detectable { measure, low, high }: &Detectable) -> Stri
     }
 }
 
-/// What a verdict says of held-out text.
-pub(super) fn verdict(verdict: Verdict) -> &'static str {
+/// ``significantly better by 0.0483 bits per byte [0.0446, 0.0520]``,
+/// ``worse by 0.0017 [−0.0084, 0.0117], not significant``.
+///
+/// - `amount`: of its effect, with its direction.
+pub(super) fn judged(verdict: Verdict, amount: &str) -> String {
     match verdict {
-        Verdict::Better => "significantly better",
-        Verdict::Worse => "significantly worse",
-        Verdict::NotSignificant => "not significant",
-        Verdict::NotTested => "not tested",
+        Verdict::Better | Verdict::Worse => format!("significantly {amount}"),
+        Verdict::NotSignificant => format!("{amount}, not significant"),
+        Verdict::NotTested => format!("{amount}, not tested"),
     }
 }
 

@@ -3,7 +3,7 @@
 use sparkjoy_answers::{Answer, ArmEffect, Tested};
 use sparkjoy_study::{Ask, Role};
 
-use super::amounts::{bits, bits_again, correction, tasks, verdict};
+use super::amounts::{bits, bits_again, correction, judged, tasks};
 
 /// What an arm of a question is.
 pub(crate) fn noun(answer: &Answer) -> &'static str {
@@ -78,10 +78,10 @@ pub(super) fn effect(answer: &Answer, finding: &ArmEffect) -> String {
     };
     let mut parts = Vec::new();
     if let Some(Tested { effect, verdict: says, .. }) = targeted {
-        parts.push(format!("{own} {}, {}", bits(effect), verdict(*says)));
+        parts.push(format!("{own} {}", judged(*says, &bits(effect))));
     }
     if let Some(Tested { effect, verdict: says, .. }) = general {
-        parts.push(format!("{other} {}, {}", bits_again(effect), verdict(*says)));
+        parts.push(format!("{other} {}", judged(*says, &bits_again(effect))));
     }
     for (on, word) in [(worse, "significantly worse"), (better, "significantly better")] {
         if !on.is_empty() {

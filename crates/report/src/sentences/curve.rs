@@ -5,13 +5,13 @@ use sparkjoy_answers::{Answer, BestPlace, LargestGain, Persistence, Ranking, Tes
 use sparkjoy_base::percent;
 use sparkjoy_study::Ask;
 
-use super::amounts::{bits, bits_again, correction, difference, p_of, shortfall};
+use super::amounts::{bits, bits_again, correction, difference, p_of, shortfall, size};
 use super::arms::{label, labels, noun};
 
 /// The largest targeted gain, its cost, and what to try next.
 pub(super) fn largest_gain(answer: &Answer, finding: &LargestGain) -> String {
     let LargestGain { general, net, enough, lesser, next, targeted, .. } = finding;
-    let mut text = format!("{}: {}", largest(answer, finding), bits(&targeted.effect));
+    let mut text = format!("{}: {}", largest(answer, finding), size(&targeted.effect));
     if let Some(general) = general {
         text = format!(
             "{text}. On all other sources (general): {}{}",
@@ -54,8 +54,8 @@ pub(super) fn largest_gain_in_short(answer: &Answer, finding: &LargestGain) -> S
     let net = net.as_ref().map_or_else(String::new, |net| {
         format!("; on text as the base mixture draws it {}", bits_again(net))
     });
-    let gain = bits(&targeted.effect);
-    format!("{}: {gain}{general}{net}. Below 0 is better.", largest(answer, finding))
+    let gain = size(&targeted.effect);
+    format!("{}: {gain}{general}{net}.", largest(answer, finding))
 }
 
 /// `Largest targeted gain: the last 20%, the longest window tried`.
@@ -90,9 +90,9 @@ fn undetected(tested: &Tested) -> String {
 pub(super) fn best_place(answer: &Answer, finding: &BestPlace) -> String {
     let BestPlace { arm, targeted, against_last } = finding;
     format!(
-        "The window {} is significantly better than the last place: {} ({}); targeted {}.",
+        "The window {} is significantly better than the last place, by {} ({}); targeted {}.",
         answer.arms[*arm].label,
-        bits(&against_last.effect),
+        size(&against_last.effect),
         correction(against_last.family),
         bits(&targeted.effect)
     )
@@ -108,13 +108,17 @@ pub(super) fn persistence(answer: &Answer, finding: &Persistence) -> String {
     let change = match change {
         None => "the two are about different sources".to_owned(),
         Some(contrast) => format!(
-            "the change of {} is {}significant ({})",
+            "the change, {}, is {}significant ({})",
             difference(contrast),
             if contrast.significant { "" } else { "not " },
             p_of(contrast)
         ),
     };
-    format!("{left}: {} after {}; {change}.", bits(&end.effect), bits_again(&begin.effect))
+    format!(
+        "{left}: {}, right after the window {}; {change}.",
+        bits(&end.effect),
+        bits_again(&begin.effect)
+    )
 }
 
 pub(super) fn front(answer: &Answer, arms: &[usize], of: usize) -> String {

@@ -26,6 +26,7 @@ use sparkjoy_answers::{Answer, Finding};
 use sparkjoy_base::{SourceName, counted, scientific};
 use sparkjoy_study::Ask;
 
+pub use amounts::better_by;
 pub(crate) use arms::noun;
 pub use contamination::{cautions, contamination_notes, contamination_summary};
 pub(crate) use decision::amount as amount_in;

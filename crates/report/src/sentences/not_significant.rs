@@ -1,9 +1,8 @@
 //! Comparisons without a significant difference, with what they would have detected.
 
 use sparkjoy_answers::{Answer, Measure, ScopeEffect, TaskNulls, What};
-use sparkjoy_base::signed;
 
-use super::amounts::{correction, detectable};
+use super::amounts::{bits_alone, correction, detectable};
 use super::arms::{against, label};
 
 /// Of held-out text.
@@ -15,7 +14,7 @@ pub(super) fn on_text(answer: &Answer, comparisons: &[ScopeEffect]) -> String {
             "{}{} {what} {}{least}",
             label(answer, *arm),
             against(answer, *arm),
-            signed(tested.effect.mean, 4)
+            bits_alone(tested.effect.mean)
         )
     };
     let correction = comparisons.first().map(|of| correction(of.tested.family));

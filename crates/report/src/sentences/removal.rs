@@ -3,7 +3,7 @@
 
 use sparkjoy_answers::{Answer, Harm, Measure, NoLoss, Redundancy, SharedLoss, TaskContrast};
 
-use super::amounts::{amount, bits, bits_again, detectable, name, on_task, p, p_of, tasks};
+use super::amounts::{amount, bits, bits_again, detectable, name, on_task, p, p_of, size, tasks};
 use super::arms::{removal, removed, together};
 
 /// ``Removing `rumours` significantly improves `facts` +11.9 points […] (after Holm)``.
@@ -12,11 +12,14 @@ fn improves(answer: &Answer, Harm { arm, better, .. }: &Harm) -> String {
         "Removing {} significantly improves {} (after Holm)",
         removal(answer, *arm),
         match &better[..] {
-            [one] => format!(
-                "{}: {}",
-                name(&one.task, one.measure),
-                amount(one.measure, &one.tested.effect)
-            ),
+            [one] => {
+                let effect = &one.tested.effect;
+                let by = match one.measure {
+                    Measure::GoldBitsPerByte => format!(" by {}", size(effect)),
+                    measure => format!(": {}", amount(measure, effect)),
+                };
+                format!("{}{by}", name(&one.task, one.measure))
+            }
             several => format!("{} tasks: {}", several.len(), tasks(several)),
         }
     )
@@ -27,10 +30,9 @@ pub(super) fn harmful(answer: &Answer, harm: &Harm) -> String {
     let rival = harm.rival.as_ref().map_or_else(String::new, |rival| {
         let TaskContrast { task, measure, contrast } = rival;
         format!(
-            ", more than removing any other source of at least its share ({} {} more than without \
-             {}, {})",
+            ", more than removing any other source of at least its share ({} {} than without {}, {})",
             name(task, *measure),
-            on_task(rival),
+            more(rival),
             removed(answer, contrast.rival),
             p_of(contrast)
         )
@@ -47,16 +49,22 @@ pub(super) fn trade(answer: &Answer, harm: &Harm) -> String {
         }
         Some(rival) => format!(
             "{improves}, but not significantly more than removing {}, which frees at least as much: \
-             {} {} more ({}). The freed share may explain the gain.",
+             {} {} ({}). The freed share may explain the gain.",
             removed(answer, rival.contrast.rival),
             name(&rival.task, rival.measure),
-            on_task(rival),
+            more(rival),
             p_of(&rival.contrast)
         ),
         None => format!(
             "{improves}. No other removal frees as much, so the freed share may explain the gain."
         ),
     }
+}
+
+/// `+11.3 points […] more`; of bits per byte `better by 0.0123 bits per byte […]`.
+fn more(rival: &TaskContrast) -> String {
+    let more = if rival.measure == Measure::GoldBitsPerByte { "" } else { " more" };
+    format!("{}{more}", on_task(rival))
 }
 
 /// Sources that stand in for each other.

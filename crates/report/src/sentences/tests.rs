@@ -80,9 +80,9 @@ fn the_largest_gain_comes_with_its_cost_and_what_was_not_tried() {
         lesser: Some(contrast([0, 1], [0.044, 0.039, 0.049], true)),
         next: vec![0.3, 0.4],
     };
-    insta::assert_snapshot!(says(&answer, Finding::LargestGain(Box::new(longest.clone()))), @"Largest targeted gain: the last 20%, the longest window tried: −0.1010 bits per byte [−0.1090, −0.0920]. On all other sources (general): +0.1040 [+0.0920, +0.1160]. On text as the base mixture draws it (net): +0.0210 [+0.0120, +0.0300]. `10%` gains significantly less, by 0.0440 bits per byte [0.0390, 0.0490] (p < 0.001, not corrected). To try next: 30% and 40%.");
+    insta::assert_snapshot!(says(&answer, Finding::LargestGain(Box::new(longest.clone()))), @"Largest targeted gain: the last 20%, the longest window tried: 0.1010 bits per byte [0.0920, 0.1090]. On all other sources (general): worse by 0.1040 [0.0920, 0.1160]. On text as the base mixture draws it (net): worse by 0.0210 [0.0120, 0.0300]. `10%` gains significantly less, by 0.0440 bits per byte [0.0390, 0.0490] (p < 0.001, not corrected). To try next: 30% and 40%.");
     let short = in_short(&answer, &Finding::LargestGain(Box::new(longest.clone())));
-    insta::assert_snapshot!(short, @"Largest targeted gain: the last 20%, the longest window tried: −0.1010 bits per byte [−0.1090, −0.0920]; on all other sources +0.1040 [+0.0920, +0.1160]; on text as the base mixture draws it +0.0210 [+0.0120, +0.0300]. Below 0 is better.");
+    insta::assert_snapshot!(short, @"Largest targeted gain: the last 20%, the longest window tried: 0.1010 bits per byte [0.0920, 0.1090]; on all other sources worse by 0.1040 [0.0920, 0.1160]; on text as the base mixture draws it worse by 0.0210 [0.0120, 0.0300].");
     let inside = LargestGain {
         arm: 0,
         general: Some(tested([0.0017, -0.0084, 0.0117], Verdict::NotSignificant)),
@@ -93,7 +93,7 @@ fn the_largest_gain_comes_with_its_cost_and_what_was_not_tried() {
         next: vec![0.05],
         ..longest
     };
-    insta::assert_snapshot!(says(&answer, Finding::LargestGain(Box::new(inside))), @"Largest targeted gain: the last 10%: −0.1010 bits per byte [−0.1090, −0.0920]. On all other sources (general): +0.0017 [−0.0084, +0.0117] (not significant after Holm; an effect of 0.0265 or more would have been detected with 80 % power). `20%` is not significantly below it: +0.0040 bits per byte [−0.0010, +0.0090] (p 0.430, not corrected). To try next: 5%.");
+    insta::assert_snapshot!(says(&answer, Finding::LargestGain(Box::new(inside))), @"Largest targeted gain: the last 10%: 0.1010 bits per byte [0.0920, 0.1090]. On all other sources (general): worse by 0.0017 [−0.0084, 0.0117] (not significant after Holm; an effect of 0.0265 or more would have been detected with 80 % power). `20%` is not significantly below it: worse by 0.0040 bits per byte [−0.0010, 0.0090] (p 0.430, not corrected). To try next: 5%.");
     let family = family(FamilyKind::HeldOut, 4);
     insta::assert_snapshot!(says(&answer, Finding::NoGain { family }), @"No window has a significant targeted gain (after Holm over 4 comparisons).");
 }
@@ -129,7 +129,7 @@ fn harm_is_compared_with_the_best_other_removal() {
     let alone = Harm { rival: None, ..harm.clone() };
     insta::assert_snapshot!(says(&answer, Finding::Trade(alone)), @"Removing `puzzles` significantly improves `facts`: +17.7 points [+12.7, +22.7] (after Holm). No other removal frees as much, so the freed share may explain the gain.");
     let trade = Harm { worse: vec![sums], ..harm };
-    insta::assert_snapshot!(says(&answer, Finding::Trade(trade)), @"Removing `puzzles` significantly improves `facts`: +17.7 points [+12.7, +22.7] (after Holm), and makes worse: correct answers of `sums` +0.0200 bits per byte [+0.0100, +0.0300].");
+    insta::assert_snapshot!(says(&answer, Finding::Trade(trade)), @"Removing `puzzles` significantly improves `facts`: +17.7 points [+12.7, +22.7] (after Holm), and makes worse: correct answers of `sums` worse by 0.0200 bits per byte [0.0100, 0.0300].");
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn redundancy_names_the_part_it_was_tested_against() {
         evidence: vec![loss(2, Some("programs")), loss(2, None)],
         no_loss_alone: true,
     };
-    insta::assert_snapshot!(says(&answer, Finding::Redundant(both.clone())), @"`puzzles` and `puzzles` stand in for each other: `programs` −24.8 points [−31.5, −18.1] without both, +0.8 points [−0.6, +2.2] without `puzzles` alone, +0.8 points [−0.6, +2.2] without `puzzles` alone; own text of `puzzles` −0.2480 bits per byte [−0.3150, −0.1810] without both, +0.0080 [−0.0060, +0.0220] without it alone, own text of `puzzles` −0.2480 bits per byte [−0.3150, −0.1810] without both, +0.0080 [−0.0060, +0.0220] without it alone. Each loss alone is significantly less than half of the loss without both (p 0.002 after Holm over 2 comparisons). Without one alone no other text is significantly worse.");
+    insta::assert_snapshot!(says(&answer, Finding::Redundant(both.clone())), @"`puzzles` and `puzzles` stand in for each other: `programs` −24.8 points [−31.5, −18.1] without both, +0.8 points [−0.6, +2.2] without `puzzles` alone, +0.8 points [−0.6, +2.2] without `puzzles` alone; own text of `puzzles` better by 0.2480 bits per byte [0.1810, 0.3150] without both, worse by 0.0080 [−0.0060, 0.0220] without it alone, own text of `puzzles` better by 0.2480 bits per byte [0.1810, 0.3150] without both, worse by 0.0080 [−0.0060, 0.0220] without it alone. Each loss alone is significantly less than half of the loss without both (p 0.002 after Holm over 2 comparisons). Without one alone no other text is significantly worse.");
     let three = Redundancy {
         each: vec![1, 1, 1],
         part: 1.0 / 3.0,
@@ -190,7 +190,7 @@ fn an_effect_names_text_and_tasks_with_their_verdicts() {
         better: vec![],
         worse: vec![on_task("sums", Measure::Accuracy, [-0.196, -0.259, -0.136], Verdict::Worse)],
     };
-    insta::assert_snapshot!(says(&answer, Finding::Effect(effect)), @"`− puzzles` (share to the rest of its domain): own text +0.0750 bits per byte [+0.0700, +0.0800], significantly worse; other text −0.0050 [−0.0100, 0.0000], not significant; significantly worse tasks: `sums` −19.6 points [−25.9, −13.6] (after Holm).");
+    insta::assert_snapshot!(says(&answer, Finding::Effect(effect)), @"`− puzzles` (share to the rest of its domain): own text significantly worse by 0.0750 bits per byte [0.0700, 0.0800]; other text better by 0.0050 [0.0000, 0.0100], not significant; significantly worse tasks: `sums` −19.6 points [−25.9, −13.6] (after Holm).");
     let windows = windows();
     let gain = ArmEffect {
         arm: 0,
@@ -199,7 +199,7 @@ fn an_effect_names_text_and_tasks_with_their_verdicts() {
         better: vec![],
         worse: vec![],
     };
-    insta::assert_snapshot!(says(&windows, Finding::Effect(gain)), @"`10%`: targeted −0.1010 bits per byte [−0.1090, −0.0920], significantly better; general +0.1040 [+0.0920, +0.1160], significantly worse (after Holm).");
+    insta::assert_snapshot!(says(&windows, Finding::Effect(gain)), @"`10%`: targeted significantly better by 0.1010 bits per byte [0.0920, 0.1090]; general significantly worse by 0.1040 [0.0920, 0.1160] (after Holm).");
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn tasks_over_windows_say_which_most_and_what_a_shorter_one_lacks() {
         worse: vec![on("cloze", less)],
         general: Some(contrast([1, 0], [0.012, 0.01, 0.014], true)),
     };
-    insta::assert_snapshot!(says(&answer, Finding::LongerWindows(trade.clone())), @"Longer windows trade tasks: from `10%` to `20%`, significantly better: `sums` +10.0 points [+5.8, +14.6]; significantly worse: `cloze` −6.8 points [−10.4, −3.4], other text +0.0120 bits per byte [+0.0100, +0.0140] (tasks after Holm).");
+    insta::assert_snapshot!(says(&answer, Finding::LongerWindows(trade.clone())), @"Longer windows trade tasks: from `10%` to `20%`, significantly better: `sums` +10.0 points [+5.8, +14.6]; significantly worse: `cloze` −6.8 points [−10.4, −3.4], other text worse by 0.0120 bits per byte [0.0100, 0.0140] (tasks after Holm).");
     let gain = LongerWindows { worse: vec![], general: None, ..trade };
     insta::assert_snapshot!(says(&answer, Finding::LongerWindows(gain)), @"Longer windows help: from `10%` to `20%`, significantly better: `sums` +10.0 points [+5.8, +14.6]; nothing is significantly worse (tasks after Holm).");
 }
@@ -234,7 +234,7 @@ fn places_and_what_is_left_of_a_gain_are_compared_with_what_they_follow() {
     let targeted = tested([-0.101, -0.109, -0.092], Verdict::Better);
     let place = |against_last| BestPlace { arm: 0, targeted: targeted.clone(), against_last };
     let earlier = place(tested([-0.02, -0.03, -0.01], Verdict::Better));
-    insta::assert_snapshot!(says(&answer, Finding::BestPlace(earlier)), @"The window 10% is significantly better than the last place: −0.0200 bits per byte [−0.0300, −0.0100] (after Holm over 4 comparisons); targeted −0.1010 bits per byte [−0.1090, −0.0920].");
+    insta::assert_snapshot!(says(&answer, Finding::BestPlace(earlier)), @"The window 10% is significantly better than the last place, by 0.0200 bits per byte [0.0100, 0.0300] (after Holm over 4 comparisons); targeted better by 0.1010 bits per byte [0.0920, 0.1090].");
     let left = Persistence {
         first: 0,
         last: 1,
@@ -243,7 +243,7 @@ fn places_and_what_is_left_of_a_gain_are_compared_with_what_they_follow() {
         left: 0.495,
         change: Some(contrast([1, 0], [0.051, 0.04, 0.06], true)),
     };
-    insta::assert_snapshot!(says(&answer, Finding::Persistence(left)), @"49.5 % of the targeted gain is left 20%: −0.0500 bits per byte [−0.0600, −0.0400] after −0.1010 [−0.1090, −0.0920]; the change of +0.0510 bits per byte [+0.0400, +0.0600] is significant (p < 0.001, not corrected).");
+    insta::assert_snapshot!(says(&answer, Finding::Persistence(left)), @"49.5 % of the targeted gain is left 20%: better by 0.0500 bits per byte [0.0400, 0.0600], right after the window better by 0.1010 [0.0920, 0.1090]; the change, worse by 0.0510 bits per byte [0.0400, 0.0600], is significant (p < 0.001, not corrected).");
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn a_transfer_says_what_was_tested() {
         family,
         outcome,
     };
-    insta::assert_snapshot!(says(&answer, of(&[0, 1], pair(Held::Holds))), @"The order of `10%` and `20%` holds with 4 layers: the first minus the second is −0.0200 bits per byte [−0.0300, −0.0100] with 2 layers, −0.0300 bits per byte [−0.0400, −0.0200] with 4 layers (p 0.010 after Holm over 2 comparisons).");
+    insta::assert_snapshot!(says(&answer, of(&[0, 1], pair(Held::Holds))), @"The order of `10%` and `20%` holds with 4 layers: against the second, the first is better by 0.0200 bits per byte [0.0100, 0.0300] with 2 layers, better by 0.0300 bits per byte [0.0200, 0.0400] with 4 layers (p 0.010 after Holm over 2 comparisons).");
     let nothing = says(&answer, of(&[0, 1], pair(Held::NotSignificant)));
     assert!(nothing.starts_with("No significant evidence that the order of `10%` and `20%`"));
     let agreement = Agreement { tau: 1.0 / 3.0, low: -0.33, high: 1.0, p: 0.3 };
@@ -292,7 +292,7 @@ fn what_is_not_significant_has_its_minimum_detectable_effect() {
         tested: tested([0.0017, -0.0084, 0.0117], Verdict::NotSignificant),
     };
     let comparisons = vec![general(0), general(1)];
-    insta::assert_snapshot!(says(&answer, Finding::NotSignificant { comparisons }), @"Not significant (after Holm over 4 comparisons), in bits per byte, each with its minimum detectable effect at 80 % power: `upsampled` against base, same 10% window general +0.0017 (0.0265); `− puzzles` general +0.0017 (0.0265).");
+    insta::assert_snapshot!(says(&answer, Finding::NotSignificant { comparisons }), @"Not significant (after Holm over 4 comparisons), in bits per byte, each with its minimum detectable effect at 80 % power: `upsampled` against base, same 10% window general worse by 0.0017 (0.0265); `− puzzles` general worse by 0.0017 (0.0265).");
     let nulls =
         |measure, detectable| TaskNulls { measure, not_significant: 3, tested: 12, detectable };
     let least = Detectable { measure: Some(Measure::Accuracy), low: 0.02, high: 0.027 };

@@ -23,7 +23,7 @@ pub(super) fn transfer(answer: &Answer, finding: &Transfer) -> String {
             let pair = labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>();
             let pair = pair.join(" and ");
             let numbers = format!(
-                "the first minus the second is {} with {here}, {} with {there} ({})",
+                "against the second, the first is {} with {here}, {} with {there} ({})",
                 difference(first),
                 difference(other),
                 p(*adjusted_p, *family)

@@ -1,6 +1,8 @@
 //! Tasks over windows of several lengths.
 
-use sparkjoy_answers::{Answer, LongerWindows, TaskContrast, TaskEffect, TaskOverWindows, Verdict};
+use sparkjoy_answers::{
+    Answer, LongerWindows, Measure, TaskContrast, TaskEffect, TaskOverWindows, Verdict,
+};
 
 use super::amounts::{amount, difference, name, of_task, on_task, p_of};
 use super::arms::{label, labels};
@@ -27,11 +29,13 @@ pub(super) fn task_over_windows(answer: &Answer, finding: &TaskOverWindows) -> S
         let gain = of_task(*measure, contrast);
         let p = p_of(contrast);
         let shorter = label(answer, contrast.rival);
-        text = if contrast.significant {
-            format!("{text} {shorter} gains significantly less: the longer one adds {gain} ({p}).")
-        } else {
-            format!("{text} {shorter} does not gain significantly less: difference {gain} ({p}).")
+        let less = if contrast.significant { "gains" } else { "does not gain" };
+        let longer = match (*measure, contrast.significant) {
+            (Measure::GoldBitsPerByte, _) => "the longer one is",
+            (_, true) => "the longer one adds",
+            (_, false) => "difference",
         };
+        text = format!("{text} {shorter} {less} significantly less: {longer} {gain} ({p}).");
     }
     text
 }

@@ -14,7 +14,7 @@ use sparkjoy_answers::{
 use sparkjoy_study::Ask;
 
 use crate::decisions::decision_table;
-use crate::estimate::{Estimate, Unit, cell};
+use crate::estimate::{Estimate, HIGHER, LOWER, Unit, cell};
 use crate::sentences;
 use crate::table::{Cell, Table, WIDTH};
 
@@ -69,9 +69,9 @@ fn trunk(answers: &Answers) -> Option<Table> {
     let mut table = table("task", headers);
     for (measure, task) in keys {
         let (unit, name) = match measure {
-            Measure::Average => (Unit::Score, "average"),
-            Measure::Accuracy => (Unit::Percent, "accuracy %"),
-            Measure::GoldBitsPerByte => (Unit::Score, "bits per byte"),
+            Measure::Average => (Unit::Score, "average, ↑ better"),
+            Measure::Accuracy => (Unit::Percent, "accuracy %, ↑ better"),
+            Measure::GoldBitsPerByte => (Unit::Score, "bits per byte, ↓ better"),
         };
         let shown = |point: &TrunkPoint| {
             let is_it = |score: &&TrunkScore| score.measure == measure && score.task == task;
@@ -181,7 +181,8 @@ fn preamble(answers: &Answers) -> Vec<String> {
 fn controls(answer: &Answer) -> Table {
     let mut shown = domains(answer);
     shown.retain(|&column| answer.scopes[column].base.is_some());
-    let header = |&column: &usize| [name(&answer.scopes[column]), "bpb".to_owned()];
+    let header =
+        |&column: &usize| [name(&answer.scopes[column]), "bpb".to_owned(), LOWER.to_owned()];
     let corner = format!("control, ± deviation of {} replicates", answer.replicates);
     let mut table = table(&corner, shown.iter().map(header));
     for control in &answer.controls {
@@ -217,7 +218,7 @@ fn differences(answer: &Answer) -> Table {
             (_, Ask::Addition) => scope.upsampled.map(percent_of).unwrap_or_default(),
             _ => share(scope),
         };
-        [name(scope), share, "Δ bpb".to_owned()]
+        [name(scope), share, format!("Δ bpb, {LOWER}")]
     };
     let corner = match answer.ask {
         Ask::Duration => "window",
@@ -254,10 +255,11 @@ fn tasks(answer: &Answer) -> Vec<(&'static str, Table)> {
         (Measure::Accuracy, "Accuracy on tasks, Δ in percentage points:", "Δ points"),
         (Measure::GoldBitsPerByte, "Correct answers of tasks, Δ bits per byte:", "Δ bpb"),
     ];
+    let way = |measure: Measure| if measure.lower_is_better() { LOWER } else { HIGHER };
     let filled = |(measure, title, unit): (Measure, &'static str, &str)| {
         let header = |arm: &ArmAnswer| {
             let control = &answer.controls[arm.control].label;
-            [arm.label.clone(), format!("against {control}"), unit.to_owned()]
+            [arm.label.clone(), format!("against {control}"), format!("{unit}, {}", way(measure))]
         };
         let mut table = table("task", answer.arms.iter().map(header));
         for task in answer.tasks.iter().filter(|task| task.measure == measure) {

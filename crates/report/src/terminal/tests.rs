@@ -57,29 +57,30 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
 
     How long should the last phase on `upsampled` be?
 
-    - Largest targeted gain: the last 10%: −0.0733 bits per byte [−0.0785, −0.0682]. On all other
-      sources (general): +0.0017 [−0.0084, +0.0117] (not significant after Holm; an effect of 0.0265 or
-      more would have been detected with 80 % power). On text as the base mixture draws it (net):
-      −0.0108 [−0.0199, −0.0018]. To try next: 5% and 15%.
+    - Largest targeted gain: the last 10%: 0.0733 bits per byte [0.0682, 0.0785]. On all other sources
+      (general): worse by 0.0017 [−0.0084, 0.0117] (not significant after Holm; an effect of 0.0265 or
+      more would have been detected with 80 % power). On text as the base mixture draws it (net): better
+      by 0.0108 [0.0018, 0.0199]. To try next: 5% and 15%.
     - By targeted gain: `10%`, not significantly different from `20%` (neighbours compared, not
       corrected).
     - Not significant (after Holm over 4 comparisons), in bits per byte, each with its minimum
-      detectable effect at 80 % power: `20%` general +0.0017 (0.0265).
+      detectable effect at 80 % power: `20%` general worse by 0.0017 (0.0265).
     - Alone, this question takes 1.38M tokens and 2.7 × 10¹³ FLOPs of training. Every run in full would
       take 6.14M tokens and 1.2 × 10¹⁴ FLOPs, 4.4 times as much.
 
     targeted: `proofs`, `puzzles`; general: all other sources
 
-    control, ± deviation of 3 replicates      all      math       web
-                                              bpb       bpb       bpb
-    base, same 10% window                  0.9100    0.8600    1.0100
-                                          ±0.0100   ±0.0100   ±0.0100
-    base, same 20% window                  0.9100    0.8600    1.0100
-                                          ±0.0100   ±0.0100   ±0.0100
+    control, ± deviation of 3 replicates       all       math        web
+                                               bpb        bpb        bpb
+                                          ↓ better   ↓ better   ↓ better
+    base, same 10% window                   0.9100     0.8600     1.0100
+                                           ±0.0100    ±0.0100    ±0.0100
+    base, same 20% window                   0.9100     0.8600     1.0100
+                                           ±0.0100    ±0.0100    ±0.0100
 
     window, % base → upsampled                        all             targeted              general
 
-                                                    Δ bpb                Δ bpb                Δ bpb
+                                          Δ bpb, ↓ better      Δ bpb, ↓ better      Δ bpb, ↓ better
     10% against base, same 10% window             −0.0483              −0.0733*             +0.0017~
                                        [−0.0551, −0.0416]   [−0.0785, −0.0682]   [−0.0084, +0.0117]
     20% against base, same 20% window             −0.0483              −0.0733*             +0.0017~
@@ -87,7 +88,7 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
 
     window, % base → upsampled                       math                  web
                                                   20 → 50              80 → 50
-                                                    Δ bpb                Δ bpb
+                                          Δ bpb, ↓ better      Δ bpb, ↓ better
     10% against base, same 10% window             −0.0733              +0.0017
                                        [−0.0785, −0.0682]   [−0.0084, +0.0117]
     20% against base, same 20% window             −0.0733              +0.0017
@@ -95,27 +96,28 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
 
     What is each source worth in the last phase on `upsampled`?
 
-    - `− puzzles` (share to the rest of its domain): own text +0.0750 bits per byte [+0.0750, +0.0750],
-      significantly worse; other text −0.0050 [−0.0100, 0.0000], not significant (after Holm).
+    - `− puzzles` (share to the rest of its domain): own text significantly worse by 0.0750 bits per
+      byte [0.0750, 0.0750]; other text better by 0.0050 [0.0000, 0.0100], not significant (after Holm).
     - Not significant (after Holm over 4 comparisons), in bits per byte, each with its minimum
-      detectable effect at 80 % power: `upsampled` against base, same 10% window general +0.0017
-      (0.0265); `− puzzles` general −0.0050 (0.0131).
+      detectable effect at 80 % power: `upsampled` against base, same 10% window general worse by 0.0017
+      (0.0265); `− puzzles` general better by 0.0050 (0.0131).
     - Alone, this question takes 921.6K tokens and 1.8 × 10¹³ FLOPs of training. Every run in full would
       take 4.61M tokens and 9.0 × 10¹³ FLOPs, 5.0 times as much.
 
     targeted: `proofs`, `puzzles` in `upsampled`; else the source that a row names; general: all other
       sources
 
-    control, ± deviation of 3 replicates      all      math       web
-                                              bpb       bpb       bpb
-    base, same 10% window                  0.9100    0.8600    1.0100
-                                          ±0.0100   ±0.0100   ±0.0100
-    upsampled, same 10% window             0.8617    0.7867    1.0117
-                                          ±0.0127   ±0.0120   ±0.0140
+    control, ± deviation of 3 replicates       all       math        web
+                                               bpb        bpb        bpb
+                                          ↓ better   ↓ better   ↓ better
+    base, same 10% window                   0.9100     0.8600     1.0100
+                                           ±0.0100    ±0.0100    ±0.0100
+    upsampled, same 10% window              0.8617     0.7867     1.0117
+                                           ±0.0127    ±0.0120    ±0.0140
 
     mixture, % base → upsampled                 all             targeted              general
 
-                                              Δ bpb                Δ bpb                Δ bpb
+                                    Δ bpb, ↓ better      Δ bpb, ↓ better      Δ bpb, ↓ better
     against base, same 10% window
       upsampled                             −0.0483              −0.0733*             +0.0017~
                                  [−0.0551, −0.0416]   [−0.0785, −0.0682]   [−0.0084, +0.0117]
@@ -127,7 +129,7 @@ fn a_terminal_shows_controls_then_differences_with_their_errors() {
 
     mixture, % base → upsampled                math                  web
                                             20 → 50              80 → 50
-                                              Δ bpb                Δ bpb
+                                    Δ bpb, ↓ better      Δ bpb, ↓ better
     against base, same 10% window
       upsampled                             −0.0733              +0.0017
                                  [−0.0785, −0.0682]   [−0.0084, +0.0117]

@@ -5,4 +5,6 @@ mod invented;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod paper;
+#[cfg(test)]
 mod studies;

@@ -6,12 +6,21 @@ use roxmltree::Document;
 use scraper::{Html, Selector};
 use sparkjoy_answers::{Answers, Finding, Harm, NoLoss, Redundancy, Verdict, What};
 use sparkjoy_jobs::{branch_folder, trunk_folder};
-use sparkjoy_report::{Drawing, Provenance, Report, Table, page};
+use sparkjoy_report::{Drawing, Provenance, Report, Table, TrainedModel, page};
 use sparkjoy_study::{Plan, Role};
 
 use crate::{invented, studies};
 
 fn drawn(study: &str, plan: &Plan, answers: &Answers) -> (String, Vec<Drawing>) {
+    drawn_beside(study, plan, answers, &[])
+}
+
+pub(crate) fn drawn_beside(
+    study: &str,
+    plan: &Plan,
+    answers: &Answers,
+    models: &[TrainedModel],
+) -> (String, Vec<Drawing>) {
     let provenance = Provenance {
         version: "0.1.0".to_owned(),
         cpu: Some("Invented <CPU> & more".to_owned()),
@@ -47,6 +56,7 @@ fn drawn(study: &str, plan: &Plan, answers: &Answers) -> (String, Vec<Drawing>) 
         provenance: &provenance,
         runs: runs.path(),
         truth: Some(&(truth, "1 agrees".to_owned())),
+        models,
     })
 }
 
@@ -73,10 +83,11 @@ fn pages() -> BTreeMap<&'static str, (Plan, String, Vec<Drawing>)> {
     put("hostile", studies::seven(), "upsampled-10pct-r1", true);
     put("once", studies::once(), "", false);
     put("large", studies::large(), "", false);
+    put("scored", studies::scored(), "", true);
     pages
 }
 
-fn select<'a>(html: &'a Html, selector: &str) -> Vec<scraper::ElementRef<'a>> {
+pub(crate) fn select<'a>(html: &'a Html, selector: &str) -> Vec<scraper::ElementRef<'a>> {
     html.select(&Selector::parse(selector).unwrap()).collect()
 }
 

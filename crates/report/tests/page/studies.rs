@@ -94,6 +94,12 @@ pub(crate) fn seven() -> (String, Plan) {
     planned(head() + &SEVEN.replace("\"blogs-or-not\"", "\"letters\""))
 }
 
+/// The same, scored on tasks that open models are scored on too.
+pub(crate) fn scored() -> (String, Plan) {
+    let (text, _) = seven();
+    planned(format!("{text}tasks = [\"gauntlet-v0.3\"]\ndata = \"tasks\"\n"))
+}
+
 /// The same with one replicate and three questions.
 pub(crate) fn once() -> (String, Plan) {
     let (text, _) = seven();

@@ -59,6 +59,8 @@ pub enum Measured {
         /// Its name.
         name: String,
     },
+    /// The mean over the unseen sources.
+    Unseen,
     /// Accuracy of a task.
     Task {
         /// Its name.
@@ -103,6 +105,7 @@ impl fmt::Display for Measured {
             Self::Domain { name } => write!(f, "{name}"),
             Self::Mixture { name } => write!(f, "text in the proportions of {name}"),
             Self::Task { name } | Self::Average { name } => f.write_str(name),
+            Self::Unseen => f.write_str("unseen text"),
             Self::Bits { name } => write!(f, "right answers of {name}"),
         }
     }

@@ -115,6 +115,9 @@ impl Names<'_> {
         {
             meanings.push(("domain", Measured::Domain { name: domain.clone() }));
         }
+        if name == "unseen" && self.sources.facts.values().any(|facts| facts.unseen) {
+            meanings.push(("source", Measured::Unseen));
+        }
         if self.mixtures.contains_key(name) {
             meanings.push(("mixture", Measured::Mixture { name: owned() }));
         }
