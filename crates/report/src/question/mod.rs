@@ -14,7 +14,6 @@ use crate::cost::question_seconds;
 use crate::sentences::{Heading, cause, sentence, targeted, title};
 use crate::words::rich;
 
-pub(crate) use scores::run_name;
 pub(crate) use view::View;
 
 /// All questions of a report.
