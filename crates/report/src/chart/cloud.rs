@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use sparkjoy_base::power;
 
-use super::draw::{Form, beside, fit, line, mark, path, room, text, text_over, upright, width};
+use super::draw::{Form, around, beside, fit, line, mark, path, text, text_over, upright, width};
 use super::{Panel, told};
 use crate::estimate::Estimate;
 use crate::scale::Scale;
@@ -135,12 +135,12 @@ impl Cloud {
         }
     }
 
-    /// Names beside their points where there is room, the user's models first.
+    /// Names beside their points where there is space, the user's models first.
     fn labels(
         &self,
         place: &impl Fn(&Spot) -> (f64, f64),
     ) -> Vec<(&'static str, (f64, f64), String)> {
-        let mut taken: Vec<[f64; 4]> = self.spots.iter().map(|spot| room(place(spot))).collect();
+        let mut taken: Vec<[f64; 4]> = self.spots.iter().map(|spot| around(place(spot))).collect();
         let runs = self.of(Kind::Branch).count() + self.of(Kind::Control).count();
         let few = [Kind::Branch, Kind::Control].into_iter().filter(|_| runs <= NAMED);
         let kinds = [Kind::Own].into_iter().chain(few).chain([Kind::Open]);

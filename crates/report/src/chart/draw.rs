@@ -103,8 +103,8 @@ pub(crate) fn beside<'a>(
     Some((found[0], found[3] - 3.0))
 }
 
-/// The room that a point takes.
-pub(crate) fn room((x, y): (f64, f64)) -> [f64; 4] {
+/// The space that a point takes.
+pub(crate) fn around((x, y): (f64, f64)) -> [f64; 4] {
     [x - 6.0, y - 6.0, x + 6.0, y + 6.0]
 }
 

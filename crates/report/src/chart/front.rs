@@ -3,7 +3,7 @@
 use maud::html;
 
 use super::draw::{
-    Form, beside, fit, level, lying, mark, path, room, text, text_over, upright, whisker, width,
+    Form, around, beside, fit, level, lying, mark, path, text, text_over, upright, whisker, width,
 };
 use super::{Panel, told};
 use crate::estimate::Estimate;
@@ -116,7 +116,7 @@ impl Front {
         let mut order: Vec<&Dot> = self.dots.iter().collect();
         order.sort_by_key(|dot| (!dot.largest, !dot.front));
         let points: Vec<(f64, f64)> = self.dots.iter().map(place).collect();
-        let mut taken: Vec<[f64; 4]> = points.iter().copied().map(room).chain(axes).collect();
+        let mut taken: Vec<[f64; 4]> = points.iter().copied().map(around).chain(axes).collect();
         let mut labels = Vec::new();
         for dot in order {
             if !dot.front && self.dots.len() > NAMED {

@@ -15,7 +15,6 @@ use crate::decisions::decision_table;
 use crate::sentences::{Heading, cause, columns, sentence, title};
 use crate::words::rich;
 
-pub(crate) use scores::run_name;
 pub(crate) use view::View;
 
 /// All questions of a report.

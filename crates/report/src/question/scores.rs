@@ -4,10 +4,11 @@
 use maud::Markup;
 use sparkjoy_answers::{Comparison, Measure, Scope, Spread, What};
 use sparkjoy_base::number;
-use sparkjoy_study::{Ask, Plan, Role};
+use sparkjoy_study::{Ask, Role};
 
 use super::view::View;
 use crate::estimate::{HIGHER, LOWER};
+use crate::reference::flops::run_name;
 use crate::table::{Cell, Table};
 
 /// A run of a question: the branch of an arm, or its control.
@@ -24,18 +25,6 @@ struct Measured<'a> {
     bits: bool,
     /// One element per arm.
     cells: Vec<Option<&'a Comparison>>,
-}
-
-/// What a table of scores calls a run: `upsampled, 10%`.
-///
-/// - `branch`: one of its replicates.
-pub(crate) fn run_name(plan: &Plan, branch: usize) -> String {
-    let branch = &plan.branches[branch];
-    let of_trunk = match branch.trunk {
-        0 => String::new(),
-        other => format!(", {}", plan.trunks[other].label),
-    };
-    format!("{}, {}{of_trunk}", branch.label, branch.window)
 }
 
 impl View<'_> {

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 use sparkjoy_answers::Measure;
 use sparkjoy_base::{Tokens, quantity, scientific};
+use sparkjoy_study::Plan;
 
 use super::models::{TrainedModel, open_models, training_flops};
 use crate::Report;
 use crate::chart::Figure;
 use crate::chart::cloud::{Cloud, Kind, Spot};
 use crate::estimate::{Estimate, Unit};
-use crate::question::{run_name, views};
 use crate::table::Table;
 
 /// Panels at most; other tasks are in the table.
@@ -77,12 +77,12 @@ pub(crate) fn figure(report: &Report<'_>) -> Option<Figure> {
 fn runs(report: &Report<'_>) -> Vec<Scored> {
     let plan = report.plan;
     let mut runs: BTreeMap<usize, Scored> = BTreeMap::new();
-    for view in views(report) {
-        for task in &view.answer.tasks {
+    for (question, answer) in plan.questions.iter().zip(&report.answers.questions) {
+        for task in &answer.tasks {
             if task.measure == Measure::GoldBitsPerByte {
                 continue;
             }
-            for (arm, cell) in view.question.arms.iter().zip(&task.cells) {
+            for (arm, cell) in question.arms.iter().zip(&task.cells) {
                 let Some(cell) = cell else { continue };
                 let of = [
                     (Kind::Control, &arm.controls, &cell.control),
@@ -98,7 +98,7 @@ fn runs(report: &Report<'_>) -> Vec<Scored> {
                         tokens: tokens as f64,
                         scores: BTreeMap::new(),
                     });
-                    // What is asked about somewhere is a branch, also where it is a control elsewhere.
+                    // Asked about in one question, a run is a branch, whatever it is elsewhere.
                     if kind == Kind::Branch {
                         run.kind = kind;
                     }
@@ -122,6 +122,18 @@ fn runs(report: &Report<'_>) -> Vec<Scored> {
         }
     });
     points.chain(runs.into_values()).collect()
+}
+
+/// What a table of scores calls a run: `upsampled, 10%`.
+///
+/// - `branch`: one of its replicates.
+pub(crate) fn run_name(plan: &Plan, branch: usize) -> String {
+    let branch = &plan.branches[branch];
+    let of_trunk = match branch.trunk {
+        0 => String::new(),
+        other => format!(", {}", plan.trunks[other].label),
+    };
+    format!("{}, {}{of_trunk}", branch.label, branch.window)
 }
 
 /// The tasks of the study in its order, each with its examples.
@@ -185,7 +197,7 @@ fn caption(report: &Report<'_>, models: &[(Kind, TrainedModel)], shared: &[&Key]
     html! {
         "As Figure 1 of the paper: training FLOPs are 6 × parameters × tokens, and a branch's \
          tokens are those from the trunk's first step to its own last. Points of this study are \
-         means over replicates. Names that found no room are in the table, as all numbers are. "
+         means over replicates. Names that found no space are in the table, as all numbers are. "
         @if more > 0 { (more) " more shared tasks are in the table only. " }
         "Open models: facts of the public repository mlfoundations/dclm (MIT licence), scored by LLM \
          Foundry's evaluator; prompts may differ from those here. "

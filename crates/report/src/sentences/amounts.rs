@@ -8,8 +8,8 @@ use sparkjoy_base::{minus_sign, number, percentage_points, signed};
 /// Decimals of bits per byte.
 const PLACES: usize = 4;
 
-/// `better by 0.048 bits per byte [0.045, 0.052]` with three places: fewer bits are better, so words
-/// tell the direction. The interval counts in the same one: below 0 is the other.
+/// `better by 0.048 bits per byte [0.045, 0.052]` with three places: fewer bits are better, so
+/// words tell the direction. The interval counts in the same one: below 0 is the other.
 pub fn better_by(effect: &Effect, places: usize) -> String {
     format!("{} {}", way(effect.mean, places), size_to(effect, places))
 }
