@@ -144,7 +144,11 @@ impl Text<'_> {
     }
 
     /// Gains of an arm on sources, each weighed as given, in percent of the control's bits per byte.
-    pub(super) fn percent(&self, sources: &[(&SourceName, f64)], arm: &Arm) -> Option<Vec<Stratum>> {
+    pub(super) fn percent(
+        &self,
+        sources: &[(&SourceName, f64)],
+        arm: &Arm,
+    ) -> Option<Vec<Stratum>> {
         let of = |&(name, weight): &(&SourceName, f64)| {
             let controls = self.values(&[name], &arm.controls)?;
             self.values(&[name], &arm.branches)?;

@@ -50,7 +50,9 @@ pub(crate) fn gains(
         Measured::Bits { name } => {
             return of_task((Measure::GoldBitsPerByte, name), tasks, arm, numbers);
         }
-        Measured::Average { name } => return of_task((Measure::Average, name), tasks, arm, numbers),
+        Measured::Average { name } => {
+            return of_task((Measure::Average, name), tasks, arm, numbers);
+        }
     };
     sources.retain(|(name, _)| !without.contains(*name));
     let strata = text.percent(&sources, arm)?;

@@ -318,8 +318,10 @@ fn questions(page: &mut Page, proposal: &Proposal) {
     page.lines("mixture = \"upsampled\"");
     page.lines(&format!("windows = [{}]", windows.join(", ")));
     page.key(DECAY, "the learning rate falls to 0 over the window, of branch and");
-    page.say("control alike, as most last phases of today do. Without the line it follows the \
-              trunk's curve, as in the paper.");
+    page.say(
+        "control alike, as most last phases of today do. Without the line it follows the \
+              trunk's curve, as in the paper.",
+    );
     page.lines("");
     page.lines("[[questions]]");
     page.key("ask = \"removal\"", "what is each source worth?");

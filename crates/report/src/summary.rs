@@ -112,8 +112,7 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
 fn short(view: &View<'_>) -> Markup {
     let all = &view.answer.findings;
     let of = |heading: Heading| all.iter().filter(move |finding| Heading::of(finding) == heading);
-    let always =
-        [Heading::Decision, Heading::Harm, Heading::Redundant].into_iter().flat_map(of);
+    let always = [Heading::Decision, Heading::Harm, Heading::Redundant].into_iter().flat_map(of);
     // The largest gain comes first, then what is significant, then the rest.
     let mut effects: Vec<(f64, &Finding)> = all
         .iter()

@@ -24,7 +24,9 @@ mod power;
 mod strata;
 
 pub use curve::CurveShape;
-pub use decision::{Candidate, Decision, GuardState, Guarded, Judged, Numbered, Optimum, Order, optimum};
+pub use decision::{
+    Candidate, Decision, GuardState, Guarded, Judged, Numbered, Optimum, Order, optimum,
+};
 pub use effect::{Effect, Resampling};
 pub use holm::holm;
 pub use kendall::{Agreement, agreement};

@@ -13,9 +13,9 @@ mod written;
 
 pub use error::StudyError;
 pub use plan::{
-    Arm, Ask, Branch, CONFIDENCE, EPOCHS_WORTH_READING, Effort, Evaluation, Guard, Import, Measured,
-    Note, Objective, Plan, PlanSource, QuestionPlan, Role, Setting, SourceTokens, Target, TaskPlan,
-    TimeEstimate, TreeCost, Trunk, Unit,
+    Arm, Ask, Branch, CONFIDENCE, EPOCHS_WORTH_READING, Effort, Evaluation, Guard, Import,
+    Measured, Note, Objective, Plan, PlanSource, QuestionPlan, Role, Setting, SourceTokens, Target,
+    TaskPlan, TimeEstimate, TreeCost, Trunk, Unit,
 };
 pub use resolve::{apportion, plan_sources};
 pub use written::{STUDY_TEMPLATE, SourceInput, Study, StudyTokenizer, select_tasks};

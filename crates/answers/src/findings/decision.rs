@@ -17,7 +17,9 @@ impl Inference<'_> {
     pub(super) fn decide(&mut self) -> bool {
         let Some(objective) = self.text.plan.objective.clone() else { return false };
         match self.question.ask {
-            Ask::Duration | Ask::Addition | Ask::Proportion | Ask::Timing => self.choose(&objective),
+            Ask::Duration | Ask::Addition | Ask::Proportion | Ask::Timing => {
+                self.choose(&objective)
+            }
             Ask::Removal => self.judge_removals(&objective),
             Ask::Stability | Ask::Transfer => return false,
         }
@@ -150,18 +152,13 @@ impl Inference<'_> {
         cost: f64,
         numbers: &mut Numbers,
     ) -> Result<(Judge, Vec<GuardedMeasure>), String> {
-        let mut gains_of = |of: &Measured| match gains(
-            (self.text, self.tasks),
-            of,
-            arm,
-            without,
-            numbers,
-        ) {
-            Some(strata) => Ok(strata),
-            // Its own text is left out of a removal, so of this nothing may be left.
-            None if self.is_within(of, without) => Ok(Vec::new()),
-            None => Err(of.to_string()),
-        };
+        let mut gains_of =
+            |of: &Measured| match gains((self.text, self.tasks), of, arm, without, numbers) {
+                Some(strata) => Ok(strata),
+                // Its own text is left out of a removal, so of this nothing may be left.
+                None if self.is_within(of, without) => Ok(Vec::new()),
+                None => Err(of.to_string()),
+            };
         let mut parts: Vec<(f64, Vec<Numbered>)> = Vec::new();
         for target in &objective.targets {
             parts.push((target.weight, gains_of(&target.of)?));
@@ -198,7 +195,8 @@ impl Inference<'_> {
         match of {
             Measured::Source { name } => sources.contains(name),
             Measured::Domain { name } => {
-                let mut of_domain = plan.sources.iter().filter(|(_, source)| source.domain == *name);
+                let mut of_domain =
+                    plan.sources.iter().filter(|(_, source)| source.domain == *name);
                 of_domain.all(|(name, _)| sources.contains(name))
             }
             Measured::Mixture { name } => {

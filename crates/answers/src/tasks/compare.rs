@@ -117,7 +117,11 @@ impl Tasks {
 
     /// Gains of an arm on a task or an average: points of accuracy, or percent of the bits per byte
     /// of the correct answers; none where it is not scored.
-    pub(crate) fn gains(&self, (measure, name): (Measure, &str), arm: &Arm) -> Option<Vec<Stratum>> {
+    pub(crate) fn gains(
+        &self,
+        (measure, name): (Measure, &str),
+        arm: &Arm,
+    ) -> Option<Vec<Stratum>> {
         let is_it = |key: &&Key| key.0 == measure && key.2 == name;
         let key = self.numbers[*arm.branches.first()?].keys().find(is_it)?;
         let Compared { control, mut strata, .. } = self.compare(key, arm).ok()??;

@@ -122,9 +122,8 @@ fn its_own_text_decides_nothing_about_a_removal() {
 #[test]
 fn without_an_objective_nothing_is_decided() {
     let answers = known::of(&known::plan(), &truth, "", |_| true);
-    let decides = |finding: &Finding| {
-        matches!(finding, Finding::Decision(_) | Finding::RemovalDecision(_))
-    };
+    let decides =
+        |finding: &Finding| matches!(finding, Finding::Decision(_) | Finding::RemovalDecision(_));
     assert!(!answers.questions.iter().any(|answer| answer.findings.iter().any(decides)));
 }
 

@@ -66,7 +66,10 @@ fn chosen(answer: &Answer, decision: &Decision, chosen: &Candidate) -> String {
             decision.next.iter().map(|place| format!("{:.0}%", 100.0 * place)).collect();
         let end = decision.candidates.last().is_some_and(|last| last.arm == chosen.arm);
         let why = if end {
-            format!("It is the largest {} you tried, so the best may not be among them. ", noun(answer))
+            format!(
+                "It is the largest {} you tried, so the best may not be among them. ",
+                noun(answer)
+            )
         } else {
             String::new()
         };
@@ -81,14 +84,16 @@ fn open(answer: &Answer, decision: &Decision) -> String {
     let gains = decision.candidates.iter().filter(|it| it.judged.improves).count();
     let noun = noun(answer);
     let why = if allowed.count() == 0 && gains > 0 {
-        format!("{gains} of {} {noun}s improve the objective, but of none all guards are shown to \
-                 hold", decision.candidates.len())
+        format!(
+            "{gains} of {} {noun}s improve the objective, but of none all guards are shown to \
+                 hold",
+            decision.candidates.len()
+        )
     } else {
         format!("no {noun} whose guards hold improves the objective significantly")
     };
-    let best = decision.candidates.iter().max_by(|a, b| {
-        a.judged.gain.mean.total_cmp(&b.judged.gain.mean)
-    });
+    let best =
+        decision.candidates.iter().max_by(|a, b| a.judged.gain.mean.total_cmp(&b.judged.gain.mean));
     let best = best.map_or_else(String::new, |it| {
         let gain = amount(&it.judged.gain, decision.unit);
         format!(" The largest change is that of {}: {gain}.", label(answer, it.arm))
@@ -125,9 +130,8 @@ fn failing(guard: &Guarded, of: &GuardedMeasure) -> String {
 fn curve(answer: &Answer, decision: &Decision, optimum: &Optimum) -> String {
     let share = |share: f64| format!("{:.0}%", 100.0 * share);
     let places = decision.candidates.iter().filter_map(|it| answer.arms[it.arm].at);
-    let [first, last] = places.fold([f64::INFINITY, 0.0], |[low, high], place| {
-        [place.min(low), place.max(high)]
-    });
+    let [first, last] =
+        places.fold([f64::INFINITY, 0.0], |[low, high], place| [place.min(low), place.max(high)]);
     let [low, high] = optimum.interval;
     let shape = match optimum.shape {
         CurveShape::Monotone => "a monotone curve",

@@ -2,7 +2,7 @@
 
 use sparkjoy_answers::{Answer, ScopeEffect, Verdict};
 
-use super::amounts::{bits, correction, verdict};
+use super::amounts::{bits, correction};
 use super::arms::{against, label};
 use super::names;
 
@@ -25,7 +25,7 @@ pub(super) fn effects(answer: &Answer, effects: &[ScopeEffect]) -> String {
         if let more @ 1.. = these.len().saturating_sub(NAMED) {
             shown.push(format!("and {more} more"));
         }
-        (!shown.is_empty()).then(|| format!("{}: {}", verdict(is), shown.join(", ")))
+        (!shown.is_empty()).then(|| format!("{}: {}", word(is), shown.join(", ")))
     };
     let verdicts = [Verdict::Better, Verdict::Worse, Verdict::NotSignificant];
     let parts: Vec<String> = verdicts.into_iter().filter_map(of).collect();
@@ -36,4 +36,12 @@ pub(super) fn effects(answer: &Answer, effects: &[ScopeEffect]) -> String {
         correction.unwrap_or_default(),
         parts.join("; ")
     )
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Better => "significantly better",
+        Verdict::Worse => "significantly worse",
+        Verdict::NotSignificant | Verdict::NotTested => "not significant",
+    }
 }

@@ -294,3 +294,36 @@ fn harm_and_redundancy_are_said_before_any_number_and_tasks_are_marked() {
     let mut means = csv.lines().filter(|line| line.contains(",task,cloze,accuracy,mean,"));
     assert!(means.next().is_some_and(|line| line.starts_with("1,") && line.ends_with(",worse")));
 }
+
+#[test]
+fn a_decision_is_said_with_its_reasons_and_has_a_table() {
+    let objective = "[objective]\ntargets = { sums = 1, code = 1 }\nguards = { web = \"3%\" }\n\
+                     margin = \"2%\"\n[evaluation]";
+    let plan = known::edited(&[("[evaluation]", objective)]);
+    let truth = |window: u64, read: &Read, what: &str| {
+        let Read::Without(without) = read else { return 1.0 };
+        let long = window as f64 / 100.0;
+        match what {
+            "web" => 1.0 + 0.1 * long,
+            "sums" | "code" if without.contains("rumours") => 0.80,
+            "sums" if without.contains("sums") => 1.0,
+            "sums" | "code" if without.contains("code") => 0.96,
+            "sums" | "code" => 0.9 - 0.1 * long,
+            _ => 0.9,
+        }
+    };
+    let answers = known::of(&plan, &truth, "", |_| true);
+    let decides =
+        |finding: &&Finding| matches!(finding, Finding::Decision(_) | Finding::RemovalDecision(_));
+    let said: Vec<String> = answers
+        .questions
+        .iter()
+        .flat_map(|answer| {
+            let all = answer.findings.iter().filter(decides);
+            all.map(|it| wrap(&format!("- {}", sentences::sentence(answer, it))).join("\n"))
+        })
+        .collect();
+    insta::assert_snapshot!(said.join("\n"), @"");
+    let tables = answers.questions.iter().filter_map(decision_table).map(|table| table.plain());
+    insta::assert_snapshot!(tables.collect::<Vec<_>>().join("\n"), @"");
+}

@@ -41,7 +41,8 @@ impl Names<'_> {
         let positive = |item: &Item<'_>| item.number(|x| x.is_finite() && x > 0.0, ABOVE_ZERO);
         let mut targets: Vec<Target> = Vec::new();
         for (name, item) in table.required("targets", TARGETS)?.table()?.named() {
-            targets.push(Target { of: self.measured(&name.value, &item)?, weight: positive(&item)? });
+            targets
+                .push(Target { of: self.measured(&name.value, &item)?, weight: positive(&item)? });
         }
         if targets.is_empty() {
             return Err(source.missing(line, "`objective`", "targets", TARGETS));
@@ -50,7 +51,8 @@ impl Names<'_> {
         for (name, item) in named(table.optional("guards"))? {
             let of = self.measured(&name.value, &item)?;
             if targets.iter().any(|target| target.of == of) {
-                let text = format!("`{}` is a target and a guard, expected one of them", name.value);
+                let text =
+                    format!("`{}` is a target and a guard, expected one of them", name.value);
                 let hint = "take it out of `targets`, or out of `guards`";
                 return Err(item.problem(text).with_hint(hint));
             }

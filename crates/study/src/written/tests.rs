@@ -351,3 +351,39 @@ fn one_replicate_where_intervals_are_asked_for_is_refused() {
     hint: write `replicates = 3` in `[training]`, or leave `confidence` away
     ");
 }
+
+#[test]
+fn an_objective_names_what_is_there_in_its_own_unit() {
+    let said = |objective: &str| {
+        let table = format!("[objective]\n{objective}\n[evaluation]");
+        let text = GOOD.replace("[evaluation]", &table);
+        shown(parse(&text.replace("held_out", "tasks = [\"arc_easy\"]\nheld_out")).map(drop))
+    };
+    let right = "targets = { math = 2, \"bits:arc_easy\" = 1 }\nguards = { web = \"0.5%\", \
+                 arc_easy = \"1 point\", base = \"2%\" }\ncosts = { blogs = 0.5 }";
+    assert_eq!(said(right), "accepted");
+    let wrong = [
+        "guards = { web = \"0.5%\" }",
+        "targets = {}",
+        "targets = { mtah = 1 }",
+        "targets = { math = 0 }",
+        "targets = { unseen = 1 }",
+        "targets = { math = 1 }\nguards = { math = \"1%\" }",
+        "targets = { math = 1 }\nguards = { web = \"1 point\" }",
+        "targets = { math = 1 }\nguards = { arc_easy = \"1%\" }",
+        "targets = { math = 1 }\nguards = { web = \"0%\" }",
+        "targets = { math = 1 }\nguards = { web = 1 }",
+        "targets = { math = 1 }\ncosts = { math = 1 }",
+        "targets = { math = 1, arc_easy = 1 }\nmargin = \"1%\"",
+        "targets = { math = 1 }\nmargins = \"1%\"",
+    ];
+    let all: Vec<String> = wrong.iter().map(|it| format!("{it}\n{}", said(it))).collect();
+    insta::assert_snapshot!(all.join("\n\n"), @"");
+}
+
+#[test]
+fn a_name_of_two_things_is_asked_back() {
+    let text = GOOD.replace("[evaluation]", "[objective]\ntargets = { base = 1 }\n[evaluation]");
+    let text = text.replace("[sources.blogs]", "[sources.base]").replace("blogs = ", "base = ");
+    insta::assert_snapshot!(shown(parse(&text.replace("\"blogs\"", "\"base\"")).map(drop)), @"");
+}
