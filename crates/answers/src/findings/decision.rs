@@ -66,7 +66,7 @@ impl Inference<'_> {
             alike: decision.alike.iter().map(|&place| arms[place]).collect(),
             optimum,
             next,
-            objective: in_words(objective),
+            objective: objective.targets_in_words(),
             unit: unit(objective.targets.iter().map(|target| &target.of)),
         };
         self.find(Finding::Decision(Box::new(finding)));
@@ -219,17 +219,6 @@ impl Inference<'_> {
         let costs = objective.costs.iter();
         costs.map(|(name, cost)| cost * (epochs(branch, name) - epochs(control, name))).sum()
     }
-}
-
-/// `math (weight 2), code`: weights where they differ.
-fn in_words(objective: &Objective) -> String {
-    let first = objective.targets[0].weight;
-    let differ = objective.targets.iter().any(|target| (target.weight - first).abs() > 1e-12);
-    let word = |target: &sparkjoy_study::Target| {
-        let weight = if differ { format!(" (weight {})", target.weight) } else { String::new() };
-        format!("{}{weight}", target.of)
-    };
-    objective.targets.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
 fn guarded(of: &Measured) -> GuardedMeasure {

@@ -70,9 +70,15 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
     text.push_str(&time(facts));
     let notes = facts.plan.notes.iter().map(ToString::to_string);
     let power = facts.power.as_ref().map(sentences::power);
+    let objective = facts.plan.objective.as_ref().map(|it| format!("decides by: {it}"));
     let contamination = facts.contamination.iter().flat_map(sentences::contamination_notes);
     let changed = facts.changed.iter().map(ChangedSetting::sentence);
-    let all = changed.chain(notes).chain(facts.memory.note()).chain(power).chain(contamination);
+    let all = changed
+        .chain(notes)
+        .chain(objective)
+        .chain(facts.memory.note())
+        .chain(power)
+        .chain(contamination);
     for (at, note) in all.enumerate() {
         let note = wrap(&format!("note: {note}")).join("\n");
         let _ = writeln!(text, "{}{note}", if at == 0 { "\n" } else { "" });

@@ -2,7 +2,7 @@
 
 use sparkjoy_answers::{Answer, ScopeEffect, Verdict};
 
-use super::amounts::{bits, correction};
+use super::amounts::{bits, correction, size};
 use super::arms::{against, label};
 use super::names;
 
@@ -16,7 +16,12 @@ pub(super) fn effects(answer: &Answer, effects: &[ScopeEffect]) -> String {
         let least = least.map_or_else(String::new, |least| {
             format!(" (minimum detectable effect at 80 % power {least:.4})")
         });
-        format!("{}{} {}{least}", label(answer, *arm), against(answer, *arm), bits(&tested.effect))
+        // The verdict before it tells the direction.
+        let amount = match tested.verdict {
+            Verdict::Better | Verdict::Worse => size(&tested.effect),
+            _ => bits(&tested.effect),
+        };
+        format!("{}{} {amount}{least}", label(answer, *arm), against(answer, *arm))
     };
     let of = |is: Verdict| {
         let these: Vec<&ScopeEffect> =

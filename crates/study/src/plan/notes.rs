@@ -50,6 +50,11 @@ pub enum Note {
     },
     /// One data order per branch.
     OneReplicate,
+    /// So few data orders that an objective decides little.
+    FewReplicates {
+        /// How many.
+        replicates: u32,
+    },
     /// Sources without text: the study can be planned, not run.
     Declared {
         /// They.
@@ -124,6 +129,15 @@ fn unused_source(source: &SourceName, f: &mut fmt::Formatter<'_>) -> fmt::Result
 }
 
 /// Sources that nothing may train on.
+fn few_replicates(replicates: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(
+        f,
+        "`[objective]` is decided by {replicates} replicates: where a window truly gains, three choose \
+         one in about half of simulated studies, five in about four of five \
+         (docs/results/decisions.md); `replicates = 5` in `[training]` decides more, so do fewer arms"
+    )
+}
+
 fn unseen(sources: &[SourceName], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let names: Vec<String> = sources.iter().map(|name| format!("`{name}`")).collect();
     let names = names.join(", ");
@@ -181,6 +195,7 @@ impl fmt::Display for Note {
             Self::LeftOver { tokens } => {
                 write!(f, "the last {tokens} tokens of the budget are less than a step and unused")
             }
+            Self::FewReplicates { replicates } => few_replicates(*replicates, f),
             Self::OneReplicate => f.write_str(
                 "one replicate: no noise floor, so no difference can be told from chance",
             ),
@@ -291,6 +306,7 @@ mod tests {
             Note::UnusedMixture { mixture: "old".into() },
             Note::LeftOver { tokens: Tokens(53_248) },
             Note::OneReplicate,
+            Note::FewReplicates { replicates: 3 },
             Note::Declared { sources: vec![source()] },
             Note::Declared { sources: vec![source(); 2] },
             Note::Declared { sources: vec![source(); 18] },
@@ -315,6 +331,7 @@ mod tests {
         mixture `old` is defined but neither trunk nor question uses it
         the last 53.25K tokens of the budget are less than a step and unused
         one replicate: no noise floor, so no difference can be told from chance
+        `[objective]` is decided by 3 replicates: where a window truly gains, three choose one in about half of simulated studies, five in about four of five (docs/results/decisions.md); `replicates = 5` in `[training]` decides more, so do fewer arms
         source `math` is declared by size: this study can be planned, not run
         sources `math` and `math` are declared by size: this study can be planned, not run
         18 sources are declared by size: this study can be planned, not run

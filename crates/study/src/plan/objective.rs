@@ -88,6 +88,33 @@ pub enum Unit {
     Points,
 }
 
+impl Objective {
+    /// `math (weight 2), code`: the targets, with weights where they differ.
+    pub fn targets_in_words(&self) -> String {
+        let first = self.targets.first().map_or(1.0, |target| target.weight);
+        let differ = self.targets.iter().any(|target| (target.weight - first).abs() > 1e-12);
+        let word = |Target { of, weight }: &Target| {
+            if differ { format!("{of} (weight {weight})") } else { of.to_string() }
+        };
+        self.targets.iter().map(word).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The targets, then what may get worse by how much.
+impl fmt::Display for Objective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.targets_in_words())?;
+        for Guard { of, margin } in &self.guards {
+            let unit = match of.unit() {
+                Unit::Percent => "%",
+                Unit::Points => "points",
+            };
+            write!(f, "; {of} may lose {margin} {unit}")?;
+        }
+        Ok(())
+    }
+}
+
 impl Measured {
     /// The unit of its differences.
     pub fn unit(&self) -> Unit {

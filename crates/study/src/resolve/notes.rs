@@ -10,6 +10,9 @@ use crate::resolve::import;
 use crate::resolve::question::taker;
 use crate::written::{Blend, Question, Study};
 
+/// Replicates from which on an objective mostly decides (docs/results/decisions.md).
+const ENOUGH: u32 = 5;
+
 /// The notes of a plan, in the order they are shown.
 pub(super) fn notes(study: &Study, plan: &Plan) -> Vec<Note> {
     let declared: Vec<SourceName> =
@@ -19,7 +22,11 @@ pub(super) fn notes(study: &Study, plan: &Plan) -> Vec<Note> {
     let left_over = (left_over.0 > 0).then_some(Note::LeftOver { tokens: left_over });
     let one_replicate = (plan.replicates == 1).then_some(Note::OneReplicate);
 
-    let mut notes: Vec<Note> = declared.into_iter().chain(left_over).chain(one_replicate).collect();
+    let few = plan.objective.is_some() && plan.replicates < ENOUGH;
+    let few = few.then_some(Note::FewReplicates { replicates: plan.replicates });
+
+    let first = declared.into_iter().chain(left_over).chain(one_replicate).chain(few);
+    let mut notes: Vec<Note> = first.collect();
     notes.extend(plan.evaluation.tasks.as_ref().map(|asked| Note::Tasks {
         tasks: asked.selection.tasks.len(),
         models: plan.compared().count() + asked.at.len(),

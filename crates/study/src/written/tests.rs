@@ -378,12 +378,73 @@ fn an_objective_names_what_is_there_in_its_own_unit() {
         "targets = { math = 1 }\nmargins = \"1%\"",
     ];
     let all: Vec<String> = wrong.iter().map(|it| format!("{it}\n{}", said(it))).collect();
-    insta::assert_snapshot!(all.join("\n\n"), @"");
+    insta::assert_snapshot!(all.join("\n\n"), @r#"
+    guards = { web = "0.5%" }
+    `studies/small.toml` line 46: `objective` has no `targets`, expected a weight for each, such as `targets = { math = 1 }`
+    hint: `sparkjoy new` writes a study with every key explained
+
+    targets = {}
+    `studies/small.toml` line 46: `objective` has no `targets`, expected a weight for each, such as `targets = { math = 1 }`
+    hint: `sparkjoy new` writes a study with every key explained
+
+    targets = { mtah = 1 }
+    `studies/small.toml` line 47: `objective` names `mtah`, which is no source, domain, mixture or task of the study (the nearest is `math`)
+    hint: write `math`
+
+    targets = { math = 0 }
+    `studies/small.toml` line 47: `objective.targets.math` is 0, expected a number above 0
+
+    targets = { unseen = 1 }
+    `studies/small.toml` line 47: `objective` names `unseen`, which is no source, domain, mixture or task of the study
+    hint: name one of `blogs`, `web`, `proofs`, `math`, `puzzles`, `base`, `upsampled`, `arc_easy`; or add it to `evaluation.tasks` if it is a task
+
+    targets = { math = 1 }
+    guards = { math = "1%" }
+    `studies/small.toml` line 48: `math` is a target and a guard, expected one of them
+    hint: take it out of `targets`, or out of `guards`
+
+    targets = { math = 1 }
+    guards = { web = "1 point" }
+    `studies/small.toml` line 48: `objective.guards.web` is "1 point", expected a part of the bits per byte, such as "0.5%"
+    hint: text is measured in % of its bits per byte
+
+    targets = { math = 1 }
+    guards = { arc_easy = "1%" }
+    `studies/small.toml` line 48: `objective.guards.arc_easy` is "1%", expected points of accuracy, such as "1 point"
+    hint: accuracy is measured in points, hundredths of all items
+
+    targets = { math = 1 }
+    guards = { web = "0%" }
+    `studies/small.toml` line 48: `objective.guards.web` is "0%", expected a part of the bits per byte, such as "0.5%"
+    hint: text is measured in % of its bits per byte
+
+    targets = { math = 1 }
+    guards = { web = 1 }
+    `studies/small.toml` line 48: `objective.guards.web` is an integer, expected a part of the bits per byte, such as "0.5%"
+
+    targets = { math = 1 }
+    costs = { math = 1 }
+    `studies/small.toml` line 48: `objective.costs` names `math`, which is no source
+    hint: name one of `blogs`, `proofs`, `puzzles`
+
+    targets = { math = 1, arc_easy = 1 }
+    margin = "1%"
+    `studies/small.toml` line 48: `objective.margin` has one unit, but its targets have two: text is measured in %, tasks in points
+    hint: leave `margin` away, or name targets of one kind
+
+    targets = { math = 1 }
+    margins = "1%"
+    `studies/small.toml` line 48: unknown key `margins` in `objective`, the nearest known is `margin`
+    hint: write `margin`
+    "#);
 }
 
 #[test]
 fn a_name_of_two_things_is_asked_back() {
     let text = GOOD.replace("[evaluation]", "[objective]\ntargets = { base = 1 }\n[evaluation]");
     let text = text.replace("[sources.blogs]", "[sources.base]").replace("blogs = ", "base = ");
-    insta::assert_snapshot!(shown(parse(&text.replace("\"blogs\"", "\"base\"")).map(drop)), @"");
+    insta::assert_snapshot!(shown(parse(&text.replace("\"blogs\"", "\"base\"")).map(drop)), @r#"
+    `studies/small.toml` line 47: `base` is the name of a source and of a mixture
+    hint: write `"source:base"`
+    "#);
 }
