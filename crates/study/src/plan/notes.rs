@@ -128,7 +128,6 @@ fn unused_source(source: &SourceName, f: &mut fmt::Formatter<'_>) -> fmt::Result
     )
 }
 
-/// Sources that nothing may train on.
 fn few_replicates(replicates: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(
         f,
@@ -138,6 +137,7 @@ fn few_replicates(replicates: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     )
 }
 
+/// Sources that nothing may train on.
 fn unseen(sources: &[SourceName], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let names: Vec<String> = sources.iter().map(|name| format!("`{name}`")).collect();
     let names = names.join(", ");
