@@ -9,7 +9,7 @@ use sparkjoy_base::{Fingerprint, Problem, read};
 use sparkjoy_jobs::{ChangedSetting, JobError, changed_settings, results, study_folder, timings};
 use sparkjoy_report::sentences::not_scored;
 use sparkjoy_report::{Provenance, Report, report_text, write_page, write_report};
-use sparkjoy_study::{Note, Plan, Study};
+use sparkjoy_study::{Plan, Study};
 use sparkjoy_world::World;
 
 use crate::args::Place;
@@ -39,8 +39,8 @@ pub(crate) fn print_report(opened: &OpenedStudy, place: &Place) -> Result<(), Fa
     match place.output() {
         Output::Json => print_json(&answers)?,
         Output::Text => {
-            let leaked = opened.plan.notes.iter().filter(|n| matches!(n, Note::Leaked { .. }));
-            let lines = leaked.map(ToString::to_string).map(|note| note + "\n");
+            let of_check = opened.plan.notes.iter().filter(|note| note.is_of_check());
+            let lines = of_check.map(ToString::to_string).map(|note| note + "\n");
             print(&(report_text(&answers) + &lines.collect::<String>()))?;
         }
     }

@@ -1,6 +1,6 @@
 //! What was found of items in documents, and what it amounts to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::COVERED_PERCENT;
 use super::index::{OverlapIndex, Place};
@@ -91,26 +91,50 @@ impl Found {
 
     /// The items that stand in all documents together, ascending.
     pub fn overlaps(&self, index: &OverlapIndex) -> Vec<Overlap> {
-        let best = standing(index, self.grams.keys().copied());
-        let overlap = |(item, Best { text, covered })| {
-            let holders = self.holders.get(&item).cloned().unwrap_or_default();
-            let first =
-                if holders.first.is_empty() { self.met(index, text) } else { holders.first };
-            let (words, beginning) = (index.texts[text].words, index.beginning(text));
-            Overlap { item, covered, words, beginning, documents: holders.documents, first }
+        let named = |mut overlap: Overlap| {
+            overlap.first.truncate(NAMED);
+            overlap
         };
-        best.into_iter().map(overlap).collect()
+        self.all(index).map(named).collect()
     }
 
-    /// The first documents in which runs of a text are first met.
-    fn met(&self, index: &OverlapIndex, text: usize) -> Vec<u64> {
-        let is_of = |gram: &usize| index.places(*gram).iter().any(|place| place.text == text);
-        let of_text = self.grams.iter().filter(|(gram, _)| is_of(gram));
-        let mut documents: Vec<u64> = of_text.map(|(_, document)| *document).collect();
-        documents.sort_unstable();
-        documents.dedup();
-        documents.truncate(NAMED);
-        documents
+    /// Of these, those that stand in no document by itself, with all documents in which their runs
+    /// are first met.
+    pub fn in_parts(&self, index: &OverlapIndex) -> Vec<Overlap> {
+        self.all(index).filter(|overlap| overlap.documents == 0).collect()
+    }
+
+    fn all(&self, index: &OverlapIndex) -> impl Iterator<Item = Overlap> {
+        let best = standing(index, self.grams.keys().copied());
+        let in_parts = best.iter().filter(|(item, _)| !self.holders.contains_key(item));
+        let mut met = self.met(index, in_parts.map(|(_, best)| best.text));
+        best.into_iter().map(move |(item, Best { text, covered })| {
+            let Holders { documents, first } = self.holders.get(&item).cloned().unwrap_or_default();
+            let met = met.remove(&text).unwrap_or_default();
+            let first = if documents > 0 { first } else { met.into_iter().collect() };
+            let (words, beginning) = (index.texts[text].words, index.beginning(text));
+            Overlap { item, covered, words, beginning, documents, first }
+        })
+    }
+
+    /// The documents in which runs of some texts are first met.
+    fn met(
+        &self,
+        index: &OverlapIndex,
+        texts: impl Iterator<Item = usize>,
+    ) -> BTreeMap<usize, BTreeSet<u64>> {
+        let mut met: BTreeMap<_, _> = texts.map(|text| (text, BTreeSet::new())).collect();
+        if met.is_empty() {
+            return met;
+        }
+        for (&gram, &document) in &self.grams {
+            for place in index.places(gram) {
+                if let Some(documents) = met.get_mut(&place.text) {
+                    documents.insert(document);
+                }
+            }
+        }
+        met
     }
 }
 
