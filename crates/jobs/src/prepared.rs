@@ -453,6 +453,7 @@ mod tests {
             not_prepared(folder, "source `math`", study),
             not_prepared(begun.path(), "source `math`", study),
             names_no_tokenizer(record, b"{\"folder\":\"../etc\"}", study),
+            of_others(record, study),
         ];
         let texts = problems.map(|problem| shown(Err(problem))).join("\n\n");
         let texts = texts.replace(&begun.path().display().to_string(), "prepared/math-0b1c2d3e");
@@ -468,7 +469,28 @@ mod tests {
 
         `prepared/trained-for-5b7719aa.json` does not name the tokenizer of the study: found `{"folder":"../etc"}`, expected `{"folder":"tokenizer-…"}`
         hint: type `sparkjoy prepare study.toml`: it writes it again
+
+        `prepared/trained-for-5b7719aa.json` is about the tokenizer of other text than its name says
+        hint: type `sparkjoy prepare study.toml`: it writes it again
         "#);
+    }
+
+    #[test]
+    fn a_record_of_a_tokenizer_is_believed_under_its_own_name_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (folder, study) = (folder.path(), Path::new("study.toml"));
+        let [ours, other] = [b"ours", b"abcd"].map(|it| Asked(Fingerprint::of_bytes(it)));
+        assert_eq!(ours.read(folder, study).unwrap(), None);
+        ours.record(folder, "tokenizer-1").unwrap();
+        other.record(folder, "tokenizer-2").unwrap();
+        assert_eq!(ours.read(folder, study).unwrap(), Some(("tokenizer-1".to_owned(), true)));
+        std::fs::copy(other.file(folder), ours.file(folder)).unwrap();
+        let error = ours.read(folder, study).unwrap_err().to_string();
+        assert_eq!(error, of_others(&ours.file(folder), study).to_string());
+        // An earlier version did not write what it is about.
+        let earlier = sealed(br#"{"folder":"tokenizer-3"}"#, b"");
+        write_atomic(&ours.file(folder), &earlier).unwrap();
+        assert_eq!(ours.read(folder, study).unwrap(), Some(("tokenizer-3".to_owned(), true)));
     }
 
     #[test]

@@ -205,3 +205,6 @@ pub fn changed_text(study: &Study, corpora: &[Corpus]) -> Vec<Note> {
     };
     corpora.iter().filter_map(changed).collect()
 }
+
+#[cfg(test)]
+mod tests;

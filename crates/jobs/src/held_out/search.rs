@@ -342,4 +342,4 @@ impl Reader for Documents<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

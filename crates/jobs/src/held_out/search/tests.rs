@@ -9,18 +9,41 @@ use sparkjoy_data::{OnBadDocument, PrepareOptions, Rows, SourceFiles, Validation
 use super::*;
 
 /// A text of which no run stands in another.
-fn text(i: usize) -> String {
+pub(in crate::held_out) fn text(i: usize) -> String {
     (0..60).map(|word| [format!("w{i}x{word}"), " ".to_owned()].concat()).collect()
 }
 
-fn write(root: &Path, name: &str, texts: impl IntoIterator<Item = String>) {
+pub(in crate::held_out) fn write(root: &Path, name: &str, texts: impl IntoIterator<Item = String>) {
     let line = |text: String| serde_json::json!({ "text": text }).to_string() + "\n";
     fs::write(root.join(format!("{name}.jsonl")), texts.into_iter().map(line).collect::<String>())
         .unwrap();
 }
 
-fn held(path: &str) -> Validation {
+pub(in crate::held_out) fn held(path: &str) -> Validation {
     Validation::Files(vec![path.to_owned()])
+}
+
+/// Sources of which each has a file and what it holds out.
+pub(in crate::held_out) fn corpora(
+    root: &Path,
+    sources: &[(&str, Validation)],
+) -> (Tokenizer, Vec<Corpus>) {
+    let tokenizer = Tokenizer::train_bpe(&[], 257).unwrap();
+    let options = PrepareOptions { threads: 1, stop: &AtomicBool::new(false), progress: &|_| {} };
+    let corpus = |(name, validation): &(&str, Validation)| {
+        let source = SourceFiles {
+            name: SourceName::new(name).unwrap(),
+            paths: vec![format!("{name}.jsonl")],
+            root: root.to_owned(),
+            rows: Rows::default(),
+            on_bad_document: OnBadDocument::Refuse,
+            validation: validation.clone(),
+        };
+        let folder = tempfile::tempdir_in(root).unwrap().keep().join("out");
+        prepare(&source, &tokenizer, &folder, &options).unwrap()
+    };
+    let corpora = sources.iter().map(corpus).collect();
+    (tokenizer, corpora)
 }
 
 /// What is found of sources of which each has a file and what it holds out.
@@ -34,22 +57,8 @@ fn searched(
     sources: &[(&str, Validation)],
     most_bytes: u64,
 ) -> (Vec<TrainedOn>, Vec<OnlyWhole>) {
-    let tokenizer = Tokenizer::train_bpe(&[], 257).unwrap();
+    let (tokenizer, corpora) = corpora(root, sources);
     let never = AtomicBool::new(false);
-    let options = PrepareOptions { threads: 1, stop: &never, progress: &|_| {} };
-    let corpus = |(name, validation): &(&str, Validation)| {
-        let source = SourceFiles {
-            name: SourceName::new(name).unwrap(),
-            paths: vec![format!("{name}.jsonl")],
-            root: root.to_owned(),
-            rows: Rows::default(),
-            on_bad_document: OnBadDocument::Refuse,
-            validation: validation.clone(),
-        };
-        let folder = tempfile::tempdir_in(root).unwrap().keep().join("out");
-        prepare(&source, &tokenizer, &folder, &options).unwrap()
-    };
-    let corpora: Vec<Corpus> = sources.iter().map(corpus).collect();
     let search = |threads| {
         let mut quiet = |_: crate::Event<'_>| {};
         let mut watcher = Watcher::new(&never, &mut quiet);
