@@ -266,7 +266,7 @@ impl fmt::Display for Note {
                 }
                 write!(
                     f,
-                    "; that what it read as {} is the text of this study is not known",
+                    "; nothing says that what it read as {} is the text of this study",
                     names.join(", ")
                 )
             }
@@ -379,7 +379,11 @@ mod tests {
         HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; the study names it in `leaked`
         HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (0.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; so few meet by chance
         HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; 1 of them with at least 80 % of their words, not word for word
-        HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; 1 of them with at least 80 % of their words, not word for word (the words of 7 documents were looked for); the study names it in `leaked`
+        HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; 1 of them with at least 80 % of their words, not word for word (the words of 7 documents were looked for); 1 of them in parts, in several training documents together; the study names it in `leaked`
+        3 of 2,000 documents held out by source `math` (2.5 % of its held-out tokens) were looked for in training text as a whole alone, not among other words or in parts: 3 have fewer than 8 words
+        1,027 of 2,000 documents held out by source `math` (2.5 % of its held-out tokens) were looked for in training text as a whole alone, not among other words or in parts: 1,000 have fewer than 8 words; 20 repeat themselves or are made of what stands often in held-out text (in runs of 13 words); 7 are beyond the text whose words are kept in memory
+        the trunk may have read text that this study holds out: it was trained elsewhere, and what it read was not searched
+        the trunk may have read text that this study holds out: it was trained elsewhere, and what it read was not searched; nothing says that what it read as `math`, `math` is the text of this study
         source `math` holds out 576 tokens, and 1M are to be scored: all there are will be
         `math/a.jsonl` of source `math` has another size or time than when it was prepared: what is shown is of the text as it was then (`sparkjoy prepare` looks at it again)
         what a removal frees goes to the rest of its domain: its answer is what a source is worth over what takes its place

@@ -143,7 +143,7 @@ fn a_document_cut_into_pieces_is_found_wherever_they_lie() {
     assert_eq!(leak.nearly.unwrap().in_parts, 10);
     let within: Vec<&str> = leak.within.iter().map(SourceName::as_str).collect();
     assert_eq!(within, ["math", "web"]);
-    insta::assert_snapshot!(leak.first, @"");
+    insta::assert_snapshot!(leak.first, @r#"held-out document 1 (`held.jsonl`) is in parts in document 21 (`math.jsonl`) of math and others: "w70x0 w70x1 w70x2 w70x3 w70x4 w70x5 w70x6 w70x7 w70x8 w70x9 w70x10 w70x11 w70x12 …""#);
     // Two thirds of the words are too little.
     assert_eq!(found(root, &[("web", held("held.jsonl"))], MOST_BYTES), []);
 }
