@@ -119,7 +119,7 @@ fn with_moments_and_ledger_branches_end_in_the_bits_of_the_study_the_trunk_is_fr
     assert!(!tiny.plan.import.unwrap().same_order, "a bare model does not say its order");
     assert_eq!(tiny.finish().steps, 0);
     let told = may_have_read(&tiny.plan).join("\n");
-    insta::assert_snapshot!(told, @"the trunk may have read text that this study holds out: it was trained elsewhere, and what it read was not searched; nothing says that what it read as `notices`, `sums`, `tales` is the text of this study");
+    insta::assert_snapshot!(told, @"the trunk may have read text that this study holds out: it was trained elsewhere, and what it read was not searched; nothing says that what it read as `notices`, `proofs`, `sums`, `tales` is the text of this study");
 
     // Nor does a checkpoint that was copied away from its run say which text it read.
     let moved = tiny.root().join("moved");

@@ -26,6 +26,8 @@ pub struct OverlapIndex {
     items: usize,
     too_short: Vec<usize>,
     common: Vec<usize>,
+    /// Whether documents are looked for, which may have been cut into passages.
+    pub(super) is_of_documents: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +44,8 @@ pub(super) struct Text {
     at: usize,
     len: usize,
     pub(super) words: usize,
+    /// Places of its grams that must all be met, however much is covered.
+    pub(super) needed: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,8 +57,9 @@ pub(super) struct Place {
 
 /// Places at which a run of documents may stand to be looked for.
 const COMMON: usize = 8;
-/// Distinct runs of a document that are enough though it repeats itself: 52 words.
-const OWN: usize = 40;
+/// Runs, one word after the other, of a passage of 52 words: less of a document is met by chance
+/// where texts are made from one template. A shorter document must stand in another whole.
+pub(super) const PASSAGE: usize = 40;
 
 /// A gram before equal ones are put together.
 struct Entry {
@@ -98,7 +103,7 @@ impl OverlapIndex {
         let most_places = most.unwrap_or(usize::MAX);
         let kept = || entries.chunk_by(same_gram).filter(|same| same.len() <= most_places);
         let tells = match most {
-            Some(_) => tells(&texts, kept()),
+            Some(_) => tells(&mut texts, kept()),
             None => vec![true; texts.len()],
         };
         let common = texts.iter().zip(&tells).filter(|(_, tells)| !**tells);
@@ -118,7 +123,20 @@ impl OverlapIndex {
         }
         let (runs, shorts) = (GramTable::new(runs), GramTable::new(shorts));
         let items = items.len();
-        Self { words, grams, runs, shorts, texts, offsets, places, items, too_short, common }
+        let is_of_documents = most.is_some();
+        Self {
+            words,
+            grams,
+            runs,
+            shorts,
+            texts,
+            offsets,
+            places,
+            items,
+            too_short,
+            common,
+            is_of_documents,
+        }
     }
 
     /// How many items there are.
@@ -160,8 +178,8 @@ impl OverlapIndex {
 }
 
 /// Which texts tell a copy: the grams that are kept cover enough of their words, and are not a few
-/// that come again and again.
-fn tells<'a>(texts: &[Text], kept: impl Iterator<Item = &'a [Entry]>) -> Vec<bool> {
+/// that come again and again. Of a short one all of them are needed.
+fn tells<'a>(texts: &mut [Text], kept: impl Iterator<Item = &'a [Entry]>) -> Vec<bool> {
     let first =
         |before: &mut usize, text: &Text| Some(std::mem::replace(before, *before + text.words));
     let first: Vec<usize> = texts.iter().scan(0, first).collect();
@@ -176,7 +194,7 @@ fn tells<'a>(texts: &[Text], kept: impl Iterator<Item = &'a [Entry]>) -> Vec<boo
             }
         }
     }
-    let tells = |((text, first), distinct): ((&Text, usize), usize)| {
+    let tells = |((text, first), distinct): ((&mut Text, usize), usize)| {
         let (mut covered, mut to, mut places) = (0, 0, 0);
         for word in (0..text.words).filter(|word| begins[first + word]) {
             let end = word + text.words.min(RUN);
@@ -184,9 +202,12 @@ fn tells<'a>(texts: &[Text], kept: impl Iterator<Item = &'a [Entry]>) -> Vec<boo
             (to, places) = (end, places + 1);
         }
         let is_covered = 100 * covered as u64 >= COVERED_PERCENT * text.words as u64;
-        is_covered && (distinct >= OWN || 2 * distinct >= places)
+        if text.words < PASSAGE + RUN - 1 {
+            text.needed = places;
+        }
+        is_covered && (distinct >= PASSAGE || 2 * distinct >= places)
     };
-    texts.iter().zip(first).zip(distinct).map(tells).collect()
+    texts.iter_mut().zip(first).zip(distinct).map(tells).collect()
 }
 
 /// Adds a text with its grams, unless it is too short.
@@ -225,7 +246,7 @@ fn add(
         let gram = Gram { at, len, words: count };
         entries.push(Entry { hash: tail, gram, place: place(0) });
     }
-    texts.push(Text { item, at, len, words: count });
+    texts.push(Text { item, at, len, words: count, needed: 0 });
 }
 
 /// Hashes and the grams that have them.

@@ -3,8 +3,9 @@
 //!
 //! A training document is nearly a held-out one if it holds, in runs that stand in few places of
 //! held-out text, as many percent of its words as make an item of a task contaminated; and so are
-//! several together, of whatever sources. A document that is made of other runs, or is too short
-//! for any, is found as a whole alone, and it is counted.
+//! several, of whatever sources, that hold them in long passages together. A short document must
+//! stand in another whole. A document that is made of other runs, or is too short to be told from
+//! chance, is compared as a whole alone, and it is counted.
 //!
 //! # Bounds
 //!

@@ -89,7 +89,7 @@ fn held_out_documents_that_are_trained_on_are_found_with_their_places() {
 }
 
 #[test]
-fn a_near_copy_is_found_and_so_is_what_stands_in_several_documents_together() {
+fn a_near_copy_is_found_and_what_is_put_together_of_many_documents_is_none() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     let edited =
@@ -103,9 +103,9 @@ fn a_near_copy_is_found_and_so_is_what_stands_in_several_documents_together() {
     let leaks = found(root, &[("web", held("held.jsonl"))], MOST_BYTES);
     let [leak] = &leaks[..] else { panic!("{leaks:?}") };
     let nearly = leak.nearly.unwrap();
-    assert_eq!((leak.documents, nearly.documents, nearly.of_documents), (2, 2, 10));
+    assert_eq!((leak.documents, nearly.documents, nearly.of_documents), (1, 1, 10));
     assert_eq!((leak.tokens, nearly.of_tokens), (nearly.tokens, leak.of_tokens));
-    assert_eq!(nearly.in_parts, 1);
+    assert_eq!(nearly.in_parts, 0);
     assert!(leak.counts());
     insta::assert_snapshot!(leak.first, @r#"held-out document 1 (`held.jsonl`) is nearly document 21 (`web.jsonl`) of web: "w70x0 w70x1 w70x2 w70x3 w70x4 w70x5 w70x6 w70x7 w70x8 w70x9 w70x10 w70x11 w70x12 …""#);
     // Where memory is bounded, words are looked for in some documents, evenly.
@@ -121,20 +121,13 @@ fn a_near_copy_is_found_and_so_is_what_stands_in_several_documents_together() {
 fn a_document_cut_into_pieces_is_found_wherever_they_lie() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
-    let pieces = |i: usize| {
-        let text = text(i);
-        let words: Vec<&str> = text.split(' ').collect();
-        words.chunks(20).map(|piece| piece.join(" ")).collect::<Vec<_>>()
-    };
-    // Every third piece of the ten lies in the other source.
+    let pieces = |i: usize| (0..5).map(move |piece| text(1000 + 10 * i + piece));
+    let whole = |i: usize| pieces(i).collect::<String>();
+    // Two of the five pieces of each lie in the other source.
     let all = || (70..80).flat_map(pieces).enumerate();
-    write(root, "web", (0..20).map(text).chain(all().filter(|(i, _)| i % 3 > 0).map(|(_, p)| p)));
-    write(
-        root,
-        "math",
-        (30..50).map(text).chain(all().filter(|(i, _)| i % 3 == 0).map(|(_, p)| p)),
-    );
-    write(root, "held", (70..80).map(text));
+    write(root, "web", (0..20).map(text).chain(all().filter(|(i, _)| i % 5 > 1).map(|(_, p)| p)));
+    write(root, "math", (30..50).map(text).chain(all().filter(|(i, _)| i % 5 < 2).map(|(_, p)| p)));
+    write(root, "held", (70..80).map(whole));
     write(root, "clean", (80..90).map(text));
     let sources = [("math", held("clean.jsonl")), ("web", held("held.jsonl"))];
     let leaks = found(root, &sources, MOST_BYTES);
@@ -143,8 +136,8 @@ fn a_document_cut_into_pieces_is_found_wherever_they_lie() {
     assert_eq!(leak.nearly.unwrap().in_parts, 10);
     let within: Vec<&str> = leak.within.iter().map(SourceName::as_str).collect();
     assert_eq!(within, ["math", "web"]);
-    insta::assert_snapshot!(leak.first, @r#"held-out document 1 (`held.jsonl`) is in parts in document 21 (`math.jsonl`) of math and others: "w70x0 w70x1 w70x2 w70x3 w70x4 w70x5 w70x6 w70x7 w70x8 w70x9 w70x10 w70x11 w70x12 …""#);
-    // Two thirds of the words are too little.
+    insta::assert_snapshot!(leak.first, @r#"held-out document 1 (`held.jsonl`) is in parts in document 21 (`math.jsonl`) of math and others: "w1700x0 w1700x1 w1700x2 w1700x3 w1700x4 w1700x5 w1700x6 w1700x7 w1700x8 w1700x9 w1700x10 w1700x11 w1700x12 …""#);
+    // Three fifths of the words are too little.
     assert_eq!(found(root, &[("web", held("held.jsonl"))], MOST_BYTES), []);
 }
 
@@ -170,7 +163,7 @@ fn a_short_document_is_found_as_a_whole_and_from_eight_words_on_within_others() 
     assert_eq!(found(&|text| format!("{text} ")), (7, 0));
     assert_eq!(found(&|text| text.to_uppercase().replace(' ', ",\n")), (7, 0));
     assert_eq!(found(&|text| format!("Q: what is it?\nA: {text}")), (5, 5));
-    assert_eq!(found(&|text| format!("x{text}")), (2, 2));
+    assert_eq!(found(&|text| format!("x{text}")), (0, 0));
 }
 
 #[test]
