@@ -247,6 +247,9 @@ fn runs_of_many_documents_and_documents_that_repeat_themselves_tell_no_copy() {
     // Too little of these is their own.
     let documents = (1..10).map(|i| numbers(1000 * i..1000 * i + 100) + &licence).collect();
     assert_eq!(found(documents, &numbers(4000..4100)), (vec![], 9));
+    // A short one must stand there whole, so all its runs must be its own.
+    let documents = (1..10).map(|i| numbers(0..14) + &numbers(100 * i..100 * i + 36)).collect();
+    assert_eq!(found(documents, &(numbers(0..14) + &numbers(400..436))), (vec![], 9));
     let refrain = numbers(0..26).repeat(8);
     assert_eq!(found(vec![refrain.clone()], &refrain), (vec![], 1));
     assert_eq!(found(vec!["0 ".repeat(20)], &"0 ".repeat(20)), (vec![], 1));
