@@ -202,10 +202,11 @@ fn tells<'a>(texts: &mut [Text], kept: impl Iterator<Item = &'a [Entry]>) -> Vec
             (to, places) = (end, places + 1);
         }
         let is_covered = 100 * covered as u64 >= COVERED_PERCENT * text.words as u64;
-        if text.words < PASSAGE + RUN - 1 {
-            text.needed = text.words.saturating_sub(RUN - 1).max(1);
+        if text.words >= PASSAGE + RUN - 1 {
+            return is_covered && distinct >= PASSAGE;
         }
-        is_covered && places >= text.needed && (distinct >= PASSAGE || 2 * distinct >= places)
+        text.needed = text.words.saturating_sub(RUN - 1).max(1);
+        places >= text.needed && 2 * distinct >= places
     };
     texts.iter_mut().zip(first).zip(distinct).map(tells).collect()
 }
