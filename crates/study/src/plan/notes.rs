@@ -125,6 +125,20 @@ impl Note {
     }
 }
 
+/// A trunk that was trained elsewhere. `sources`: see [`Note::MayHaveRead`].
+fn may_have_read(sources: &[SourceName], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str(
+        "the trunk may have read text that this study holds out: it was trained elsewhere, and \
+         what it read was not searched",
+    )?;
+    if sources.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = sources.iter().map(|name| format!("`{name}`")).collect();
+    let names = names.join(", ");
+    write!(f, "; nothing says that what it read as {names} is the text of this study")
+}
+
 /// Held-out text that is looked for as a whole alone.
 fn only_whole(found: &OnlyWhole, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let OnlyWhole { source, few_words, common, beyond, of_documents, tokens, of_tokens } = found;
@@ -255,21 +269,7 @@ impl fmt::Display for Note {
                 "the trunk's folder holds no `tokenizer.json`: that it was trained with the study's \
                  tokenizer is taken on the study's word",
             ),
-            Self::MayHaveRead { sources } => {
-                f.write_str(
-                    "the trunk may have read text that this study holds out: it was trained \
-                     elsewhere, and what it read was not searched",
-                )?;
-                let names: Vec<String> = sources.iter().map(|name| format!("`{name}`")).collect();
-                if names.is_empty() {
-                    return Ok(());
-                }
-                write!(
-                    f,
-                    "; nothing says that what it read as {} is the text of this study",
-                    names.join(", ")
-                )
-            }
+            Self::MayHaveRead { sources } => may_have_read(sources, f),
             Self::Leaked { found, named } => leaked(found, *named, f),
             Self::OnlyWhole { found } => only_whole(found, f),
             Self::LittleHeldOut { source, tokens, asked } => write!(
