@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 use sparkjoy_base::{SourceName, bytes, counted, thousands};
-use sparkjoy_data::{Corpus, LeftOutRows, Part};
-use sparkjoy_jobs::{open_corpora, text_is_gone};
+use sparkjoy_data::{Corpus, LeftOutRows, Part, Tokenizer};
+use sparkjoy_jobs::{held_out_notes, open_corpora, text_is_gone};
 use sparkjoy_report::Table;
 use sparkjoy_study::Study;
 
@@ -55,23 +55,28 @@ impl Prepared {
 pub(crate) fn prepare(path: &Path, place: &Place, stop: &AtomicBool) -> Result<(), Failure> {
     let study = study::open(path, place)?;
     let corpora = match whole_without_text(&study, place) {
-        Some(corpora) => {
+        Some((tokenizer, corpora)) => {
             say("all is prepared; its text is not on this machine, and nothing needs it");
+            study::check(&study, &corpora, &tokenizer, place, stop)?;
             corpora
         }
         None => study::prepare(&study, place, stop)?.1,
     };
     let prepared: Vec<Prepared> = corpora.iter().map(Prepared::new).collect();
     match place.output() {
-        Output::Json => print_json(&prepared),
-        Output::Text => print(&render(&prepared)),
+        Output::Json => print_json(&prepared)?,
+        Output::Text => print(&render(&prepared))?,
     }
+    let notes = held_out_notes(&study, &corpora, &place.prepared)?;
+    for note in notes.iter().filter(|note| note.is_of_check()) {
+        say(&format!("note: {note}"));
+    }
+    Ok(())
 }
 
 /// What is prepared of a study, where that is all of it and its text is gone.
-fn whole_without_text(study: &Study, place: &Place) -> Option<Vec<Corpus>> {
-    let opened = text_is_gone(study).then(|| open_corpora(study, &place.prepared))?;
-    opened.ok().map(|(_, corpora)| corpora)
+fn whole_without_text(study: &Study, place: &Place) -> Option<(Tokenizer, Vec<Corpus>)> {
+    text_is_gone(study).then(|| open_corpora(study, &place.prepared))?.ok()
 }
 
 fn render(prepared: &[Prepared]) -> String {

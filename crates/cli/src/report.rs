@@ -11,7 +11,7 @@ use sparkjoy_report::sentences::not_scored;
 use sparkjoy_report::{
     Provenance, Report, TrainedModel, read_models, report_text, write_page, write_report,
 };
-use sparkjoy_study::{Note, Plan, Study};
+use sparkjoy_study::{Plan, Study};
 use sparkjoy_world::World;
 
 use crate::args::Place;
@@ -49,8 +49,8 @@ pub(crate) fn print_report(
     match place.output() {
         Output::Json => print_json(&answers)?,
         Output::Text => {
-            let leaked = opened.plan.notes.iter().filter(|n| matches!(n, Note::Leaked { .. }));
-            let lines = leaked.map(ToString::to_string).map(|note| note + "\n");
+            let of_check = opened.plan.notes.iter().filter(|note| note.is_of_check());
+            let lines = of_check.map(ToString::to_string).map(|note| note + "\n");
             print(&(report_text(&answers) + &lines.collect::<String>()))?;
         }
     }

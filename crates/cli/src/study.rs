@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 use sparkjoy_base::Problem;
 use sparkjoy_data::{Corpus, Tokenizer};
 use sparkjoy_jobs::{
-    Event, Inputs, JobError, Watcher, corpora, held_out_notes, open_corpora, refuse_leaked,
-    text_is_gone,
+    Event, Inputs, JobError, Watcher, check_held_out, corpora, held_out_notes, open_corpora,
+    refuse_leaked, text_is_gone,
 };
 use sparkjoy_study::{Plan, Study};
 
@@ -55,7 +55,11 @@ impl OpenedStudy {
         if (job.is_some() || text_is_gone(&study))
             && let Ok((tokenizer, corpora)) = open_corpora(&study, &place.prepared)
         {
-            refuse_leaked(&study, &corpora, &place.prepared)?;
+            match job {
+                // Many jobs may start at once, and each would look.
+                Some(_) => refuse_leaked(&study, &corpora, &place.prepared)?,
+                None => check(&study, &corpora, &tokenizer, place, stop)?,
+            }
             return Self::planned(study, tokenizer, corpora, place);
         }
         Self::preparing(path, place, stop)
@@ -130,10 +134,34 @@ pub(crate) fn prepare(
     place: &Place,
     stop: &AtomicBool,
 ) -> Result<(Tokenizer, Vec<Corpus>), Failure> {
+    shown(stop, |watcher| corpora(study, &place.prepared, place.threads(), watcher))
+}
+
+/// Looks for held-out text in sources that are prepared, unless it was done, and shows how that
+/// goes.
+///
+/// # Errors
+///
+/// What is found; an interruption.
+pub(crate) fn check(
+    study: &Study,
+    corpora: &[Corpus],
+    tokenizer: &Tokenizer,
+    place: &Place,
+    stop: &AtomicBool,
+) -> Result<(), Failure> {
+    let (prepared, threads) = (&place.prepared, place.threads());
+    shown(stop, |watcher| check_held_out(study, corpora, tokenizer, prepared, threads, watcher))
+}
+
+/// Does what reports its progress.
+fn shown<T>(
+    stop: &AtomicBool,
+    does: impl FnOnce(&mut Watcher<'_>) -> Result<T, JobError>,
+) -> Result<T, Failure> {
     let mut progress = Progress::new();
     let mut show = |event: Event<'_>| progress.show(&event);
-    let mut watcher = Watcher::new(stop, &mut show);
-    let found = corpora(study, &place.prepared, place.threads(), &mut watcher);
+    let done = does(&mut Watcher::new(stop, &mut show));
     progress.finish();
-    Ok(found?)
+    Ok(done?)
 }

@@ -37,7 +37,7 @@ pub struct TrainedOn {
     pub nearly: Option<NearCopies>,
 }
 
-/// Held-out documents of which most words stand in one training document.
+/// Held-out documents of which most words stand in training documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NearCopies {
     /// How many.
@@ -48,6 +48,42 @@ pub struct NearCopies {
     pub of_documents: u64,
     /// Their tokens.
     pub of_tokens: u64,
+    /// How many stand in several training documents together, and in none by itself.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub in_parts: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// Held-out documents of a source that are compared as a whole alone: a training document with the
+/// same words is found, one that holds them among others is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnlyWhole {
+    /// The source that holds them out.
+    pub source: SourceName,
+    /// Documents with too few words to be told from chance.
+    pub few_words: u64,
+    /// Documents that repeat themselves, or are made of what stands in many places.
+    pub common: u64,
+    /// Documents beyond the text whose words are kept in memory.
+    pub beyond: u64,
+    /// All its held-out documents.
+    pub of_documents: u64,
+    /// Tokens of the documents that are compared as a whole alone.
+    pub tokens: u64,
+    /// All its held-out tokens.
+    pub of_tokens: u64,
+}
+
+impl OnlyWhole {
+    /// Whether it is as much as would be refused if it were trained on ([`TrainedOn::counts`]).
+    pub fn counts(&self) -> bool {
+        self.tokens > 0 && 1000 * self.tokens >= self.of_tokens
+    }
 }
 
 impl TrainedOn {
@@ -120,9 +156,7 @@ pub struct HeldOutDocument<'a> {
     pub number: u64,
     /// Its tokens, with the one that ends it.
     pub tokens: u64,
-    /// Its [`TextHash`].
-    pub hash: u128,
-    /// Its text, or as much of the beginning as was asked for.
+    /// Its text.
     pub text: &'a str,
 }
 
@@ -138,19 +172,16 @@ impl Corpus {
 
     /// Calls `see` for each held-out document in order; those without text are passed over.
     ///
-    /// - `longest`: bytes of the beginning of each text that are passed on.
-    ///
     /// # Errors
     ///
     /// Tokens that are not as written; [`DataError::Interrupted`] if `stop` is set.
     pub fn each_held_out(
         &self,
         tokenizer: &Tokenizer,
-        longest: usize,
         stop: &AtomicBool,
         mut see: impl FnMut(HeldOutDocument<'_>),
     ) -> Result<(), DataError> {
-        let (mut hash, mut bytes, mut text) = (TextHash::default(), Vec::new(), Vec::new());
+        let mut bytes = Vec::new();
         let (mut number, mut length) = (1, 0);
         let mut tokens = vec![0; STRIDE];
         for shard in self.opened(Part::Validation) {
@@ -164,19 +195,15 @@ impl Corpus {
                 for piece in tokens.split_inclusive(|&token| token == end_of_text) {
                     let ends = piece.last() == Some(&end_of_text);
                     let piece = &piece[..piece.len() - usize::from(ends)];
-                    bytes.clear();
                     tokenizer.append_bytes(piece, &mut bytes);
-                    hash.add(&bytes);
-                    text.extend(bytes.iter().take(longest.saturating_sub(text.len())));
                     length += piece.len() as u64;
                     if ends {
-                        let (hash, tokens) = (hash.take(), length + 1);
                         if length > 0 {
-                            let text = &String::from_utf8_lossy(&text);
-                            see(HeldOutDocument { number, tokens, hash, text });
+                            let text = &String::from_utf8_lossy(&bytes);
+                            see(HeldOutDocument { number, tokens: length + 1, text });
                         }
                         (number, length) = (number + 1, 0);
-                        text.clear();
+                        bytes.clear();
                     }
                 }
             }

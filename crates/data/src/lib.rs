@@ -36,7 +36,7 @@ pub use corpus::{Corpus, Part, ShardInfo};
 pub use document_reader::{Text, TokenRange};
 pub use error::{Absence, BadDocument, DataError, Fault, Place};
 pub use filter::Filter;
-pub use held_out::{HeldOutDocument, NearCopies, TextHash, TrainedOn, check_files};
+pub use held_out::{HeldOutDocument, NearCopies, OnlyWhole, TextHash, TrainedOn, check_files};
 pub use prepare::{PrepareOptions, PrepareProgress, prepare};
 pub use row_text::{BLANK_LINE, LeftOutRows, MESSAGE, RowText, Rows, Template};
 pub use sample::sample_documents;

@@ -46,7 +46,7 @@ pub use judge::{AnswerMatch, ChoiceResult, ItemResult, Response, Sample, judge};
 pub use metric::{Chance, Estimate, pass_at};
 pub use overlap::{
     COVERED_PERCENT, Found, ItemTexts, LEAST, OVERLAP_VERSION, Overlap, OverlapIndex, RUN, Search,
-    item_texts,
+    hash_of_words, item_texts,
 };
 pub use prompt::{AskedTexts, Item, Sequence, Work, asked_texts, items};
 pub use sample::sample;

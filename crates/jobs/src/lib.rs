@@ -40,7 +40,7 @@ pub use error::JobError;
 pub use folders::{branch_folder, study_folder, trunk_folder};
 pub use graph::JobState;
 pub use heartbeat::{At, HEARTBEAT_EVERY, Heartbeat, JobFailure, heartbeats};
-pub use held_out::{changed_text, held_out_notes, refuse_leaked};
+pub use held_out::{changed_text, check_held_out, held_out_notes, refuse_leaked};
 pub use inputs::Inputs;
 pub use places::Places;
 pub use prepared::{corpora, open_corpora, seal_corpora, text_is_gone};

@@ -15,7 +15,7 @@ use sparkjoy_data::{
 use sparkjoy_study::{SourceInput, Study, StudyTokenizer};
 
 use crate::error::JobError;
-use crate::held_out;
+use crate::held_out::check_held_out;
 use crate::keyed::json;
 use crate::watcher::{Event, Watcher};
 
@@ -67,12 +67,10 @@ pub fn corpora(
                 mark_tokenizer(&of_tokenizer, &tokenizer)?;
                 tokenizer
             };
-            let record = |seed| record_file(folder, study, seed, &sources, vocab);
-            let own = record(study.seed());
-            let trained = sealed(&json(&TrainedTokenizer { folder: name }), b"");
-            write_atomic(&record(seed), &trained)?;
-            if own.exists() {
-                write_atomic(&own, &trained)?;
+            let own = Asked::new(study, study.seed(), &sources, vocab);
+            Asked::new(study, seed, &sources, vocab).record(folder, &name)?;
+            if own.file(folder).exists() {
+                own.record(folder, &name)?;
             }
             tokenizer
         }
@@ -80,7 +78,7 @@ pub fn corpora(
     let corpora =
         sources.iter().map(|source| prepared(source, &tokenizer, folder, threads, watcher));
     let corpora = corpora.collect::<Result<Vec<_>, _>>()?;
-    held_out::check(study, &corpora, &tokenizer, folder, threads, watcher)?;
+    check_held_out(study, &corpora, &tokenizer, folder, threads, watcher)?;
     Ok((tokenizer, corpora))
 }
 
@@ -127,16 +125,16 @@ pub fn seal_corpora(study: &Study, prepared: &Path) -> Result<Vec<PathBuf>, JobE
         StudyTokenizer::Made(TokenizerKind::Cl100k) => (Tokenizer::cl100k(), None),
         &StudyTokenizer::Made(TokenizerKind::Bpe { vocab }) => {
             // An earlier version recorded it under the study's own seed.
-            let record = record_file(prepared, study, study.seed(), &sources, vocab);
-            let found = read_record(&record, study.file())?;
+            let asked = Asked::new(study, study.seed(), &sources, vocab);
+            let found = asked.read(prepared, study.file())?;
             let folder = match &found {
                 Some((name, _)) => prepared.join(name),
                 None => prepared.join(sampled(study, prepared, &sources, vocab)?.name),
             };
             let tokenizer = Tokenizer::open(whole(&folder, "the tokenizer", study)?)?;
             if let Some((folder, false)) = found {
-                write_atomic(&record, &sealed(&json(&TrainedTokenizer { folder }), b""))?;
-                new.push(record);
+                asked.record(prepared, &folder)?;
+                new.push(asked.file(prepared));
             }
             (tokenizer, Some(folder))
         }
@@ -303,28 +301,59 @@ fn tokenizer_name(vocab: u32, texts: &[String]) -> String {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TrainedTokenizer {
+    /// What it was trained for; none in a record of an earlier version.
+    #[serde(default)]
+    of: Option<Asked>,
     /// Its folder, beside this file.
     folder: String,
 }
 
-/// The record of the tokenizer that a study's declarations ask for, on text that `seed` chooses.
-fn record_file(
-    prepared: &Path,
-    study: &Study,
-    seed: Seed,
-    sources: &[&SourceFiles],
-    vocab: u32,
-) -> PathBuf {
-    let declared: Vec<_> = sources
-        .iter()
-        .map(|source| {
-            // The root is left out: the same text under another roof is the same text.
-            let SourceFiles { name, paths, root: _, rows, on_bad_document, validation } = source;
-            (name, paths, rows, on_bad_document, validation)
-        })
-        .collect();
-    let asked = (seed, study.sample_bytes(), vocab, declared);
-    prepared.join(format!("trained-for-{}.json", Fingerprint::of_value(&asked)))
+/// The tokenizer that a study's declarations ask for, on text that a seed chooses: a fingerprint of
+/// them. It is in the name of the record and in the record.
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Asked(Fingerprint);
+
+impl Asked {
+    fn new(study: &Study, seed: Seed, sources: &[&SourceFiles], vocab: u32) -> Self {
+        let declared: Vec<_> = sources
+            .iter()
+            .map(|source| {
+                // The root is left out: the same text under another roof is the same text.
+                let SourceFiles { name, paths, root: _, rows, on_bad_document, validation } =
+                    source;
+                (name, paths, rows, on_bad_document, validation)
+            })
+            .collect();
+        Self(Fingerprint::of_value(&(seed, study.sample_bytes(), vocab, declared)))
+    }
+
+    fn file(self, prepared: &Path) -> PathBuf {
+        prepared.join(format!("trained-for-{}.json", self.0))
+    }
+
+    /// Records which tokenizer was trained. `folder`: its name.
+    fn record(self, prepared: &Path, folder: &str) -> Result<(), JobError> {
+        let trained = TrainedTokenizer { of: Some(self), folder: folder.to_owned() };
+        Ok(write_atomic(&self.file(prepared), &sealed(&json(&trained), b""))?)
+    }
+
+    /// The tokenizer that is on record, and whether the record has a seal. `study`: its file.
+    fn read(self, prepared: &Path, study: &Path) -> Result<Option<(String, bool)>, JobError> {
+        let path = &self.file(prepared);
+        let Some(bytes) = read_if_there(path)? else { return Ok(None) };
+        let opened = open_seal(path, &bytes, b"").ok();
+        let named = opened.and_then(|Opened { json, has_seal }| {
+            let trained: TrainedTokenizer = serde_json::from_slice(&json).ok()?;
+            is_plain(&trained.folder).then_some((trained, has_seal))
+        });
+        match named {
+            Some((TrainedTokenizer { of: Some(of), .. }, _)) if of != self => {
+                Err(of_others(path, study).into())
+            }
+            Some((TrainedTokenizer { folder, .. }, has_seal)) => Ok(Some((folder, has_seal))),
+            None => Err(names_no_tokenizer(path, &bytes, study).into()),
+        }
+    }
 }
 
 /// The name of the folder of the tokenizer that was trained last for what a study declares.
@@ -336,25 +365,14 @@ fn recorded(
 ) -> Result<Option<String>, JobError> {
     // What an earlier version recorded under the study's own seed is kept up to date.
     for seed in [study.seed(), SAMPLE_SEED] {
-        let path = record_file(prepared, study, seed, sources, vocab);
-        match read_record(&path, study.file())? {
+        let asked = Asked::new(study, seed, sources, vocab);
+        match asked.read(prepared, study.file())? {
             None => {}
-            Some((_, false)) => return Err(no_seal(&path).into()),
+            Some((_, false)) => return Err(no_seal(&asked.file(prepared)).into()),
             Some((folder, true)) => return Ok(Some(folder)),
         }
     }
     Ok(None)
-}
-
-/// The tokenizer that a record names, and whether the record has a seal. `study`: its file.
-fn read_record(path: &Path, study: &Path) -> Result<Option<(String, bool)>, JobError> {
-    let Some(bytes) = read_if_there(path)? else { return Ok(None) };
-    let opened = open_seal(path, &bytes, b"").ok();
-    let named = opened.and_then(|Opened { json, has_seal }| {
-        let TrainedTokenizer { folder } = serde_json::from_slice(&json).ok()?;
-        is_plain(&folder).then_some((folder, has_seal))
-    });
-    named.map(Some).ok_or_else(|| names_no_tokenizer(path, &bytes, study).into())
 }
 
 /// A record that does not say which tokenizer was trained. `study`: its file.
@@ -366,6 +384,14 @@ fn names_no_tokenizer(path: &Path, json: &[u8], study: &Path) -> Problem {
         path.display()
     ))
     .with_hint(format!("type `sparkjoy prepare {}`: it writes it again", study.display()))
+}
+
+/// A record that was copied or renamed. `study`: the file of the study.
+fn of_others(path: &Path, study: &Path) -> Problem {
+    let text =
+        format!("`{}` is about the tokenizer of other text than its name says", path.display());
+    Problem::new(text)
+        .with_hint(format!("type `sparkjoy prepare {}`: it writes it again", study.display()))
 }
 
 /// Whether a name stays in its folder.
@@ -427,6 +453,7 @@ mod tests {
             not_prepared(folder, "source `math`", study),
             not_prepared(begun.path(), "source `math`", study),
             names_no_tokenizer(record, b"{\"folder\":\"../etc\"}", study),
+            of_others(record, study),
         ];
         let texts = problems.map(|problem| shown(Err(problem))).join("\n\n");
         let texts = texts.replace(&begun.path().display().to_string(), "prepared/math-0b1c2d3e");
@@ -442,7 +469,28 @@ mod tests {
 
         `prepared/trained-for-5b7719aa.json` does not name the tokenizer of the study: found `{"folder":"../etc"}`, expected `{"folder":"tokenizer-…"}`
         hint: type `sparkjoy prepare study.toml`: it writes it again
+
+        `prepared/trained-for-5b7719aa.json` is about the tokenizer of other text than its name says
+        hint: type `sparkjoy prepare study.toml`: it writes it again
         "#);
+    }
+
+    #[test]
+    fn a_record_of_a_tokenizer_is_believed_under_its_own_name_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (folder, study) = (folder.path(), Path::new("study.toml"));
+        let [ours, other] = [b"ours", b"abcd"].map(|it| Asked(Fingerprint::of_bytes(it)));
+        assert_eq!(ours.read(folder, study).unwrap(), None);
+        ours.record(folder, "tokenizer-1").unwrap();
+        other.record(folder, "tokenizer-2").unwrap();
+        assert_eq!(ours.read(folder, study).unwrap(), Some(("tokenizer-1".to_owned(), true)));
+        std::fs::copy(other.file(folder), ours.file(folder)).unwrap();
+        let error = ours.read(folder, study).unwrap_err().to_string();
+        assert_eq!(error, of_others(&ours.file(folder), study).to_string());
+        // An earlier version did not write what it is about.
+        let earlier = sealed(br#"{"folder":"tokenizer-3"}"#, b"");
+        write_atomic(&ours.file(folder), &earlier).unwrap();
+        assert_eq!(ours.read(folder, study).unwrap(), Some(("tokenizer-3".to_owned(), true)));
     }
 
     #[test]

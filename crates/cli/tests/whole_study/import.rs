@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sparkjoy_base::Hint;
 use sparkjoy_jobs::{branch_folder, trunk_folder};
 use sparkjoy_spec::Start;
-use sparkjoy_study::{Plan, Study, StudyError};
+use sparkjoy_study::{Note, Plan, Study, StudyError};
 use sparkjoy_train::Checkpoint;
 
 use crate::tiny::{STUDY, Tiny, prepared};
@@ -79,6 +79,12 @@ fn ends(tiny: &Tiny, plan: &Plan) -> Vec<(String, Vec<u8>)> {
     branches.map(end).collect()
 }
 
+/// What a plan says of text that is held out and that the trunk may have read.
+fn may_have_read(plan: &Plan) -> Vec<String> {
+    let notes = plan.notes.iter().filter(|note| matches!(note, Note::MayHaveRead { .. }));
+    notes.map(ToString::to_string).collect()
+}
+
 #[test]
 fn with_moments_and_ledger_branches_end_in_the_bits_of_the_study_the_trunk_is_from() {
     let (tiny, checkpoint) = trained();
@@ -96,6 +102,7 @@ fn with_moments_and_ledger_branches_end_in_the_bits_of_the_study_the_trunk_is_fr
     let plan = &tiny.plan;
     assert_eq!((plan.trunk().first_step, plan.branches.len()), (STEP, 4));
     assert!(plan.import.unwrap().same_order);
+    assert_eq!(may_have_read(plan), [""; 0]);
     let opening = original.trunk().order().unwrap().ledger_at(STEP * 6);
     assert_eq!(plan.trunk().opening, opening);
     for branch in &plan.branches {
@@ -111,6 +118,18 @@ fn with_moments_and_ledger_branches_end_in_the_bits_of_the_study_the_trunk_is_fr
     assert_eq!(tiny.plan.trunk(), whole.trunk());
     assert!(!tiny.plan.import.unwrap().same_order, "a bare model does not say its order");
     assert_eq!(tiny.finish().steps, 0);
+    let told = may_have_read(&tiny.plan).join("\n");
+    insta::assert_snapshot!(told, @"the trunk may have read text that this study holds out: it was trained elsewhere, and what it read was not searched; nothing says that what it read as `notices`, `proofs`, `sums`, `tales` is the text of this study");
+
+    // Nor does a checkpoint that was copied away from its run say which text it read.
+    let moved = tiny.root().join("moved");
+    fs::create_dir(&moved).unwrap();
+    for entry in fs::read_dir(tiny.root().join(&checkpoint)).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), moved.join(entry.file_name())).unwrap();
+    }
+    let plan = replanned(&tiny, &study("from = \"moved\"\noptimizer = \"saved\"")).unwrap();
+    assert_eq!(may_have_read(&plan), [told]);
 }
 
 #[test]

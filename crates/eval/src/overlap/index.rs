@@ -2,7 +2,7 @@
 
 use super::texts::ItemTexts;
 use super::words::Words;
-use super::{LEAST, RUN};
+use super::{COVERED_PERCENT, LEAST, RUN};
 
 /// What all items are made of, ready to be looked for.
 ///
@@ -25,6 +25,9 @@ pub struct OverlapIndex {
     places: Vec<Place>,
     items: usize,
     too_short: Vec<usize>,
+    common: Vec<usize>,
+    /// Whether documents are looked for, which may have been cut into passages.
+    pub(super) is_of_documents: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +44,8 @@ pub(super) struct Text {
     at: usize,
     len: usize,
     pub(super) words: usize,
+    /// Places of its grams that must all be met, however much is covered.
+    pub(super) needed: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,8 +57,9 @@ pub(super) struct Place {
 
 /// Places at which a run of documents may stand to be looked for.
 const COMMON: usize = 8;
-/// Distinct runs that a document must have to be looked for: 52 words that do not repeat.
-const OWN: usize = 40;
+/// Runs, one word after the other, of a passage of 52 words: less of a document is met by chance
+/// where texts are made from one template. A shorter document must stand in another whole.
+pub(super) const PASSAGE: usize = 40;
 
 /// A gram before equal ones are put together.
 struct Entry {
@@ -65,20 +71,18 @@ struct Entry {
 impl OverlapIndex {
     /// Makes the index of some items.
     pub fn new(items: &[ItemTexts]) -> Self {
-        Self::of(items, usize::MAX, 0)
+        Self::of(items, None)
     }
 
-    /// Makes the index of some documents, by the runs that stand in few of them: what stands in
-    /// many is a form or a licence, and tells no copy. A document with few runs of its own, because
-    /// it is short or repeats itself, says too little to be looked for.
+    /// Makes the index of some documents, by the runs that stand in few places of them: what stands
+    /// in many is a form or a licence, and tells no copy. See [`OverlapIndex::common`].
     pub fn of_documents(documents: impl Iterator<Item = String>) -> Self {
-        let item = |text| ItemTexts { whole: String::new(), alone: vec![text] };
-        Self::of(&documents.map(item).collect::<Vec<_>>(), COMMON, OWN)
+        let item = |whole| ItemTexts { whole, alone: Vec::new() };
+        Self::of(&documents.map(item).collect::<Vec<_>>(), Some(COMMON))
     }
 
-    /// - `most`: places at which a gram may stand to be looked for.
-    /// - `least`: such grams that a text must have.
-    fn of(items: &[ItemTexts], most: usize, least: usize) -> Self {
+    /// - `most`: places at which a gram of a document may stand to be looked for.
+    fn of(items: &[ItemTexts], most: Option<usize>) -> Self {
         let (mut words, mut texts) = (Vec::new(), Vec::new());
         let (mut entries, mut too_short) = (Vec::new(), Vec::new());
         for (item, ItemTexts { whole, alone }) in items.iter().enumerate() {
@@ -96,19 +100,19 @@ impl OverlapIndex {
             (a.hash, spelled(&a.gram), a.place).cmp(&(b.hash, spelled(&b.gram), b.place))
         });
         let same_gram = |a: &Entry, b: &Entry| spelled(&a.gram) == spelled(&b.gram);
-        let kept = || entries.chunk_by(same_gram).filter(|same| same.len() <= most);
-        let mut own = vec![0; texts.len()];
-        for same in kept() {
-            // Places are sorted: those in one text stand together.
-            for in_text in same.chunk_by(|a, b| a.place.text == b.place.text) {
-                own[in_text[0].place.text] += 1;
-            }
-        }
+        let most_places = most.unwrap_or(usize::MAX);
+        let kept = || entries.chunk_by(same_gram).filter(|same| same.len() <= most_places);
+        let tells = match most {
+            Some(_) => tells(&mut texts, kept()),
+            None => vec![true; texts.len()],
+        };
+        let common = texts.iter().zip(&tells).filter(|(_, tells)| !**tells);
+        let common = common.map(|(text, _)| text.item).collect();
         let (mut grams, mut offsets, mut places) = (Vec::new(), vec![0], Vec::new());
         let (mut runs, mut shorts) = (Vec::new(), Vec::new());
         for same in kept() {
             let before = places.len();
-            let looked_for = same.iter().filter(|entry| own[entry.place.text] >= least);
+            let looked_for = same.iter().filter(|entry| tells[entry.place.text]);
             places.extend(looked_for.map(|entry| entry.place));
             if places.len() > before {
                 let keys = if same[0].gram.words == RUN { &mut runs } else { &mut shorts };
@@ -118,7 +122,21 @@ impl OverlapIndex {
             }
         }
         let (runs, shorts) = (GramTable::new(runs), GramTable::new(shorts));
-        Self { words, grams, runs, shorts, texts, offsets, places, items: items.len(), too_short }
+        let items = items.len();
+        let is_of_documents = most.is_some();
+        Self {
+            words,
+            grams,
+            runs,
+            shorts,
+            texts,
+            offsets,
+            places,
+            items,
+            too_short,
+            common,
+            is_of_documents,
+        }
     }
 
     /// How many items there are.
@@ -129,6 +147,12 @@ impl OverlapIndex {
     /// Items with fewer than [`LEAST`] words: whether they stand in a text is not known.
     pub fn too_short(&self) -> &[usize] {
         &self.too_short
+    }
+
+    /// Documents that are not looked for, because they repeat themselves or too much of them stands
+    /// in many places of all documents.
+    pub fn common(&self) -> &[usize] {
+        &self.common
     }
 
     pub(super) fn spelled(&self, gram: usize) -> &[u8] {
@@ -151,6 +175,40 @@ impl OverlapIndex {
         let first: Vec<&str> = spelled.split(' ').take(RUN).collect();
         format!("{} …", first.join(" "))
     }
+}
+
+/// Which texts tell a copy: the grams that are kept cover enough of their words, and are not a few
+/// that come again and again. Of a short one all of them are needed.
+fn tells<'a>(texts: &mut [Text], kept: impl Iterator<Item = &'a [Entry]>) -> Vec<bool> {
+    let first =
+        |before: &mut usize, text: &Text| Some(std::mem::replace(before, *before + text.words));
+    let first: Vec<usize> = texts.iter().scan(0, first).collect();
+    let mut begins = vec![false; texts.iter().map(|text| text.words).sum()];
+    let mut distinct = vec![0; texts.len()];
+    for same in kept {
+        // Places are sorted: those in one text stand together.
+        for in_text in same.chunk_by(|a, b| a.place.text == b.place.text) {
+            distinct[in_text[0].place.text] += 1;
+            for Entry { place, .. } in in_text {
+                begins[first[place.text] + place.word] = true;
+            }
+        }
+    }
+    let tells = |((text, first), distinct): ((&mut Text, usize), usize)| {
+        let (mut covered, mut to, mut places) = (0, 0, 0);
+        for word in (0..text.words).filter(|word| begins[first + word]) {
+            let end = word + text.words.min(RUN);
+            covered += end - word.max(to);
+            (to, places) = (end, places + 1);
+        }
+        let is_covered = 100 * covered as u64 >= COVERED_PERCENT * text.words as u64;
+        if text.words >= PASSAGE + RUN - 1 {
+            return is_covered && distinct >= PASSAGE;
+        }
+        text.needed = text.words.saturating_sub(RUN - 1).max(1);
+        places >= text.needed && 2 * distinct >= places
+    };
+    texts.iter_mut().zip(first).zip(distinct).map(tells).collect()
 }
 
 /// Adds a text with its grams, unless it is too short.
@@ -189,7 +247,7 @@ fn add(
         let gram = Gram { at, len, words: count };
         entries.push(Entry { hash: tail, gram, place: place(0) });
     }
-    texts.push(Text { item, at, len, words: count });
+    texts.push(Text { item, at, len, words: count, needed: 0 });
 }
 
 /// Hashes and the grams that have them.

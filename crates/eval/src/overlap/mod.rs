@@ -23,7 +23,7 @@ mod words;
 
 pub use found::{Found, Overlap};
 pub use index::OverlapIndex;
-pub use search::Search;
+pub use search::{Search, hash_of_words};
 pub use texts::{ItemTexts, item_texts};
 
 /// Words of a run.

@@ -50,6 +50,15 @@ impl Seen {
     }
 }
 
+/// A hash of all words of a text; none where it has no words. Two texts that differ in case,
+/// punctuation and space alone have the same.
+pub fn hash_of_words(text: &str) -> Option<u128> {
+    let mut words = Words::new();
+    words.read(text, &mut |_| {});
+    words.end_word(&mut |_| {});
+    words.clear()
+}
+
 impl<'a> Search<'a> {
     /// Begins a search.
     pub fn new(index: &'a OverlapIndex) -> Self {
@@ -68,16 +77,17 @@ impl<'a> Search<'a> {
         words.read(piece, &mut |words: &Words| pending.take(index, words, seen));
     }
 
-    /// Ends a document: no run reaches from one into the next.
-    pub fn end_document(&mut self) {
+    /// Ends a document: no run reaches from one into the next. Returns its [`hash_of_words`].
+    pub fn end_document(&mut self) -> Option<u128> {
         let Self { index, words, pending, seen, found } = self;
         words.end_word(&mut |words: &Words| pending.take(index, words, seen));
         pending.look_up(index, words, seen);
-        words.clear();
+        let hash = words.clear();
         seen.settle();
         found.add_document(index, &seen.grams);
         seen.grams.clear();
         seen.distinct = 0;
+        hash
     }
 
     /// What was found in the documents since the search began, or since the last call.

@@ -181,21 +181,90 @@ fn what_is_found_says_how_much_and_where() {
 }
 
 #[test]
-fn runs_of_many_documents_and_documents_of_few_runs_tell_no_copy() {
+fn a_document_in_parts_stands_in_passages_and_not_in_sentences() {
+    let index = OverlapIndex::of_documents([numbers(0..300), numbers(400..520)].into_iter());
+    let in_pieces = |words: usize| {
+        let mut search = Search::new(&index);
+        for from in (0..300).step_by(words) {
+            search.read(&format!("before {} behind", numbers(from..from + words)));
+            search.end_document();
+        }
+        search.read(&numbers(400..520));
+        search.end_document();
+        search.take()
+    };
+    let found = in_pieces(60);
+    // All documents of what stands in parts alone, and none of what stands in one.
+    let in_parts = found.in_parts(&index);
+    assert_eq!(
+        in_parts.iter().map(|o| (o.item, &o.first[..])).collect::<Vec<_>>(),
+        [(0, &[0, 1, 2, 3, 4][..])]
+    );
+    assert_eq!(found.overlaps(&index)[0].first, [0, 1, 2]);
+    let mut parts = Found::default();
+    parts.append(in_pieces(50));
+    assert_eq!(parts.in_parts(&index), []);
+    // Stretches know of passages together.
+    parts.append(found);
+    assert_eq!(parts.in_parts(&index)[0].first, [7, 8, 9, 10, 11]);
+}
+
+#[test]
+fn the_hash_of_all_words_knows_no_case_no_space_and_no_length() {
+    // So long that its first words are dropped from memory.
+    let long = numbers(0..20_000);
+    let other = long.to_uppercase().replace(' ', " -\n");
+    assert_eq!(hash_of_words(&long), hash_of_words(&other));
+    let index = OverlapIndex::new(&[]);
+    let mut search = Search::new(&index);
+    for piece in other.split_inclusive('3') {
+        search.read(piece);
+    }
+    assert_eq!(search.end_document(), hash_of_words(&long));
+    assert_eq!(search.end_document(), None);
+    assert_eq!(hash_of_words(" ...\n"), None);
+    let ways = ["a b", "ab", "a", "b a", &long[..long.len() / 2], &long];
+    let hashes: BTreeSet<_> = ways.into_iter().map(hash_of_words).collect();
+    assert_eq!(hashes.len(), ways.len());
+    assert_ne!(hash_of_words(&long), hash_of_words(&long.replace("w0 ", "z0 ")));
+}
+
+#[test]
+fn runs_of_many_documents_and_documents_that_repeat_themselves_tell_no_copy() {
     let found = |documents: Vec<String>, text: &str| {
         let index = OverlapIndex::of_documents(documents.into_iter());
         let of_item = |overlap: Overlap| (overlap.item, overlap.covered);
-        search(&index, &[text]).into_iter().map(of_item).collect::<Vec<_>>()
+        let found = search(&index, &[text]).into_iter().map(of_item).collect::<Vec<_>>();
+        (found, index.common().len())
     };
     let licence = numbers(0..52);
-    assert_eq!(found(vec![licence.clone(); 3], &licence), [(0, 52), (1, 52), (2, 52)]);
-    assert_eq!(found(vec![licence.clone(); 9], &licence), []);
+    assert_eq!(found(vec![licence.clone(); 3], &licence), (vec![(0, 52), (1, 52), (2, 52)], 0));
+    assert_eq!(found(vec![licence.clone(); 9], &licence), (vec![], 9));
     // What is a document's own tells it all the same.
     let own = |i: usize| numbers(1000 * i..1000 * i + 300);
     let documents = (1..10).map(|i| own(i) + &licence).collect();
-    assert_eq!(found(documents, &own(4)), [(3, 300)]);
-    // One that is short, or repeats itself.
-    assert_eq!(found(vec![numbers(0..51)], &licence), []);
+    assert_eq!(found(documents, &own(4)), (vec![(3, 300)], 0));
+    // Too little of these is their own.
+    let documents = (1..10).map(|i| numbers(1000 * i..1000 * i + 100) + &licence).collect();
+    assert_eq!(found(documents, &numbers(4000..4100)), (vec![], 9));
+    // A short one must stand there whole, so all its runs must be its own.
+    let documents = (1..10).map(|i| numbers(0..14) + &numbers(100 * i..100 * i + 36)).collect();
+    assert_eq!(found(documents, &(numbers(0..14) + &numbers(400..436))), (vec![], 9));
     let refrain = numbers(0..26).repeat(8);
-    assert_eq!(found(vec![refrain.clone()], &refrain), []);
+    assert_eq!(found(vec![refrain.clone()], &refrain), (vec![], 1));
+    assert_eq!(found(vec!["0 ".repeat(20)], &"0 ".repeat(20)), (vec![], 1));
+}
+
+#[test]
+fn a_short_document_is_looked_for_as_a_whole_within_others() {
+    let documents = [7, 8, 12, 13, 40].map(|words| numbers(100 * words..101 * words));
+    let index = OverlapIndex::of_documents(documents.iter().cloned());
+    assert_eq!((index.too_short(), index.common()), (&[0][..], &[][..]));
+    for (item, document) in documents.iter().enumerate().skip(1) {
+        let within = format!("Before. {} Behind.", document.to_uppercase());
+        let found = search(&index, &[&within]);
+        assert_eq!(found.iter().map(|overlap| overlap.item).collect::<Vec<_>>(), [item]);
+    }
+    // Texts from one template have as much in common: the whole is asked for.
+    assert_eq!(search(&index, &[&numbers(1200..1211), &numbers(4000..4039)]), []);
 }

@@ -1,5 +1,7 @@
 //! Text as words, one after the other, with hashes of the last few that roll along.
 
+use sparkjoy_data::TextHash;
+
 use super::{LEAST, RUN};
 
 /// Words that may have ended before [`Words::last`] is asked for the words up to an earlier one.
@@ -47,6 +49,8 @@ const ASCII: [u8; 256] = {
 pub(super) struct Words {
     /// The last words, each with a space behind it.
     text: Vec<u8>,
+    /// Of the words before them.
+    dropped: TextHash,
     /// Where the word being read begins in `text`.
     begin: usize,
     hash: u64,
@@ -65,6 +69,7 @@ impl Words {
     pub(super) fn new() -> Self {
         Self {
             text: Vec::with_capacity(2 * KEPT_BYTES),
+            dropped: TextHash::default(),
             begin: 0,
             hash: OFFSET,
             count: 0,
@@ -132,11 +137,16 @@ impl Words {
         }
     }
 
-    /// Forgets the text, which has ended: the next piece begins another.
-    pub(super) fn clear(&mut self) {
+    /// Forgets the text, which has ended: the next piece begins another. Returns a hash of all its
+    /// words, if it has any.
+    pub(super) fn clear(&mut self) -> Option<u128> {
+        self.dropped.add(&self.text);
+        let hash = self.dropped.take();
+        let hash = (self.count > 0).then_some(hash);
         self.text.clear();
         (self.begin, self.count, self.run, self.least) = (0, 0, 0, 0);
         self.hashes = [0; KEPT];
+        hash
     }
 
     /// A character beyond ASCII.
@@ -201,6 +211,7 @@ impl Words {
     fn forget(&mut self) {
         let kept = self.count.min(RUN + BACK);
         let from = self.starts[(self.count - kept) % KEPT];
+        self.dropped.add(&self.text[..from]);
         self.text.drain(..from);
         self.begin -= from;
         for back in 1..=kept {

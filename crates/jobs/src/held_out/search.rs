@@ -1,24 +1,26 @@
-//! Looks for held-out documents in all training text: the same text by its hash, and nearly the
-//! same by its words, in one pass over each source.
+//! Looks for held-out documents in all training text: the same words by their hash, and most of the
+//! words by their runs, in one pass over each source.
 //!
-//! A training document is nearly a held-out one if it holds, in runs that stand in few held-out
-//! documents, as many percent of its words as make an item of a task contaminated. A document with
-//! few such runs is found by its hash alone.
+//! A training document is nearly a held-out one if it holds, in runs that stand in few places of
+//! held-out text, as many percent of its words as make an item of a task contaminated; and so are
+//! several, of whatever sources, that hold them in long passages together. A short document must
+//! stand in another whole. A document that is made of other runs, or is too short to be told from
+//! chance, is compared as a whole alone, and it is counted.
 //!
 //! # Bounds
 //!
-//! Of every held-out document its hash is kept. Words take about 30 bytes of memory for each byte
-//! of text, so they are looked for in [`MOST_BYTES`] of held-out text at most: where there is more,
-//! in documents that lie evenly over each source.
+//! Of every held-out document a hash is kept. Words take about 30 bytes of memory for each byte of
+//! text, and what is found of them 5 more, so they are looked for in [`MOST_BYTES`] of held-out
+//! text at most: where there is more, in documents that lie evenly over each source.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 
 use sparkjoy_data::{
-    Corpus, DataError, HeldOutDocument, NearCopies, Part, TextHash, Tokenizer, TrainedOn,
+    Corpus, DataError, HeldOutDocument, NearCopies, OnlyWhole, Part, TextHash, Tokenizer, TrainedOn,
 };
-use sparkjoy_eval::{Found, OverlapIndex, Search};
+use sparkjoy_eval::{Found, OverlapIndex, Search, hash_of_words};
 
 use crate::error::JobError;
 use crate::training_text::{Reader, walk};
@@ -36,7 +38,7 @@ const SHOWN: usize = 60;
 /// What is held out.
 struct HeldOut {
     documents: Vec<Document>,
-    /// The documents of each hash.
+    /// The documents of each hash: of their words, or of a text without words.
     by_hash: BTreeMap<u128, Vec<usize>>,
     /// Words of some documents.
     index: OverlapIndex,
@@ -56,10 +58,21 @@ struct Place {
     source: usize,
     number: u64,
     beginning: String,
-    is_equal: bool,
+    holds: Holds,
 }
 
-/// Held-out documents that are trained on, by source.
+/// What of a held-out document stands in a training document.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    /// All its words and no others.
+    Equal,
+    /// Enough of its words.
+    Enough,
+    /// Some; enough of them stand in several documents together.
+    Part,
+}
+
+/// Held-out documents that are trained on, and how many are compared as a whole alone, by source.
 ///
 /// - `most_bytes`: of held-out text whose words are looked for.
 ///
@@ -76,7 +89,7 @@ pub(super) fn trained_on(
     most_bytes: u64,
     threads: usize,
     watcher: &mut Watcher<'_>,
-) -> Result<Vec<TrainedOn>, JobError> {
+) -> Result<(Vec<TrainedOn>, Vec<OnlyWhole>), JobError> {
     let held_out = HeldOut::read(corpora, tokenizer, most_bytes, watcher.stop())?;
     let mut places: BTreeMap<usize, (Place, BTreeSet<usize>)> = BTreeMap::new();
     let mut note = |document: usize, place: Place| {
@@ -88,12 +101,14 @@ pub(super) fn trained_on(
             Entry::Occupied(mut entry) => {
                 let (known, within) = entry.get_mut();
                 within.insert(source);
-                if place.is_equal && !known.is_equal {
+                if place.holds == Holds::Equal && known.holds != Holds::Equal {
                     *known = place;
                 }
             }
         }
     };
+    // What was found in all sources, and the documents before each.
+    let (mut together, mut before) = (Found::default(), Vec::new());
     for (source, corpus) in corpora.iter().enumerate() {
         let (mut equal, mut nearly) = (Vec::new(), Found::default());
         let reader = || Documents::new(&held_out);
@@ -113,20 +128,31 @@ pub(super) fn trained_on(
         })?;
         for Copy { hash, number, beginning } in equal {
             for &document in &held_out.by_hash[&hash] {
-                let place = Place { source, number, beginning: beginning.clone(), is_equal: true };
-                note(document, place);
+                let (beginning, holds) = (beginning.clone(), Holds::Equal);
+                note(document, Place { source, number, beginning, holds });
             }
         }
-        // One training document must hold enough of it: what is put together of many is no copy.
         let overlaps = nearly.overlaps(&held_out.index).into_iter();
         for overlap in overlaps.filter(|overlap| overlap.documents > 0) {
             let (number, beginning) = (overlap.first[0] + 1, overlap.beginning);
-            let place = Place { source, number, beginning, is_equal: false };
+            let place = Place { source, number, beginning, holds: Holds::Enough };
+            note(held_out.indexed[overlap.item], place);
+        }
+        before.push(together.documents());
+        together.append(nearly);
+    }
+    for overlap in together.in_parts(&held_out.index) {
+        for document in overlap.first {
+            let source = before.partition_point(|&before| before <= document) - 1;
+            let (number, beginning) = (document - before[source] + 1, overlap.beginning.clone());
+            let place = Place { source, number, beginning, holds: Holds::Part };
             note(held_out.indexed[overlap.item], place);
         }
     }
-    let of_source = |source: usize| held_out.trained_on(corpora, source, &places);
-    Ok((0..corpora.len()).filter_map(of_source).collect())
+    let sources = 0..corpora.len();
+    let found = sources.clone().filter_map(|source| held_out.trained_on(corpora, source, &places));
+    let only_whole = sources.map(|source| held_out.only_whole(corpora, source));
+    Ok((found.collect(), only_whole.filter(|it| it.tokens > 0).collect()))
 }
 
 impl HeldOut {
@@ -142,15 +168,20 @@ impl HeldOut {
         for (source, corpus) in corpora.iter().enumerate() {
             let every = corpus.text_bytes(Part::Validation).div_ceil(share).max(1);
             let see = |seen: HeldOutDocument<'_>| {
-                let HeldOutDocument { number, tokens, hash, text } = seen;
+                let HeldOutDocument { number, tokens, text } = seen;
+                let hash = hash_of_words(text).unwrap_or_else(|| {
+                    let mut hash = TextHash::default();
+                    hash.add(text.as_bytes());
+                    hash.take()
+                });
                 by_hash.entry(hash).or_default().push(documents.len());
                 if (number - 1).is_multiple_of(every) {
                     indexed.push(documents.len());
-                    texts.push(text.to_owned());
+                    texts.push(text[..text.floor_char_boundary(LONGEST)].to_owned());
                 }
                 documents.push(Document { source, number, tokens });
             };
-            corpus.each_held_out(tokenizer, LONGEST, stop, see).map_err(|error| match error {
+            corpus.each_held_out(tokenizer, stop, see).map_err(|error| match error {
                 DataError::Interrupted => JobError::Interrupted,
                 error => error.into(),
             })?;
@@ -177,7 +208,8 @@ impl HeldOut {
         // Documents are numbered in their order.
         let (first, (place, _)) = found.first()?;
         let within: BTreeSet<usize> = found.iter().flat_map(|(_, (_, w))| w).copied().collect();
-        let near = found.iter().filter(|(_, (place, _))| !place.is_equal);
+        let in_parts = found.iter().filter(|(_, (place, _))| place.holds == Holds::Part).count();
+        let near = found.iter().filter(|(_, (place, _))| place.holds != Holds::Equal);
         let near: Vec<u64> = near.map(|(document, _)| document.tokens).collect();
         let looked_for = self.indexed.iter().map(|&document| &self.documents[document]);
         let looked_for: Vec<u64> = looked_for.filter(is_of_it).map(|d| d.tokens).collect();
@@ -190,11 +222,16 @@ impl HeldOut {
             of_tokens: corpus.tokens(Part::Validation),
             within: within.into_iter().map(|source| corpora[source].name().clone()).collect(),
             first: format!(
-                "{} is {}{} of {}: {:?}",
+                "{} is {}{} of {}{}: {:?}",
                 corpus.place_of(Part::Validation, first.number),
-                if place.is_equal { "" } else { "nearly " },
+                match place.holds {
+                    Holds::Equal => "",
+                    Holds::Enough => "nearly ",
+                    Holds::Part => "in parts in ",
+                },
                 trains.place_of(Part::Train, place.number),
                 trains.name(),
+                if place.holds == Holds::Part { " and others" } else { "" },
                 place.beginning
             ),
             nearly: (!near.is_empty()).then(|| NearCopies {
@@ -202,8 +239,38 @@ impl HeldOut {
                 tokens: near.iter().sum(),
                 of_documents: looked_for.len() as u64,
                 of_tokens: looked_for.iter().sum(),
+                in_parts: in_parts as u64,
             }),
         })
+    }
+
+    /// How many of a source's held-out documents are compared as a whole alone.
+    fn only_whole(&self, corpora: &[Corpus], source: usize) -> OnlyWhole {
+        let mut only = OnlyWhole {
+            source: corpora[source].name().clone(),
+            few_words: 0,
+            common: 0,
+            beyond: 0,
+            of_documents: corpora[source].documents(Part::Validation),
+            tokens: 0,
+            of_tokens: corpora[source].tokens(Part::Validation),
+        };
+        let (few_words, common) = (self.index.too_short(), self.index.common());
+        let of_source = |(_, document): &(usize, &Document)| document.source == source;
+        for (i, document) in self.documents.iter().enumerate().filter(of_source) {
+            // Items, and what is said of them, ascend.
+            let item = self.indexed.binary_search(&i).ok();
+            let is_in = |items: &[usize]| item.is_some_and(|i| items.binary_search(&i).is_ok());
+            let count = match item {
+                None => &mut only.beyond,
+                Some(_) if is_in(few_words) => &mut only.few_words,
+                Some(_) if is_in(common) => &mut only.common,
+                Some(_) => continue,
+            };
+            *count += 1;
+            only.tokens += document.tokens;
+        }
+        only
     }
 }
 
@@ -259,13 +326,13 @@ impl Reader for Documents<'_> {
 
     fn end_document(&mut self) {
         self.read += 1;
-        let (hash, number) = (self.hash.take(), self.read);
+        let (of_bytes, number) = (self.hash.take(), self.read);
+        let hash = self.words.end_document().unwrap_or(of_bytes);
         let is_held_out = self.held_out.by_hash.contains_key(&hash);
         if is_held_out && self.equal.iter().all(|copy| copy.hash != hash) {
             let beginning = self.beginning.clone();
             self.equal.push(Copy { hash, number, beginning });
         }
-        self.words.end_document();
         self.beginning.clear();
     }
 
@@ -276,4 +343,4 @@ impl Reader for Documents<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_base::{Ppm, SourceName, Tokens, counted, thousands};
-use sparkjoy_data::TrainedOn;
-use sparkjoy_eval::COVERED_PERCENT;
+use sparkjoy_data::{OnlyWhole, TrainedOn};
+use sparkjoy_eval::{COVERED_PERCENT, LEAST, RUN};
 
 /// More epochs of a source than this teach a model little that is new.
 ///
@@ -88,12 +88,22 @@ pub enum Note {
     },
     /// A trunk trained elsewhere does not say which tokenizer it was trained with.
     TokenizerDeclared,
+    /// A trunk trained elsewhere may have read held-out text.
+    MayHaveRead {
+        /// Sources it has read under names of this study, whose text was perhaps another.
+        sources: Vec<SourceName>,
+    },
     /// Held-out text of a source stands in training text.
     Leaked {
         /// What was found.
         found: TrainedOn,
         /// Whether the study names the source as one of which that may be so.
         named: bool,
+    },
+    /// Some held-out text was compared as a whole alone.
+    OnlyWhole {
+        /// How much.
+        found: OnlyWhole,
     },
     /// A source holds out much less than is to be scored.
     LittleHeldOut {
@@ -116,6 +126,13 @@ pub enum Note {
         /// Who gets the freed share, as written.
         refill: String,
     },
+}
+
+impl Note {
+    /// Whether it says what the search for held-out text found, or could not find.
+    pub fn is_of_check(&self) -> bool {
+        matches!(self, Self::Leaked { .. } | Self::OnlyWhole { .. } | Self::MayHaveRead { .. })
+    }
 }
 
 /// A source that nothing draws from.
@@ -148,6 +165,46 @@ fn unseen(sources: &[SourceName], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     )
 }
 
+/// A trunk that was trained elsewhere. `sources`: see [`Note::MayHaveRead`].
+fn may_have_read(sources: &[SourceName], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str(
+        "the trunk may have read text that this study holds out: it was trained elsewhere, and \
+         what it read was not searched",
+    )?;
+    if sources.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = sources.iter().map(|name| format!("`{name}`")).collect();
+    let names = names.join(", ");
+    write!(f, "; nothing says that what it read as {names} is the text of this study")
+}
+
+/// Held-out text that is looked for as a whole alone.
+fn only_whole(found: &OnlyWhole, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let OnlyWhole { source, few_words, common, beyond, of_documents, tokens, of_tokens } = found;
+    let share = 100.0 * *tokens as f64 / (*of_tokens).max(1) as f64;
+    let few = format!("have fewer than {LEAST} words");
+    let common_why = format!(
+        "repeat themselves or are made of what stands often in held-out text (in runs of {RUN} \
+         words)"
+    );
+    let beyond_why = "are beyond the text whose words are kept in memory".to_owned();
+    let reasons = [(few_words, few), (common, common_why), (beyond, beyond_why)];
+    let reasons: Vec<String> = reasons
+        .iter()
+        .filter(|(count, _)| **count > 0)
+        .map(|(count, why)| format!("{} {why}", thousands(**count)))
+        .collect();
+    write!(
+        f,
+        "{} of {} held out by source `{source}` ({share:.1} % of its held-out tokens) were looked \
+         for in training text as a whole alone, not among other words or in parts: {}",
+        thousands(few_words + common + beyond),
+        counted(*of_documents, "document"),
+        reasons.join("; ")
+    )
+}
+
 /// Held-out text that is trained on.
 fn leaked(found: &TrainedOn, named: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let TrainedOn { source, documents, of_documents, first, .. } = found;
@@ -170,6 +227,10 @@ fn leaked(found: &TrainedOn, named: bool, f: &mut fmt::Formatter<'_>) -> fmt::Re
         if near.of_documents < *of_documents {
             let looked_for = counted(near.of_documents, "document");
             write!(f, " (the words of {looked_for} were looked for)")?;
+        }
+        if near.in_parts > 0 {
+            let in_parts = thousands(near.in_parts);
+            write!(f, "; {in_parts} of them in parts, in several training documents together")?;
         }
     }
     f.write_str(match (named, found.counts()) {
@@ -248,7 +309,9 @@ impl fmt::Display for Note {
                 "the trunk's folder holds no `tokenizer.json`: that it was trained with the study's \
                  tokenizer is taken on the study's word",
             ),
+            Self::MayHaveRead { sources } => may_have_read(sources, f),
             Self::Leaked { found, named } => leaked(found, *named, f),
+            Self::OnlyWhole { found } => only_whole(found, f),
             Self::LittleHeldOut { source, tokens, asked } => write!(
                 f,
                 "source `{source}` holds out {tokens} tokens, and {asked} are to be scored: all \
@@ -296,8 +359,23 @@ mod tests {
             nearly: None,
         };
         let near = |of_documents| {
-            let nearly = NearCopies { documents: 1, tokens: 9, of_documents, of_tokens: 25 };
+            let nearly = NearCopies {
+                documents: 1,
+                tokens: 9,
+                of_documents,
+                of_tokens: 25,
+                in_parts: u64::from(of_documents < 10),
+            };
             TrainedOn { nearly: Some(nearly), ..found(25) }
+        };
+        let only = |few_words, common, beyond| OnlyWhole {
+            source: source(),
+            few_words,
+            common,
+            beyond,
+            of_documents: 2000,
+            tokens: 500,
+            of_tokens: 20_000,
         };
         let notes = [
             Note::Repeated { source: source(), branch, epochs: 5.126 },
@@ -317,6 +395,10 @@ mod tests {
             Note::Leaked { found: found(250_000), named: false },
             Note::Leaked { found: near(20), named: false },
             Note::Leaked { found: near(7), named: true },
+            Note::OnlyWhole { found: only(3, 0, 0) },
+            Note::OnlyWhole { found: only(1000, 20, 7) },
+            Note::MayHaveRead { sources: vec![] },
+            Note::MayHaveRead { sources: vec![source(), source()] },
             Note::LittleHeldOut { source: source(), tokens: Tokens(576), asked: Tokens(1_000_000) },
             Note::Changed { source: source(), file: "math/a.jsonl".into() },
             Note::Refilled { refill: "domain".into() },
@@ -341,7 +423,11 @@ mod tests {
         HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; the study names it in `leaked`
         HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (0.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; so few meet by chance
         HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; 1 of them with at least 80 % of their words, not word for word
-        HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; 1 of them with at least 80 % of their words, not word for word (the words of 7 documents were looked for); the study names it in `leaked`
+        HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; 1 of them with at least 80 % of their words, not word for word (the words of 7 documents were looked for); 1 of them in parts, in several training documents together; the study names it in `leaked`
+        3 of 2,000 documents held out by source `math` (2.5 % of its held-out tokens) were looked for in training text as a whole alone, not among other words or in parts: 3 have fewer than 8 words
+        1,027 of 2,000 documents held out by source `math` (2.5 % of its held-out tokens) were looked for in training text as a whole alone, not among other words or in parts: 1,000 have fewer than 8 words; 20 repeat themselves or are made of what stands often in held-out text (in runs of 13 words); 7 are beyond the text whose words are kept in memory
+        the trunk may have read text that this study holds out: it was trained elsewhere, and what it read was not searched
+        the trunk may have read text that this study holds out: it was trained elsewhere, and what it read was not searched; nothing says that what it read as `math`, `math` is the text of this study
         source `math` holds out 576 tokens, and 1M are to be scored: all there are will be
         `math/a.jsonl` of source `math` has another size or time than when it was prepared: what is shown is of the text as it was then (`sparkjoy prepare` looks at it again)
         what a removal frees goes to the rest of its domain: its answer is what a source is worth over what takes its place

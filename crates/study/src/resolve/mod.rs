@@ -108,7 +108,7 @@ impl Plan {
             sources,
             mixtures,
             trunks,
-            import: opened.map(|opened| opened.import),
+            import: opened.as_ref().map(|opened| opened.import),
             branches,
             questions,
             evaluation: Evaluation {
@@ -122,6 +122,7 @@ impl Plan {
         };
         plan.evaluation.tasks = plan.tasks(study)?;
         plan.notes = notes::notes(study, &plan);
+        plan.notes.extend(opened.and_then(|opened| opened.note()));
         Ok(plan)
     }
 

@@ -14,7 +14,7 @@ use sparkjoy_spec::{RunSpec, Shape, Start};
 use sparkjoy_train::{ModelFolder, check_shape, imported, read_spec};
 
 use crate::StudyError;
-use crate::plan::{Import, PlanSource};
+use crate::plan::{Import, Note, PlanSource};
 use crate::written::{Study, WrittenImport};
 
 pub(crate) use notes::notes;
@@ -30,9 +30,18 @@ pub(crate) struct OpenedModel<'a> {
     pub(crate) import: Import,
     pub(crate) step: u64,
     pub(crate) opening: Ledger,
+    /// Whether all it has read is training text of this study, which is searched for what the study
+    /// holds out; else the sources of which that is not known.
+    known_text: Result<(), Vec<SourceName>>,
 }
 
 impl OpenedModel<'_> {
+    /// What a plan says about what the trunk has read.
+    pub(crate) fn note(&self) -> Option<Note> {
+        let sources = self.known_text.clone().err()?;
+        Some(Note::MayHaveRead { sources })
+    }
+
     /// The state a run starts from; reads every weight once.
     ///
     /// # Errors
@@ -79,10 +88,33 @@ pub(crate) fn open<'a>(
     }
     let step = step(study, written, &model)?;
     let opening = ledger(study, written, &model, sources, step)?;
+    let known_text = known_text(ours.as_ref(), &opening, sources);
     // A replicate, or a branch of one, read what was left in an order of its own.
     let same_order = ours.is_some_and(|run| run.start == Start::Fresh && run.seed == study.seed());
     let import = Import { same_order, tokenizer_known };
-    Ok(Some(OpenedModel { written, model, import, step, opening }))
+    Ok(Some(OpenedModel { written, model, import, step, opening, known_text }))
+}
+
+/// Whether a run has read nothing but sources of this study, as their fingerprints say. Of what a
+/// folder elsewhere has read there are names at most.
+fn known_text(
+    run: Option<&RunSpec>,
+    read: &Ledger,
+    sources: &BTreeMap<SourceName, PlanSource>,
+) -> Result<(), Vec<SourceName>> {
+    let is_known = |name: &SourceName| {
+        let read = run.into_iter().flat_map(|run| &run.supplies).find(|read| read.name == *name);
+        let ours = sources.get(name);
+        read.zip(ours).is_some_and(|(read, ours)| read.fingerprint == ours.identity.fingerprint)
+    };
+    let unknown: Vec<&SourceName> =
+        read.iter().map(|(name, _)| name).filter(|name| !is_known(name)).collect();
+    let is_all = run.is_some_and(|run| !matches!(run.start, Start::Imported { .. }));
+    if is_all && unknown.is_empty() {
+        return Ok(());
+    }
+    // A name that the study does not have says nothing in it.
+    Err(unknown.into_iter().filter(|name| sources.contains_key(*name)).cloned().collect())
 }
 
 /// The tokenizer must be the study's; whether the folder says so.
