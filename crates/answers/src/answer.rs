@@ -40,6 +40,10 @@ pub struct Answers {
     pub contamination: Option<Checked>,
     /// How sure intervals and marks are, 0.95 unless the study says otherwise.
     pub confidence: f64,
+    /// Whether each replicate branches off a trunk of its own, so that intervals are about other
+    /// trunks too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_trunks: bool,
     /// What the study costs.
     pub cost: Cost,
     /// What computed the scored branches; more than one kernel in all means that rounding is part

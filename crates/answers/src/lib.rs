@@ -104,6 +104,7 @@ fn compare(
         plan: plan.fingerprint(),
         branches: plan.compared().count(),
         confidence: plan.evaluation.confidence,
+        own_trunks: plan.own_trunks(),
         cost: cost(plan),
         computed,
         held_out: held_out::texts(scores),

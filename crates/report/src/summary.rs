@@ -94,7 +94,8 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
                 (number(confidence, 0)) " % confidence intervals. p is corrected by Holm within \
                  each question, separately for held-out text, accuracy on tasks and bits per byte \
                  of correct answers. Only significant effects are ranked. An interval is about other \
-                 orders of these training documents and other items of this kind, on this trunk."
+                 orders of these training documents and other items of this kind, "
+                (if report.answers.own_trunks { "on other trunks." } else { "on this trunk." })
             }
             @let of_documents = [few_documents, unknown_documents];
             @for note in of_documents.map(|note| note(&report.answers.held_out)) {

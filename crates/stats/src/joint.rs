@@ -102,9 +102,9 @@ fn triangle(n: usize, covariance: impl Fn(usize, usize) -> f64) -> Vec<Vec<f64>>
     let mut rows: Vec<Vec<f64>> = Vec::with_capacity(n);
     for i in 0..n {
         let mut row: Vec<f64> = Vec::with_capacity(i + 1);
-        for j in 0..i {
-            let known: f64 = row.iter().zip(&rows[j]).map(|(a, b)| a * b).sum();
-            let pivot = rows[j][j];
+        for (j, before) in rows.iter().enumerate() {
+            let known: f64 = row.iter().zip(before).map(|(a, b)| a * b).sum();
+            let pivot = before[j];
             row.push(if pivot > 0.0 { (covariance(i, j) - known) / pivot } else { 0.0 });
         }
         let own = covariance(i, i);

@@ -18,7 +18,7 @@ impl Inference<'_> {
         let Some(objective) = self.text.plan.objective.clone() else { return false };
         match self.question.ask {
             Ask::Duration | Ask::Addition | Ask::Proportion | Ask::Timing => {
-                self.choose(&objective)
+                self.choose(&objective);
             }
             Ask::Removal => self.judge_removals(&objective),
             Ask::Stability | Ask::Transfer => return false,

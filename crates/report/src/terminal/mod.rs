@@ -145,10 +145,14 @@ fn preamble(answers: &Answers) -> Vec<String> {
              `general` (all other sources) * marks what is significant after Holm's correction and \
              ~ what is not, with a false * in at most {} of questions; what has no mark is not \
              tested and not ranked; an interval is about other orders of these training documents \
-             and other items of this kind, on this trunk: other documents or another trunk may \
-             differ by more",
+             and other items of this kind, {}",
             percent(answers.confidence),
-            percent(1.0 - answers.confidence)
+            percent(1.0 - answers.confidence),
+            if answers.own_trunks {
+                "on other trunks: other documents may differ by more"
+            } else {
+                "on this trunk: other documents or another trunk may differ by more"
+            }
         )
     } else {
         "Δ: branch − control; with a single replicate the noise is unknown, so every Δ is marked ~ \

@@ -115,6 +115,11 @@ impl Plan {
         &self.trunks[branch.trunk].spec
     }
 
+    /// Whether each replicate branches off a trunk of its own.
+    pub fn own_trunks(&self) -> bool {
+        self.branches.iter().any(|branch| branch.spec.seed != self.seed)
+    }
+
     /// The branches, those that differ only in their replicate together, in the order of the plan.
     pub fn groups(&self) -> Vec<Vec<&Branch>> {
         let mut groups: Vec<Vec<&Branch>> = Vec::new();

@@ -212,6 +212,33 @@ fn a_run_that_two_questions_need_is_planned_once() {
 }
 
 #[test]
+fn each_replicate_may_have_a_trunk_of_its_own() {
+    let replicates = good().replicates;
+    let asked = format!("replicates = {replicates}\ntrunks = {replicates}");
+    let plan = changed(&format!("replicates = {replicates}"), &asked);
+    assert!(plan.own_trunks() && !good().own_trunks());
+    assert_eq!(plan.trunks.len(), replicates as usize);
+    // The first is that of the study without it, and so are its branches.
+    assert_eq!(plan.trunks[0], good().trunks[0]);
+    for branch in good().branches.iter().filter(|branch| branch.replicate == 0) {
+        assert!(plan.branches.iter().any(|other| other.spec == branch.spec), "{}", branch.name);
+    }
+    for arm in plan.questions.iter().flat_map(|question| &question.arms) {
+        for (replicate, pair) in arm.branches.iter().zip(&arm.controls).enumerate() {
+            let pair = [pair.0, pair.1].map(|&index| &plan.branches[index]);
+            assert!(pair.iter().all(|branch| branch.trunk == replicate), "{}", arm.label);
+            assert!(pair.iter().all(|branch| branch.replicate == replicate as u32));
+        }
+        let first = plan.branches[arm.branches[0]].group;
+        assert!(arm.branches.iter().all(|&index| plan.branches[index].group == first));
+    }
+    let seeds: BTreeSet<u64> = plan.trunks.iter().map(|trunk| trunk.spec.seed.0).collect();
+    assert_eq!(seeds.len(), replicates as usize);
+    let names: BTreeSet<&String> = plan.branches.iter().map(|branch| &branch.name).collect();
+    assert_eq!(names.len(), plan.branches.len());
+}
+
+#[test]
 fn a_branch_goes_on_where_the_trunk_is_at_its_first_step() {
     let plan = good();
     let base = &plan.trunk().phases[0];

@@ -157,7 +157,7 @@ impl Names<'_> {
     }
 }
 
-fn named<'i>(table: Option<Item<'i>>) -> Result<Vec<(Placed<String>, Item<'i>)>, Problem> {
+fn named(table: Option<Item<'_>>) -> Result<Vec<(Placed<String>, Item<'_>)>, Problem> {
     table.map_or(Ok(Vec::new()), |item| Ok(item.table()?.named()))
 }
 

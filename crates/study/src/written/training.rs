@@ -84,6 +84,8 @@ pub(crate) struct Training {
     pub(crate) grad_clip: Option<f32>,
     /// Data orders per branch.
     pub(crate) replicates: u32,
+    /// Whether each of them has a trunk of its own.
+    pub(crate) own_trunks: bool,
 }
 
 impl Training {
@@ -110,10 +112,25 @@ impl Training {
         let grad_clip = positive(table.optional("grad_clip"))?;
         let replicates = table.required("replicates", "the number of data orders per branch")?;
         let replicates = count(&replicates, 1000)?;
+        let own_trunks = match table.optional("trunks") {
+            None => false,
+            Some(item) => {
+                let trunks = count(&item, 1000)?;
+                if trunks != 1 && trunks != replicates {
+                    let found = thousands(trunks);
+                    let expected = "1, or as many as `replicates`";
+                    return Err(item.out_of_range(found, expected).with_hint(format!(
+                        "write `trunks = {replicates}`: each replicate then has a trunk of its own, \
+                         and intervals are about other trunks too"
+                    )));
+                }
+                trunks > 1
+            }
+        };
         table.finish()?;
         let replicates = replicates as u32;
         let precision = precision.unwrap_or_default();
-        Ok(Self { clock, precision, optimizer, schedule, grad_clip, replicates })
+        Ok(Self { clock, precision, optimizer, schedule, grad_clip, replicates, own_trunks })
     }
 }
 

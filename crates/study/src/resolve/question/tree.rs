@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sparkjoy_base::toml_file::Placed;
-use sparkjoy_base::{Fingerprint, Problem, SourceName};
+use sparkjoy_base::{Fingerprint, Problem, Seed, SourceName};
 use sparkjoy_mix::{MixError, Mixture, Order, Phase};
 use sparkjoy_spec::{Anneal, RunSpec, Shape, Start};
 
@@ -95,7 +95,7 @@ impl<'a> BranchTree<'a> {
                 branches[index].compared = true;
             }
         }
-        number_groups(&mut branches);
+        number_groups(&mut branches, self.study.training.own_trunks);
         let trunks = self.trunks.into_iter().map(|root| root.trunk).collect();
         (trunks, branches, questions)
     }
@@ -142,7 +142,44 @@ impl<'a> BranchTree<'a> {
     /// One run per replicate that takes a continuation, each planned once.
     pub(super) fn grow(&mut self, continuation: &Continuation) -> Result<Vec<usize>, Problem> {
         let replicates = 0..self.study.training.replicates;
-        replicates.map(|replicate| self.branch(continuation, replicate)).collect()
+        let before = self.current;
+        let mut branches = Vec::new();
+        for replicate in replicates {
+            if self.study.training.own_trunks {
+                self.current = self.trunk_of(before, replicate, continuation.line)?;
+            }
+            branches.push(self.branch(continuation, replicate)?);
+        }
+        self.current = before;
+        Ok(branches)
+    }
+
+    /// The trunk of a replicate: one like `first`, of another seed.
+    fn trunk_of(&mut self, first: usize, replicate: u32, line: usize) -> Result<usize, Problem> {
+        let own = &self.trunks[first];
+        let spec = RunSpec {
+            seed: Seed(own.trunk.spec.seed.0.wrapping_add(u64::from(replicate))),
+            ..own.trunk.spec.clone()
+        };
+        if let Some(known) = self.trunks.iter().position(|root| root.trunk.spec == spec) {
+            return Ok(known);
+        }
+        if matches!(spec.start, Start::Imported { .. }) {
+            let text = "`trunks` asks for several, but the study's trunk was trained elsewhere";
+            let hint = "leave `trunks` out, or write a study for each trunk";
+            return Err(self.study.problem(line, text).with_hint(hint));
+        }
+        let prefix = format!("{}t{}-", own.prefix, replicate + 1);
+        let trunk = Trunk {
+            name: format!("{prefix}trunk"),
+            label: format!("{}, seed {}", own.trunk.label, spec.seed.0),
+            spec,
+        };
+        let order = trunk.spec.order();
+        let order = order.map_err(|why| unordered(self.study, line, &trunk.name, &why))?;
+        let identity = trunk.spec.fingerprint();
+        self.trunks.push(Root { trunk, prefix, identity, order });
+        Ok(self.trunks.len() - 1)
     }
 
     /// A run to the end of a continuation, after the runs it goes on from.
@@ -265,10 +302,13 @@ fn safe(name: &str) -> String {
 }
 
 /// Gives the branches that differ only in their replicate one number.
-fn number_groups(branches: &mut [Branch]) {
+fn number_groups(branches: &mut [Branch], own_trunks: bool) {
     let mut groups: BTreeMap<Fingerprint, usize> = BTreeMap::new();
     for branch in branches {
-        let of = RunSpec { replicate: 0, ..branch.spec.clone() };
+        let mut of = RunSpec { replicate: 0, ..branch.spec.clone() };
+        if own_trunks {
+            (of.seed, of.start) = (Seed(0), Start::Fresh);
+        }
         let next = groups.len();
         branch.group = *groups.entry(of.fingerprint()).or_insert(next);
     }
