@@ -51,6 +51,8 @@ fn a_trunk_trained_elsewhere_is_planned_trained_on_and_reported() {
       fresh was probably among it
     note: the optimizer begins with moments of zero at step 72, where 4 branches start: branch and
       control share it, but the first steps of both are rougher
+    note: the trunk may have read text that this study holds out: it was trained elsewhere, and what it
+      read was not searched; nothing says that what it read as `crawl`, `sums` is the text of this study
     note: minimum detectable effect with 2 replicates, at 80 % power and 95 % confidence: in `duration`
       (2 comparisons corrected together) targeted 0.23 to 6.46 % of bits per byte (0.12 to 3.23 % in one
       alone), general 0.23 to 6.46 % of bits per byte (0.12 to 3.23 % in one alone); no pair of branch

@@ -15,7 +15,7 @@ fn small() -> String {
         ("layers = 4", "layers = 1"),
         ("width = 128", "width = 32"),
         ("heads = 8", "heads = 2"),
-        ("\"1200K\"", "\"100K\""),
+        ("\"1200K\"", "\"200K\""),
         ("replicates = 3", "replicates = 2"),
         ("held_out = \"8K\"", "held_out = \"500\""),
         ("limit = 100", "limit = 10"),
@@ -33,7 +33,7 @@ fn one_command_goes_from_nothing_to_an_answer() {
     fs::write(laboratory.path("quickstart/study.toml"), small()).unwrap();
 
     let ended = laboratory.succeed("quickstart");
-    assert!(ended.stderr.contains("is trained on mostly web text (the trunk); 8 branches start"));
+    assert!(ended.stderr.contains("is trained on mostly web text (the trunk); 12 branches start"));
     assert!(
         ended.stderr.contains("open  quickstart/runs/quickstart-1/report.html"),
         "{}",
