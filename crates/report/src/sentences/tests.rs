@@ -328,7 +328,7 @@ fn unseen_text_is_one_sentence_of_all_arms_by_verdict() {
     insta::assert_snapshot!(says(&answer, finding), @"On unseen text (`laws`, `poems`), after Holm over 2 comparisons: significantly worse: `20%` 0.0200 bits per byte [0.0120, 0.0280]; not significant: `10%` worse by 0.0017 bits per byte [−0.0084, 0.0117] (minimum detectable effect at 80 % power 0.0265).");
     let better =
         Finding::Unseen { effects: vec![effect(0, [-0.02, -0.028, -0.012], Verdict::Better)] };
-    assert!(says(&answer, better).contains(": significantly better: `10%` −0.0200 bits per byte"));
+    assert!(says(&answer, better).contains(": significantly better: `10%` 0.0200 bits per byte"));
     let many = vec![effect(1, [0.0017, -0.0084, 0.0117], Verdict::NotSignificant); 8];
     let many = Finding::Unseen { effects: many };
     assert_eq!(Heading::of(&many), Heading::NotSignificant);

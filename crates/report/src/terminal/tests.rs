@@ -24,10 +24,11 @@ fn unseen_text_has_a_column_and_a_line_that_says_what_it_is() {
     targeted: `proofs`, `puzzles`; general: all other sources; unseen: `laws`, `poems`, which nothing
       trains on
 
-    control, ± deviation of 3 replicates      all    unseen       law      math       web
-                                              bpb       bpb       bpb       bpb       bpb
-    base, same 10% window                  0.9100    1.2100    1.2100    0.8600    1.0100
-                                          ±0.0100   ±0.0100   ±0.0100   ±0.0100   ±0.0100
+    control, ± deviation of 3 replicates       all     unseen        law       math        web
+                                               bpb        bpb        bpb        bpb        bpb
+                                          ↓ better   ↓ better   ↓ better   ↓ better   ↓ better
+    base, same 10% window                   0.9100     1.2100     1.2100     0.8600     1.0100
+                                           ±0.0100    ±0.0100    ±0.0100    ±0.0100    ±0.0100
     ");
     let table =
         text.split("window, % base → upsampled").skip(1).find(|table| table.contains(" unseen "));
