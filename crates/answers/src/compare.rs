@@ -53,6 +53,13 @@ impl Scale {
     }
 }
 
+/// Strata with each difference times a factor.
+pub(super) fn scaled(strata: &mut [Stratum], factor: f64) {
+    for item in strata.iter_mut().flat_map(|stratum| stratum.differences.iter_mut().flatten()) {
+        *item *= factor;
+    }
+}
+
 /// A weighted sum of differences on the same items; none where they are not the same.
 ///
 /// - `parts`: a weight, and differences by stratum.

@@ -8,8 +8,7 @@ use sparkjoy_eval::HeldOutScore;
 use sparkjoy_stats::{Effect, Stratum};
 
 use super::clusters::Clusters;
-use super::compare::{Scale, mix};
-use super::measured::scaled;
+use super::compare::{Scale, mix, scaled};
 use super::{Cause, Comparison, Spread, What};
 use sparkjoy_study::{Arm, Plan, PlanSource};
 
@@ -143,7 +142,8 @@ impl Text<'_> {
         scale.effect(&strata)
     }
 
-    /// Gains of an arm on sources, each weighed as given, in percent of the control's bits per byte.
+    /// Gains of an arm on sources, each weighed as given, in percent of the control's bits per
+    /// byte.
     pub(super) fn percent(
         &self,
         sources: &[(&SourceName, f64)],

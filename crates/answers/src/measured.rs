@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sparkjoy_base::SourceName;
-use sparkjoy_stats::{Numbered, Stratum};
+use sparkjoy_stats::Numbered;
 use sparkjoy_study::{Arm, Measured};
 
 use crate::held_out::{Text, members};
@@ -82,11 +82,4 @@ fn weighed(mut strata: Vec<Numbered>) -> Option<Vec<Numbered>> {
         stratum.weight /= sum;
     }
     (!strata.is_empty()).then_some(strata)
-}
-
-/// Strata with each difference times a factor.
-pub(crate) fn scaled(strata: &mut [Stratum], factor: f64) {
-    for item in strata.iter_mut().flat_map(|stratum| stratum.differences.iter_mut().flatten()) {
-        *item *= factor;
-    }
 }

@@ -67,8 +67,8 @@ pub fn corpora(
                 mark_tokenizer(&of_tokenizer, &tokenizer)?;
                 tokenizer
             };
-            let own = Asked::new(study, study.seed(), &sources, vocab);
-            Asked::new(study, seed, &sources, vocab).record(folder, &name)?;
+            let own = TokenizerKey::new(study, study.seed(), &sources, vocab);
+            TokenizerKey::new(study, seed, &sources, vocab).record(folder, &name)?;
             if own.file(folder).exists() {
                 own.record(folder, &name)?;
             }
@@ -125,7 +125,7 @@ pub fn seal_corpora(study: &Study, prepared: &Path) -> Result<Vec<PathBuf>, JobE
         StudyTokenizer::Made(TokenizerKind::Cl100k) => (Tokenizer::cl100k(), None),
         &StudyTokenizer::Made(TokenizerKind::Bpe { vocab }) => {
             // An earlier version recorded it under the study's own seed.
-            let asked = Asked::new(study, study.seed(), &sources, vocab);
+            let asked = TokenizerKey::new(study, study.seed(), &sources, vocab);
             let found = asked.read(prepared, study.file())?;
             let folder = match &found {
                 Some((name, _)) => prepared.join(name),
@@ -303,7 +303,7 @@ fn tokenizer_name(vocab: u32, texts: &[String]) -> String {
 struct TrainedTokenizer {
     /// What it was trained for; none in a record of an earlier version.
     #[serde(default)]
-    of: Option<Asked>,
+    of: Option<TokenizerKey>,
     /// Its folder, beside this file.
     folder: String,
 }
@@ -311,9 +311,9 @@ struct TrainedTokenizer {
 /// The tokenizer that a study's declarations ask for, on text that a seed chooses: a fingerprint of
 /// them. It is in the name of the record and in the record.
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Asked(Fingerprint);
+struct TokenizerKey(Fingerprint);
 
-impl Asked {
+impl TokenizerKey {
     fn new(study: &Study, seed: Seed, sources: &[&SourceFiles], vocab: u32) -> Self {
         let declared: Vec<_> = sources
             .iter()
@@ -365,7 +365,7 @@ fn recorded(
 ) -> Result<Option<String>, JobError> {
     // What an earlier version recorded under the study's own seed is kept up to date.
     for seed in [study.seed(), SAMPLE_SEED] {
-        let asked = Asked::new(study, seed, sources, vocab);
+        let asked = TokenizerKey::new(study, seed, sources, vocab);
         match asked.read(prepared, study.file())? {
             None => {}
             Some((_, false)) => return Err(no_seal(&asked.file(prepared)).into()),
@@ -479,7 +479,7 @@ mod tests {
     fn a_record_of_a_tokenizer_is_believed_under_its_own_name_alone() {
         let folder = tempfile::tempdir().unwrap();
         let (folder, study) = (folder.path(), Path::new("study.toml"));
-        let [ours, other] = [b"ours", b"abcd"].map(|it| Asked(Fingerprint::of_bytes(it)));
+        let [ours, other] = [b"ours", b"abcd"].map(|it| TokenizerKey(Fingerprint::of_bytes(it)));
         assert_eq!(ours.read(folder, study).unwrap(), None);
         ours.record(folder, "tokenizer-1").unwrap();
         other.record(folder, "tokenizer-2").unwrap();

@@ -1,10 +1,10 @@
 //! Which of several candidates to choose under an objective and guards.
 //!
 //! The rule: a candidate is *allowed* when every guard is shown to hold (non-inferiority, corrected
-//! over the candidates or tested in a fixed order), and it is chosen when its gain in the objective is significant (corrected
-//! over the candidates) and the largest among the allowed ones. Where there is none, nothing is
-//! chosen: that is no evidence for the base either. `docs/results/decisions.md` shows by simulation
-//! how often the rule is right.
+//! over the candidates or tested in a fixed order), and it is chosen when its gain in the objective
+//! is significant (corrected over the candidates) and the largest among the allowed ones. Where
+//! there is none, nothing is chosen: that is no evidence for the base either.
+//! `docs/results/decisions.md` shows by simulation how often the rule is right.
 
 use serde::{Deserialize, Serialize};
 
@@ -198,7 +198,8 @@ impl Resampling {
 ///
 /// # Guarantees
 ///
-/// - The interval comes from joint draws of all gains: noise that candidates share moves no optimum.
+/// - The interval comes from joint draws of all gains: noise that candidates share moves no
+///   optimum.
 pub fn optimum(
     candidates: &[Candidate],
     shares: &[f64],

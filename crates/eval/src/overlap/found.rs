@@ -19,8 +19,8 @@ pub struct Found {
     documents: u64,
     /// The first document in which each gram stands, from 0.
     grams: BTreeMap<usize, u64>,
-    /// Of these, grams of passages of documents that are looked for, and the first document in which
-    /// each stands in one.
+    /// Of these, grams of passages of documents that are looked for, and the first document in
+    /// which each stands in one.
     passages: BTreeMap<usize, u64>,
     /// By item, documents that hold all it takes.
     holders: BTreeMap<usize, Holders>,

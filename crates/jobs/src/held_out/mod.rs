@@ -115,8 +115,8 @@ fn known(
     Ok(Default::default())
 }
 
-/// Looks for held-out text that is trained on, unless it was done for these sources: that an earlier
-/// version did it, by weaker rules, does not count.
+/// Looks for held-out text that is trained on, unless it was done for these sources: that an
+/// earlier version did it, by weaker rules, does not count.
 ///
 /// # Errors
 ///
@@ -165,8 +165,8 @@ pub fn refuse_leaked(study: &Study, corpora: &[Corpus], prepared: &Path) -> Resu
         .into())
 }
 
-/// What a plan and a report say about held-out text: that some is trained on, that some was compared
-/// as a whole alone, that there is little.
+/// What a plan and a report say about held-out text: that some is trained on, that some was
+/// compared as a whole alone, that there is little.
 ///
 /// # Errors
 ///

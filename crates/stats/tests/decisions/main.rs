@@ -32,6 +32,6 @@ fn where_nothing_gains_nothing_is_chosen() {
 fn with_five_replicates_the_best_is_chosen_in_two_of_three_studies() {
     for truth in [TRUTHS[0], TRUTHS[1], TRUTHS[2]] {
         let found = of(&tallies(truth, 5, STUDIES), Rule::Objective);
-        assert!(found.best > 0.65 && found.regret < 0.7, "{}: {found:?}", truth.name);
+        assert!(found.best > 0.65 && found.regret < 0.9, "{}: {found:?}", truth.name);
     }
 }

@@ -149,7 +149,7 @@ fn few_replicates(replicates: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(
         f,
         "`[objective]` is decided by {replicates} replicates: where a window truly gains, three choose \
-         one in about half of simulated studies, five in about four of five \
+         one in about half of simulated studies, five in about 80 % \
          (docs/results/decisions.md); `replicates = 5` in `[training]` decides more, so do fewer arms"
     )
 }
@@ -413,7 +413,7 @@ mod tests {
         mixture `old` is defined but neither trunk nor question uses it
         the last 53.25K tokens of the budget are less than a step and unused
         one replicate: no noise floor, so no difference can be told from chance
-        `[objective]` is decided by 3 replicates: where a window truly gains, three choose one in about half of simulated studies, five in about four of five (docs/results/decisions.md); `replicates = 5` in `[training]` decides more, so do fewer arms
+        `[objective]` is decided by 3 replicates: where a window truly gains, three choose one in about half of simulated studies, five in about 80 % (docs/results/decisions.md); `replicates = 5` in `[training]` decides more, so do fewer arms
         source `math` is declared by size: this study can be planned, not run
         sources `math` and `math` are declared by size: this study can be planned, not run
         18 sources are declared by size: this study can be planned, not run

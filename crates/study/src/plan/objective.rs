@@ -133,7 +133,7 @@ impl fmt::Display for Measured {
             Self::Mixture { name } => write!(f, "text in the proportions of {name}"),
             Self::Task { name } | Self::Average { name } => f.write_str(name),
             Self::Unseen => f.write_str("unseen text"),
-            Self::Bits { name } => write!(f, "right answers of {name}"),
+            Self::Bits { name } => write!(f, "correct answers of {name}"),
         }
     }
 }

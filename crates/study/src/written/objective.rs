@@ -92,7 +92,7 @@ impl Names<'_> {
         let mut meanings = self.meanings(name);
         match prefix {
             Some(prefix) => meanings.retain(|(kind, _)| *kind == prefix),
-            // What right answers cost is never meant by the name of a task alone.
+            // What correct answers take is never meant by the name of a task alone.
             None => meanings.retain(|(kind, _)| *kind != "bits"),
         }
         if let [_, _, ..] = meanings[..] {
