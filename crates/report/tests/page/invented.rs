@@ -221,6 +221,7 @@ pub(crate) fn answers(plan: &Plan, missing: &str) -> Answers {
         split: Vec::new(),
         contamination: None,
         trunk: Vec::new(),
+        own_trunks: false,
         confidence: 0.95,
         cost: Cost { tree: cost.tree.tokens, in_full: cost.in_full.tokens },
         computed: vec![Computed {
