@@ -248,6 +248,7 @@ fn paths_are_read_back_as_they_were_found() {
 #[test]
 fn a_draft_gives_its_reasons() {
     let (_, text) = written();
+    let (text, _) = text.split_once("[[questions]]").unwrap();
     insta::assert_snapshot!(text, @r#"
     # A study of 3 sources: which of them is worth the last tokens of a training run, and for how long?
     # Written by `sparkjoy new --data`: every number is a proposal. `sparkjoy plan` shows what each
@@ -337,8 +338,14 @@ fn a_draft_gives_its_reasons() {
 
     # Each question compares branches with a control that differs from them in the mixture alone: same
     # window, same learning rate, same order of reading.
+    "#);
+}
 
-    [[questions]]
+#[test]
+fn a_draft_asks_and_says_what_to_decide_by() {
+    let (_, text) = written();
+    let (_, text) = text.split_once("[[questions]]").unwrap();
+    insta::assert_snapshot!(text, @r#"
     ask = "duration"                # how long should the last phase be?
     mixture = "upsampled"
     windows = ["5%", "10%", "20%", "30%"]

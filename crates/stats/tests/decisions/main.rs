@@ -7,7 +7,7 @@ use study::{RULES, Rule, TRUTHS, Tally, tallies};
 const STUDIES: usize = 150;
 
 fn of(tallies: &[Tally; 4], rule: Rule) -> Tally {
-    tallies[RULES.iter().position(|other| *other == rule).unwrap()]
+    tallies[RULES.iter().position(|other| *other == rule).expect("one of them")]
 }
 
 #[test]
