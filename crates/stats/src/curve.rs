@@ -180,10 +180,8 @@ mod tests {
 
     #[test]
     fn a_top_beyond_the_axis_is_at_its_end() {
-        assert_eq!(
-            optimum(CurveShape::Quadratic, &SHARES, &parabola(3.0), &[1.0; 5]),
-            0.4_f64.ln().exp()
-        );
+        let top = optimum(CurveShape::Quadratic, &SHARES, &parabola(3.0), &[1.0; 5]);
+        assert!((top - 0.4).abs() < 1e-12, "{top}");
     }
 
     #[test]
