@@ -40,7 +40,7 @@ fn each_replicate_branches_off_a_trunk_of_its_own() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     let of = |prefix: &str| runs.iter().filter(|name| name.starts_with(prefix)).count();
-    assert_eq!((of("trunk-"), of("t2-trunk-")), (1, 1), "{runs:?}");
+    assert_eq!((of("trunk-"), of("base-10pct-r0"), of("t2-base-10pct-r1")), (2, 1, 1), "{runs:?}");
     let again = laboratory.succeed("run study.toml --threads 2");
     assert_eq!(again.stdout, ended.stdout);
 }
