@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sparkjoy_base::toml_file::Placed;
 use sparkjoy_base::{Fingerprint, Problem, Seed, SourceName};
-use sparkjoy_mix::{MixError, Mixture, Order, Phase};
+use sparkjoy_mix::{Ledger, MixError, Mixture, Order, Phase};
 use sparkjoy_spec::{Anneal, RunSpec, Shape, Start};
 
 use super::continuation::Continuation;
@@ -307,7 +307,8 @@ fn number_groups(branches: &mut [Branch], own_trunks: bool) {
     for branch in branches {
         let mut of = RunSpec { replicate: 0, ..branch.spec.clone() };
         if own_trunks {
-            (of.seed, of.start) = (Seed(0), Start::Fresh);
+            // Trunks of other seeds have drawn a sequence more or less of a source.
+            (of.seed, of.start, of.opening) = (Seed(0), Start::Fresh, Ledger::default());
         }
         let next = groups.len();
         branch.group = *groups.entry(of.fingerprint()).or_insert(next);
