@@ -119,6 +119,22 @@ pub fn truth(window: u64, read: &Read, what: &str) -> f64 {
     }
 }
 
+/// Sums and code gain with the window, text of the web loses with it: 10 % of bits per byte in a
+/// window of the whole run. Without rumours sums and code get better, without code sums get worse;
+/// the decoy does nothing.
+pub fn traded(window: u64, read: &Read, what: &str) -> f64 {
+    let Read::Without(without) = read else { return 1.0 };
+    let long = window as f64 / 100.0;
+    match what {
+        "web" => 1.0 + 0.1 * long,
+        "sums" | "code" if without.contains("rumours") => 0.80,
+        "sums" if without.contains("sums") => 1.0,
+        "sums" | "code" if without.contains("code") => 0.96,
+        "sums" | "code" => 0.9 - 0.1 * long,
+        _ => 0.9,
+    }
+}
+
 fn read(branch: &Branch) -> Read {
     let shares = branch.mixture().proportions();
     let share = |name: &str| {

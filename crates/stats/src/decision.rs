@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::curve::{self, CurveShape};
 use crate::joint::Joint;
+use crate::strata::negative;
 use crate::{Effect, Resampling, Stratum, holm};
 
 /// Draws behind the probability of being best.
@@ -258,14 +259,6 @@ fn best(candidates: &[Candidate], confidence: f64, seed: u64) -> (Vec<f64>, f64)
     let all = DRAWS as f64;
     let base = 1.0 - f64::from(wins.iter().sum::<u32>()) / all;
     (wins.into_iter().map(|wins| f64::from(wins) / all).collect(), base)
-}
-
-fn negative(strata: &[Stratum]) -> Vec<Stratum> {
-    let mut strata = strata.to_vec();
-    for item in strata.iter_mut().flat_map(|s| s.differences.iter_mut().flatten()) {
-        *item = -*item;
-    }
-    strata
 }
 
 /// The difference of two means over the same strata; none where they are not the same.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use crate::blend::{Blend, Draws};
-use crate::strata::{Moments, Stratum, moments};
+use crate::strata::{Moments, Stratum, moments, negative};
 
 /// A difference with its uncertainty.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,11 +137,7 @@ impl Resampling {
     /// Pharmacokinetics and Biopharmaceutics 15 (1987).
     pub fn p_within(&mut self, strata: &[Stratum], margin: f64, confidence: f64) -> Option<f64> {
         let below = self.p_below(strata, margin, confidence)?;
-        let mut negative = strata.to_vec();
-        for item in negative.iter_mut().flat_map(|s| s.differences.iter_mut().flatten()) {
-            *item = -*item;
-        }
-        Some(below.max(self.p_below(&negative, margin, confidence)?))
+        Some(below.max(self.p_below(&negative(strata), margin, confidence)?))
     }
 }
 

@@ -82,6 +82,15 @@ impl Stratum {
     }
 }
 
+/// The same differences with the other sign: control − branch.
+pub(crate) fn negative(strata: &[Stratum]) -> Vec<Stratum> {
+    let mut strata = strata.to_vec();
+    for item in strata.iter_mut().flat_map(|s| s.differences.iter_mut().flatten()) {
+        *item = -*item;
+    }
+    strata
+}
+
 /// Moments of a weighted mean over strata.
 pub(crate) struct Moments {
     pub(crate) mean: f64,

@@ -46,13 +46,15 @@ impl Inference<'_> {
             && shares.windows(2).all(|pair| pair[0] < pair[1])
             && shares.first().is_some_and(|first| *first > 0.0);
         let (confidence, seed) = (self.scale.confidence, self.text.plan.seed.0);
-        let order = if is_axis { Order::Ascending } else { Order::None };
+        // A later place reads no more than an earlier one.
+        let grows = is_axis && self.question.ask != Ask::Timing;
+        let order = if grows { Order::Ascending } else { Order::None };
         let decision = self.scale.resampling().decide(&judged, order, confidence, seed);
         let Some(decision) = decision else { return };
         let optimum = is_axis.then(|| optimum(&judged, &shares, confidence, seed)).flatten();
         let chosen = decision.chosen;
         let next = match chosen {
-            Some(place) if is_axis => next(self, &arms, arms[place]),
+            Some(place) if grows => next(self, &arms, arms[place]),
             _ => Vec::new(),
         };
         let candidates = arms.iter().zip(decision.candidates).zip(costs);

@@ -1,26 +1,11 @@
 //! Decisions under an objective, where the truth is known.
 
 use sparkjoy_answers::{Answers, Decision, Fate, Finding, GuardState, RemovalDecision};
-use sparkjoy_kit::known::{self, Read};
+use sparkjoy_kit::known;
 use sparkjoy_study::Plan;
 
 fn plan(objective: &str) -> Plan {
     known::edited(&[("[evaluation]", &format!("[objective]\n{objective}\n[evaluation]"))])
-}
-
-/// Text of targets gains with the window, text of the web loses with it.
-fn truth(window: u64, read: &Read, what: &str) -> f64 {
-    let Read::Without(without) = read else { return 1.0 };
-    let long = window as f64 / 100.0;
-    match what {
-        "web" => 1.0 + 0.1 * long,
-        // Without rumours everything else gets better; without the decoy nothing changes.
-        "sums" | "code" if without.contains("rumours") => 0.80,
-        "sums" if without.contains("sums") => 1.0,
-        "sums" | "code" if without.contains("code") => 0.96,
-        "sums" | "code" => 0.9 - 0.1 * long,
-        _ => 0.9,
-    }
 }
 
 fn decision(answers: &Answers) -> &Decision {
@@ -46,7 +31,7 @@ fn label(answers: &Answers, arm: usize) -> &str {
 #[test]
 fn the_largest_gain_whose_guard_holds_is_chosen() {
     let plan = plan("targets = { sums = 1, code = 1 }\nguards = { web = \"3%\" }");
-    let answers = known::of(&plan, &truth, "", |_| true);
+    let answers = known::of(&plan, &known::traded, "", |_| true);
     let decision = decision(&answers);
     assert_eq!(decision.chosen.map(|arm| label(&answers, arm)), Some("20%"));
     let states: Vec<GuardState> =
@@ -64,7 +49,7 @@ fn the_largest_gain_whose_guard_holds_is_chosen() {
 
 #[test]
 fn without_guards_the_longest_window_is_chosen_and_said_to_be_the_end_of_the_grid() {
-    let answers = known::of(&plan("targets = { sums = 1 }"), &truth, "", |_| true);
+    let answers = known::of(&plan("targets = { sums = 1 }"), &known::traded, "", |_| true);
     let decision = decision(&answers);
     assert_eq!(decision.chosen.map(|arm| label(&answers, arm)), Some("40%"));
     assert!(decision.next.iter().all(|place| *place > 0.4), "{:?}", decision.next);
@@ -74,7 +59,7 @@ fn without_guards_the_longest_window_is_chosen_and_said_to_be_the_end_of_the_gri
 fn the_cost_of_data_is_taken_off_its_gain() {
     // An epoch of sums costs 400: a window of 40 % reads 0.054 of one more than its control.
     let plan = plan("targets = { sums = 1 }\ncosts = { sums = 400 }");
-    let answers = known::of(&plan, &truth, "", |_| true);
+    let answers = known::of(&plan, &known::traded, "", |_| true);
     let decision = decision(&answers);
     let costs: Vec<f64> = decision.candidates.iter().map(|it| it.cost).collect();
     assert!(costs.windows(2).all(|pair| pair[0] < pair[1]) && costs[0] > 0.0, "{costs:?}");
@@ -83,21 +68,21 @@ fn the_cost_of_data_is_taken_off_its_gain() {
     assert!((gain.mean + costs[0] - 11.0).abs() < 0.8, "{gain:?}");
     // At ten times the cost nothing is worth it.
     let plan = self::plan("targets = { sums = 1 }\ncosts = { sums = 4000 }");
-    let answers = known::of(&plan, &truth, "", |_| true);
+    let answers = known::of(&plan, &known::traded, "", |_| true);
     assert_eq!(self::decision(&answers).chosen, None);
 }
 
 #[test]
 fn nothing_is_chosen_where_no_guard_can_be_shown_to_hold() {
     let plan = plan("targets = { sums = 1 }\nguards = { web = \"0.1%\" }");
-    let answers = known::of(&plan, &truth, "", |_| true);
+    let answers = known::of(&plan, &known::traded, "", |_| true);
     assert_eq!(decision(&answers).chosen, None);
 }
 
 #[test]
 fn what_is_removed_is_kept_dropped_or_not_needed() {
     let plan = plan("targets = { sums = 1, code = 1 }\nmargin = \"2%\"\nguards = { web = \"4%\" }");
-    let answers = known::of(&plan, &truth, "", |_| true);
+    let answers = known::of(&plan, &known::traded, "", |_| true);
     let fate = |label| removal(&answers, label).map(|it| it.fate);
     assert_eq!(fate("− rumours"), Some(Fate::Drop));
     assert_eq!(fate("− decoy"), Some(Fate::NotNeeded));
@@ -107,13 +92,13 @@ fn what_is_removed_is_kept_dropped_or_not_needed() {
     assert!((code.judged.gain.mean + 8.0).abs() < 1.5, "{code:?}");
     // Without a margin nothing is shown to be not needed.
     let plan = self::plan("targets = { sums = 1, code = 1 }");
-    let answers = known::of(&plan, &truth, "", |_| true);
+    let answers = known::of(&plan, &known::traded, "", |_| true);
     assert_eq!(removal(&answers, "− decoy").unwrap().fate, Fate::NotDecided);
 }
 
 #[test]
 fn its_own_text_decides_nothing_about_a_removal() {
-    let answers = known::of(&plan("targets = { sums = 1 }"), &truth, "", |_| true);
+    let answers = known::of(&plan("targets = { sums = 1 }"), &known::traded, "", |_| true);
     assert!(removal(&answers, "− sums").is_none());
     let alone = |finding: &&Finding| matches!(finding, Finding::OwnTextAlone { .. });
     assert_eq!(answers.questions[1].findings.iter().filter(alone).count(), 1);
@@ -121,7 +106,7 @@ fn its_own_text_decides_nothing_about_a_removal() {
 
 #[test]
 fn without_an_objective_nothing_is_decided() {
-    let answers = known::of(&known::plan(), &truth, "", |_| true);
+    let answers = known::of(&known::plan(), &known::traded, "", |_| true);
     let decides =
         |finding: &Finding| matches!(finding, Finding::Decision(_) | Finding::RemovalDecision(_));
     assert!(!answers.questions.iter().any(|answer| answer.findings.iter().any(decides)));

@@ -239,6 +239,21 @@ mod tests {
         }
     }
 
+    /// Does something while a server of a study that is not there answers.
+    fn serving(visit: impl FnOnce(SocketAddr)) {
+        let nowhere = std::path::PathBuf::from("nowhere/study.toml");
+        let (prepared, runs) = (nowhere.clone(), nowhere.clone());
+        let subject = Subject { study: nowhere, data: None, prepared, runs };
+        let stop = AtomicBool::new(false);
+        let (tell, told) = std::sync::mpsc::channel();
+        thread::scope(|scope| {
+            // Also where an assertion fails, or the server would go on.
+            let _end = End(&stop);
+            scope.spawn(|| serve(subject, 0, &stop, |address| tell.send(address).unwrap()));
+            visit(told.recv().unwrap());
+        });
+    }
+
     /// A connection that has sent its request and reads nothing.
     fn ask(address: SocketAddr, target: &str) -> TcpStream {
         let mut connection = TcpStream::connect(address).unwrap();
@@ -264,15 +279,7 @@ mod tests {
 
     #[test]
     fn a_connection_is_closed_after_its_answer() {
-        let nowhere = std::path::PathBuf::from("nowhere/study.toml");
-        let (prepared, runs) = (nowhere.clone(), nowhere.clone());
-        let subject = Subject { study: nowhere, data: None, prepared, runs };
-        let stop = AtomicBool::new(false);
-        let (tell, told) = std::sync::mpsc::channel();
-        thread::scope(|scope| {
-            let _end = End(&stop);
-            scope.spawn(|| serve(subject, 0, &stop, |address| tell.send(address).unwrap()));
-            let address = told.recv().unwrap();
+        serving(|address| {
             // More than there are places, all of them kept open by this side.
             let open: Vec<TcpStream> = (0..WAITING + OTHERS)
                 .map(|_| {
@@ -291,16 +298,7 @@ mod tests {
 
     #[test]
     fn who_waits_keeps_nobody_from_loading_the_page() {
-        let nowhere = std::path::PathBuf::from("nowhere/study.toml");
-        let (prepared, runs) = (nowhere.clone(), nowhere.clone());
-        let subject = Subject { study: nowhere, data: None, prepared, runs };
-        let stop = AtomicBool::new(false);
-        let (tell, told) = std::sync::mpsc::channel();
-        thread::scope(|scope| {
-            // Also where an assertion fails, or the server would go on.
-            let _end = End(&stop);
-            scope.spawn(|| serve(subject, 0, &stop, |address| tell.send(address).unwrap()));
-            let address = told.recv().unwrap();
+        serving(|address| {
             let target = waiting_for(address);
             let waiting: Vec<TcpStream> = (0..WAITING).map(|_| ask(address, &target)).collect();
             assert!(begin(ask(address, "/")).starts_with("HTTP/1.1 200"));

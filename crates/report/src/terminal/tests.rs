@@ -2,7 +2,7 @@
 
 use sparkjoy_answers::{Computed, HeldOutText};
 use sparkjoy_kit::invented::{answers, answers_with_unseen, unfinished};
-use sparkjoy_kit::known::{self, Read};
+use sparkjoy_kit::known;
 
 use super::*;
 use crate::report_csv;
@@ -301,19 +301,7 @@ fn a_decision_is_said_with_its_reasons_and_has_a_table() {
     let objective = "[objective]\ntargets = { sums = 1, code = 1 }\nguards = { web = \"3%\" }\n\
                      margin = \"2%\"\n[evaluation]";
     let plan = known::edited(&[("[evaluation]", objective)]);
-    let truth = |window: u64, read: &Read, what: &str| {
-        let Read::Without(without) = read else { return 1.0 };
-        let long = window as f64 / 100.0;
-        match what {
-            "web" => 1.0 + 0.1 * long,
-            "sums" | "code" if without.contains("rumours") => 0.80,
-            "sums" if without.contains("sums") => 1.0,
-            "sums" | "code" if without.contains("code") => 0.96,
-            "sums" | "code" => 0.9 - 0.1 * long,
-            _ => 0.9,
-        }
-    };
-    let answers = known::of(&plan, &truth, "", |_| true);
+    let answers = known::of(&plan, &known::traded, "", |_| true);
     let decides =
         |finding: &&Finding| matches!(finding, Finding::Decision(_) | Finding::RemovalDecision(_));
     let said: Vec<String> = answers
