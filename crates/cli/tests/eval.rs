@@ -183,6 +183,22 @@ fn a_finished_report_is_not_replaced_where_results_of_items_are_lost() {
 }
 
 #[test]
+fn models_of_ones_own_stand_beside_the_study() {
+    let laboratory = laboratory();
+    let tasks = "held_out = \"1K\"\ntasks = [\"puzzles.toml\"]\ndata = \"data\"";
+    laboratory.edit("held_out = \"1K\"", tasks);
+    laboratory.succeed("run study.toml");
+    let page = || std::fs::read_to_string(laboratory.path("runs/tiny/report.html")).unwrap();
+    assert!(!page().contains("house 3B"));
+    laboratory.write("models.csv", "model,params_b,tokens_t,sums@1\nhouse 3B,3.1,0.9,0.61\n");
+    laboratory.succeed("report study.toml --models models.csv");
+    assert!(page().contains("house 3B"), "the figure names the model");
+    laboratory.write("models.csv", "model,params_b,tokens_t,sum\nhouse 3B,3.1,0.9,0.61\n");
+    insta::assert_snapshot!(laboratory.refuse("report study.toml --models models.csv"), @"");
+    assert!(page().contains("house 3B"), "the page of before is kept");
+}
+
+#[test]
 fn a_plan_says_what_a_run_would_refuse() {
     let laboratory = laboratory();
     let tasks = "held_out = \"1K\"\ntasks = [\"puzzles.toml\"]\ndata = \"data\"";

@@ -16,9 +16,8 @@ pub(super) fn decision(answer: &Answer, decision: &Decision) -> String {
         None => open(answer, decision),
     };
     for candidate in &decision.candidates {
-        if let Some((guard, of)) = worst(&candidate.judged, &decision.guards) {
-            let name = label(answer, candidate.arm);
-            text = format!("{text} {name} is not allowed: {}.", failing(guard, of));
+        if let Some(why) = not_allowed(answer, decision, candidate) {
+            text = format!("{text} {why}");
         }
     }
     if let Some(optimum) = &decision.optimum {
@@ -27,12 +26,28 @@ pub(super) fn decision(answer: &Answer, decision: &Decision) -> String {
     text
 }
 
-/// The same without what follows the choice.
+/// The same with the one candidate that a reader asks about first: that of the largest gain, where
+/// a guard keeps it out.
 pub(super) fn in_short(answer: &Answer, decision: &Decision) -> String {
+    let largest =
+        decision.candidates.iter().max_by(|a, b| a.judged.gain.mean.total_cmp(&b.judged.gain.mean));
+    let failing = largest.and_then(|it| Some((it, not_allowed(answer, decision, it)?)));
     match decision.candidates.iter().find(|it| Some(it.arm) == decision.chosen) {
-        Some(chosen) => self::chosen(answer, decision, chosen),
+        Some(chosen) => {
+            let text = self::chosen(answer, decision, chosen);
+            match failing {
+                Some((more, why)) if more.arm != chosen.arm => format!("{text} {why}"),
+                _ => text,
+            }
+        }
         None => open(answer, decision),
     }
+}
+
+/// `30% is not allowed: the guard of …`; none where all guards hold.
+fn not_allowed(answer: &Answer, decision: &Decision, it: &Candidate) -> Option<String> {
+    let (guard, of) = worst(&it.judged, &decision.guards)?;
+    Some(format!("{} is not allowed: {}.", label(answer, it.arm), failing(guard, of)))
 }
 
 fn chosen(answer: &Answer, decision: &Decision, chosen: &Candidate) -> String {

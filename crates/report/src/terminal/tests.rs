@@ -330,6 +330,16 @@ fn a_decision_is_said_with_its_reasons_and_has_a_table() {
     - Keep `code` and `forks`: without it the objective changes by −8.95 % [−9.25, −8.65]. Its own text,
       which does not count here: −4.64 % [−5.10, −4.17].
     ");
+    let short = answers.questions[0].findings.iter().find(decides);
+    let short = short.map(|it| sentences::in_short(&answers.questions[0], it)).unwrap();
+    assert!(short.starts_with("Use the last `20%`:"), "{short}");
+    assert!(
+        short.ends_with(
+            "`40%` is not allowed: the guard of web is broken (loss +3.94 % \
+                             [+3.56, +4.31], margin 3 %)."
+        ),
+        "{short}"
+    );
     let tables = answers.questions.iter().filter_map(decision_table).map(|table| table.plain());
     insta::assert_snapshot!(tables.collect::<Vec<_>>().join("\n"), @"
     window                             gain, ↑ better  probability          loss, ↓ better  chosen

@@ -57,7 +57,7 @@ fn planned(study: &Study) -> Plan {
             declared: false,
             max_epochs: facts.max_epochs.as_ref().map(|cap| cap.value),
             held_out: Some(fingerprint),
-            unseen: false,
+            unseen: facts.unseen,
         }
     };
     let sources = study.sources().keys().map(|name| (name.clone(), source(name))).collect();
@@ -73,7 +73,7 @@ fn the_study_on_real_text_starves_and_repeats_nothing() {
     assert!(plan.notes.iter().all(|note| !matches!(note, Note::Repeated { .. })));
     // Every source the shortest control names, it draws at least once.
     let control = plan.branches.iter().find(|branch| branch.name == "base-5pct-r0").unwrap();
-    assert_eq!(control.accounts.len(), 25);
+    assert_eq!(control.accounts.len(), 24);
     assert!(control.accounts.values().all(|account| account.branch.0 > 0));
 }
 
@@ -114,8 +114,10 @@ fn the_study_on_real_text_finds_its_files() {
     }
     for input in study().sources().values() {
         let SourceInput::Files(files) = input else { panic!("{input:?} has no files") };
-        let sparkjoy_data::Validation::Files(held_out) = &files.validation else {
-            panic!("{} has no held-out files", files.name)
+        let held_out: &[_] = match &files.validation {
+            sparkjoy_data::Validation::Files(held_out) => held_out,
+            sparkjoy_data::Validation::All => &[],
+            other => panic!("{}: {other:?} in place of held-out files", files.name),
         };
         for path in files.paths.iter().chain(held_out) {
             let path = files.root.join(path);
