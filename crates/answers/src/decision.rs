@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sparkjoy_stats::{Effect, Judged, Optimum};
+use sparkjoy_study::{Measured, Unit};
 
 /// Which arm to choose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,6 +66,24 @@ pub enum GainUnit {
     Points,
     /// A mean of both: one percent counts as one point.
     Mixed,
+}
+
+impl GainUnit {
+    /// The unit of a mean of measures.
+    pub(crate) fn of<'a>(mut measured: impl Iterator<Item = &'a Measured>) -> Self {
+        let first = measured.next().map(Measured::unit);
+        match first {
+            Some(first) if measured.any(|of| of.unit() != first) => Self::Mixed,
+            Some(Unit::Points) => Self::Points,
+            _ => Self::Percent,
+        }
+    }
+}
+
+impl GuardedMeasure {
+    pub(crate) fn of(measured: &Measured) -> Self {
+        Self { name: measured.to_string(), unit: GainUnit::of(std::iter::once(measured)) }
+    }
 }
 
 /// What to do with what a removal takes out.

@@ -21,6 +21,7 @@ mod compare;
 mod comparison;
 mod computed;
 mod contamination;
+mod decidable;
 mod decision;
 mod doubtful;
 mod finding;
@@ -52,6 +53,7 @@ pub use answer::{Answer, Answers, ArmAnswer, Control, Cost, Holds, QuestionCost}
 pub use comparison::Comparison;
 pub use computed::{Computed, is_mixed};
 pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem, LEAST_WORDS};
+pub use decidable::{Decidable, DecidableGuard, Needed};
 pub use decision::{Candidate, Decision, Fate, GainUnit, GuardedMeasure, RemovalDecision};
 pub use doubtful::DoubtfulTask;
 pub use finding::{

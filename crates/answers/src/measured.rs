@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sparkjoy_base::SourceName;
 use sparkjoy_stats::Numbered;
-use sparkjoy_study::{Arm, Measured};
+use sparkjoy_study::{Arm, Measured, Plan};
 
 use crate::held_out::{Text, members};
 use crate::tasks::Tasks;
@@ -33,7 +33,32 @@ pub(crate) fn gains(
     without: &BTreeSet<SourceName>,
     numbers: &mut Numbers,
 ) -> Option<Vec<Numbered>> {
-    let plan = text.plan;
+    let sources = match of {
+        Measured::Task { name } => return of_task((Measure::Accuracy, name), tasks, arm, numbers),
+        Measured::Bits { name } => {
+            return of_task((Measure::GoldBitsPerByte, name), tasks, arm, numbers);
+        }
+        Measured::Average { name } => {
+            return of_task((Measure::Average, name), tasks, arm, numbers);
+        }
+        _ => text_of(text.plan, of, without)?,
+    };
+    let strata = text.percent(&sources, arm)?;
+    let named = sources.iter().zip(strata);
+    let numbered = named.map(|((name, _), stratum)| {
+        (numbers.of(Measure::GoldBitsPerByte, &format!("text of {name}"), 0), stratum)
+    });
+    weighed(numbered.collect())
+}
+
+/// The sources that a measure of text is about, with their weights; none for a measure of tasks.
+///
+/// - `without`: as in [`gains`].
+pub(crate) fn text_of<'a>(
+    plan: &'a Plan,
+    of: &'a Measured,
+    without: &BTreeSet<SourceName>,
+) -> Option<Vec<(&'a SourceName, f64)>> {
     let alike = |what: &What| -> Vec<(&SourceName, f64)> {
         let members = members(plan, what, &BTreeSet::new());
         members.into_iter().map(|name| (name, 1.0)).collect()
@@ -46,21 +71,10 @@ pub(crate) fn gains(
             let shares = plan.mixtures.get(name)?.proportions();
             shares.iter().map(|(name, share)| (name, f64::from(share.0))).collect()
         }
-        Measured::Task { name } => return of_task((Measure::Accuracy, name), tasks, arm, numbers),
-        Measured::Bits { name } => {
-            return of_task((Measure::GoldBitsPerByte, name), tasks, arm, numbers);
-        }
-        Measured::Average { name } => {
-            return of_task((Measure::Average, name), tasks, arm, numbers);
-        }
+        Measured::Task { .. } | Measured::Bits { .. } | Measured::Average { .. } => return None,
     };
     sources.retain(|(name, _)| !without.contains(*name));
-    let strata = text.percent(&sources, arm)?;
-    let named = sources.iter().zip(strata);
-    let numbered = named.map(|((name, _), stratum)| {
-        (numbers.of(Measure::GoldBitsPerByte, &format!("text of {name}"), 0), stratum)
-    });
-    weighed(numbered.collect())
+    Some(sources)
 }
 
 fn of_task(

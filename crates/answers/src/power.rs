@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sparkjoy_stats::detectable;
 
+use super::decidable::{Decidable, decidable};
 use super::held_out::{Text, members};
 use super::spread::Spread;
 use crate::{HeldOut, What};
@@ -17,11 +18,13 @@ use sparkjoy_study::{Arm, Ask, Plan, QuestionPlan, Role};
 /// studies of other sizes, 0.28 %.
 const SEEN: [f64; 2] = [0.0001, 0.0028];
 
-/// The minimum detectable effects of a study at 80 % power.
+/// The minimum detectable effects of a study at 80 % power, and what an objective can decide.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Power {
     /// Data orders.
     pub replicates: u32,
+    /// More data orders, for which the same is said.
+    pub more_replicates: u32,
     /// Confidence of its tests.
     pub confidence: f64,
     /// Pairs of a branch and its control that noise was measured on; 0 where too few are scored,
@@ -40,6 +43,9 @@ pub struct DetectableIn {
     pub comparisons: usize,
     /// One per scope that is tested.
     pub scopes: Vec<DetectableScope>,
+    /// What it can decide; none where the study has no objective, or the question no choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decidable>,
 }
 
 /// The minimum detectable effect in a scope. Lower and upper end are the same where noise was
@@ -55,6 +61,10 @@ pub struct DetectableScope {
     pub least: [f64; 2],
     /// The same of a comparison by itself.
     pub alone: [f64; 2],
+    /// Part of `least` that is still detectable with more replicates.
+    pub with_more_replicates: f64,
+    /// Part of `least` that is still detectable with half the comparisons; none of a single one.
+    pub with_half_the_arms: Option<f64>,
 }
 
 /// The minimum detectable effects of a study at 80 % power; none with a single replicate.
@@ -67,14 +77,25 @@ pub fn power(plan: &Plan, held_out: &[Option<HeldOut>]) -> Option<Power> {
         return None;
     }
     let text = Text { plan, scores: held_out };
-    let noise = [What::Targeted, What::General].map(|what| noise(text, what));
-    let questions = plan.questions.iter().map(|question| detectable_in(plan, question, &noise));
+    let scopes = [What::Targeted, What::General];
+    let noise = scopes.map(|what| (noise_in(text, &what), what));
+    let questions = plan.questions.iter().map(|question| DetectableIn {
+        decision: decidable(text, question),
+        ..detectable_in(plan, question, &noise)
+    });
     Some(Power {
         replicates: plan.replicates,
+        more_replicates: more(plan.replicates),
         confidence: plan.evaluation.confidence,
-        pairs: noise.iter().map(|noise| noise.pairs).max().unwrap_or(0),
+        pairs: noise.iter().map(|(noise, _)| noise.pairs).max().unwrap_or(0),
         questions: questions.collect(),
     })
+}
+
+/// What more replicates would be: five decide most of what there is to decide (see
+/// `docs/results/decisions.md`), else twice as many.
+pub(super) fn more(replicates: u32) -> u32 {
+    if replicates < 5 { 5 } else { 2 * replicates }
 }
 
 /// Arms whose comparison is tested.
@@ -82,52 +103,64 @@ fn tested(question: &QuestionPlan) -> impl Iterator<Item = &Arm> {
     question.arms.iter().filter(|arm| arm.role != Role::AgainstBase)
 }
 
-/// Noise in a scope.
-struct Noise {
-    what: What,
+/// Noise of a measure.
+pub(super) struct Noise {
     /// The lower and the upper end of its standard deviation.
-    deviation: [f64; 2],
+    pub(super) deviation: [f64; 2],
     /// Pairs it was measured on; 0 where it was not.
     pairs: usize,
 }
 
-/// The noise of a scope: two pairs tell a deviation.
-fn noise(text: Text<'_>, what: What) -> Noise {
+/// The noise of a measure: two pairs tell a deviation.
+///
+/// - `difference`: of branch and control of one replicate of an arm, as a share; none where one of
+///   them is not scored.
+pub(super) fn noise(plan: &Plan, difference: impl Fn(&Arm, usize, usize) -> Option<f64>) -> Noise {
     let (mut variances, mut scored) = (Vec::new(), 0);
-    for arm in text.plan.questions.iter().flat_map(tested) {
-        let members = members(text.plan, &what, &arm.targets);
-        let pair = |(branch, control): (&usize, &usize)| {
-            let of = text.values(&members, &[*branch, *control])?;
-            Some((of[0] - of[1]) / of[1])
-        };
-        let values: Vec<f64> = arm.branches.iter().zip(&arm.controls).filter_map(pair).collect();
+    for arm in plan.questions.iter().flat_map(tested) {
+        let pairs = arm.branches.iter().zip(&arm.controls);
+        let values: Vec<f64> =
+            pairs.filter_map(|(branch, control)| difference(arm, *branch, *control)).collect();
         if values.len() > 1 {
             scored += values.len();
             variances.extend(Spread::of(values).deviation.map(|deviation| deviation.powi(2)));
         }
     }
     if variances.is_empty() {
-        return Noise { what, deviation: SEEN, pairs: 0 };
+        return Noise { deviation: SEEN, pairs: 0 };
     }
     let mean = variances.iter().sum::<f64>() / variances.len() as f64;
-    Noise { what, deviation: [mean.sqrt(); 2], pairs: scored }
+    Noise { deviation: [mean.sqrt(); 2], pairs: scored }
 }
 
-fn detectable_in(plan: &Plan, question: &QuestionPlan, noise: &[Noise]) -> DetectableIn {
+/// The noise of a scope.
+fn noise_in(text: Text<'_>, what: &What) -> Noise {
+    noise(text.plan, |arm, branch, control| {
+        let members = members(text.plan, what, &arm.targets);
+        let of = text.values(&members, &[branch, control])?;
+        Some((of[0] - of[1]) / of[1])
+    })
+}
+
+fn detectable_in(plan: &Plan, question: &QuestionPlan, noise: &[(Noise, What)]) -> DetectableIn {
     let has = |what: &What, arm: &Arm| !members(plan, what, &arm.targets).is_empty();
     let count = |what: &What| tested(question).filter(|arm| has(what, arm)).count();
-    let comparisons = noise.iter().map(|noise| count(&noise.what)).sum();
-    let least = |noise: [f64; 2], comparisons| {
-        let replicates = f64::from(plan.replicates);
-        let errors = detectable(replicates - 1.0, plan.evaluation.confidence, comparisons);
-        noise.map(|noise| errors * noise / replicates.sqrt())
+    let comparisons = noise.iter().map(|(_, what)| count(what)).sum();
+    // In standard deviations of one replicate.
+    let least = |replicates: u32, comparisons| {
+        let replicates = f64::from(replicates);
+        detectable(replicates - 1.0, plan.evaluation.confidence, comparisons) / replicates.sqrt()
     };
-    let scopes = noise.iter().filter(|noise| count(&noise.what) > 0);
-    let scopes = scopes.map(|noise| DetectableScope {
-        what: noise.what.clone(),
+    let planned = least(plan.replicates, comparisons);
+    let half = (comparisons > 1).then(|| comparisons.div_ceil(2));
+    let scopes = noise.iter().filter(|(_, what)| count(what) > 0);
+    let scopes = scopes.map(|(noise, what)| DetectableScope {
+        what: what.clone(),
         noise: noise.deviation,
-        least: least(noise.deviation, comparisons),
-        alone: least(noise.deviation, 1),
+        least: noise.deviation.map(|noise| planned * noise),
+        alone: noise.deviation.map(|noise| least(plan.replicates, 1) * noise),
+        with_more_replicates: least(more(plan.replicates), comparisons) / planned,
+        with_half_the_arms: half.map(|half| least(plan.replicates, half) / planned),
     });
-    DetectableIn { ask: question.ask, comparisons, scopes: scopes.collect() }
+    DetectableIn { ask: question.ask, comparisons, scopes: scopes.collect(), decision: None }
 }

@@ -17,6 +17,12 @@ fn an_objective_is_answered_without_training_anything_again() {
     let plan = laboratory.succeed("plan study.toml").stdout;
     assert!(plan.contains("note: decides by: math; crawl may lose 50 %"), "{plan}");
     assert!(plan.contains("note: `[objective]` is decided by 2 replicates"), "{plan}");
+    // The noise is that of the pairs that are scored.
+    let table = plan.split_once("what the study can decide with 2 replicates").unwrap().1;
+    for row in ["duration, ", "gain in math", "guard crawl       50 %", "with 5", "scored pairs"] {
+        assert!(table.contains(row), "no `{row}` in\n{table}");
+    }
+    assert!(!plan.contains("minimum detectable effect"), "the table says it: {plan}");
     let ended = laboratory.succeed("run study.toml --threads 2");
     let trained = |line: &&str| line.contains(" · job ") && !line.contains("done before");
     assert_eq!(ended.stderr.lines().find(trained), None, "{}", ended.stderr);

@@ -30,5 +30,5 @@ pub use decision::{
 pub use effect::{Effect, Resampling};
 pub use holm::holm;
 pub use kendall::{Agreement, agreement};
-pub use power::{detectable, detectable_like};
+pub use power::{detectable, detectable_like, showable};
 pub use strata::Stratum;

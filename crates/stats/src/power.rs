@@ -36,10 +36,23 @@ pub(crate) fn power(size: f64, freedom: f64, alpha: f64) -> f64 {
 /// Power of the noncentral t: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions 2
 /// (1995), chapter 31.
 pub fn detectable(freedom: f64, confidence: f64, comparisons: usize) -> f64 {
-    let alpha = (1.0 - confidence) / comparisons.max(1) as f64;
+    least(freedom, (1.0 - confidence) / comparisons.max(1) as f64 / 2.0)
+}
+
+/// Least margin of a test of non-inferiority, in standard errors: where nothing is lost in truth, a
+/// loss of less than this is shown with 80 % power.
+///
+/// - `comparisons`: as in [`detectable`]; the test is one-sided.
+pub fn showable(freedom: f64, confidence: f64, comparisons: usize) -> f64 {
+    least(freedom, (1.0 - confidence) / comparisons.max(1) as f64)
+}
+
+/// The least true difference, in standard errors, that is found with 80 % power where chance goes
+/// beyond the critical one with probability `tail` on each side.
+fn least(freedom: f64, tail: f64) -> f64 {
     let (normal, errors) = (Normal::standard(), errors(freedom));
     let t = StudentsT::new(0.0, 1.0, freedom).expect("freedom is positive");
-    let critical = -t.inverse_cdf(alpha / 2.0);
+    let critical = -t.inverse_cdf(tail);
     let (mut low, mut high) = (0.0, 1.0);
     while found(high, critical, &errors, normal) < POWER {
         high *= 2.0;
@@ -136,6 +149,20 @@ mod tests {
             high: 0.0,
             p: 1.0,
         }
+    }
+
+    #[test]
+    fn a_margin_is_shown_in_four_of_five_studies_that_lose_nothing() {
+        // z(0.95) + z(0.8), and the same tail as two comparisons with two sides.
+        assert!((showable(1e6, 0.95, 1) - 2.4865).abs() < 1e-3);
+        assert!((showable(2.0, 0.95, 1) - detectable(2.0, 0.9, 1)).abs() < 1e-6);
+        // A loss of nothing with margin m is a gain of m tested from one side at 5 %.
+        let margin = showable(2.0, 0.95, 1);
+        let errors = errors(2.0);
+        let t = StudentsT::new(0.0, 1.0, 2.0).unwrap();
+        let shown = |error: &f64| Normal::standard().cdf(margin + t.inverse_cdf(0.05) * error);
+        let shown = errors.iter().map(shown).sum::<f64>() / errors.len() as f64;
+        assert!((shown - POWER).abs() < 1e-3, "{shown}");
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use sparkjoy_base::SourceName;
 use sparkjoy_stats::{Candidate as Judge, GuardState, Numbered, Order, Stratum, holm, optimum};
-use sparkjoy_study::{Arm, Ask, Measured, Objective, Role, Unit};
+use sparkjoy_study::{Arm, Ask, Measured, Objective, Role};
 
 use super::Inference;
 use super::largest_gain::next;
+use crate::decidable::is_axis;
 use crate::measured::{Numbers, gains};
 use crate::{Candidate, Decision, Fate, Finding, GainUnit, GuardedMeasure, RemovalDecision};
 
@@ -42,9 +43,7 @@ impl Inference<'_> {
             costs.push(cost);
         }
         let shares: Vec<f64> = arms.iter().filter_map(|&arm| self.answer.arms[arm].at).collect();
-        let is_axis = shares.len() == arms.len()
-            && shares.windows(2).all(|pair| pair[0] < pair[1])
-            && shares.first().is_some_and(|first| *first > 0.0);
+        let is_axis = is_axis(&shares, arms.len());
         let (confidence, seed) = (self.scale.confidence, self.text.plan.seed.0);
         // A later place reads no more than an earlier one.
         let grows = is_axis && self.question.ask != Ask::Timing;
@@ -62,14 +61,14 @@ impl Inference<'_> {
             candidates: candidates
                 .map(|((&arm, judged), cost)| Candidate { arm, judged, cost })
                 .collect(),
-            guards: objective.guards.iter().map(|guard| guarded(&guard.of)).collect(),
+            guards: objective.guards.iter().map(|guard| GuardedMeasure::of(&guard.of)).collect(),
             base: decision.base,
             chosen: chosen.map(|place| arms[place]),
             alike: decision.alike.iter().map(|&place| arms[place]).collect(),
             optimum,
             next,
             objective: objective.targets_in_words(),
-            unit: unit(objective.targets.iter().map(|target| &target.of)),
+            unit: GainUnit::of(objective.targets.iter().map(|target| &target.of)),
         };
         self.find(Finding::Decision(Box::new(finding)));
     }
@@ -96,7 +95,7 @@ impl Inference<'_> {
         let decision = self.scale.resampling().decide(&all, Order::None, confidence, seed);
         let Some(decision) = decision else { return };
         let equivalent = objective.margin.and_then(|margin| self.equivalent(&all, margin));
-        let unit = unit(objective.targets.iter().map(|target| &target.of));
+        let unit = GainUnit::of(objective.targets.iter().map(|target| &target.of));
         for (place, (arm, _, guarded)) in judged.into_iter().enumerate() {
             let of = &self.question.arms[arm];
             let own: Vec<(&SourceName, f64)> = of.targets.iter().map(|name| (name, 1.0)).collect();
@@ -185,7 +184,7 @@ impl Inference<'_> {
             }
             if !loss.is_empty() {
                 guards.push((loss, guard.margin));
-                names.push(guarded(&guard.of));
+                names.push(GuardedMeasure::of(&guard.of));
             }
         }
         Ok((Judge { objective: gain, guards }, names))
@@ -220,18 +219,5 @@ impl Inference<'_> {
         let (branch, control) = (arm.branches[0], arm.controls[0]);
         let costs = objective.costs.iter();
         costs.map(|(name, cost)| cost * (epochs(branch, name) - epochs(control, name))).sum()
-    }
-}
-
-fn guarded(of: &Measured) -> GuardedMeasure {
-    GuardedMeasure { name: of.to_string(), unit: unit(std::iter::once(of)) }
-}
-
-fn unit<'a>(mut measured: impl Iterator<Item = &'a Measured>) -> GainUnit {
-    let first = measured.next().map(Measured::unit);
-    match first {
-        Some(first) if measured.any(|of| of.unit() != first) => GainUnit::Mixed,
-        Some(Unit::Points) => GainUnit::Points,
-        _ => GainUnit::Percent,
     }
 }

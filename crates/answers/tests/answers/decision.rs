@@ -1,7 +1,12 @@
 //! Decisions under an objective, where the truth is known.
 
-use sparkjoy_answers::{Answers, Decision, Fate, Finding, GuardState, RemovalDecision};
+use sparkjoy_answers::{
+    Answers, Decidable, Decision, Fate, Finding, GuardState, HeldOut, RemovalDecision, power,
+};
+use sparkjoy_base::SourceName;
+use sparkjoy_eval::HeldOutScore;
 use sparkjoy_kit::known;
+use sparkjoy_stats::{detectable, showable};
 use sparkjoy_study::Plan;
 
 fn plan(objective: &str) -> Plan {
@@ -117,4 +122,63 @@ fn the_objective_is_part_of_the_plan() {
     let one = plan("targets = { sums = 1 }");
     assert_ne!(one.fingerprint(), known::plan().fingerprint());
     assert_ne!(one.fingerprint(), plan("targets = { sums = 2 }").fingerprint());
+}
+
+#[test]
+fn before_the_run_it_is_said_what_an_objective_can_decide() {
+    let plan = plan("targets = { sums = 1 }\nguards = { web = \"0.5%\" }");
+    let found = power(&plan, &vec![None; plan.branches.len()]).unwrap();
+    let [duration, removal] = [0, 1].map(|at| found.questions[at].decision.clone().unwrap());
+    // The sums are nothing to judge their own removal by.
+    assert_eq!((duration.arms, removal.arms), (3, 5));
+    let close = |found: [f64; 2], errors: f64, replicates: f64| {
+        for (found, noise) in found.into_iter().zip([0.01, 0.28]) {
+            let expected = errors * noise / replicates.sqrt();
+            assert!((found / expected - 1.0).abs() < 1e-9, "{found}, expected {expected}");
+        }
+    };
+    let gain = duration.gain.clone().unwrap();
+    close(gain.planned, detectable(4.0, 0.95, 3), 5.0);
+    close(gain.with_more_replicates, detectable(9.0, 0.95, 3), 10.0);
+    close(gain.with_half_the_arms.unwrap(), detectable(4.0, 0.95, 2), 5.0);
+    // Windows are tested in their order, removals are corrected for each other.
+    let guard = |decision: &Decidable| decision.guards[0].needs.clone().unwrap().planned;
+    close(guard(&duration), showable(4.0, 0.95, 1), 5.0);
+    close(guard(&removal), showable(4.0, 0.95, 5), 5.0);
+    let without = power(&known::plan(), &vec![None; plan.branches.len()]);
+    assert!(without.unwrap().questions.iter().all(|it| it.decision.is_none()));
+}
+
+#[test]
+fn what_an_objective_can_decide_follows_from_the_noise_of_its_measures() {
+    let plan = plan("targets = { sums = 3, code = 1 }\nguards = { sums = \"9%\" }");
+    let arms = &plan.questions[0].arms;
+    let is_scored = |at| arms.iter().any(|a| a.branches.contains(&at) || a.controls.contains(&at));
+    let score = |at: usize| {
+        let branch = &plan.branches[at];
+        let is_arm = arms.iter().any(|arm| arm.branches.contains(&at));
+        let off = if is_arm { 0.01 * (f64::from(branch.replicate) - 2.0) } else { 0.0 };
+        // What a replicate loses on one it gains on the other, three times as much.
+        let level = |name: &str| match name {
+            "sums" => 1.0 + off,
+            "code" => 1.0 - 3.0 * off,
+            _ => 1.0,
+        };
+        let of = |source: &SourceName| HeldOutScore {
+            source: source.clone(),
+            ordinals: vec![0],
+            nats: vec![level(source.as_str()) * std::f64::consts::LN_2],
+            bytes: vec![1],
+            documents: vec![0],
+        };
+        plan.sources.keys().map(|source| (source.clone(), of(source))).collect::<HeldOut>()
+    };
+    let scores: Vec<Option<HeldOut>> =
+        (0..plan.branches.len()).map(|at| is_scored(at).then(|| score(at))).collect();
+    let decision = power(&plan, &scores).unwrap().questions[0].decision.clone().unwrap();
+    assert!(decision.gain.unwrap().planned[1] < 1e-9, "their weighted mean has no noise");
+    // −2, −1, 0, 1, 2 % deviate by √2.5 %.
+    let [low, high] = decision.guards[0].needs.clone().unwrap().planned;
+    let expected = showable(4.0, 0.95, 1) * 2.5_f64.sqrt() / 5.0_f64.sqrt();
+    assert!((low / expected - 1.0).abs() < 1e-9 && (low - high).abs() < 1e-12, "{low} {expected}");
 }

@@ -1,5 +1,6 @@
 //! `plan`: every consequence of a study, before a second is spent on it.
 
+mod decides;
 mod facts;
 mod memory;
 mod tables;

@@ -5,12 +5,13 @@ use std::fmt::Write;
 use sparkjoy_base::{
     DomainName, SourceName, about, bytes, duration, quantity, scientific, thousands,
 };
-use sparkjoy_jobs::ChangedSetting;
+use sparkjoy_jobs::{ChangedSetting, JobState};
 use sparkjoy_mix::Mixture;
 use sparkjoy_report::{Table, sentences, wrap};
 use sparkjoy_spec::Start;
 use sparkjoy_study::{EPOCHS_WORTH_READING, Effort};
 
+use super::decides;
 use super::facts::{Facts, JobsDone, Read, Refused};
 
 /// Characters of a line of a header, and of a job's label.
@@ -69,7 +70,10 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
     section(&mut text, "cost of training", &cost(facts));
     text.push_str(&time(facts));
     let notes = facts.plan.notes.iter().map(ToString::to_string);
-    let power = facts.power.as_ref().map(sentences::power);
+    if let Some(power) = &facts.power {
+        text.push_str(&decides::render(power));
+    }
+    let power = facts.power.iter().flat_map(sentences::power);
     let objective = facts.plan.objective.as_ref().map(|it| format!("decides by: {it}"));
     let contamination = facts.contamination.iter().flat_map(sentences::contamination_notes);
     let changed = facts.changed.iter().map(ChangedSetting::sentence);
@@ -86,7 +90,7 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
     text
 }
 
-fn section(text: &mut String, title: &str, table: &Table) {
+pub(super) fn section(text: &mut String, title: &str, table: &Table) {
     let _ = write!(text, "\n{title}\n\n{}", table.text());
 }
 
@@ -174,7 +178,7 @@ fn sources<'a>(facts: &'a Facts<'_>) -> Vec<&'a SourceName> {
 }
 
 /// A label in lines of at most `width` characters, broken before what is taken away or added.
-fn fold(label: &str, width: usize) -> String {
+pub(super) fn fold(label: &str, width: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
     let label = label.replace(" − ", "\n− ").replace(" + ", "\n+ ").replace(", ", ",\n");
     for part in label.split('\n') {
@@ -331,10 +335,20 @@ fn cost(facts: &Facts<'_>) -> Table {
 /// How long all of it takes, and what is left of that.
 fn time(facts: &Facts<'_>) -> String {
     let (all, left) = (about(facts.time.seconds()), facts.time_left.seconds());
-    let left = if left > 0.0 { about(left) } else { "nothing".to_owned() };
+    let is_done = facts.jobs.iter().all(|job| job.state == JobState::Done);
+    let left = still_to_be_run(left, is_done);
     format!(
         "\non this machine {all}: training, and scoring of held-out text; still to be run: {left}\n"
     )
+}
+
+/// `is_done`: all jobs, of which those on tasks are in no estimate.
+fn still_to_be_run(seconds: f64, is_done: bool) -> String {
+    match (seconds > 0.0, is_done) {
+        (true, _) => about(seconds),
+        (false, true) => "nothing".to_owned(),
+        (false, false) => "scoring on tasks, which is in no estimate".to_owned(),
+    }
 }
 
 fn in_unit(tokens: u64, unit: f64) -> String {
@@ -353,6 +367,13 @@ fn speed(tokens_per_second: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_scores_are_missing_something_is_to_be_run() {
+        assert_eq!(still_to_be_run(0.0, true), "nothing");
+        assert_eq!(still_to_be_run(0.0, false), "scoring on tasks, which is in no estimate");
+        assert_eq!(still_to_be_run(60.0, false), about(60.0));
+    }
 
     #[test]
     fn a_state_counts_replicates_and_scores() {

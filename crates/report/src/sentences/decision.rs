@@ -217,8 +217,16 @@ fn number(value: f64, unit: GainUnit) -> String {
     format!("{} {}", signed(value, places(unit)), name(unit))
 }
 
+/// `0.05 to 1.32 %`: amounts from the first to the last, neither below 0.
+pub fn range([low, high]: [f64; 2], unit: GainUnit) -> String {
+    let show = |value: f64| format!("{value:.*}", places(unit));
+    let (low, high) = (show(low), show(high));
+    let amounts = if low == high { high } else { format!("{low} to {high}") };
+    format!("{amounts} {}", name(unit))
+}
+
 /// A margin as it was written.
-fn plain(value: f64, unit: GainUnit) -> String {
+pub fn plain(value: f64, unit: GainUnit) -> String {
     format!("{} {}", minus_sign(&value.to_string()), name(unit))
 }
 

@@ -30,10 +30,11 @@ pub use amounts::better_by;
 pub(crate) use arms::noun;
 pub use contamination::{cautions, contamination_notes, contamination_summary};
 pub(crate) use decision::amount as amount_in;
+pub use decision::{plain as amount_as_written, range as amounts_between};
 pub use doubtful::doubtful_items;
 pub use heading::Heading;
 pub use notes::{
-    cause, few_documents, instruction_sets, not_scored, power, unknown_documents,
+    cause, few_documents, instruction_sets, noise_source, not_scored, power, unknown_documents,
     unknown_instruction_sets,
 };
 pub use split::split_verdicts;

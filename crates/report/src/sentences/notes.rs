@@ -1,7 +1,8 @@
 //! Notes on a whole study: instruction sets, power, scores that cannot be compared.
 
 use sparkjoy_answers::{
-    Cause, Computed, DetectableScope, FEW_DOCUMENTS, HeldOutText, Power, What, is_mixed,
+    Cause, Computed, DetectableIn, DetectableScope, FEW_DOCUMENTS, HeldOutText, Power, What,
+    is_mixed,
 };
 use sparkjoy_base::percent;
 
@@ -110,8 +111,9 @@ pub fn unknown_documents(texts: &[HeldOutText]) -> Option<String> {
     })
 }
 
-/// The power analysis of a study.
-pub fn power(power: &Power) -> String {
+/// The power analysis of a study: of the questions that no objective decides, and what changes it;
+/// none where there are none.
+pub fn power(power: &Power) -> Vec<String> {
     let percent_of = |[low, high]: [f64; 2]| {
         if low < high {
             format!("{:.2} to {:.2} %", 100.0 * low, 100.0 * high)
@@ -119,7 +121,13 @@ pub fn power(power: &Power) -> String {
             format!("{:.2} %", 100.0 * low)
         }
     };
-    let questions = power.questions.iter().map(|question| {
+    let ask = |question: &DetectableIn| format!("{:?}", question.ask).to_lowercase();
+    let open: Vec<&DetectableIn> =
+        power.questions.iter().filter(|question| question.decision.is_none()).collect();
+    if open.is_empty() {
+        return Vec::new();
+    }
+    let questions = open.iter().map(|question| {
         let scope = |scope: &DetectableScope| {
             let what = if scope.what == What::Targeted { "targeted" } else { "general" };
             let (least, alone) = (percent_of(scope.least), percent_of(scope.alone));
@@ -127,23 +135,44 @@ pub fn power(power: &Power) -> String {
         };
         format!(
             "in `{}` ({} corrected together) {}",
-            format!("{:?}", question.ask).to_lowercase(),
+            ask(question),
             count(question.comparisons, "comparison"),
             question.scopes.iter().map(scope).collect::<Vec<_>>().join(", ")
         )
     });
-    let source = match power.pairs {
+    // Parts are the same in every scope: its noise stays.
+    let changes = open.iter().filter_map(|question| {
+        let scope = question.scopes.first()?;
+        let half = scope
+            .with_half_the_arms
+            .map_or_else(String::new, |part| format!(", with half the arms {:.0} %", 100.0 * part));
+        let more = 100.0 * scope.with_more_replicates;
+        Some(format!("`{}` {more:.0} %{half}", ask(question)))
+    });
+    vec![
+        format!(
+            "minimum detectable effect with {} replicates, at 80 % power and {} confidence: {}; {}",
+            power.replicates,
+            percent(power.confidence),
+            questions.collect::<Vec<_>>().join("; "),
+            noise_source(power)
+        ),
+        format!(
+            "with {} replicates that falls to: {}",
+            power.more_replicates,
+            changes.collect::<Vec<_>>().join("; ")
+        ),
+    ]
+}
+
+/// Where the noise of a power analysis comes from, without a full stop.
+pub fn noise_source(power: &Power) -> String {
+    match power.pairs {
         0 => {
             "no pair of branch and control is scored yet: standard deviations of a difference from \
               0.01 to 0.28 % are assumed, as other studies have shown"
                 .to_owned()
         }
         n => format!("by the standard deviation of {}", count(n, "scored pair")),
-    };
-    format!(
-        "minimum detectable effect with {} replicates, at 80 % power and {} confidence: {}; {source}",
-        power.replicates,
-        percent(power.confidence),
-        questions.collect::<Vec<_>>().join("; ")
-    )
+    }
 }
