@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 use sparkjoy_base::{about, counted, quantity, thousands, write_atomic};
-use sparkjoy_data::Broken;
+use sparkjoy_data::{Broken, Shared};
 use sparkjoy_draft::{Draft, DraftSource, draft};
 use sparkjoy_report::{Table, wrap};
 use sparkjoy_study::STUDY_TEMPLATE;
@@ -50,6 +50,7 @@ fn of_data(data: &Path, file: &Path, place: &Place, stop: &AtomicBool) -> Result
             "study": file.display().to_string(),
             "sources": draft.sources,
             "left_out": draft.left_out,
+            "shared": draft.shared,
             "near_tie": draft.near_tie,
             "parameters": draft.parameters,
             "budget": draft.budget.0,
@@ -85,7 +86,7 @@ fn render(draft: &Draft, file: &Path) -> String {
         }
         let _ = writeln!(text, "\nleft out: {names}\n  {}", left_out.why);
     }
-    if let Some(note) = &draft.near_tie {
+    for note in draft.shared.iter().map(shared).chain(draft.near_tie.clone()) {
         let _ = writeln!(text, "\n{}", wrap(&format!("note: {note}")).join("\n"));
     }
     let shown = file.display();
@@ -100,6 +101,18 @@ fn render(draft: &Draft, file: &Path) -> String {
         about(draft.seconds),
     );
     text
+}
+
+/// Held-out text that is trained on too.
+fn shared(Shared { source, within, documents, of_documents }: &Shared) -> String {
+    let within: Vec<String> = within.iter().map(|name| format!("`{name}`")).collect();
+    format!(
+        "{documents} of {} that `{source}` holds out stand in the training text of {} too, so \
+         `sparkjoy run` will refuse the study: take them out there, or allow it with \
+         `leaked = [\"{source}\"]` in `[evaluation]`",
+        counted(*of_documents, "document"),
+        within.join(", ")
+    )
 }
 
 fn row(source: &DraftSource) -> [String; 8] {

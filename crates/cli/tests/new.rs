@@ -98,6 +98,24 @@ fn a_table_shows_what_is_proposed_and_what_to_type_next() {
 }
 
 #[test]
+fn text_that_sources_share_is_held_out_by_both_or_said_at_once() {
+    let laboratory = Laboratory::new();
+    corpora(&laboratory);
+    // Some of what `gsm` holds out in files of its own.
+    let held_out = fs::read_to_string(laboratory.path("corpora/math/gsm/test.jsonl")).unwrap();
+    let lines: Vec<&str> = held_out.lines().take(5).collect();
+    let others = (0..300).map(|i| format!("{{\"text\": \"note {i} of {} notes\"}}\n", i * i));
+    let text = others.collect::<String>().replace("notes", &"notes and more ".repeat(12));
+    fs::create_dir_all(laboratory.path("corpora/copy")).unwrap();
+    laboratory
+        .write("corpora/copy/a.jsonl", &(text + &lines.join("\n").replace("content", "text")));
+    let shown = laboratory.succeed("new mine.toml --data corpora").stdout;
+    let shown = shown.replace("\n  ", " ");
+    assert!(shown.contains("that `gsm` holds out stand in the training text of `copy`"), "{shown}");
+    assert!(shown.contains("`leaked = [\"gsm\"]` in `[evaluation]`"), "{shown}");
+}
+
+#[test]
 fn a_folder_no_study_can_be_made_of_is_refused_with_what_is_missing() {
     let laboratory = Laboratory::new();
     for folder in ["few/a", "few/b", "one/web", "none"] {

@@ -96,6 +96,7 @@ fn read_lines(
             Ok(Some(LineBlock { mut bytes, first_line })) => {
                 if first_line == 1 {
                     sniff::refuse_packed_twice(input, compression, &bytes)?;
+                    sniff::refuse_carriage_returns(input, compression, &bytes)?;
                 }
                 let content = if json {
                     if first_line == 1 {

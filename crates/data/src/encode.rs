@@ -177,9 +177,10 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split(|&byte| byte == b'\n')
 }
 
-fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
+/// Bytes as text.
+pub(crate) fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
     let text = std::str::from_utf8(bytes);
-    text.map(Cow::Borrowed).map_err(Fault::not_utf8)
+    text.map(Cow::Borrowed).map_err(|error| Fault::not_utf8(bytes, error))
 }
 
 /// Refuses a text with a word that is too long.

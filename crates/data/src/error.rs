@@ -128,9 +128,21 @@ impl Fault {
     }
 
     /// Bytes that are no text.
-    pub(crate) fn not_utf8(error: Utf8Error) -> Self {
+    pub(crate) fn not_utf8(bytes: &[u8], error: Utf8Error) -> Self {
         // From 1, within the line, the row or the file.
-        let text = format!("byte {} is not UTF-8", error.valid_up_to() + 1);
+        let at = error.valid_up_to();
+        let text = format!("byte {} is not UTF-8", at + 1);
+        // Latin-1 has its letters from 0xc0 on, and most of them stand beside ASCII.
+        let is_letter = bytes.get(at).is_some_and(|byte| (0xc0..0xff).contains(byte));
+        if is_letter && bytes.get(at + 1).is_none_or(u8::is_ascii) {
+            let command = "`iconv -f LATIN1 -t UTF-8 FILE > NEW`";
+            let byte = bytes[at];
+            let letter = char::from(byte);
+            return Self::new(
+                format!("{text}: {byte:#04x} is `{letter}` in Latin-1, which {command} converts"),
+                format!("convert the file to UTF-8: {command}"),
+            );
+        }
         Self::new(text, "convert the file to UTF-8 (`iconv -t UTF-8`)")
     }
 }

@@ -32,6 +32,9 @@ pub struct TrainedOn {
     pub within: Vec<SourceName>,
     /// The first of them, and where it stands on both sides.
     pub first: String,
+    /// The next few, likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub next: Vec<String>,
     /// Those of them that stand there with other words between, where there are some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nearly: Option<NearCopies>,

@@ -29,7 +29,7 @@ pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// A [`Fault`] for bytes that are not UTF-8, a line that is not one JSON object, and an object
 /// whose text is missing, repeated or not a string, or holds half of a surrogate pair.
 pub(crate) fn document<'a>(line: &'a [u8], plan: &Plan<'_>) -> Result<Option<Cow<'a, str>>, Fault> {
-    let line = std::str::from_utf8(line).map_err(Fault::not_utf8)?;
+    let line = std::str::from_utf8(line).map_err(|error| Fault::not_utf8(line, error))?;
     let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
     let broken = |e: serde_json::Error| {
         let message = e.to_string();

@@ -41,7 +41,7 @@ pub use prepare::{PrepareOptions, PrepareProgress, prepare};
 pub use row_text::{BLANK_LINE, LeftOutRows, MESSAGE, RowText, Rows, Template};
 pub use sample::sample_documents;
 pub use source::{OnBadDocument, SourceFiles, SourceSummary, Validation, scan};
-pub use survey::{Broken, LeftOut, Survey, SurveyedSource, count_tokens, survey};
+pub use survey::{Broken, LeftOut, Shared, Survey, SurveyedSource, count_tokens, survey};
 pub use tokenizer::{
     Encoder, ModelEncoder, ModelTokenizer, Tokenizer, TokenizerError, TokenizerKind,
 };

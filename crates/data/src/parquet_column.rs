@@ -264,7 +264,7 @@ pub(crate) fn find(
     }
     let within = columns_within(schema, field);
     if one.is_none() && within.is_empty() {
-        let fields: Vec<String> = surveyed(schema).into_iter().map(|(name, _)| name).collect();
+        let fields: Vec<String> = surveyed(schema).into_iter().map(|column| column.name).collect();
         let text = format!("`{path}` has no column `{field}`, found {}", quoted(&fields));
         return Err(Problem::new(text).with_hint(usual));
     }
@@ -334,18 +334,30 @@ fn columns_within(schema: &SchemaDescriptor, field: &str) -> Vec<usize> {
     columns.filter(|(_, column)| within(column)).map(|(index, _)| index).collect()
 }
 
-/// What a survey sees: values by their paths, lists at the top by their names, and whether each is
-/// a list of messages.
-pub(crate) fn surveyed(schema: &SchemaDescriptor) -> Vec<(String, bool)> {
-    let mut all: Vec<(String, bool)> = Vec::new();
+/// What a survey sees of a column.
+pub(crate) struct SurveyedColumn {
+    /// Its path; of a list at the top, the name of the list.
+    pub(crate) name: String,
+    /// Whether it is a list of messages.
+    pub(crate) messages: bool,
+    /// Whether it holds strings by the file's own word, so that what cannot be read is damage.
+    pub(crate) strings: bool,
+}
+
+/// What a survey sees: values by their paths, lists at the top by their names.
+pub(crate) fn surveyed(schema: &SchemaDescriptor) -> Vec<SurveyedColumn> {
+    let mut all: Vec<SurveyedColumn> = Vec::new();
     for column in schema.columns() {
         let name = match column.max_rep_level() {
             0 => column.path().string(),
             _ => column.path().parts()[0].clone(),
         };
-        if all.iter().all(|(known, _)| *known != name) {
+        if all.iter().all(|known| known.name != name) {
             let messages = column.max_rep_level() > 0 && messages_of(schema, &name).is_some();
-            all.push((name, messages));
+            let strings = column.max_rep_level() == 0
+                && column.physical_type() == PhysicalType::BYTE_ARRAY
+                && matches!(column.logical_type_ref(), Some(LogicalType::String) | None);
+            all.push(SurveyedColumn { name, messages, strings });
         }
     }
     all

@@ -13,9 +13,10 @@ use sparkjoy_base::Problem;
 use crate::DataError;
 use crate::blocks::too_long;
 use crate::compression::open_unchanged;
+use crate::encode::utf8;
 use crate::error::{Fault, Place};
 use crate::guard::guarded;
-use crate::parquet_column::{Column, Found, Record, Value, find};
+use crate::parquet_column::{Column, Found, Record, SurveyedColumn, Value, find};
 use crate::parquet_pages::PageFile;
 use crate::row_text::{Cell, Message, Plan, Rows};
 use crate::source::Input;
@@ -164,9 +165,7 @@ impl<'a> ParquetText<'a> {
 fn cell(record: &Record) -> Result<Cell<'_>, Fault> {
     Ok(match record {
         Record::One(None) => Cell::Null,
-        Record::One(Some(Value::Bytes(text))) => {
-            Cell::Text(Cow::Borrowed(std::str::from_utf8(text.data()).map_err(Fault::not_utf8)?))
-        }
+        Record::One(Some(Value::Bytes(text))) => Cell::Text(utf8(text.data())?),
         Record::One(Some(Value::Bool(value))) => Cell::Bool(*value),
         Record::One(Some(Value::Int(value))) => Cell::Int(*value),
         Record::One(Some(Value::Float(value))) => Cell::Float(*value),
@@ -180,9 +179,7 @@ fn messages<'r>(roles: &'r Record, contents: &'r Record) -> Result<Cell<'r>, Fau
     };
     let uneven = || Fault::of_document("more roles than contents, or fewer".to_owned());
     let text = |value: &'r Option<Value>, number: usize, name: &str| match value {
-        Some(Value::Bytes(text)) => {
-            std::str::from_utf8(text.data()).map(Cow::Borrowed).map_err(Fault::not_utf8)
-        }
+        Some(Value::Bytes(text)) => utf8(text.data()),
         _ => Err(Fault::of_document(format!(
             "message {number} has as `{name}` null, expected a string"
         ))),
@@ -211,7 +208,7 @@ fn library<T>(
 
 /// The columns of a file as a survey sees them, in its order: fields by their paths, and lists of
 /// messages.
-pub(crate) fn columns(input: &Input) -> Result<Vec<(String, bool)>, DataError> {
+pub(crate) fn columns(input: &Input) -> Result<Vec<SurveyedColumn>, DataError> {
     let file = PageFile(open_unchanged(input)?);
     let file = library(input, 1, || SerializedFileReader::new(file))?;
     Ok(crate::parquet_column::surveyed(file.metadata().file_metadata().schema_descr()))

@@ -112,10 +112,10 @@ fn unreadable(input: &Input, named: Compression, found: &[u8]) -> Option<Problem
     if found.starts_with(PARQUET) {
         return problem("is a Parquet file under another name", "rename it to end in `.parquet`");
     }
-    let utf16 = found.starts_with(b"\xff\xfe") || found.starts_with(b"\xfe\xff");
-    if utf16 {
-        let hint = format!("convert it: `iconv -f UTF-16 -t UTF-8 {path} > NEW`");
-        return problem("is UTF-16 text, expected UTF-8", &hint);
+    if let Some(encoding) = wide(found) {
+        let command = format!("`iconv -f {encoding} -t UTF-8 {path} > NEW`");
+        let text = format!("is {encoding} text, expected UTF-8: {command}");
+        return problem(&text, &format!("convert it: {command}, and name the new file"));
     }
     let hint =
         "leave it out, or export its text as JSON Lines: an object a line, the text in `text`";
@@ -133,6 +133,43 @@ fn unreadable(input: &Input, named: Compression, found: &[u8]) -> Option<Problem
         return problem(text, "take the last extension off its name");
     }
     None
+}
+
+/// The encoding of two bytes a character that text begins in: by its mark, else by zeros where the
+/// upper halves of Latin letters are.
+fn wide(found: &[u8]) -> Option<&'static str> {
+    if found.starts_with(b"\xff\xfe") || found.starts_with(b"\xfe\xff") {
+        return Some("UTF-16");
+    }
+    let zeros = |first: usize| found.iter().skip(first).step_by(2).filter(|b| **b == 0).count();
+    let most = found.len() * 2 / 5;
+    match [zeros(0), zeros(1)] {
+        [0, low] if low > most => Some("UTF-16LE"),
+        [high, 0] if high > most => Some("UTF-16BE"),
+        _ => None,
+    }
+}
+
+/// Refuses lines that end with CR alone, by the first of them: they are one line.
+pub(crate) fn refuse_carriage_returns(
+    input: &Input,
+    compression: Compression,
+    bytes: &[u8],
+) -> Result<(), Problem> {
+    let bytes = bytes.trim_ascii();
+    let is_three_lines = bytes.split(|&byte| byte == b'\r').nth(2).is_some();
+    if !is_three_lines || bytes.contains(&b'\n') {
+        return Ok(());
+    }
+    let path = &input.name;
+    let command = match compression {
+        Compression::Plain => format!("tr '\\r' '\\n' < {path}"),
+        Compression::Gzip => format!("gzip -dc {path} | tr '\\r' '\\n'"),
+        Compression::Zstd => format!("zstd -dc {path} | tr '\\r' '\\n'"),
+    };
+    let command = format!("`{command} > NEW`");
+    let text = format!("`{path}` ends its lines with CR alone, expected LF: {command}");
+    Err(Problem::new(text).with_hint(format!("convert it: {command}, and name the new file")))
 }
 
 /// The bytes up to the last that begins a character: the next may be cut off.

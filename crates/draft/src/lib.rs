@@ -16,7 +16,7 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use sparkjoy_base::{DomainName, Fingerprint, Seed, SourceName, Tokens, bytes};
 use sparkjoy_data::{
-    Broken, DataError, LeftOut, OnBadDocument, SurveyedSource, Tokenizer, TokenizerError,
+    Broken, DataError, LeftOut, OnBadDocument, Shared, SurveyedSource, Tokenizer, TokenizerError,
     count_tokens, sample_documents, survey,
 };
 use sparkjoy_mix::Source;
@@ -46,6 +46,8 @@ pub struct Draft {
     pub sources: Vec<DraftSource>,
     /// What lies in the folder and is no source, with the reason.
     pub left_out: Vec<LeftOut>,
+    /// Held-out text that is trained on too, which `run` refuses.
+    pub shared: Vec<Shared>,
     /// That which part gives way is a near tie by size, where it is.
     pub near_tie: Option<String>,
     /// Parameters of its model.
@@ -113,6 +115,7 @@ pub fn draft(
     let mut left_out = found.left_out;
     enough(data, found.sources.iter().map(|source| &source.files.name), &left_out)?;
     let speed = flops_per_second(threads);
+    let shared = found.shared;
     let (sources, proposal, vocab) = settle(data, found.sources, speed, &mut left_out)?;
     let mut text = text::write(&named, &sources, &proposal, vocab, None);
     let plan = plan(file, &text, &sources, vocab)?;
@@ -137,10 +140,17 @@ pub fn draft(
             found.files.rows.line()
         },
     };
+    // Of sources that were not too small.
+    let is_left = |shared: &Shared| {
+        let mut names = sources.iter().map(|source| &source.sized.name);
+        names.clone().any(|name| *name == shared.source)
+            && names.any(|name| shared.within.contains(name))
+    };
     Ok(Draft {
         sources: sources.iter().map(row).collect(),
         text,
         left_out,
+        shared: shared.into_iter().filter(is_left).collect(),
         near_tie: text::near_tie(&proposal),
         parameters: plan.shape.parameters(),
         budget: plan.budget,
@@ -303,7 +313,8 @@ fn sample(source: &mut SurveyedSource) -> Result<Vec<String>, DataError> {
 
 fn sized(found: &SurveyedSource, tokens: u64, held_out: u64, exact: bool) -> SizedSource {
     let (name, domain) = (found.files.name.clone(), found.domain.clone());
-    SizedSource { name, domain, tokens, held_out, exact }
+    let held_documents = found.held_out_documents;
+    SizedSource { name, domain, tokens, held_out, held_documents, exact }
 }
 
 /// A tokenizer of at most `vocab` entries: of text that gives fewer, as many as it gives.

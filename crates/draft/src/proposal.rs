@@ -24,6 +24,11 @@ const PASSES: [u64; 2] = [2, 1];
 const BULK_KEEPS: f64 = 0.4;
 /// The share of the largest part from which on another one is nearly as large.
 const NEARLY: f64 = 0.8;
+/// Documents of each source to be scored: intervals about fewer than 30 are unsure, and a sample of
+/// sequences may be of fewer than expected.
+const SCORED_DOCUMENTS: f64 = 36.0;
+/// Times the usual number of held-out tokens that are scored at most for that.
+const MORE: u64 = 8;
 /// Sequences of each source that the shortest window should draw.
 const DRAWN: f64 = 4.0;
 /// Sequences a source must have: fewer are read twice where they are drawn as rarely as possible.
@@ -51,15 +56,15 @@ pub(super) struct Rung {
     pub(super) vocab: u32,
     /// Windows of the duration question, in percent, the shortest first.
     pub(super) windows: &'static [u64],
-    /// Held-out tokens scored per source.
-    pub(super) held_out: Tokens,
+    /// Held-out tokens scored per source, where that is of enough documents.
+    held_out: u64,
 }
 
 const fn rung(sizes: [usize; 3], context: usize, batch: u64, vocab: u32, held_out: u64) -> Rung {
     let [layers, width, heads] = sizes;
     // Five percent of little text is nothing.
     let windows: &[u64] = if context < 128 { &[10, 20, 30] } else { &[5, 10, 20, 30] };
-    Rung { layers, width, heads, context, batch, vocab, windows, held_out: Tokens(held_out) }
+    Rung { layers, width, heads, context, batch, vocab, windows, held_out }
 }
 
 /// From the smallest model to the largest; the third is that of `studies/real-text.toml`.
@@ -111,6 +116,8 @@ pub(super) struct SizedSource {
     pub(super) domain: DomainName,
     pub(super) tokens: u64,
     pub(super) held_out: u64,
+    /// Documents of held-out text.
+    pub(super) held_documents: u64,
     /// Whether they were counted; else they are scaled from a sample.
     pub(super) exact: bool,
 }
@@ -125,6 +132,8 @@ impl SizedSource {
 #[derive(Clone, Debug)]
 pub(super) struct Proposal {
     pub(super) rung: Rung,
+    /// Held-out tokens scored per source.
+    pub(super) held_out: Tokens,
     /// Tokens of the whole run.
     pub(super) budget: Tokens,
     /// Whether text is what limits the budget; else time.
@@ -250,6 +259,7 @@ pub(super) fn propose(sources: &[SizedSource], flops_per_second: f64) -> Result<
     };
     Ok(Proposal {
         rung,
+        held_out: Tokens(held_out(&rung, sources)),
         budget: Tokens(budget),
         by_text: there <= afforded(level),
         passes: budget as f64 / tokens as f64,
@@ -263,6 +273,29 @@ pub(super) fn propose(sources: &[SizedSource], flops_per_second: f64) -> Result<
         lifted: names(&lifted),
         removals: removals.into_iter().map(|(name, _)| name).collect(),
     })
+}
+
+/// Held-out tokens to score: the rung's, or more, so that every source that has enough documents is
+/// scored on enough of them.
+///
+/// Of `documents` of equal length, `sequences` of all that there are leave out each with probability
+/// (1 − part)^(sequences of a document).
+fn held_out(rung: &Rung, sources: &[SizedSource]) -> u64 {
+    let context = rung.context as u64;
+    let needed = |source: &SizedSource| {
+        let all = source.held_out / context;
+        let documents = source.held_documents.min(all) as f64;
+        let enough = |sequences: &u64| {
+            let part = *sequences as f64 / all as f64;
+            documents * (1.0 - (1.0 - part).powf(all as f64 / documents)) >= SCORED_DOCUMENTS
+        };
+        let most = all.min(MORE * rung.held_out / context);
+        (rung.held_out / context..=most).find(enough).unwrap_or(0) * context
+    };
+    let needed = sources.iter().map(needed).max().unwrap_or(0);
+    // Two digits, upwards.
+    let unit = 10_u64.pow(needed.max(10).ilog10() - 1);
+    needed.div_ceil(unit).saturating_mul(unit).max(rung.held_out)
 }
 
 /// Two digits, downwards: what is measured is not known better.

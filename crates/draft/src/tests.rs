@@ -29,6 +29,7 @@ fn source(name: &str, domain: &str, tokens: u64, exact: bool) -> MeasuredSource 
         text_bytes: 3 * tokens,
         documents: tokens / 300 + 2,
         held_out_bytes: tokens / 30 + 3_000,
+        held_out_documents: 100,
         whole: exact,
         broken: None,
         files,
@@ -203,6 +204,29 @@ fn too_little_text_says_how_much_is_needed() {
     let half = needed / 2 + 1;
     let sources = vec![source("a", "a", half, true), source("b", "b", half, true)];
     assert!(planned(sources, SPEEDS[0]).is_some());
+}
+
+#[test]
+fn so_much_is_scored_that_intervals_rest_on_enough_documents() {
+    let held_out = |documents: &[u64]| {
+        let sources = documents.iter().zip(["a", "b", "c"]).map(|(&documents, name)| {
+            let mut source = source(name, name, 9_000_000, true);
+            source.sized.held_documents = documents;
+            source
+        });
+        let proposal = propose(&sized_sources(&sources.collect::<Vec<_>>()), SPEEDS[0]).unwrap();
+        (proposal.held_out.0, proposal.rung.context as u64)
+    };
+    let (usual, context) = held_out(&[3_000, 3_000]);
+    assert_eq!((usual, context), (16_000, 256));
+    // Of 50 documents, each of seven sequences, 62 sequences are of 36 or more.
+    assert_eq!(held_out(&[50, 3_000]).0, usual);
+    let (more, _) = held_out(&[40, 3_000]);
+    let [sequences, all] = [more / context, 91_000 / context].map(|it| it as f64);
+    let documents = 40.0 * (1.0 - (1.0 - sequences / all).powf(all / 40.0));
+    assert!(more > usual && documents >= 36.0, "{more}: {documents}");
+    // Where there are fewer, no amount helps.
+    assert_eq!(held_out(&[12, 3_000]).0, usual);
 }
 
 /// Sources with something to say about each, and the text of their draft.

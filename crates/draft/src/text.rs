@@ -334,8 +334,13 @@ fn questions(page: &mut Page, proposal: &Proposal) {
     page.lines("");
     objective(page, proposal);
     page.lines("[evaluation]");
-    let held_out = format!("held_out = \"{}\"", quantity(rung.held_out.0));
+    let held_out = format!("held_out = \"{}\"", quantity(proposal.held_out.0));
     page.key(&held_out, "tokens of held-out text scored per source");
+    page.say(&format!(
+        "No task is proposed: a prompt longer than the context of {} tokens loses its beginning, \
+         and those of most tasks take 100 to 2,000.",
+        rung.context
+    ));
     page.key("tasks = []", "`sparkjoy eval --list` names those there are");
 }
 

@@ -37,13 +37,40 @@ pub(super) struct Amount {
     pub(super) documents: u64,
     /// Whether all of it was read; else bytes and documents are scaled from what was.
     pub(super) whole: bool,
-    /// Hash and bytes of each document read; the hash decides whether it is held out.
-    documents_read: Vec<(u64, u64)>,
+    pub(super) documents_read: Vec<DocumentRead>,
     /// Broken documents among those read, and the first of them.
     pub(super) broken: u64,
     pub(super) first_broken: Option<String>,
     /// Files that cannot be read, by index, and why.
     pub(super) unreadable: Vec<(usize, String)>,
+}
+
+/// A document that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct DocumentRead {
+    /// Of its text; it decides whether the document is held out.
+    pub(super) hash: u64,
+    /// Of its words, whatever stands between them.
+    pub(super) words: u64,
+    /// Its length.
+    pub(super) bytes: u64,
+}
+
+impl DocumentRead {
+    fn new(text: &str) -> Self {
+        let mut words = String::with_capacity(text.len());
+        for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+            words.extend(word.chars().flat_map(char::to_lowercase));
+            words.push(' ');
+        }
+        let hash_of_words = if words.is_empty() { hash(text) } else { hash(&words) };
+        Self { hash: hash(text), words: hash_of_words, bytes: text.len() as u64 }
+    }
+
+    /// Whether a share of the documents that is held out holds it out.
+    pub(super) fn is_held_out(&self, share: Ppm) -> bool {
+        millionth(self.hash) < share.0
+    }
 }
 
 /// Measures `inputs`, whose records hold their text as `rows` says.
@@ -70,7 +97,7 @@ pub(super) fn measure(inputs: &[&Input], rows: &Rows) -> Amount {
             }
         }
     }
-    amount.bytes = amount.documents_read.iter().map(|(_, bytes)| bytes).sum();
+    amount.bytes = amount.documents_read.iter().map(|document| document.bytes).sum();
     amount.documents = amount.documents_read.len() as u64;
     if !amount.whole && stored_read > 0 {
         let scaled = |n: u64| (u128::from(n) * u128::from(stored) / u128::from(stored_read)) as u64;
@@ -94,7 +121,7 @@ fn read(
             match text {
                 Ok(text) => {
                     bytes += text.len() as u64;
-                    amount.documents_read.push((hash(&text), text.len() as u64));
+                    amount.documents_read.push(DocumentRead::new(&text));
                 }
                 Err(fault) => {
                     amount.broken += 1;
@@ -120,9 +147,9 @@ impl Amount {
         self.broken >= self.documents_read.len() as u64
     }
 
-    /// The share of documents to hold out so that both sides have text, and the bytes that are
-    /// held out then; `None` where no share does that.
-    pub(super) fn holdout(&self) -> Option<(Ppm, u64)> {
+    /// The share of documents to hold out so that both sides have text; `None` where no share does
+    /// that.
+    pub(super) fn holdout(&self) -> Option<Ppm> {
         let parts = |percent: u32| Ppm(percent * 10_000);
         if !self.whole {
             let enough = |percent: &&u32| {
@@ -134,12 +161,12 @@ impl Amount {
             let below = SHARES.iter().filter(|percent| **percent <= MOST);
             let percent = below.clone().find(enough).or_else(|| below.clone().find(some));
             let percent = *percent.unwrap_or(&SHARES[SHARES.len() - 1]);
-            return Some((parts(percent), self.bytes * u64::from(percent) / 100));
+            return Some(parts(percent));
         }
         let documents = |percent: u32| {
-            self.documents_read.iter().filter(move |(h, _)| millionth(*h) < parts(percent).0)
+            self.documents_read.iter().filter(move |it| it.is_held_out(parts(percent)))
         };
-        let held = |percent: u32| documents(percent).map(|(_, bytes)| bytes).sum::<u64>();
+        let held = |percent: u32| documents(percent).map(|it| it.bytes).sum::<u64>();
         let enough = HELD_OUT.min(self.bytes / 20).max(1);
         let good = |percent: &u32| (enough..=self.bytes / 2).contains(&held(*percent));
         // Few documents, or one that is most of the text: the share is whatever holds out most of
@@ -156,7 +183,17 @@ impl Amount {
             .or_else(|| SHARES.into_iter().find(good))
             .or_else(|| (1..=50).filter(below_half).max_by_key(most))
             .or_else(|| (1..=90).find(some))?;
-        Some((parts(percent), held(percent)))
+        Some(parts(percent))
+    }
+
+    /// Bytes and documents that a share of the documents holds out.
+    pub(super) fn held_out(&self, share: Ppm) -> (u64, u64) {
+        if !self.whole {
+            let of = |n: u64| (u128::from(n) * u128::from(share.0) / 1_000_000) as u64;
+            return (of(self.bytes), of(self.documents));
+        }
+        let held_out = || self.documents_read.iter().filter(|it| it.is_held_out(share));
+        (held_out().map(|it| it.bytes).sum(), held_out().count() as u64)
     }
 
     /// Whether its documents stand in `train` too, as far as both were read: a thousandth of their
@@ -164,8 +201,8 @@ impl Amount {
     pub(super) fn stands_in(&self, train: &Self) -> bool {
         let trained: BTreeSet<_> = train.documents_read.iter().collect();
         let both = self.documents_read.iter().filter(|document| trained.contains(document));
-        let both: u64 = both.map(|(_, bytes)| bytes).sum();
-        let all: u64 = self.documents_read.iter().map(|(_, bytes)| bytes).sum();
+        let both: u64 = both.map(|document| document.bytes).sum();
+        let all: u64 = self.documents_read.iter().map(|document| document.bytes).sum();
         both > 0 && 1000 * both >= all
     }
 

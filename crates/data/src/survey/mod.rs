@@ -10,6 +10,7 @@ mod measure;
 mod names;
 mod paths;
 mod probe;
+mod shared;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ use measure::Amount;
 
 pub use count::count_tokens;
 pub use listing::LeftOut;
+pub use shared::Shared;
 
 /// The sources found in a folder.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub struct Survey {
     pub sources: Vec<SurveyedSource>,
     /// Files that belong to no source, by reason.
     pub left_out: Vec<LeftOut>,
+    /// Held-out text that is trained on, whatever share is held out.
+    pub shared: Vec<Shared>,
 }
 
 /// A source that was found.
@@ -53,6 +57,8 @@ pub struct SurveyedSource {
     pub documents: u64,
     /// Bytes of held-out text.
     pub held_out_bytes: u64,
+    /// Documents of held-out text.
+    pub held_out_documents: u64,
     /// Whether all of it was read; otherwise the numbers are scaled from a sample.
     pub whole: bool,
     /// Its documents that cannot be used, among those read.
@@ -89,13 +95,13 @@ pub fn survey(root: &Path, stop: &AtomicBool) -> Result<Survey, DataError> {
     let name = root.canonicalize().ok();
     let name = name.as_deref().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
     let found = Found { root, inputs: &listing.inputs, others: &listing.others };
-    let mut sources = Vec::new();
+    let mut measured = Vec::new();
     for group in grouping::group(&placed, &name) {
         if stop.load(Ordering::Relaxed) {
             return Err(DataError::Interrupted);
         }
         match found.source(&group, &mut aside) {
-            Ok(source) => sources.push(source),
+            Ok(source) => measured.push(source),
             Err(Some(why)) => {
                 let files = group.train.len() + group.validation.len();
                 aside.many(why, files as u64, &group.name);
@@ -104,7 +110,10 @@ pub fn survey(root: &Path, stop: &AtomicBool) -> Result<Survey, DataError> {
             Err(None) => {}
         }
     }
-    Ok(Survey { sources, left_out: aside.list() })
+    shared::hold_out_alike(&mut measured);
+    let shared = shared::trained_on(&measured);
+    let sources = measured.into_iter().map(|it| it.source).collect();
+    Ok(Survey { sources, left_out: aside.list(), shared })
 }
 
 /// The line of a study that names the text of `inputs`, where that is not what `rows` says.
@@ -119,6 +128,35 @@ fn place(input: &Input) -> Placed {
     Placed { folders, file, records: !matches!(input.kind, Kind::Text(_)) }
 }
 
+/// A source with its text as it was measured.
+struct Measured {
+    source: SurveyedSource,
+    /// All text, of which a share may be held out.
+    train: Amount,
+    /// That of held-out files.
+    held_out: Amount,
+}
+
+impl Measured {
+    /// Divides the text as the source says what is held out.
+    fn divide(&mut self) {
+        let Self { source, train, held_out } = self;
+        let (held, documents) = match source.files.validation {
+            Validation::Split(share) => train.held_out(share),
+            _ => (held_out.bytes, held_out.documents),
+        };
+        let of_train = match source.files.validation {
+            Validation::Split(_) => held,
+            _ => 0,
+        };
+        let text = train.bytes - of_train;
+        let all = u128::from(train.bytes.max(1));
+        source.text_bytes = text;
+        source.documents = (u128::from(train.documents) * u128::from(text) / all) as u64;
+        (source.held_out_bytes, source.held_out_documents) = (held, documents);
+    }
+}
+
 /// All files found.
 struct Found<'a> {
     root: &'a Path,
@@ -128,7 +166,7 @@ struct Found<'a> {
 
 impl Found<'_> {
     /// The source of a group, or why it is not one.
-    fn source(&self, group: &Group, aside: &mut Aside) -> Result<SurveyedSource, Option<String>> {
+    fn source(&self, group: &Group, aside: &mut Aside) -> Result<Measured, Option<String>> {
         let name = SourceName::new(&group.name).expect("a group's name is one of a source");
         let domain = DomainName::new(&group.domain).expect("and so is that of its domain");
         let of = |indices: &[usize]| indices.iter().map(|&i| &self.inputs[i]).collect::<Vec<_>>();
@@ -162,21 +200,17 @@ impl Found<'_> {
             on_bad_document: OnBadDocument::Refuse,
             validation: Validation::Split(Ppm(0)),
         };
-        let (validation, held_out_bytes, text_bytes) = if amount_held_out.bytes > 0 {
-            let paths = self.paths(&like, &held_out);
-            (Validation::Files(paths), amount_held_out.bytes, amount.bytes)
+        let validation = if amount_held_out.bytes > 0 {
+            Validation::Files(self.paths(&like, &held_out))
         } else {
-            let (share, held) = amount.holdout().ok_or_else(|| amount.why_none_held_out())?;
-            (Validation::Split(share), held, amount.bytes - held)
+            let share = amount.holdout().ok_or_else(|| amount.why_none_held_out())?;
+            Validation::Split(share)
         };
         let broken = amount.broken + amount_held_out.broken;
         let read = amount.read() + amount_held_out.read();
-        let first = amount.first_broken.or(amount_held_out.first_broken);
-        let kept = |bytes: u64, of: u64| {
-            (u128::from(amount.documents) * u128::from(bytes) / u128::from(of.max(1))) as u64
-        };
-        Ok(SurveyedSource {
-            documents: kept(text_bytes, amount.bytes),
+        let first = amount.first_broken.clone().or(amount_held_out.first_broken.clone());
+        let source = SurveyedSource {
+            documents: 0,
             files: SourceFiles {
                 paths: self.paths(&like, &train),
                 on_bad_document: match broken {
@@ -188,11 +222,15 @@ impl Found<'_> {
             },
             domain,
             file_count: (train.len() + held_out.len()) as u64,
-            text_bytes,
-            held_out_bytes,
+            text_bytes: 0,
+            held_out_bytes: 0,
+            held_out_documents: 0,
             whole: amount.whole,
             broken: first.map(|first| Broken { documents: broken, of: broken + read, first }),
-        })
+        };
+        let mut measured = Measured { source, train: amount, held_out: amount_held_out };
+        measured.divide();
+        Ok(measured)
     }
 
     /// Paths or globs that name exactly `wanted`.

@@ -7,6 +7,7 @@ use crate::encode::each_document;
 use crate::error::quoted;
 use crate::json::{self, Found};
 use crate::kinds;
+use crate::parquet_column::SurveyedColumn;
 use crate::parquet_text;
 use crate::prepare::Sizes;
 use crate::row_text::{BLANK_LINE, MESSAGE, RowText, Rows, Template};
@@ -138,7 +139,8 @@ impl Fields {
     fn of_columns(&mut self, input: &Input) -> Result<(), String> {
         let sizes = Sizes { block_bytes: 1 << 16, ..Sizes::USUAL };
         let columns = parquet_text::columns(input).map_err(|error| error.to_string())?;
-        for (name, messages) in columns {
+        let mut broken = Ok(());
+        for SurveyedColumn { name, messages, strings } in columns {
             if messages {
                 self.messages.insert(name);
                 continue;
@@ -153,10 +155,11 @@ impl Fields {
             match read {
                 Ok(_) if length > 0 => self.count(name, length),
                 Ok(_) => self.add(format!("`{name}` (empty)")),
+                Err(error) if strings => broken = broken.and(Err(error.to_string())),
                 Err(_) => self.add(format!("`{name}` (no strings)")),
             }
         }
-        Ok(())
+        broken
     }
 
     fn add(&mut self, other: String) {

@@ -127,7 +127,7 @@ fn what_cannot_be_used_is_said() {
     - `cut/a.jsonl.gz` is not a whole gzip file: unexpected end of file (0 B of text came before): 1 (cut)
     - `list/a.json` is one JSON array, expected an object a line: `jq -c '.[]' list/a.json > NEW.jsonl`: 1 (list)
     - a link to nothing, or not readable: 1 (…/gone)
-    - most documents cannot be used: `latin/a.txt` (one document): byte 4 is not UTF-8: 1 (latin)
+    - most documents cannot be used: `latin/a.txt` (one document): byte 4 is not UTF-8: 0xe9 is `é` in Latin-1, which `iconv -f LATIN1 -t UTF-8 FILE > NEW` converts: 1 (latin)
     - no field that holds a string, found `messages` (an array); `text_field` names one, `messages` a list of messages: 1 (chat)
     - one document alone, and some text must be held out: split it into files of some pages, or make it JSON Lines: 1 (lone)
     ");
@@ -230,7 +230,7 @@ fn a_source_whose_only_file_breaks_in_its_middle_is_left_out_by_name() {
     folder.write("some/part-1.jsonl.gz", &good[..good.len() / 2]);
     insta::assert_snapshot!(folder.shown(), @"
     good/good 1: good/a.jsonl | 20 % | text
-    some/some 1: some/part-0.jsonl.gz | 5 % | text
+    some/some 1: some/part-0.jsonl.gz | 20 % | text
     - cannot be read: `cut/a.jsonl.gz` is not a whole gzip file: incomplete deflate stream (101 KiB of text came before): 1 (cut/a.jsonl.gz)
     - cannot be read: `flipped/a.jsonl.gz` is not a whole gzip file: corrupt gzip stream does not have a matching checksum (205 KiB of text came before): 1 (flipped/a.jsonl.gz)
     - cannot be read: `some/part-1.jsonl.gz` is not a whole gzip file: incomplete deflate stream (101 KiB of text came before): 1 (some/part-1.jsonl.gz)
@@ -267,7 +267,7 @@ fn what_a_file_is_follows_from_its_first_bytes() {
     - `pretty2/a.json.gz` is a JSON value over many lines, expected an object a line: `gzip -dc pretty2/a.json.gz | jq -c '.' > NEW.jsonl`: 1 (pretty2)
     - `tokens2/a.jsonl` holds binary data, expected text: 1 (tokens2)
     - cannot be read: `tokens/a.txt` is an index of tokens (Megatron), expected text: 1 (tokens/a.txt)
-    - cannot be read: `wide/a.txt` is UTF-16 text, expected UTF-8: 1 (wide/a.txt)
+    - cannot be read: `wide/a.txt` is UTF-16 text, expected UTF-8: `iconv -f UTF-16 -t UTF-8 wide/a.txt > NEW`: 1 (wide/a.txt)
     ");
 }
 
@@ -368,6 +368,54 @@ fn held_out_files_that_are_trained_on_are_left_out() {
     good/good 2: good/good.train.jsonl | good/good.val.jsonl | text
     odd/odd 1: odd/odd.train.jsonl | 20 % | text
     - held-out documents that stand in the training text too: 1 (odd/odd.val.jsonl)
+    ");
+}
+
+#[test]
+fn sources_that_share_documents_hold_out_the_same_of_them() {
+    let folder = Folder::new();
+    let some = |from: usize, to: usize| -> String {
+        let line = |i| format!("{{\"text\": \"record number {i} of some\"}}\n");
+        (from..to).map(line).collect()
+    };
+    folder.write("large/a.jsonl", some(0, 4000));
+    folder.write("small/a.jsonl", some(3960, 4040));
+    folder.write("other/a.jsonl", some(5000, 9000));
+    insta::assert_snapshot!(folder.shown(), @"
+    large/large 1: large/a.jsonl | 20 % | text
+    other/other 1: other/a.jsonl | 5 % | text
+    small/small 1: small/a.jsonl | 20 % | text
+    ");
+    assert_eq!(folder.survey().shared, []);
+    // Held-out files are what they are; so are documents that differ in their marks alone.
+    folder.write("own/own.train.jsonl", some(9000, 9100));
+    folder.write("own/own.val.jsonl", some(5000, 5010) + &some(9100, 9110));
+    folder.write(
+        "marks/a.jsonl",
+        some(10_000, 10_100) + &some(10_000, 10_100).replace(" of", ", of"),
+    );
+    let shared = folder.survey().shared;
+    let [marks, own] = &shared[..] else { panic!("{shared:?}") };
+    let names = |it: &Shared| it.within.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!((marks.source.as_str(), names(marks)), ("marks", vec!["marks".to_owned()]));
+    assert_eq!((own.source.as_str(), names(own)), ("own", vec!["other".to_owned()]));
+    // But for those that `other` holds out too.
+    assert!((6..=10).contains(&own.documents) && own.of_documents == 20, "{own:?}");
+}
+
+#[test]
+fn damage_of_a_parquet_file_is_named() {
+    let folder = Folder::new();
+    let rows = |of: &str| (0..400).map(|i| format!("{of} {i} of some {}", i * i)).collect();
+    let whole = parquet(&[("id", rows("id")), ("text", rows("row"))]);
+    folder.write("good/a.jsonl", records("text", 40));
+    let mut bytes = whole.clone();
+    let at = whole.windows(6).position(|it| it == b"row 0 ").unwrap();
+    bytes[at - 40..at + 4000].fill(0xff);
+    folder.write("odd/a.parquet", &bytes);
+    insta::assert_snapshot!(folder.shown(), @"
+    good/good 1: good/a.jsonl | 20 % | text
+    - `odd/a.parquet` is not a whole Parquet file, near row 1: dictionary index out of bounds: the len is 400 but the index is 511: 1 (odd)
     ");
 }
 

@@ -61,13 +61,39 @@ fn a_repeated_text_field_is_named() {
 #[test]
 fn bytes_that_are_not_utf8_are_named_in_lines_and_in_plain_text() {
     insta::assert_snapshot!(said("a.jsonl", &around(b"{\"text\": \"\xe9\"}")), @r#"
-    error: `a.jsonl` line 3: byte 11 is not UTF-8
-    hint: convert the file to UTF-8 (`iconv -t UTF-8`), or set on_bad_document = "skip" to count and leave out such documents
+    error: `a.jsonl` line 3: byte 11 is not UTF-8: 0xe9 is `é` in Latin-1, which `iconv -f LATIN1 -t UTF-8 FILE > NEW` converts
+    hint: convert the file to UTF-8: `iconv -f LATIN1 -t UTF-8 FILE > NEW`, or set on_bad_document = "skip" to count and leave out such documents
     "#);
     insta::assert_snapshot!(said("a.txt", b"caf\xe9"), @r#"
-    error: `a.txt` (one document): byte 4 is not UTF-8
-    hint: convert the file to UTF-8 (`iconv -t UTF-8`), or set on_bad_document = "skip" to count and leave out such documents
+    error: `a.txt` (one document): byte 4 is not UTF-8: 0xe9 is `é` in Latin-1, which `iconv -f LATIN1 -t UTF-8 FILE > NEW` converts
+    hint: convert the file to UTF-8: `iconv -f LATIN1 -t UTF-8 FILE > NEW`, or set on_bad_document = "skip" to count and leave out such documents
     "#);
+}
+
+#[test]
+fn text_in_two_bytes_a_letter_and_lines_without_line_feeds_are_named() {
+    let lines = String::from_utf8(json_lines(0..5)).unwrap();
+    let wide =
+        |order: fn(u16) -> [u8; 2]| -> Vec<u8> { lines.encode_utf16().flat_map(order).collect() };
+    insta::assert_snapshot!(said("a.jsonl", &wide(u16::to_le_bytes)), @"
+    error: `a.jsonl` is UTF-16LE text, expected UTF-8: `iconv -f UTF-16LE -t UTF-8 a.jsonl > NEW`
+    hint: convert it: `iconv -f UTF-16LE -t UTF-8 a.jsonl > NEW`, and name the new file
+    ");
+    insta::assert_snapshot!(said("a.txt", &wide(u16::to_be_bytes)), @"
+    error: `a.txt` is UTF-16BE text, expected UTF-8: `iconv -f UTF-16BE -t UTF-8 a.txt > NEW`
+    hint: convert it: `iconv -f UTF-16BE -t UTF-8 a.txt > NEW`, and name the new file
+    ");
+    let returns = lines.replace('\n', "\r");
+    insta::assert_snapshot!(said("a.jsonl", returns.as_bytes()), @r"
+    error: `a.jsonl` ends its lines with CR alone, expected LF: `tr '\r' '\n' < a.jsonl > NEW`
+    hint: convert it: `tr '\r' '\n' < a.jsonl > NEW`, and name the new file
+    ");
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(returns.as_bytes()).unwrap();
+    insta::assert_snapshot!(said("a.jsonl.gz", &gz.finish().unwrap()), @r"
+    error: `a.jsonl.gz` ends its lines with CR alone, expected LF: `gzip -dc a.jsonl.gz | tr '\r' '\n' > NEW`
+    hint: convert it: `gzip -dc a.jsonl.gz | tr '\r' '\n' > NEW`, and name the new file
+    ");
 }
 
 #[test]

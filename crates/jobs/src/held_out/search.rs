@@ -34,6 +34,8 @@ const LONGEST: usize = 1 << 20;
 const LONG: u64 = 64 << 20;
 /// Bytes of a document that are shown.
 const SHOWN: usize = 60;
+/// Documents of a source that are shown.
+const NAMED: usize = 4;
 
 /// What is held out.
 struct HeldOut {
@@ -206,24 +208,11 @@ impl HeldOut {
             .filter(|(document, _)| is_of_it(document))
             .collect();
         // Documents are numbered in their order.
-        let (first, (place, _)) = found.first()?;
-        let within: BTreeSet<usize> = found.iter().flat_map(|(_, (_, w))| w).copied().collect();
-        let in_parts = found.iter().filter(|(_, (place, _))| place.holds == Holds::Part).count();
-        let near = found.iter().filter(|(_, (place, _))| place.holds != Holds::Equal);
-        let near: Vec<u64> = near.map(|(document, _)| document.tokens).collect();
-        let looked_for = self.indexed.iter().map(|&document| &self.documents[document]);
-        let looked_for: Vec<u64> = looked_for.filter(is_of_it).map(|d| d.tokens).collect();
-        let (corpus, trains) = (&corpora[source], &corpora[place.source]);
-        Some(TrainedOn {
-            source: corpus.name().clone(),
-            documents: found.len() as u64,
-            of_documents: corpus.documents(Part::Validation),
-            tokens: found.iter().map(|(document, _)| document.tokens).sum(),
-            of_tokens: corpus.tokens(Part::Validation),
-            within: within.into_iter().map(|source| corpora[source].name().clone()).collect(),
-            first: format!(
+        let mut shown = found.iter().take(NAMED).map(|(document, (place, _))| {
+            let trains = &corpora[place.source];
+            format!(
                 "{} is {}{} of {}{}: {:?}",
-                corpus.place_of(Part::Validation, first.number),
+                corpora[source].place_of(Part::Validation, document.number),
                 match place.holds {
                     Holds::Equal => "",
                     Holds::Enough => "nearly ",
@@ -233,7 +222,25 @@ impl HeldOut {
                 trains.name(),
                 if place.holds == Holds::Part { " and others" } else { "" },
                 place.beginning
-            ),
+            )
+        });
+        let (first, next) = (shown.next()?, shown.collect());
+        let within: BTreeSet<usize> = found.iter().flat_map(|(_, (_, w))| w).copied().collect();
+        let in_parts = found.iter().filter(|(_, (place, _))| place.holds == Holds::Part).count();
+        let near = found.iter().filter(|(_, (place, _))| place.holds != Holds::Equal);
+        let near: Vec<u64> = near.map(|(document, _)| document.tokens).collect();
+        let looked_for = self.indexed.iter().map(|&document| &self.documents[document]);
+        let looked_for: Vec<u64> = looked_for.filter(is_of_it).map(|d| d.tokens).collect();
+        let corpus = &corpora[source];
+        Some(TrainedOn {
+            source: corpus.name().clone(),
+            documents: found.len() as u64,
+            of_documents: corpus.documents(Part::Validation),
+            tokens: found.iter().map(|(document, _)| document.tokens).sum(),
+            of_tokens: corpus.tokens(Part::Validation),
+            within: within.into_iter().map(|source| corpora[source].name().clone()).collect(),
+            first,
+            next,
             nearly: (!near.is_empty()).then(|| NearCopies {
                 documents: near.len() as u64,
                 tokens: near.iter().sum(),

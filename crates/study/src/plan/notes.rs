@@ -218,6 +218,13 @@ fn leaked(found: &TrainedOn, named: bool, f: &mut fmt::Formatter<'_>) -> fmt::Re
              {first}",
         counted(*of_documents, "document")
     )?;
+    for next in &found.next {
+        write!(f, "; {next}")?;
+    }
+    let shown = 1 + found.next.len() as u64;
+    if shown > 1 && *documents > shown {
+        write!(f, "; and {} more", thousands(documents - shown))?;
+    }
     if let Some(near) = &found.nearly {
         write!(
             f,
@@ -356,7 +363,13 @@ mod tests {
             of_tokens,
             within: vec![source(), SourceName::new("web").unwrap()],
             first: "held-out document 3 is document 9 of web: \"text\"".into(),
+            next: vec![],
             nearly: None,
+        };
+        let several = TrainedOn {
+            documents: 9,
+            next: vec!["held-out document 5 is document 2 of web: \"other\"".into()],
+            ..found(25)
         };
         let near = |of_documents| {
             let nearly = NearCopies {
@@ -392,6 +405,7 @@ mod tests {
             Note::Tasks { tasks: 3, models: 2, limit: Some(200) },
             Note::Leaked { found: found(25), named: false },
             Note::Leaked { found: found(25), named: true },
+            Note::Leaked { found: several, named: true },
             Note::Leaked { found: found(250_000), named: false },
             Note::Leaked { found: near(20), named: false },
             Note::Leaked { found: near(7), named: true },
@@ -421,6 +435,7 @@ mod tests {
         2 models are scored on 3 tasks, 200 items of each at most; that time is in no estimate (`sparkjoy eval` measures it on one model)
         HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"
         HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; the study names it in `leaked`
+        HELD-OUT TEXT IS TRAINED ON: 9 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; held-out document 5 is document 2 of web: "other"; and 7 more; the study names it in `leaked`
         HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (0.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; so few meet by chance
         HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; 1 of them with at least 80 % of their words, not word for word
         HELD-OUT TEXT IS TRAINED ON: 1 of 20 documents held out by source `math` (40.0 % of its held-out tokens) stand in the training text of `math`, `web`: held-out document 3 is document 9 of web: "text"; 1 of them with at least 80 % of their words, not word for word (the words of 7 documents were looked for); 1 of them in parts, in several training documents together; the study names it in `leaked`

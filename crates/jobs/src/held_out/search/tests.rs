@@ -85,6 +85,8 @@ fn held_out_documents_that_are_trained_on_are_found_with_their_places() {
     assert!(leak.counts() && leak.tokens < leak.of_tokens && leak.nearly.is_none());
     let within: Vec<&str> = leak.within.iter().map(SourceName::as_str).collect();
     assert_eq!(within, ["math", "web"]);
+    let next: Vec<bool> = leak.next.iter().map(|it| it.starts_with("held-out document ")).collect();
+    assert_eq!(next, [true, true], "the others of the three: {:?}", leak.next);
     insta::assert_snapshot!(leak.first, @r#"held-out document 8 (`held.jsonl`) is document 6 (`web.jsonl`) of web: "w5x0 w5x1 w5x2 w5x3 w5x4 w5x5 w5x6 w5x7 w5x8 w5x9 w5x10 w5x1""#);
 }
 
