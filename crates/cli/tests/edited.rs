@@ -58,6 +58,27 @@ fn a_run_that_is_refused_leaves_no_trace_in_a_finished_study() {
 }
 
 #[test]
+fn a_report_names_a_checkpoint_that_lost_a_file() {
+    let laboratory = Laboratory::new();
+    laboratory.succeed("run study.toml --threads 2");
+    let run = laboratory.find("runs", "upsampled-10pct-r0");
+    let folder = laboratory.find(&run.display().to_string(), "step-");
+    let step = folder.file_name().unwrap().to_string_lossy().into_owned();
+    for name in ["DONE", "state.json"] {
+        let file = folder.join(name);
+        let whole = fs::read(&file).unwrap();
+        fs::remove_file(&file).unwrap();
+        let refused = laboratory.refuse("report study.toml");
+        assert!(refused.contains(&format!("/{step}`")), "{refused}");
+        assert!(refused.contains(&format!("`{name}`")), "{refused}");
+        fs::write(file, whole).unwrap();
+    }
+    // Removed as a whole it is only said to be gone.
+    fs::remove_dir_all(folder).unwrap();
+    laboratory.succeed("report study.toml");
+}
+
+#[test]
 fn a_pipe_in_place_of_a_record_is_not_waited_for() {
     let laboratory = Laboratory::new();
     laboratory.succeed("run study.toml");

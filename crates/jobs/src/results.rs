@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use sparkjoy_answers::{Computed, HeldOut, Items, Results};
-use sparkjoy_base::Fingerprint;
+use sparkjoy_base::{Fingerprint, metadata};
 use sparkjoy_eval::Scorecard;
 use sparkjoy_study::{Branch, Plan};
-use sparkjoy_train::{check_metrics, check_run};
+use sparkjoy_train::{Checkpoint, check_metrics, check_run, step_name};
 
 use crate::contamination::checked;
 use crate::error::JobError;
@@ -101,7 +101,13 @@ fn computed<'a>(
     let mut groups: Vec<Computed> = Vec::new();
     for (branch, scores) in branches {
         let Some(scores) = scores else { continue };
-        let end = checkpoint(&branch_folder(branch, runs), branch.spec.last_step())?;
+        let (run, step) = (branch_folder(branch, runs), branch.spec.last_step());
+        let end = checkpoint(&run, step)?;
+        let folder = run.join(step_name(step));
+        if end.is_none() && metadata(&folder)?.is_some() {
+            // It lacks what says what it is, and the report would lack what computed the branch.
+            Checkpoint::open(&folder)?;
+        }
         let mut kernels: Vec<String> = match end {
             Some(end) => end.inspect()?.kernels.iter().map(|it| it.kernel.clone()).collect(),
             None => Vec::new(),

@@ -38,6 +38,6 @@ pub use metrics::{check_metrics, has_metrics, read_metrics};
 pub use model_folder::{Instead, ModelError, ModelFolder, WeightFile};
 pub use process::{EngineError, Expected, ProcessEngine};
 pub use run::{RunRequest, run};
-pub use run_folder::{check_run, read_spec, tidy};
+pub use run_folder::{check_run, read_spec, step_name, tidy};
 #[cfg(test)]
 use sparkjoy_spec::{KernelChange, Moments, Observer, Outcome, RunSpec, Signal, Start, StepRecord};

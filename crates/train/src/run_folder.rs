@@ -54,6 +54,11 @@ fn unsaid() -> u32 {
     1
 }
 
+/// The name of the folder of a run's checkpoint.
+pub fn step_name(step: u64) -> String {
+    format!("step-{step:06}")
+}
+
 /// Reads the spec of the run in a folder.
 ///
 /// # Errors
@@ -172,7 +177,7 @@ impl RunFolder {
     pub(crate) fn save(&mut self, contents: &Contents<'_>) -> Result<PathBuf, TrainError> {
         let step = contents.numbers.step;
         if !self.checkpoints.contains_key(&step) {
-            let folder = self.path.join(format!("step-{step:06}"));
+            let folder = self.path.join(step_name(step));
             if metadata(&folder)?.is_some() {
                 return Err(TrainError::Occupied { folder, step });
             }
