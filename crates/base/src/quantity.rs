@@ -133,7 +133,7 @@ impl Ppm {
         let scaled = value * 1e6;
         let parts = scaled.round();
         // A decimal of 6 places is within 1e-9 parts of an integer after the product.
-        if (0.0..=1e6).contains(&parts) && (scaled - parts).abs() < 1e-6 {
+        if (0.0..=1e6).contains(&parts) && (scaled - parts).abs() < 1e-9 {
             Ok(Self(parts as u32))
         } else {
             Err(QuantityError::Proportion { value })
@@ -265,7 +265,11 @@ mod tests {
         assert_eq!(Ppm::from_decimal(0.3435).unwrap(), Ppm(343_500));
         assert_eq!(Ppm::from_decimal(0.1).unwrap(), Ppm(100_000));
         assert_eq!(Ppm::from_decimal(0.000_001).unwrap(), Ppm(1));
-        for value in [1.000_001, -0.1, 0.000_000_5, f64::NAN, f64::INFINITY] {
+        // What a program that adds decimals writes is one of six places.
+        assert_eq!(Ppm::from_decimal(0.1 + 0.2).unwrap(), Ppm(300_000));
+        let longer = [0.333_333_33, 0.06 + 1e-13];
+        for value in [1.000_001, -0.1, 0.000_000_5, f64::NAN, f64::INFINITY].iter().chain(&longer) {
+            let value = *value;
             assert!(Ppm::from_decimal(value).is_err(), "{value}");
         }
     }
