@@ -500,7 +500,7 @@ impl Arguments {
             // What is wrong is said of what was typed, which must not act on the terminal.
             let shown = |word: &OsString| printable(&word.to_string_lossy()).into_owned().into();
             let shown: Vec<OsString> = typed.iter().map(shown).collect();
-            parse(&shown).err().unwrap_or(error)
+            crate::failure::with_meant(parse(&shown).err().unwrap_or(error), &command())
         })
     }
 }

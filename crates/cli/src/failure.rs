@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use clap::error::{ContextKind, ContextValue};
 use sparkjoy_base::{FileError, Hint, SourceName, nearest, printable};
 use sparkjoy_data::DataError;
 use sparkjoy_draft::DraftError;
@@ -214,6 +215,19 @@ impl Failure {
             _ => say_styled(render(self, self.hint().as_deref()).trim_end()),
         }
     }
+}
+
+/// An error of the command line with the command that was meant: clap finds none for short words.
+pub(crate) fn with_meant(mut error: clap::Error, command: &clap::Command) -> clap::Error {
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else {
+        return error;
+    };
+    let meant = nearest(typed, command.get_subcommands().map(clap::Command::get_name));
+    if let Some(meant) = meant {
+        let meant = ContextValue::Strings(vec![meant]);
+        error.insert(ContextKind::SuggestedSubcommand, meant);
+    }
+    error
 }
 
 /// An error with its causes, outermost first, and its hint.

@@ -101,6 +101,9 @@ impl OpenedStudy {
 ///
 /// What is wrong with the study; results of it in the current folder that would be made again.
 pub(crate) fn open(path: &Path, place: &Place) -> Result<Study, Failure> {
+    if path.is_dir() {
+        return Err(JobError::from(no_file(path)).into());
+    }
     let study = Study::open(path, place.data.as_deref())?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let (false, Some(folder)) = (place.is_named, folder) else { return Ok(study) };
@@ -110,6 +113,24 @@ pub(crate) fn open(path: &Path, place: &Place) -> Result<Study, Failure> {
         return Err(JobError::from(old_tree(&here, folder)).into());
     }
     Ok(study)
+}
+
+/// A folder in place of a study.
+fn no_file(folder: &Path) -> Problem {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut studies: Vec<_> = entries.map(|entry| entry.path()).collect();
+    studies.retain(|path| path.extension().is_some_and(|it| it == "toml"));
+    studies.sort();
+    let hint = match studies.first() {
+        Some(study) => format!("name the file: `{}`", study.display()),
+        None => format!(
+            "name the file of the study, such as `study.toml`; `sparkjoy show {}` looks into a \
+             checkpoint, a run or a prepared source",
+            folder.display()
+        ),
+    };
+    Problem::new(format!("`{}` is a folder, expected the file of a study", folder.display()))
+        .with_hint(hint)
 }
 
 /// Results in the current folder that are of a study in `folder`.

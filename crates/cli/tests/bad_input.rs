@@ -292,3 +292,43 @@ fn a_missing_study_is_named() {
     hint: check the path `nowhere.toml`: nothing is there
     ");
 }
+
+#[test]
+fn a_path_of_the_wrong_kind_says_what_to_type() {
+    let laboratory = Laboratory::new();
+    fs::create_dir_all(laboratory.path("empty")).unwrap();
+    fs::create_dir_all(laboratory.path("endless")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", laboratory.path("endless/config.json")).unwrap();
+    let texts =
+        ["report .", "plan empty", "eval study.toml", "eval endless", "show endless", "rnu"]
+            .map(|typed| laboratory.refuse(typed));
+    insta::assert_snapshot!(texts.join("\n"), @"
+    error: `.` is a folder, expected the file of a study
+
+    hint: name the file: `./study.toml`
+
+    error: `empty` is a folder, expected the file of a study
+
+    hint: name the file of the study, such as `study.toml`; `sparkjoy show empty` looks into a checkpoint, a run or a prepared source
+
+    error: `study.toml` is a file, expected the folder of a model
+
+    hint: name a checkpoint or another model: `sparkjoy eval FOLDER`; `sparkjoy run study.toml` scores the models of a study on the tasks it names
+
+    error: cannot read `endless/config.json`: it is a device, expected a file
+
+    hint: name another file in the place of `endless/config.json` (`ls -lL` shows what it is)
+
+    error: cannot read `endless/config.json`: it is a device, expected a file
+
+    hint: name another file in the place of `endless/config.json` (`ls -lL` shows what it is)
+
+    error: unrecognized subcommand 'rnu'
+
+      tip: a similar subcommand exists: 'run'
+
+    Usage: sparkjoy [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+}

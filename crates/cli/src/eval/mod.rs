@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
-use sparkjoy_base::{Seed, sweep, write_atomic};
+use sparkjoy_base::{Problem, Seed, sweep, write_atomic};
 use sparkjoy_eval::Catalog;
 use sparkjoy_eval::Scorecard;
-use sparkjoy_jobs::{Event, TaskRequest, TaskWork, Watcher, score_tasks};
+use sparkjoy_jobs::{Event, JobError, TaskRequest, TaskWork, Watcher, score_tasks};
 use sparkjoy_study::select_tasks;
 use sparkjoy_train::ModelFolder;
 
@@ -18,6 +18,16 @@ use crate::failure::Failure;
 use crate::output::{Output, print, print_json, say};
 use crate::progress::Progress;
 use crate::show::checkpoint_by_number;
+
+/// A file in place of a model.
+fn no_model(file: &Path) -> Problem {
+    let file = file.display();
+    let text = format!("`{file}` is a file, expected the folder of a model");
+    Problem::new(text).with_hint(format!(
+        "name a checkpoint or another model: `sparkjoy eval FOLDER`; `sparkjoy run {file}` scores \
+         the models of a study on the tasks it names"
+    ))
+}
 
 #[derive(Serialize)]
 struct Printed<'a> {
@@ -36,6 +46,9 @@ struct Printed<'a> {
 pub(crate) fn eval(of: &EvalOf, place: &Place, stop: &AtomicBool) -> Result<(), Failure> {
     let Some(path) = &of.model else { return list(place.output()) };
     let path = &checkpoint_by_number(path)?;
+    if path.is_file() {
+        return Err(JobError::from(no_model(path)).into());
+    }
     let selection = select_tasks(&of.tasks, Path::new("")).map_err(|(_, why)| why)?;
     let model = ModelFolder::open(path)?;
     let data = of.scoring.tasks.data(None).ok_or(Failure::NoEvalData)?;

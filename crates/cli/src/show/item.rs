@@ -191,7 +191,7 @@ mod tests {
 
             nats  tokens  nats/token         answer
         1  1.500       2       0.750  taken  kite
-        2  2.500       2       1.250  right  crow [2J
+        2  2.500       2       1.250  right  crow\u{1b}[2J
         ");
     }
 

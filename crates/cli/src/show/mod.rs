@@ -9,6 +9,7 @@ mod prepared;
 mod run;
 mod source;
 
+use sparkjoy_base::printable;
 use sparkjoy_data::{Corpus, Part, Tokenizer};
 
 use crate::args::{Place, ShowTarget};
@@ -75,19 +76,30 @@ fn legend<'a>(mut texts: impl Iterator<Item = &'a String>) -> &'static str {
 }
 
 /// The beginning of a text on one line: `width` characters, line breaks as `⏎`, ends of documents
-/// as `∎`.
+/// as `∎`, and what nobody sees as an escape.
 fn excerpt(text: &str, width: usize) -> String {
-    let text = text.replace(END_OF_DOCUMENT, " ∎ ");
-    let mut characters = text.chars().map(|c| match c {
-        '\n' => '⏎',
-        c if c.is_control() => ' ',
-        c => c,
+    let text = text.replace(END_OF_DOCUMENT, " ∎ ").replace('\n', "⏎").replace('\t', " ");
+    let shown = printable(&text).into_owned();
+    let shown = shown.chars().fold(String::new(), |mut shown, c| {
+        if is_hidden(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+        shown
     });
+    let mut characters = shown.chars();
     let mut line: String = characters.by_ref().take(width).collect();
     if characters.next().is_some() {
         line.push('…');
     }
     line
+}
+
+/// Whether a character takes no place: words that look alike differ in it.
+fn is_hidden(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+        || matches!(c, '\u{61c}' | '\u{180e}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A text over several lines, set in by two: `most` of them, and `…` where there is more.
@@ -117,6 +129,9 @@ mod tests {
     fn an_excerpt_is_one_line_and_says_that_it_ends_early() {
         assert_eq!(excerpt("a\nb\tc", 5), "a⏎b c");
         assert_eq!(excerpt("naïve text", 5), "naïve…");
+        // An escape, a turned direction, no width, a mark.
+        let hidden = "a\u{7}b\u{202e}c\u{200b}d\u{feff}e";
+        assert_eq!(excerpt(hidden, 99), r"a\u{7}b\u{202e}c\u{200b}d\u{feff}e");
         assert_eq!(excerpt("one<|endoftext|>two", 12), "one ∎ two");
         let text = "a".repeat(95) + "\nb" + &"c".repeat(100);
         let [first, second] = ["a".repeat(95) + "⏎", "b".to_owned() + &"c".repeat(95)];

@@ -39,7 +39,7 @@ struct Vocabulary {
 /// Whether a folder is a model that is no checkpoint of ours, or something of a model's that is
 /// refused by its name.
 pub(super) fn is_one(path: &Path) -> bool {
-    path.join("config.json").is_file() || Instead::of(path) != Instead::Unknown
+    path.join("config.json").exists() || Instead::of(path) != Instead::Unknown
 }
 
 /// Shows a model. All of it is read, every weight once, so that what is said of it is what `eval`

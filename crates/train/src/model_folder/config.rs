@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use sparkjoy_base::read;
+use sparkjoy_base::{metadata, read};
 use sparkjoy_spec::Shape;
 
 use super::ModelError;
@@ -109,7 +109,7 @@ fn is_exact_gelu(value: &Value) -> bool {
 /// [`ModelError::Field`], the first that applies.
 pub(super) fn open(folder: &Path) -> Result<Shape, TrainError> {
     let path = folder.join(CONFIG);
-    if !path.is_file() {
+    if metadata(&path)?.is_none() {
         return Err(ModelError::NotAModel {
             folder: folder.to_owned(),
             instead: Instead::of(folder),
