@@ -398,6 +398,8 @@ fn a_draft_asks_and_says_what_to_decide_by() {
 
     [evaluation]
     held_out = "16K"                # tokens of held-out text scored per source
+    # No task is proposed: a prompt longer than the context of 256 tokens loses its beginning; `sparkjoy
+    # eval` counts the items of which that is so.
     tasks = []                      # `sparkjoy eval --list` names those there are
     "#);
 }

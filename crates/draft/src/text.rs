@@ -337,8 +337,8 @@ fn questions(page: &mut Page, proposal: &Proposal) {
     let held_out = format!("held_out = \"{}\"", quantity(proposal.held_out.0));
     page.key(&held_out, "tokens of held-out text scored per source");
     page.say(&format!(
-        "No task is proposed: a prompt longer than the context of {} tokens loses its beginning, \
-         and those of most tasks take 100 to 2,000.",
+        "No task is proposed: a prompt longer than the context of {} tokens loses its beginning; \
+         `sparkjoy eval` counts the items of which that is so.",
         rung.context
     ));
     page.key("tasks = []", "`sparkjoy eval --list` names those there are");
