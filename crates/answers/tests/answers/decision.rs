@@ -151,7 +151,7 @@ fn before_the_run_it_is_said_what_an_objective_can_decide() {
 
 #[test]
 fn what_an_objective_can_decide_follows_from_the_noise_of_its_measures() {
-    let plan = plan("targets = { sums = 3, code = 1 }\nguards = { sums = \"9%\" }");
+    let plan = plan("targets = { sums = 3, code = 1 }\nguards = { decoy = \"9%\" }");
     let arms = &plan.questions[0].arms;
     let is_scored = |at| arms.iter().any(|a| a.branches.contains(&at) || a.controls.contains(&at));
     let score = |at: usize| {
@@ -160,7 +160,7 @@ fn what_an_objective_can_decide_follows_from_the_noise_of_its_measures() {
         let off = if is_arm { 0.01 * (f64::from(branch.replicate) - 2.0) } else { 0.0 };
         // What a replicate loses on one it gains on the other, three times as much.
         let level = |name: &str| match name {
-            "sums" => 1.0 + off,
+            "sums" | "decoy" => 1.0 + off,
             "code" => 1.0 - 3.0 * off,
             _ => 1.0,
         };
