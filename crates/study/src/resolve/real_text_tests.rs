@@ -117,7 +117,9 @@ fn the_study_on_real_text_finds_its_files() {
         let held_out: &[_] = match &files.validation {
             sparkjoy_data::Validation::Files(held_out) => held_out,
             sparkjoy_data::Validation::All => &[],
-            other => panic!("{}: {other:?} in place of held-out files", files.name),
+            other @ sparkjoy_data::Validation::Split(_) => {
+                panic!("{}: {other:?} in place of held-out files", files.name)
+            }
         };
         for path in files.paths.iter().chain(held_out) {
             let path = files.root.join(path);
