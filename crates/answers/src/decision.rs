@@ -1,6 +1,7 @@
 //! What follows for a question from the objective of the study.
 
 use serde::{Deserialize, Serialize};
+use sparkjoy_mix::Mixture;
 use sparkjoy_stats::{Effect, Judged, Optimum};
 use sparkjoy_study::{Measured, Unit};
 
@@ -21,12 +22,43 @@ pub struct Decision {
     /// Where along the axis the objective is highest; none for fewer than four candidates, and
     /// where arms lie on no axis.
     pub optimum: Option<Optimum>,
+    /// Where the arms are mixtures of a simplex: what lies between them, by a fitted surface. It
+    /// predicts; nothing is chosen by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surface: Option<Surface>,
     /// Places of the axis to try next.
     pub next: Vec<f64>,
     /// What the objective is in words: `math (weight 2), code`.
     pub objective: String,
     /// The unit of gains.
     pub unit: GainUnit,
+}
+
+/// The surface over the mixtures of a simplex.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Surface {
+    /// The mixtures at the corners.
+    pub corners: Vec<String>,
+    /// The share of each corner in each candidate of the decision.
+    pub compositions: Vec<Vec<f64>>,
+    /// Compositions that are the trunk's mixture, whose gain is 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unchanged: Vec<Vec<f64>>,
+    /// What is fitted to them.
+    #[serde(flatten)]
+    pub fitted: sparkjoy_stats::Surface,
+    /// The mixture with the highest predicted gain, where none was trained there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<PredictedMixture>,
+}
+
+/// A mixture to train next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PredictedMixture {
+    /// A name that the study does not use.
+    pub name: String,
+    /// Its proportions.
+    pub mixture: Mixture,
 }
 
 /// What a guard is about.

@@ -54,7 +54,9 @@ pub use comparison::Comparison;
 pub use computed::{Computed, is_mixed};
 pub use contamination::{Checked, CheckedSource, CheckedTask, FoundItem, LEAST_WORDS};
 pub use decidable::{Decidable, DecidableGuard, Needed};
-pub use decision::{Candidate, Decision, Fate, GainUnit, GuardedMeasure, RemovalDecision};
+pub use decision::{
+    Candidate, Decision, Fate, GainUnit, GuardedMeasure, PredictedMixture, RemovalDecision, Surface,
+};
 pub use doubtful::DoubtfulTask;
 pub use finding::{
     ArmEffect, BestPlace, Contrast, Detectable, Family, FamilyKind, Finding, Harm, Held,
@@ -67,7 +69,10 @@ pub use power::{DetectableIn, DetectableScope, Power, power};
 pub use results::Results;
 pub use scope::{Scope, What};
 pub use sparkjoy_eval::{AnsweredBefore, Tied};
-pub use sparkjoy_stats::{Agreement, CurveShape, Effect, GuardState, Guarded, Judged, Optimum};
+pub use sparkjoy_stats::{
+    Agreement, CurveShape, Effect, GuardState, Guarded, Judged, Optimum, Polynomial, Predicted,
+    Spot, SurfaceOptimum, SurfaceShape,
+};
 pub use split::{SplitScope, SplitVerdict};
 pub use spread::{Spread, Verdict};
 pub use tasks::{Items, Measure, TaskAnswer, TrunkPoint, TrunkScore};

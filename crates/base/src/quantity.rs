@@ -139,6 +139,13 @@ impl Ppm {
             Err(QuantityError::Proportion { value })
         }
     }
+
+    /// The same as a decimal, as a study has it: `0.3435`.
+    pub fn decimal(self) -> String {
+        let text = format!("{}.{:06}", self.0 / Self::ONE.0, self.0 % Self::ONE.0);
+        let short = text.trim_end_matches('0');
+        if short.ends_with('.') { format!("{short}0") } else { short.to_owned() }
+    }
 }
 
 impl fmt::Display for Ppm {
@@ -265,6 +272,8 @@ mod tests {
         assert_eq!(Ppm::from_decimal(0.3435).unwrap(), Ppm(343_500));
         assert_eq!(Ppm::from_decimal(0.1).unwrap(), Ppm(100_000));
         assert_eq!(Ppm::from_decimal(0.000_001).unwrap(), Ppm(1));
+        let decimals = [343_500, 100_000, 1, 1_000_000].map(|parts| Ppm(parts).decimal());
+        assert_eq!(decimals, ["0.3435", "0.1", "0.000001", "1.0"]);
         // What a program that adds decimals writes is one of six places.
         assert_eq!(Ppm::from_decimal(0.1 + 0.2).unwrap(), Ppm(300_000));
         let longer = [0.333_333_33, 0.06 + 1e-13];

@@ -297,10 +297,7 @@ fn mixture(
 ) {
     page.lines(&format!("[mixtures.{name}]"));
     for MeasuredSource { sized, .. } in sources {
-        let parts = proportions[&sized.name].0;
-        let decimals = format!("{}.{:06}", parts / 1_000_000, parts % 1_000_000);
-        let decimals = decimals.trim_end_matches('0');
-        page.lines(&format!("{} = {decimals}", sized.name));
+        page.lines(&format!("{} = {}", sized.name, proportions[&sized.name].decimal()));
     }
     page.lines("");
 }

@@ -70,6 +70,51 @@ const TASKS: [&str; 4] = ["cloze", "facts", "programs", "word-problems"];
 const ITEMS: usize = 150;
 const SEQUENCES: usize = 12;
 
+/// The study with mixtures on a simplex in place of its questions: the trunk's, one rich in sums,
+/// one rich in code.
+///
+/// - `objective`: the lines of its table, if it has one.
+pub fn simplex(objective: &str) -> Plan {
+    let questions = STUDY.find("[[questions]]").expect("it asks");
+    let questions = &STUDY[questions..STUDY.find("[evaluation]").expect("it scores")];
+    let rich = |name: &str, sums: f64, code: f64| {
+        format!(
+            "[mixtures.{name}]\nweb = 0.40\nsums = {sums}\ncode = {code}\ndecoy = 0.02\n\
+             rumours = 0.02\nforks = 0.02\n"
+        )
+    };
+    let mixtures =
+        format!("{}{}[trunk]", rich("sums-rich", 0.52, 0.02), rich("code-rich", 0.02, 0.52));
+    let asked = format!(
+        "[[questions]]\nask = \"proportion\"\namong = [\"base\", \"sums-rich\", \"code-rich\"]\n\
+         parts = 3\nwindow = \"20%\"\n{objective}"
+    );
+    edited(&[("[trunk]", &mixtures), (questions, &asked)])
+}
+
+/// Answers to [`simplex`]: sums and code gain with what is read of them, up to a point and most
+/// together; the web loses in proportion, 5 % where 40 % of it are left.
+pub fn on_simplex(plan: &Plan) -> Answers {
+    let truth = |branch: &Branch, what: &str| {
+        let of = |name: &str| share(branch, name);
+        let (sums, code) = ((of("sums") - 0.02) / 0.5, (of("code") - 0.02) / 0.5);
+        match what {
+            "web" => 1.0 + 0.05 * (sums + code),
+            "sums" => 1.0 - 0.3 * sums + 0.2 * sums * sums - 0.1 * sums * code,
+            "code" => 1.0 - 0.3 * code + 0.2 * code * code - 0.1 * sums * code,
+            _ => 1.0,
+        }
+    };
+    by_branch(plan, &truth, "", |_| true)
+}
+
+/// The share of a source in what a branch reads in its window.
+fn share(branch: &Branch, name: &str) -> f64 {
+    let shares = branch.mixture().proportions();
+    let found = shares.iter().find(|(other, _)| other.as_str() == name);
+    found.map_or(0.0, |(_, share)| f64::from(share.0) / 1e6)
+}
+
 /// What a branch has read in its window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Read {
@@ -136,15 +181,12 @@ pub fn traded(window: u64, read: &Read, what: &str) -> f64 {
 }
 
 fn read(branch: &Branch) -> Read {
-    let shares = branch.mixture().proportions();
-    let share = |name: &str| {
-        shares.iter().find(|(other, _)| other.as_str() == name).map_or(0, |(_, share)| share.0)
-    };
-    if share("web") == 900_000 {
+    if (share(branch, "web") - 0.9).abs() < 1e-9 {
         return Read::Base;
     }
     let all = ["web", "sums", "decoy", "rumours", "code", "forks"];
-    Read::Without(all.into_iter().filter(|name| share(name) == 0).map(str::to_owned).collect())
+    let is_out = |name: &&str| share(branch, name) == 0.0;
+    Read::Without(all.into_iter().filter(is_out).map(str::to_owned).collect())
 }
 
 /// Between −1 and 1, of nothing but an address.
@@ -168,16 +210,29 @@ pub fn of(
     world: &str,
     is_scored: impl Fn(&Branch) -> bool,
 ) -> Answers {
+    let by_read = |branch: &Branch, what: &str| {
+        let percent = (100 * branch.window_steps).div_ceil(plan.steps);
+        truth(percent, &read(branch), what)
+    };
+    by_branch(plan, &by_read, world, is_scored)
+}
+
+/// Answers where what a branch knows follows from the branch itself, but for noise.
+fn by_branch(
+    plan: &Plan,
+    truth: &dyn Fn(&Branch, &str) -> f64,
+    world: &str,
+    is_scored: impl Fn(&Branch) -> bool,
+) -> Answers {
     let mut results = Results::default();
     for branch in &plan.branches {
         // Noise is drawn by the name of versions before 0.2: what it is does not matter, that it
         // stays does.
         let name = branch.former_name.as_ref().unwrap_or(&branch.name);
-        let percent = (100 * branch.window_steps).div_ceil(plan.steps);
         let level = |what: &str| {
             // A replicate is a little better or worse than the truth.
             let own = noise(&format!("{world} {name} {what}"));
-            truth(percent, &read(branch), what) + 0.004 * own
+            truth(branch, what) + 0.004 * own
         };
         let (scorecard, items) = on_tasks(&level, &format!("{world} {name}"));
         let is_scored = is_scored(branch);

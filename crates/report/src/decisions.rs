@@ -5,7 +5,7 @@ use sparkjoy_answers::{
 };
 use sparkjoy_base::percent;
 
-use crate::sentences::{amount_in, noun};
+use crate::sentences::{amount_in, composition, noun, predicted, surface_of, value_in};
 use crate::table::Table;
 
 /// The table of a question's decision; none where there is none.
@@ -61,6 +61,41 @@ fn of_decision(answer: &Answer, decision: &Decision) -> Table {
     base.resize(decision.guards.len() + 4, String::new());
     table.row(base);
     table
+}
+
+/// The table of a surface: what it says where mixtures were measured, and where it is highest;
+/// none where there is none.
+pub(crate) fn surface_table(answer: &Answer) -> Option<Table> {
+    let (decision, surface) = surface_of(answer)?;
+    let fitted = &surface.fitted;
+    let gain = "gain, ↑ better\nby the surface".to_owned();
+    let mut headers = vec!["<mixture".to_owned(), "gain\nmeasured".to_owned(), gain];
+    let losses = decision.guards.iter().map(|of| format!("{}\nby the surface", guard_header(of)));
+    headers.extend(losses);
+    let mut table = Table::new(headers)
+        .captioned("The surface: gains and losses as it has them, beside what was measured");
+    let mut row = |name: String, measured: String, at: &[f64]| {
+        let losses = fitted.losses.iter().zip(&decision.guards);
+        let losses = losses.map(|(loss, of)| value_in(loss.at(at), of.unit));
+        let gain = value_in(fitted.gain.at(at), decision.unit);
+        table.row([name, measured, gain].into_iter().chain(losses));
+    };
+    for (Candidate { arm, judged, .. }, at) in decision.candidates.iter().zip(&surface.compositions)
+    {
+        let measured = value_in(judged.gain.mean, decision.unit);
+        row(answer.arms[*arm].label.clone(), measured, at);
+    }
+    for at in &surface.unchanged {
+        row("trunk's mixture".to_owned(), value_in(0.0, decision.unit), at);
+    }
+    if let Some(top) = &fitted.optimum {
+        let losses = top.losses.iter().zip(&decision.guards);
+        let losses = losses.map(|(loss, of)| predicted(loss, of.unit));
+        let name = format!("highest: {}", composition(surface, top));
+        let gain = predicted(&top.gain, decision.unit);
+        table.row([name, String::new(), gain].into_iter().chain(losses));
+    }
+    Some(table)
 }
 
 fn of_removals(answer: &Answer, removals: &[&RemovalDecision]) -> Table {

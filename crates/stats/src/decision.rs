@@ -9,12 +9,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::curve::{self, CurveShape};
-use crate::joint::Joint;
+use crate::joint::{Joint, interval};
 use crate::strata::negative;
 use crate::{Effect, Resampling, Stratum, holm};
 
 /// Draws behind the probability of being best.
-const DRAWS: usize = 4_000;
+pub(crate) const DRAWS: usize = 4_000;
 
 /// A stratum with the number of what it measures: strata with equal numbers have the same items in
 /// the same order, whichever candidate they are of.
@@ -226,11 +226,7 @@ pub fn optimum(
     let shape = curve::shape(shares, &means, &weights)?;
     let at = curve::optimum(shape, shares, &means, &weights);
     let each = draws.iter().map(|draw| curve::optimum(shape, shares, draw, &weights));
-    let mut each: Vec<f64> = each.collect();
-    each.sort_by(f64::total_cmp);
-    let quantile = |q: f64| each[((q * n) as usize).min(each.len() - 1)];
-    let tail = (1.0 - confidence) / 2.0;
-    Some(Optimum { shape, at, interval: [quantile(tail), quantile(1.0 - tail)] })
+    Some(Optimum { shape, at, interval: interval(each.collect(), confidence) })
 }
 
 /// How often each candidate is the best of those whose guards hold, and how often the base is.

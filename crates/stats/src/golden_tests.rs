@@ -5,7 +5,10 @@ use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use crate::kendall::kendall;
 use crate::power::power;
-use crate::{Resampling, Stratum, holm};
+use crate::surface::highest;
+use crate::surface::polynomial::{Response, terms};
+use crate::surface::tests::over_three_corners;
+use crate::{Lattice, Resampling, Stratum, holm};
 
 #[derive(Deserialize)]
 struct Golden {
@@ -14,6 +17,7 @@ struct Golden {
     holm: Adjusted,
     power: Vec<Power>,
     kendall: Ranks,
+    surface: Fitted,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +53,31 @@ struct Ranks {
     x: Vec<f64>,
     y: Vec<f64>,
     tau: f64,
+}
+
+#[derive(Deserialize)]
+struct Fitted {
+    compositions: Vec<Vec<f64>>,
+    gains: Vec<f64>,
+    losses: Vec<f64>,
+    weights: Vec<f64>,
+    quadratic: Vec<f64>,
+    linear: Vec<f64>,
+    left_out: LeftOut,
+    highest: Vec<Top>,
+}
+
+#[derive(Deserialize)]
+struct LeftOut {
+    quadratic: f64,
+    linear: f64,
+}
+
+#[derive(Deserialize)]
+struct Top {
+    margin: f64,
+    at: Vec<f64>,
+    gain: f64,
 }
 
 fn golden() -> Golden {
@@ -113,6 +142,36 @@ fn corrections_are_those_of_statsmodels() {
 fn power_is_that_of_the_noncentral_t() {
     for case in golden().power {
         close(power(case.size, case.freedom, case.alpha), case.found, 2e-3, "power");
+    }
+}
+
+#[test]
+fn surfaces_are_those_of_numpy_and_their_tops_those_of_scipy() {
+    let golden = golden().surface;
+    let (unchanged, fine) = ([vec![1.0 / 3.0; 3]], over_three_corners(60));
+    let lattice =
+        Lattice { compositions: &golden.compositions, unchanged: &unchanged, fine: &fine };
+    let fit = |means: &[f64]| Response::fit(lattice, means, &golden.weights).unwrap();
+    let (gain, loss) = (fit(&golden.gains), fit(&golden.losses));
+    for (found, expected, off) in [
+        (&gain, &golden.quadratic, golden.left_out.quadratic),
+        (&loss, &golden.linear, golden.left_out.linear),
+    ] {
+        assert_eq!(found.polynomial.coefficients.len(), expected.len());
+        for (found, expected) in found.polynomial.coefficients.iter().zip(expected) {
+            close(*found, *expected, 1e-9, "coefficient");
+        }
+        close(found.error, off, 1e-9, "error of what is left out");
+    }
+    let rows: Vec<Vec<f64>> = fine.iter().map(|at| terms(at)).collect();
+    let fitted = [&gain.polynomial.coefficients[..], &loss.polynomial.coefficients[..]];
+    for top in golden.highest {
+        let at = highest(&rows, &fitted, &[top.margin]).unwrap();
+        for (found, expected) in fine[at].iter().zip(&top.at) {
+            // Along the margin of a loss the nearest of the compositions may be two steps off.
+            close(*found, *expected, 2.0 / 60.0, "share at the top");
+        }
+        close(gain.polynomial.at(&fine[at]), top.gain, 0.02, "gain at the top");
     }
 }
 

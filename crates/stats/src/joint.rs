@@ -71,6 +71,27 @@ impl Joint {
         }
     }
 
+    /// The means themselves.
+    pub(crate) fn means(&self) -> &[f64] {
+        &self.means
+    }
+
+    /// The variance of some means around their common mean: what they share is left out.
+    pub(crate) fn apart(&self, places: &[usize]) -> Vec<f64> {
+        let count = places.len() as f64;
+        let of = |row: &[Vec<f64>]| -> Vec<f64> {
+            let wide = places.iter().map(|&place| row[place].len()).max().unwrap_or(0);
+            let factor = |place: usize, column: usize| row[place].get(column).unwrap_or(&0.0);
+            let square = |place: usize, column: usize| {
+                let common = places.iter().map(|&other| factor(other, column)).sum::<f64>() / count;
+                (factor(place, column) - common).powi(2)
+            };
+            let sum = |&place: &usize| (0..wide).map(|column| square(place, column)).sum();
+            places.iter().map(sum).collect()
+        };
+        of(&self.replicates).iter().zip(of(&self.items)).map(|(one, other)| one + other).collect()
+    }
+
     /// `[draws][means]`.
     pub(crate) fn draws(&self, draws: usize, seed: u64) -> Vec<Vec<f64>> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -94,6 +115,15 @@ impl Joint {
         };
         (0..draws).map(|_| draw()).collect()
     }
+}
+
+/// The interval that holds draws with probability `confidence`, as much below as above it.
+pub(crate) fn interval(mut draws: Vec<f64>, confidence: f64) -> [f64; 2] {
+    draws.sort_by(f64::total_cmp);
+    let count = draws.len();
+    let quantile = |q: f64| draws[((q * count as f64) as usize).min(count - 1)];
+    let tail = (1.0 - confidence) / 2.0;
+    [quantile(tail), quantile(1.0 - tail)]
 }
 
 /// The Cholesky factor of a covariance that may be singular: a mean that does not vary beyond the

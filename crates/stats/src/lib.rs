@@ -22,6 +22,7 @@ mod joint;
 mod kendall;
 mod power;
 mod strata;
+mod surface;
 
 pub use curve::CurveShape;
 pub use decision::{
@@ -32,3 +33,6 @@ pub use holm::holm;
 pub use kendall::{Agreement, agreement};
 pub use power::{detectable, detectable_like, showable};
 pub use strata::Stratum;
+pub use surface::{
+    Lattice, Polynomial, Predicted, Spot, Surface, SurfaceOptimum, SurfaceShape, surface,
+};

@@ -14,8 +14,10 @@ mod written;
 pub use error::StudyError;
 pub use plan::{
     Arm, Ask, Branch, CONFIDENCE, EPOCHS_WORTH_READING, Effort, Evaluation, Guard, Import,
-    Measured, Note, Objective, Plan, PlanSource, QuestionPlan, Role, Setting, SourceTokens, Target,
-    TaskPlan, TimeEstimate, TreeCost, Trunk, Unit,
+    Measured, Note, Objective, Plan, PlanSource, QuestionPlan, Role, Setting, Simplex,
+    SourceTokens, Target, TaskPlan, TimeEstimate, TreeCost, Trunk, Unit,
 };
-pub use resolve::{apportion, plan_sources};
-pub use written::{STUDY_TEMPLATE, SourceInput, Study, StudyTokenizer, select_tasks};
+pub use resolve::{apportion, blended, plan_sources};
+pub use written::{
+    STUDY_TEMPLATE, SourceInput, Study, StudyTokenizer, select_tasks, simplex_lattice,
+};

@@ -51,6 +51,7 @@ impl Inference<'_> {
         let decision = self.scale.resampling().decide(&judged, order, confidence, seed);
         let Some(decision) = decision else { return };
         let optimum = is_axis.then(|| optimum(&judged, &shares, confidence, seed)).flatten();
+        let surface = self.surface(&judged, &arms);
         let chosen = decision.chosen;
         let next = match chosen {
             Some(place) if grows => next(self, &arms, arms[place]),
@@ -66,6 +67,7 @@ impl Inference<'_> {
             chosen: chosen.map(|place| arms[place]),
             alike: decision.alike.iter().map(|&place| arms[place]).collect(),
             optimum,
+            surface,
             next,
             objective: objective.targets_in_words(),
             unit: GainUnit::of(objective.targets.iter().map(|target| &target.of)),

@@ -16,6 +16,7 @@ mod persistence;
 mod place;
 mod ranking;
 mod redundancy;
+mod surface;
 mod transfer;
 mod windows;
 
@@ -69,7 +70,10 @@ pub(super) fn conclude<'a>(
                 inference.front();
             }
             Ask::Proportion => {
-                inference.effects_of_answers();
+                // The many points of a simplex are told by its tables and its surface.
+                if question.simplex.is_none() {
+                    inference.effects_of_answers();
+                }
                 inference.ranking();
                 inference.front();
             }

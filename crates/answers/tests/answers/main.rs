@@ -11,4 +11,6 @@ mod invented;
 #[cfg(test)]
 mod known;
 #[cfg(test)]
+mod simplex;
+#[cfg(test)]
 mod transfer;

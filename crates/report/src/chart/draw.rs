@@ -29,7 +29,8 @@ pub(crate) fn area(class: &str, points: &[(f64, f64)]) -> Markup {
     html! { path class=(class) d={ (along(points)) "Z" } {} }
 }
 
-fn along(points: &[(f64, f64)]) -> String {
+/// The same as the value of an attribute.
+pub(crate) fn along(points: &[(f64, f64)]) -> String {
     let step = |(index, (x, y)): (usize, &(f64, f64))| {
         format!("{}{} {}", if index == 0 { 'M' } else { 'L' }, px(*x), px(*y))
     };

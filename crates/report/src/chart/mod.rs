@@ -7,6 +7,7 @@ pub(crate) mod forest;
 pub(crate) mod front;
 pub(crate) mod heat;
 pub(crate) mod slope;
+pub(crate) mod ternary;
 pub(crate) mod theme;
 pub(crate) mod trace;
 pub(crate) mod tree;

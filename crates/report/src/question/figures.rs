@@ -12,8 +12,10 @@ use crate::chart::forest::{Forest, Group, Row};
 use crate::chart::front::{Dot, Front};
 use crate::chart::heat::{self, Heat};
 use crate::chart::slope::{Slope, Slopes};
+use crate::chart::ternary::{Measured, Ternary};
 use crate::chart::{Figure, Panel};
 use crate::estimate::{Estimate, MEASURES, Unit};
+use crate::sentences::{surface_of, value_in};
 
 /// Sources get columns of their own in a heat table as long as there are few.
 const SOURCES: usize = 10;
@@ -375,7 +377,7 @@ impl View<'_> {
         let arms: Vec<usize> = self.arms(&[Role::Answer]).collect();
         let placed: Vec<usize> =
             arms.iter().copied().filter(|&arm| self.arm(arm).at.is_some()).collect();
-        let mut figures = Vec::new();
+        let mut figures: Vec<Figure> = self.surface().into_iter().collect();
         if placed.len() > 1 {
             figures.extend(self.over("share of the second mixture, %", 100.0, true));
         } else if let Some(panel) = self.front(&arms) {
@@ -392,6 +394,68 @@ impl View<'_> {
         }
         figures.extend(self.forest("forest", "Each mixture against the trunk's", &arms));
         figures
+    }
+
+    /// The surface over three corners.
+    fn surface(&self) -> Option<Figure> {
+        let (decision, surface) = surface_of(self.answer)?;
+        let fitted = &surface.fitted;
+        if surface.corners.len() != 3 {
+            return None;
+        }
+        let arms = decision.candidates.iter().zip(&surface.compositions);
+        let arms = arms.map(|(candidate, composition)| Measured {
+            label: self.arm(candidate.arm).label.clone(),
+            composition: composition.clone(),
+            gain: candidate.judged.gain.mean,
+            shown: value_in(candidate.judged.gain.mean, decision.unit),
+            control: false,
+        });
+        let controls = surface.unchanged.iter().map(|composition| Measured {
+            label: "trunk's mixture".to_owned(),
+            composition: composition.clone(),
+            gain: 0.0,
+            shown: value_in(0.0, decision.unit),
+            control: true,
+        });
+        let top = fitted.optimum.as_ref().filter(|top| top.is_determined());
+        let breaks = |at: &[f64]| {
+            let mut losses = fitted.losses.iter().zip(&fitted.margins);
+            losses.any(|(loss, margin)| loss.at(at) >= *margin)
+        };
+        let ternary = Ternary {
+            title: "Gain over blends of three mixtures".to_owned(),
+            unit: "gain in the objective, by the surface (darker is better)".to_owned(),
+            corners: surface.corners.clone(),
+            measured: arms.chain(controls).collect(),
+            gain: Box::new(|at| fitted.gain.at(at)),
+            breaks: Box::new(breaks),
+            top: top.map(|top| {
+                let gain = value_in(top.gain.mean, decision.unit);
+                (top.composition.clone(), format!("highest {gain}"))
+            }),
+            show: Box::new(|value| value_in(value, decision.unit)),
+        };
+        Some(Figure {
+            name: self.name("surface"),
+            caption: html! {
+                "What lies between the measured mixtures, predicted by a surface. A corner is that \
+                 mixture alone, and the nearer a point is to a corner the more it has of it. \
+                 Circles are measured mixtures, tinted by their own gain; a circle that stands out \
+                 from what is around it is one that the surface misses. "
+                @if !surface.unchanged.is_empty() {
+                    "The square is the trunk's mixture, whose gain is 0. "
+                }
+                @if !fitted.losses.is_empty() { "Hatched: a guard is predicted to break. " }
+                @if top.is_some() {
+                    "The diamond is the highest predicted gain of those whose guards are \
+                     predicted to hold. "
+                }
+                "On the dashed line the gain is 0."
+            },
+            panels: vec![ternary.panel()],
+            table: None,
+        })
     }
 
     fn timing(&self) -> Vec<Figure> {

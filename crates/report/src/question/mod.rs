@@ -11,8 +11,8 @@ use sparkjoy_answers::{Answer, Finding, Gap};
 use crate::Report;
 use crate::chart::Figure;
 use crate::cost::question_seconds;
-use crate::decisions::decision_table;
-use crate::sentences::{Heading, cause, columns, sentence, title};
+use crate::decisions::{decision_table, surface_table};
+use crate::sentences::{Heading, cause, columns, next_mixture, sentence, title};
 use crate::words::rich;
 
 pub(crate) use view::View;
@@ -37,6 +37,13 @@ pub(crate) fn section(view: &View<'_>, figures: &[Figure], report: &Report<'_>) 
             h2 id={ "q" (view.number) "-h" } { (view.number) ". " (rich(&title(view.answer))) }
             (findings(view.answer, &view.answer.findings.iter().collect::<Vec<_>>(), sentence))
             @if let Some(table) = decision_table(view.answer) { (table.markup()) }
+            @if let Some(table) = surface_table(view.answer) { (table.markup()) }
+            @if let Some(mixture) = next_mixture(view.answer) {
+                p { "To train next, as a part of the study:" }
+                pre tabindex="0" role="group" aria-label="The mixture to train next" {
+                    code { (mixture) }
+                }
+            }
             (gaps(view))
             @for figure in figures { (figure.on_page()) }
             h3 { "Numbers" }

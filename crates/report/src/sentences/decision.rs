@@ -9,16 +9,29 @@ use sparkjoy_study::Ask;
 
 use super::arms::{label, labels, noun, removal};
 
+/// Mixtures of a simplex that are said to be not allowed one by one, at most: there are many.
+const FAILING: usize = 3;
+
 /// The choice, why not the others, and where the best may lie.
 pub(super) fn decision(answer: &Answer, decision: &Decision) -> String {
     let mut text = match decision.candidates.iter().find(|it| Some(it.arm) == decision.chosen) {
         Some(chosen) => self::chosen(answer, decision, chosen),
         None => open(answer, decision),
     };
-    for candidate in &decision.candidates {
-        if let Some(why) = not_allowed(answer, decision, candidate) {
-            text = format!("{text} {why}");
-        }
+    let failing: Vec<String> = decision
+        .candidates
+        .iter()
+        .filter_map(|candidate| not_allowed(answer, decision, candidate))
+        .collect();
+    if decision.surface.is_some() && failing.len() > FAILING {
+        text = format!(
+            "{text} {} of {} mixtures are not allowed: their guards are broken or not shown to \
+             hold.",
+            failing.len(),
+            decision.candidates.len()
+        );
+    } else {
+        text = std::iter::once(text).chain(failing).collect::<Vec<_>>().join(" ");
     }
     if let Some(optimum) = &decision.optimum {
         text = format!("{text} {}", curve(answer, decision, optimum));
@@ -209,11 +222,21 @@ pub(super) fn of_removal(answer: &Answer, decision: &RemovalDecision) -> String 
 
 /// `+3.12 % [+2.05, +4.19]`.
 pub(crate) fn amount(effect: &Effect, unit: GainUnit) -> String {
-    let show = |value: f64| signed(value, places(unit));
-    format!("{} {} [{}, {}]", show(effect.mean), name(unit), show(effect.low), show(effect.high))
+    span([effect.mean, effect.low, effect.high], unit)
 }
 
-fn number(value: f64, unit: GainUnit) -> String {
+/// The same of a mean and the ends of its interval.
+pub(super) fn span(of: [f64; 3], unit: GainUnit) -> String {
+    let [mean, low, high] = of.map(|value| signed(value, places(unit)));
+    format!("{mean} {} [{low}, {high}]", name(unit))
+}
+
+/// `0.21 %`: a size without a direction.
+pub(super) fn size(value: f64, unit: GainUnit) -> String {
+    format!("{} {}", sparkjoy_base::number(value, places(unit)), name(unit))
+}
+
+pub(super) fn number(value: f64, unit: GainUnit) -> String {
     format!("{} {}", signed(value, places(unit)), name(unit))
 }
 

@@ -14,6 +14,7 @@ mod not_significant;
 mod notes;
 mod removal;
 mod split;
+mod surface;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -38,6 +39,7 @@ pub use notes::{
     unknown_instruction_sets,
 };
 pub use split::split_verdicts;
+pub(crate) use surface::{composition, next_mixture, predicted, surface_of, value_in};
 
 /// The question in words.
 pub fn title(answer: &Answer) -> String {
@@ -123,7 +125,12 @@ pub fn sentence(answer: &Answer, finding: &Finding) -> String {
         Finding::NotCompared { gap } => {
             format!("Not compared: {}.", cause(&answer.gaps[*gap].why))
         }
-        Finding::Decision(finding) => decision::decision(answer, finding),
+        Finding::Decision(finding) => {
+            let predicted = finding.surface.as_ref();
+            let predicted = predicted.map(|found| surface::surface(answer, finding, found));
+            let chosen = decision::decision(answer, finding);
+            std::iter::once(chosen).chain(predicted).collect::<Vec<_>>().join(" ")
+        }
         Finding::RemovalDecision(finding) => decision::of_removal(answer, finding),
         Finding::NotMeasured { what } => format!(
             "Nothing is decided: {what} is named by the objective and is not scored on every branch."

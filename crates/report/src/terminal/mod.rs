@@ -13,7 +13,7 @@ use sparkjoy_answers::{
 };
 use sparkjoy_study::Ask;
 
-use crate::decisions::decision_table;
+use crate::decisions::{decision_table, surface_table};
 use crate::estimate::{Estimate, HIGHER, LOWER, Unit, cell};
 use crate::sentences;
 use crate::table::{Cell, Table, WIDTH};
@@ -35,6 +35,12 @@ pub fn report_text(answers: &Answers) -> String {
         }
         if let Some(table) = decision_table(answer) {
             let _ = write!(out, "\n{}", table.plain());
+        }
+        if let Some(table) = surface_table(answer) {
+            let _ = write!(out, "\n{}", table.plain());
+        }
+        if let Some(mixture) = sentences::next_mixture(answer) {
+            let _ = write!(out, "\nTo train next, as a part of the study:\n\n{mixture}");
         }
         if let Some(columns) = sentences::columns(answer) {
             let _ = writeln!(out, "\n{}", wrap(&columns).join("\n"));

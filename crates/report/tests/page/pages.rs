@@ -6,10 +6,13 @@ use roxmltree::Document;
 use scraper::{Html, Selector};
 use sparkjoy_answers::{Answers, Finding, Harm, NoLoss, Redundancy, Verdict, What};
 use sparkjoy_jobs::{branch_folder, trunk_folder};
+use sparkjoy_kit::known;
 use sparkjoy_report::{Drawing, Provenance, Report, Table, TrainedModel, page};
 use sparkjoy_study::{Plan, Role};
 
 use crate::{invented, studies};
+
+const SIMPLEX: &str = "[objective]\ntargets = { sums = 1, code = 1 }\nguards = { web = \"2%\" }\n";
 
 fn drawn(study: &str, plan: &Plan, answers: &Answers) -> (String, Vec<Drawing>) {
     drawn_beside(study, plan, answers, &[])
@@ -63,12 +66,8 @@ pub(crate) fn drawn_beside(
 /// Every study of the tests, by name, with its page.
 fn pages() -> BTreeMap<&'static str, (Plan, String, Vec<Drawing>)> {
     let mut pages = BTreeMap::new();
-    let mut put = |name, (study, plan): (String, Plan), missing: &str, tasks: bool| {
-        let mut answers = invented::answers(&plan, missing);
-        if tasks {
-            answers = invented::with_tasks(answers);
-        }
-        let (html, drawings) = drawn(&study, &plan, &answers);
+    let mut draw = |name, study: &str, plan: Plan, answers: &Answers| {
+        let (html, drawings) = drawn(study, &plan, answers);
         if let Some(folder) = std::env::var_os("PAGES") {
             let path = std::path::Path::new(&folder).join(name);
             std::fs::create_dir_all(&path).unwrap();
@@ -78,6 +77,16 @@ fn pages() -> BTreeMap<&'static str, (Plan, String, Vec<Drawing>)> {
             }
         }
         pages.insert(name, (plan, html, drawings));
+    };
+    let plan = known::simplex(SIMPLEX);
+    let answers = known::on_simplex(&plan);
+    draw("simplex", "# on a simplex", plan, &answers);
+    let mut put = |name, (study, plan): (String, Plan), missing: &str, tasks: bool| {
+        let mut answers = invented::answers(&plan, missing);
+        if tasks {
+            answers = invented::with_tasks(answers);
+        }
+        draw(name, &study, plan, &answers);
     };
     put("whole", studies::seven(), "", false);
     put("hostile", studies::seven(), "upsampled-10pct-r1", true);
@@ -225,6 +234,31 @@ fn every_question_has_its_figures() {
         let id = file.strip_suffix(".svg").unwrap();
         assert_eq!(select(&parsed, &format!("figure#{id}")).len(), 1, "{id}");
     }
+}
+
+#[test]
+fn a_surface_is_drawn_with_what_was_measured_and_the_mixture_to_train_next() {
+    let (plan, html, _) = &pages()["simplex"];
+    let parsed = Html::parse_document(html);
+    let drawing = "#q1-surface svg";
+    // Nine measured mixtures and the trunk's, each with its number; tints, hatched where the guard
+    // breaks, and the highest point.
+    assert_eq!(select(&parsed, &format!("{drawing} circle.open")).len(), 9);
+    assert_eq!(select(&parsed, &format!("{drawing} rect.open")).len(), 1);
+    assert!(select(&parsed, &format!("{drawing} g[shape-rendering] path")).len() > 6);
+    assert_eq!(select(&parsed, &format!("{drawing} path.hatch")).len(), 1);
+    assert_eq!(select(&parsed, &format!("{drawing} path.pin")).len(), 1);
+    let texts = select(&parsed, &format!("{drawing} text"));
+    let texts: Vec<String> = texts.iter().map(|text| text.text().collect()).collect();
+    for name in &plan.questions[0].simplex.as_ref().unwrap().corners {
+        assert!(texts.contains(name), "{name} of {texts:?}");
+    }
+    assert!(texts.iter().any(|text| text.starts_with("highest +")), "{texts:?}");
+    let next: String = select(&parsed, "#q1 > pre")[0].text().collect();
+    assert!(next.starts_with("[mixtures.predicted]\ncode = 0."), "{next}");
+    let parts = next.lines().skip(1).map(|line| line.split(" = ").nth(1).unwrap());
+    let parts = parts.map(|part| part.parse::<f64>().unwrap());
+    assert!((parts.sum::<f64>() - 1.0).abs() < 1e-9, "{next}");
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub use cost::{Effort, TimeEstimate, TreeCost};
 pub use evaluation::{CONFIDENCE, Evaluation, TaskPlan};
 pub use notes::{EPOCHS_WORTH_READING, Note};
 pub use objective::{Guard, Measured, Objective, Target, Unit};
-pub use question::{Arm, Ask, QuestionPlan, Role, Setting};
+pub use question::{Arm, Ask, QuestionPlan, Role, Setting, Simplex};
 pub use source::{Import, PlanSource};
 pub use source_tokens::SourceTokens;
 pub(crate) use source_tokens::accounts;

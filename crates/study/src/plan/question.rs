@@ -52,6 +52,9 @@ pub struct Arm {
     /// share of the run, the share of what is added or of the second mixture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<f64>,
+    /// For a point of a simplex: its share of each corner, in their order; the sum is 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub composition: Vec<f64>,
     /// What a removal takes out, as written: names of sources and domains.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub removes: Vec<String>,
@@ -87,6 +90,18 @@ pub struct Setting {
     pub arms: Vec<usize>,
 }
 
+/// The simplex that the mixtures of a question lie on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Simplex {
+    /// The mixtures at its corners, three to six.
+    pub corners: Vec<String>,
+    /// All shares are multiples of one over this.
+    pub parts: u32,
+    /// Shares of the corners at which a point is the trunk's mixture: it is the control, so no arm.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unchanged: Vec<Vec<f64>>,
+}
+
 /// A question expanded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QuestionPlan {
@@ -105,4 +120,7 @@ pub struct QuestionPlan {
     /// For a transfer: where it was asked before, then everywhere else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<Setting>,
+    /// For a proportion among several mixtures: the simplex of its arms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simplex: Option<Simplex>,
 }

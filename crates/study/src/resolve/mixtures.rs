@@ -206,14 +206,18 @@ impl Named<'_> {
     }
 }
 
-/// `share` of the second mixture and the rest of the first.
-pub(crate) fn between(first: &Mixture, second: &Mixture, share: Ppm) -> Mixture {
-    let (of_first, of_second) = (u64::from(Ppm::ONE.0 - share.0), u64::from(share.0));
-    let part =
-        |mixture: &Mixture, name| mixture.proportions().get(name).map_or(0, |p| u64::from(p.0));
-    let names = first.proportions().keys().chain(second.proportions().keys());
-    let weight = |name| part(first, name) * of_first + part(second, name) * of_second;
-    let weights = names.map(|name| (name.clone(), weight(name))).collect();
+/// A blend of mixtures, each with its weight: at least one weight is above zero.
+///
+/// # Guarantees
+///
+/// Each source is within one part per million of its exact share, and the sum is exactly one.
+pub fn blended(parts: &[(&Mixture, u64)]) -> Mixture {
+    let mut weights: BTreeMap<SourceName, u64> = BTreeMap::new();
+    for (mixture, weight) in parts {
+        for (name, part) in mixture.proportions() {
+            *weights.entry(name.clone()).or_default() += u64::from(part.0) * weight;
+        }
+    }
     let mut parts = apportion(Ppm::ONE, &weights);
     parts.retain(|_, part| part.0 > 0);
     Mixture::new(parts).expect("apportioned parts sum to one")

@@ -22,6 +22,7 @@ use mixtures::mixtures;
 use question::BranchTree;
 
 pub use apportion::apportion;
+pub use mixtures::blended;
 pub use sources::plan_sources;
 
 /// Rows of an embedding come in blocks of this many, as in DBRX's 100,352 for cl100k's 100,277

@@ -96,6 +96,7 @@ fn asked_about(question: &Question) -> Vec<&String> {
             let named = mixtures.iter().flat_map(|blend| match &blend.value {
                 Blend::Whole(name) => vec![name],
                 Blend::Between { first, second, .. } => vec![first, second],
+                Blend::Among { parts, .. } => parts.iter().map(|(name, _)| name).collect(),
             });
             named.collect()
         }

@@ -29,8 +29,9 @@ pub use self::template::STUDY_TEMPLATE;
 
 pub(crate) use self::evaluation::Evaluation;
 pub(crate) use self::mixture::WrittenMixture;
+pub use self::question::simplex_lattice;
 pub(crate) use self::question::{
-    Blend, Chosen, Question, Rate, Refill, Window, not_in_mixture, quoted,
+    Blend, Chosen, Corners, Question, Rate, Refill, Window, not_in_mixture, quoted,
 };
 pub(crate) use self::shares::Share;
 pub(crate) use self::sources::{DomainWeights, SourceFacts, Sources};

@@ -188,6 +188,8 @@ fn the_template_parses_and_names_every_key() {
         "shares",
         "mixtures",
         "between",
+        "among",
+        "parts",
         "starts",
         "then",
         "of",
@@ -306,11 +308,14 @@ fn every_question_in_the_template_can_be_asked() {
     let text = lines.collect::<Vec<_>>().join("\n");
     let study = Study::parse(Path::new("new.toml"), text.clone(), None).unwrap();
     assert_eq!(study.questions.len(), 7);
-    // The other way to ask about proportions, and the keys that stand commented in a question.
-    let text = text
-        .replace("mixtures = [\"upsampled\"]", "# ")
-        .replace("# between", "between")
-        .replace("# shares = [0.25", "shares = [0.25");
+    // The other ways to ask about proportions, and the keys that stand commented in a question.
+    let text = text.replace("mixtures = [\"upsampled\"]", "# ");
+    let rich = "[mixtures.reference-rich]\nweb = 0.3\nreference = 0.6\nmath = 0.1\n[trunk] ";
+    let among = text.replace("# among", "among").replace("# parts", "parts");
+    let study = Study::parse(Path::new("new.toml"), among.replace("[trunk] ", rich), None).unwrap();
+    let Question::Proportion { mixtures, .. } = &study.questions[3] else { panic!("proportion") };
+    assert_eq!(mixtures.len(), 10);
+    let text = text.replace("# between", "between").replace("# shares = [0.25", "shares = [0.25");
     let text = text.replace("# rate =", "rate =").replace("# remove_each", "remove_each");
     let study = Study::parse(Path::new("new.toml"), text, None).unwrap();
     let Question::Proportion { mixtures, .. } = &study.questions[3] else { panic!("proportion") };

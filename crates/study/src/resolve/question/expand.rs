@@ -9,8 +9,8 @@ use sparkjoy_mix::Mixture;
 use super::continuation::{Continuation, NamedMixture, place};
 use super::tree::BranchTree;
 use crate::plan::{Arm, Ask, QuestionPlan, Role, Setting};
-use crate::resolve::mixtures::{Named, between, weights};
-use crate::written::{Blend, Chosen, Question, Rate, Refill, Share, Size, Window, quoted};
+use crate::resolve::mixtures::{Named, weights};
+use crate::written::{Chosen, Question, Rate, Refill, Share, Size, Window, quoted};
 
 impl BranchTree<'_> {
     /// Expands the study's questions.
@@ -38,8 +38,8 @@ impl BranchTree<'_> {
             Question::Addition { mixture, add, shares, windows, rate } => {
                 self.addition(mixture, (add, shares), windows, *rate)
             }
-            Question::Proportion { mixtures, window, rate } => {
-                self.proportion(mixtures, window, *rate)
+            Question::Proportion { mixtures, corners, window, rate } => {
+                self.proportion(mixtures, corners.as_ref(), window, *rate)
             }
             Question::Timing { mixture, window, starts } => self.timing(mixture, window, starts),
             Question::Stability { mixture, window, then } => self.stability(mixture, window, then),
@@ -176,24 +176,6 @@ impl BranchTree<'_> {
         Ok(plan(Ask::Addition, Some(mixture), arms))
     }
 
-    fn proportion(
-        &mut self,
-        mixtures: &[Placed<Blend>],
-        window: &Placed<Window>,
-        rate: Rate,
-    ) -> Result<QuestionPlan, Problem> {
-        let base = self.base();
-        let mut arms = Vec::new();
-        for blend in mixtures {
-            let (tested, label, at) = self.blend(&blend.value);
-            let against = (&tested, self.continuation(&tested, window, rate));
-            let control = (&base, self.continuation(&base, window, rate));
-            let arm = Arm { at, ..self.arm(label, against, control)? };
-            arms.push(self.checked(arm, &tested.label, blend.line)?);
-        }
-        Ok(plan(Ask::Proportion, None, arms))
-    }
-
     /// The window at each place, the trunk's mixture after it to the end of the run; then each
     /// place against the last.
     fn timing(
@@ -293,6 +275,7 @@ impl BranchTree<'_> {
             arms: Vec::new(),
             of: Some(of + 1),
             settings: Vec::new(),
+            simplex: None,
         };
         let mut add = |label: String, arms: Vec<Arm>| {
             let begin = plan.arms.len();
@@ -318,7 +301,7 @@ impl BranchTree<'_> {
     }
 
     /// One comparison, its runs grown.
-    fn arm(
+    pub(super) fn arm(
         &mut self,
         label: String,
         (tested, continuation): (&NamedMixture, Continuation),
@@ -329,6 +312,7 @@ impl BranchTree<'_> {
             label,
             role: Role::Answer,
             at: None,
+            composition: Vec::new(),
             removes: Vec::new(),
             refill: None,
             adds: Vec::new(),
@@ -341,7 +325,7 @@ impl BranchTree<'_> {
         })
     }
 
-    fn continuation(
+    pub(super) fn continuation(
         &self,
         tested: &NamedMixture,
         window: &Placed<Window>,
@@ -354,33 +338,13 @@ impl BranchTree<'_> {
         steps as f64 / self.study.training.clock.steps() as f64
     }
 
-    fn named_mixture(&self, name: &str) -> NamedMixture {
+    pub(super) fn named_mixture(&self, name: &str) -> NamedMixture {
         let mixture = self.mixtures[name].clone();
         NamedMixture { name: name.to_owned(), label: name.to_owned(), mixture }
     }
 
-    fn base(&self) -> NamedMixture {
+    pub(super) fn base(&self) -> NamedMixture {
         self.named_mixture(&self.study.trunk.value)
-    }
-
-    /// A mixture or something between two, its label as an arm, and its place between them.
-    fn blend(&self, blend: &Blend) -> (NamedMixture, String, Option<f64>) {
-        match blend {
-            Blend::Whole(name) => (self.named_mixture(name), name.clone(), None),
-            Blend::Between { first, second, share } => {
-                let percent = share.to_string().replace(' ', "");
-                let mixture = between(&self.mixtures[first], &self.mixtures[second], *share);
-                let label = format!("{percent} {second}, else {first}");
-                let name = format!("{first}-to-{second}-{percent}");
-                let at = f64::from(share.0) / f64::from(Ppm::ONE.0);
-                // At its end it is the second mixture itself, and so are its runs.
-                let tested = match *share {
-                    Ppm::ONE => self.named_mixture(second),
-                    _ => NamedMixture { name, label: label.clone(), mixture },
-                };
-                (tested, label, Some(at))
-            }
-        }
     }
 
     fn without(
@@ -452,7 +416,7 @@ impl BranchTree<'_> {
     }
 
     /// Refuses a comparison of a run with itself.
-    fn checked(&self, arm: Arm, mixture: &str, line: usize) -> Result<Arm, Problem> {
+    pub(super) fn checked(&self, arm: Arm, mixture: &str, line: usize) -> Result<Arm, Problem> {
         if arm.branches != arm.controls {
             return Ok(arm);
         }
@@ -464,9 +428,9 @@ impl BranchTree<'_> {
     }
 }
 
-fn plan(ask: Ask, mixture: Option<&Placed<String>>, arms: Vec<Arm>) -> QuestionPlan {
+pub(super) fn plan(ask: Ask, mixture: Option<&Placed<String>>, arms: Vec<Arm>) -> QuestionPlan {
     let mixture = mixture.map(|mixture| mixture.value.clone());
-    QuestionPlan { ask, mixture, arms, of: None, settings: Vec::new() }
+    QuestionPlan { ask, mixture, arms, of: None, settings: Vec::new(), simplex: None }
 }
 
 /// The sources of which `mixture` holds more than `base`.

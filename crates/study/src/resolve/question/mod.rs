@@ -6,6 +6,7 @@
 
 mod continuation;
 mod expand;
+mod proportion;
 #[cfg(test)]
 mod tests;
 mod tree;

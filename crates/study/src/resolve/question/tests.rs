@@ -172,6 +172,68 @@ fn a_blend_lies_between_two_mixtures_and_its_end_is_the_second() {
 }
 
 #[test]
+fn a_simplex_has_its_corners_and_all_blends_in_equal_parts() {
+    let plan = plan(&format!(
+        "{DURATION}[[questions]]\nask = \"proportion\"\nwindow = \"10%\"\nparts = 2\n\
+         among = [\"base\", \"upsampled\", \"mostly-math\"]\n"
+    ));
+    // The trunk's mixture itself is the control; a corner is run once for all questions.
+    insta::assert_snapshot!(arms(&plan, 1), @r"
+    Answer | 1/2 base + 1/2 upsampled | base-1of2.upsampled-1of2-10pct-r0 | base-10pct-r0 | base, same 10% window
+    Answer | 1/2 base + 1/2 mostly-math | base-1of2.mostly-math-1of2-10pct-r0 | base-10pct-r0 | base, same 10% window
+    Answer | upsampled | upsampled-10pct-r0 | base-10pct-r0 | base, same 10% window
+    Answer | 1/2 upsampled + 1/2 mostly-math | upsampled-1of2.mostly-math-1of2-10pct-r0 | base-10pct-r0 | base, same 10% window
+    Answer | mostly-math | mostly-math-10pct-r0 | base-10pct-r0 | base, same 10% window
+    ");
+    let question = &plan.questions[1];
+    let compositions: Vec<&[f64]> = question.arms.iter().map(|arm| &arm.composition[..]).collect();
+    assert_eq!(
+        compositions,
+        [[0.5, 0.5, 0.0], [0.5, 0.0, 0.5], [0.0, 1.0, 0.0], [0.0, 0.5, 0.5], [0.0, 0.0, 1.0]]
+    );
+    let simplex = question.simplex.as_ref().unwrap();
+    assert_eq!((simplex.corners.len(), simplex.parts), (3, 2));
+    assert_eq!(simplex.unchanged, [[1.0, 0.0, 0.0]]);
+    // Halfway between 72, 18, 7.5, 2.5 % and 16, 4, 60, 20 %.
+    let half = branch(&plan, "base-1of2.mostly-math-1of2-10pct-r0");
+    assert_eq!(shares(half), [440_000, 110_000, 337_500, 112_500]);
+    // Plans without a simplex are written as before.
+    let other = serde_json::to_string(&plan.questions[0]).unwrap();
+    assert!(!other.contains("composition") && !other.contains("simplex"), "{other}");
+}
+
+#[test]
+fn a_blend_that_is_the_trunks_mixture_is_its_control_and_thirds_sum_to_one() {
+    let mixtures = "[mixtures.web-only]\nweb = 1.0\n[mixtures.mathy]\nweb = 0.8\nmath = 0.2\n";
+    let question = "[[questions]]\nask = \"proportion\"\nwindow = \"10%\"\n\
+                    among = [\"web-only\", \"mathy\", \"mostly-math\"]\n";
+    let halves = plan(&format!("{mixtures}{question}parts = 2\n"));
+    let simplex = halves.questions[0].simplex.as_ref().unwrap();
+    assert_eq!(simplex.unchanged, [[0.5, 0.5, 0.0]]);
+    assert_eq!(halves.questions[0].arms.len(), 5);
+    // In thirds, which is what a study has that does not say, the trunk's mixture is none of them.
+    let thirds = plan(&format!("{mixtures}{question}"));
+    assert_eq!(thirds.questions[0].arms.len(), 10);
+    assert_eq!(thirds.questions[0].simplex.as_ref().unwrap().unchanged.len(), 0);
+    assert_eq!(thirds.questions[0].arms[4].label, "1/3 web-only + 1/3 mathy + 1/3 mostly-math");
+    for branch in &thirds.branches {
+        assert_eq!(shares(branch).iter().sum::<u32>(), 1_000_000, "{}", branch.name);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        assert!(branch.name.chars().all(plain), "{}", branch.name);
+    }
+}
+
+#[test]
+fn corners_that_are_one_mixture_are_refused() {
+    let text = format!(
+        "{STUDY}[mixtures.twin]\nweb = 0.60\nmath = 0.40\n[[questions]]\nask = \"proportion\"\n\
+         window = \"10%\"\namong = [\"base\", \"upsampled\", \"twin\"]\n\
+         [evaluation]\nheld_out = \"16K\"\n"
+    );
+    insta::assert_snapshot!(crate::testing::shown(planned(&text).map(drop)), @"`studies/small.toml` line 48: mixtures `upsampled` and `twin` of `among` draw the same, expected mixtures that differ");
+}
+
+#[test]
 fn a_window_that_comes_early_is_followed_by_the_trunks_mixture_to_the_end() {
     let plan = plan(&format!(
         "{DURATION}[[questions]]\nask = \"timing\"\nmixture = \"upsampled\"\nwindow = \"10%\"\n\

@@ -1,5 +1,6 @@
 //! Reads `[[questions]]`: what is asked, checked against what the study defines.
 
+mod blend;
 mod lengths;
 mod selection;
 mod transfer;
@@ -15,6 +16,8 @@ use super::shares::{Share, proportion};
 use super::sources::Sources;
 use super::training::{Model, Size};
 
+pub use self::blend::simplex_lattice;
+pub(crate) use self::blend::{Blend, Corners};
 pub(crate) use self::selection::not_in_mixture;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +60,8 @@ pub(crate) enum Question {
     Proportion {
         /// The mixtures side by side.
         mixtures: Vec<Placed<Blend>>,
+        /// The simplex they lie on, where they do.
+        corners: Option<Corners>,
         /// The length of the last phase.
         window: Placed<Window>,
         /// The learning rate of branches.
@@ -137,22 +142,6 @@ pub(crate) enum Refill {
     Source(SourceName),
 }
 
-/// A mixture, or something between two.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Blend {
-    /// As defined.
-    Whole(String),
-    /// A part of the second, the rest of the first.
-    Between {
-        /// The mixture at 0.
-        first: String,
-        /// The mixture at 1.
-        second: String,
-        /// How much of the second.
-        share: Ppm,
-    },
-}
-
 const ASKS: [&str; 7] =
     ["duration", "removal", "addition", "proportion", "timing", "stability", "transfer"];
 
@@ -218,11 +207,15 @@ impl Known<'_> {
                 windows: self.windows(table_ref, "windows", LENGTHS)?,
                 rate: rate(table_ref)?,
             },
-            "proportion" => Question::Proportion {
-                mixtures: self.blends(table_ref)?,
-                window: self.window(table_ref)?,
-                rate: rate(table_ref)?,
-            },
+            "proportion" => {
+                let (mixtures, corners) = self.blends(table_ref)?;
+                Question::Proportion {
+                    mixtures,
+                    corners,
+                    window: self.window(table_ref)?,
+                    rate: rate(table_ref)?,
+                }
+            }
             "timing" => self.timing(table_ref)?,
             "stability" => self.stability(table_ref)?,
             _ => self.transfer(table_ref, before)?,
@@ -313,55 +306,6 @@ impl Known<'_> {
             Some(item) => self.mixture(&item),
             None => Ok(Placed { value: trunk.to_owned(), line: table.line() }),
         }
-    }
-
-    /// `mixtures`, or `between` two with `shares` of the second.
-    fn blends(&self, table: &mut TomlTable<'_>) -> Result<Vec<Placed<Blend>>, Problem> {
-        let expected = "a list of mixtures in quotes";
-        let (mixtures, between) = (table.optional("mixtures"), table.optional("between"));
-        let (file, line) = (table.source(), table.line());
-        let blends = match (mixtures, between) {
-            (Some(mixtures), None) => {
-                let named = |item: Item<'_>| -> Result<Placed<Blend>, Problem> {
-                    let Placed { value, line } = self.mixture(&item)?;
-                    Ok(Placed { value: Blend::Whole(value), line })
-                };
-                mixtures.list(expected)?.into_iter().map(named).collect::<Result<Vec<_>, _>>()?
-            }
-            (None, Some(pair)) => {
-                let (file, line) = (pair.source(), pair.line());
-                let pair: Vec<Placed<String>> = pair
-                    .list("two mixtures in quotes")?
-                    .iter()
-                    .map(|item| self.mixture(item))
-                    .collect::<Result<_, _>>()?;
-                let [first, second] = &pair[..] else {
-                    let (key, found) = ("questions.between", format!("a list of {}", pair.len()));
-                    return Err(file.out_of_range(line, key, found, "two mixtures"));
-                };
-                let between = |share: Placed<Ppm>| Placed {
-                    value: Blend::Between {
-                        first: first.value.clone(),
-                        second: second.value.clone(),
-                        share: share.value,
-                    },
-                    line: share.line,
-                };
-                shares(table)?.into_iter().map(between).collect()
-            }
-            _ => {
-                let text = "a `proportion` question has `mixtures`, or `between` and `shares`: \
-                            expected one of the two";
-                return Err(table.problem(text).with_hint(
-                    "write `mixtures = [\"a\", \"b\"]`, or `between = [\"a\", \"b\"]` with `shares = \
-                     [0.5]`",
-                ));
-            }
-        };
-        if blends.is_empty() {
-            return Err(file.out_of_range(line, "questions.mixtures", "empty", expected));
-        }
-        Ok(blends)
     }
 }
 
