@@ -210,21 +210,14 @@ pub fn optimum(
     let gains: Vec<&[Numbered]> = candidates.iter().map(|of| &of.objective[..]).collect();
     let joint = Joint::new(&gains, confidence);
     let draws = joint.draws(DRAWS, seed);
-    let n = draws.len() as f64;
-    let mean = |place: usize| draws.iter().map(|draw| draw[place]).sum::<f64>() / n;
-    let means: Vec<f64> = (0..shares.len()).map(mean).collect();
-    // A curve bends by what candidates differ in, so their common noise is left out of weights.
-    let apart = |draw: &[f64], place: usize| {
-        let level = draw.iter().zip(&means).map(|(x, mean)| x - mean).sum::<f64>();
-        draw[place] - means[place] - level / shares.len() as f64
-    };
-    let weight = |place: usize| {
-        let squares = draws.iter().map(|draw| apart(draw, place).powi(2)).sum::<f64>();
-        n / squares.max(f64::MIN_POSITIVE)
-    };
-    let weights: Vec<f64> = (0..shares.len()).map(weight).collect();
-    let shape = curve::shape(shares, &means, &weights)?;
-    let at = curve::optimum(shape, shares, &means, &weights);
+    // A draw of few replicates has no mean to speak of, so the curve is of the means themselves. It
+    // bends by what candidates differ in: their common noise is left out of weights.
+    let places: Vec<usize> = (0..shares.len()).collect();
+    let apart = joint.apart(&places);
+    let weights: Vec<f64> = apart.iter().map(|it| 1.0 / it.max(f64::MIN_POSITIVE)).collect();
+    let means = joint.means();
+    let shape = curve::shape(shares, means, &weights)?;
+    let at = curve::optimum(shape, shares, means, &weights);
     let each = draws.iter().map(|draw| curve::optimum(shape, shares, draw, &weights));
     Some(Optimum { shape, at, interval: interval(each.collect(), confidence) })
 }
