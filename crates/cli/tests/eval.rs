@@ -194,7 +194,11 @@ fn models_of_ones_own_stand_beside_the_study() {
     laboratory.succeed("report study.toml --models models.csv");
     assert!(page().contains("house 3B"), "the figure names the model");
     laboratory.write("models.csv", "model,params_b,tokens_t,sum\nhouse 3B,3.1,0.9,0.61\n");
-    insta::assert_snapshot!(laboratory.refuse("report study.toml --models models.csv"), @"");
+    insta::assert_snapshot!(laboratory.refuse("report study.toml --models models.csv"), @"
+    error: `models.csv`: found `sum`, expected a score on a task of the study (the nearest is `sums`)
+
+    hint: write `sums`
+    ");
     assert!(page().contains("house 3B"), "the page of before is kept");
 }
 
