@@ -86,6 +86,18 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Failed {
     Failed(format!("cannot write `{}`: {error}", path.display()))
 }
 
+/// The released program, built.
+///
+/// # Errors
+///
+/// [`Failed`] if it does not build.
+pub(crate) fn program() -> Result<PathBuf, Failed> {
+    run(&cargo(), &["build", "--release", "--bin", "sparkjoy"])?;
+    let target = std::env::var_os("CARGO_TARGET_DIR");
+    let target = target.map_or_else(|| "target".into(), PathBuf::from);
+    Ok(root().join(target).join("release/sparkjoy"))
+}
+
 /// The path that `cargo … --no-run` prints of the program it has built.
 ///
 /// # Errors

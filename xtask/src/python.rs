@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::command::{Failed, cargo, root, run, run_in, run_with};
+use crate::command::{Failed, cargo, program, root, run, run_in, run_with};
 
 /// What the programs import. Pinned: golden numbers are made by a known version.
 const PACKAGES: [&str; 10] = [
@@ -152,7 +152,7 @@ pub(crate) fn task_parity(model: &str, data: &str) -> Result<(), Failed> {
     let (gauntlet, harness) = (folder("gauntlet"), folder("harness"));
     let ask = |tasks: &str, out: &str, more: &[&str]| {
         let arguments = ["eval", &model, "--eval-data", &data, "--tasks", tasks, "--out", out];
-        run(Path::new(&program), &[&arguments[..], more].concat())
+        run(&program, &[&arguments[..], more].concat())
     };
     let python = Python::prepare()?;
     ask("gauntlet-v0.3", &gauntlet, &["--limit", "100"])?;
@@ -168,17 +168,10 @@ pub(crate) fn task_parity(model: &str, data: &str) -> Result<(), Failed> {
 ///
 /// [`Failed`] if either fails.
 pub(crate) fn task_speed(model: &str, data: &str) -> Result<(), Failed> {
-    let arguments = [program()?, absolute(model)?, absolute(data)?];
+    let program = program()?.to_string_lossy().into_owned();
+    let arguments = [program, absolute(model)?, absolute(data)?];
     let arguments = arguments.each_ref().map(String::as_str);
     Python::prepare()?.run("crates/eval/benches/transformers_speed.py", &arguments, None)
-}
-
-/// The released program, built.
-fn program() -> Result<String, Failed> {
-    run(&cargo(), &["build", "--release", "--package", "sparkjoy"])?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    Ok(root().join(target).join("release/sparkjoy").to_string_lossy().into_owned())
 }
 
 /// A path that means the same in any folder.

@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::command::{self, Failed, cargo, root};
+use crate::command::{self, Failed, root};
 
 /// Studies of each kind.
 const STUDIES: u64 = 30;
@@ -35,7 +35,7 @@ struct Found {
 /// [`Failed`] if the program cannot be built, a study does not end, or its report is not as
 /// expected.
 pub(crate) fn statistics() -> Result<(), Failed> {
-    command::run(&cargo(), &["build", "--release", "--bin", "sparkjoy"])?;
+    let program = command::program()?;
     let folder = root().join("target/audit");
     let start = Instant::now();
     let mut table =
@@ -46,7 +46,7 @@ pub(crate) fn statistics() -> Result<(), Failed> {
         let name = if whole { "documents" } else { "pieces" };
         for seed in 0..STUDIES {
             let study = folder.join(format!("{name}-{seed}"));
-            one(&study, seed, whole, &mut found)?;
+            one(&program, &study, seed, whole, &mut found)?;
             eprintln!("{name} {}: {} of {} marked", seed + 1, found.marked, found.questions);
         }
         let percent = |part: usize, all: usize| 100.0 * part as f64 / all as f64;
@@ -65,7 +65,13 @@ pub(crate) fn statistics() -> Result<(), Failed> {
 }
 
 /// Makes, runs and reads one study.
-fn one(folder: &Path, seed: u64, whole: bool, found: &mut Found) -> Result<(), Failed> {
+fn one(
+    program: &Path,
+    folder: &Path,
+    seed: u64,
+    whole: bool,
+    found: &mut Found,
+) -> Result<(), Failed> {
     let failed = |what: &str| Failed(format!("`{}`: {what}", folder.display()));
     // Text is made anew each time, so what is left of an interrupted audit is of no use.
     let _ = fs::remove_dir_all(folder);
@@ -76,9 +82,8 @@ fn one(folder: &Path, seed: u64, whole: bool, found: &mut Found) -> Result<(), F
     }
     let study = text::STUDY.replace("SEED", &seed.to_string());
     fs::write(folder.join("study.toml"), study).map_err(|e| failed(&e.to_string()))?;
-    let program = root().join("target/release/sparkjoy");
     for verb in ["prepare", "run"] {
-        let mut command = Command::new(&program);
+        let mut command = Command::new(program);
         command.args([verb, "study.toml"]).current_dir(folder);
         let output = command.stdin(Stdio::null()).output().map_err(|e| failed(&e.to_string()))?;
         if !output.status.success() {
