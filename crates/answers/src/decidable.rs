@@ -10,7 +10,7 @@ use sparkjoy_study::{Arm, Ask, Measured, Plan, QuestionPlan, Role};
 
 use super::held_out::Text;
 use super::measured::text_of;
-use super::power::{more, noise};
+use super::noise::{more, noise};
 use crate::{GainUnit, GuardedMeasure};
 
 /// What a question can decide at 80 % power, in the units of its measures. The noise of replicates

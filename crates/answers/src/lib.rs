@@ -30,6 +30,7 @@ mod gap;
 mod held_out;
 mod judge;
 mod measured;
+mod noise;
 mod power;
 mod results;
 mod scope;

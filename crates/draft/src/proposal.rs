@@ -275,11 +275,11 @@ pub(super) fn propose(sources: &[SizedSource], flops_per_second: f64) -> Result<
     })
 }
 
-/// Held-out tokens to score: the rung's, or more, so that every source that has enough documents is
-/// scored on enough of them.
+/// Held-out tokens to score: the rung's, or more, so that every source that has enough documents
+/// is scored on enough of them.
 ///
-/// Of `documents` of equal length, `sequences` of all that there are leave out each with probability
-/// (1 − part)^(sequences of a document).
+/// Of `documents` of equal length, `sequences` of all that there are leave out each with a
+/// probability of (1 − part)^(sequences of a document).
 fn held_out(rung: &Rung, sources: &[SizedSource]) -> u64 {
     let context = rung.context as u64;
     let needed = |source: &SizedSource| {

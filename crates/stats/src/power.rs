@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_margin_is_shown_in_four_of_five_studies_that_lose_nothing() {
+    fn a_margin_is_shown_with_80_percent_power_where_nothing_is_lost() {
         // z(0.95) + z(0.8), and the same tail as two comparisons with two sides.
         assert!((showable(1e6, 0.95, 1) - 2.4865).abs() < 1e-3);
         assert!((showable(2.0, 0.95, 1) - detectable(2.0, 0.9, 1)).abs() < 1e-6);
