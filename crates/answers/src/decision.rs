@@ -55,8 +55,10 @@ pub struct Surface {
 /// A mixture to train next.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PredictedMixture {
-    /// A name that the study does not use.
+    /// Its name in the study, or one that the study does not use.
     pub name: String,
+    /// Whether the study has it.
+    pub is_in_study: bool,
     /// Its proportions.
     pub mixture: Mixture,
 }

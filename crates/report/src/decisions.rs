@@ -109,8 +109,9 @@ fn of_removals(answer: &Answer, removals: &[&RemovalDecision]) -> Table {
     let mut headers = vec!["<without".to_owned(), "gain, ↑ better".to_owned()];
     headers.extend(all.iter().map(|of| guard_header(of)));
     headers.push("<decision".to_owned());
-    let mut table = Table::new(headers)
-        .captioned("The decision: what each removal changes in the objective without its own text");
+    let mut table = Table::new(headers).captioned(
+        "The decision: what each removal by itself changes in the objective, without its own text",
+    );
     for removal in removals {
         let own = guards(&removal.judged, &removal.guarded);
         let of = |of: &&GuardedMeasure| {

@@ -64,7 +64,8 @@ pub(crate) fn answers(report: &Report<'_>, views: &[View<'_>]) -> Markup {
         section #answers aria-labelledby="answers-h" {
             h2 #answers-h { "What was asked, and what came out" }
             p {
-                "One trunk (" (quantity(cost.parameters)) " parameters, " (plan.budget)
+                @if plan.own_trunks() { (plan.replicates) " trunks (" } @else { "One trunk (" }
+                (quantity(cost.parameters)) " parameters, " (plan.budget)
                 " tokens) and " (plan.branches.len()) " branches, "
                 @if plan.replicates > 1 { (plan.replicates) " replicates (data orders) each" }
                 @else { "a single replicate each, so that no difference is significant" }

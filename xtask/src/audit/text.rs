@@ -27,10 +27,12 @@ replicates = 5
 
 [sources.one]
 path = "one.jsonl"
+domain = "one"
 holdout = "20%"
 
 [sources.two]
 path = "two.jsonl"
+domain = "two"
 holdout = "20%"
 
 [mixtures.base]

@@ -109,10 +109,10 @@ impl Inference<'_> {
             let significant = judged.adjusted_p <= alpha;
             let fate = if broken {
                 Fate::Keep
-            } else if judged.improves && judged.allowed {
-                Fate::Drop
             } else if equivalence.is_some_and(|p| p <= alpha) && judged.allowed {
                 Fate::NotNeeded
+            } else if judged.improves && judged.allowed {
+                Fate::Drop
             } else if significant && judged.gain.mean < 0.0 {
                 Fate::Keep
             } else {

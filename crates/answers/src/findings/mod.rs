@@ -70,12 +70,13 @@ pub(super) fn conclude<'a>(
                 inference.front();
             }
             Ask::Proportion => {
-                // The many points of a simplex are told by its tables and its surface.
+                // The blends of a simplex upsample different sources, so their targeted gains are
+                // not of one thing: tables and the surface show them.
                 if question.simplex.is_none() {
                     inference.effects_of_answers();
+                    inference.ranking();
+                    inference.front();
                 }
-                inference.ranking();
-                inference.front();
             }
             Ask::Timing => place::place(&mut inference),
             Ask::Stability => persistence::persistence(&mut inference),

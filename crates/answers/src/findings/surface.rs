@@ -40,11 +40,18 @@ impl Inference<'_> {
                 .zip(&points[place])
                 .map(|(mixture, part)| (mixture, (*part).into()))
                 .collect();
+            let mixture = blended(&weighed);
+            let same =
+                mixtures.iter().find(|(_, other)| other.proportions() == mixture.proportions());
             let numbered = (2..).map(|n| format!("predicted-{n}"));
             let mut names = std::iter::once("predicted".to_owned()).chain(numbered);
             PredictedMixture {
-                name: names.find(|name| !mixtures.contains_key(name)).expect("numbers do not end"),
-                mixture: blended(&weighed),
+                name: match same {
+                    Some((name, _)) => name.clone(),
+                    None => names.find(|it| !mixtures.contains_key(it)).expect("they do not end"),
+                },
+                is_in_study: same.is_some(),
+                mixture,
             }
         });
         let corners = simplex.corners.clone();

@@ -91,6 +91,10 @@ fn what_is_removed_is_kept_dropped_or_not_needed() {
     let fate = |label| removal(&answers, label).map(|it| it.fate);
     assert_eq!(fate("− rumours"), Some(Fate::Drop));
     assert_eq!(fate("− decoy"), Some(Fate::NotNeeded));
+    // A gain that is significant and less than the margin is no reason to drop.
+    let wide = self::plan("targets = { sums = 1, code = 1 }\nmargin = \"20%\"");
+    let wide = known::of(&wide, &known::traded, "", |_| true);
+    assert_eq!(removal(&wide, "− rumours").unwrap().fate, Fate::NotNeeded);
     // Without code the sums get worse; that code itself does is left out.
     assert_eq!(fate("− code"), Some(Fate::Keep));
     let code = removal(&answers, "− code").unwrap();

@@ -52,11 +52,18 @@ fn a_blend_that_was_not_trained_is_predicted_to_be_best() {
         (next.name.as_str(), shares.values().map(|part| part.0).sum()),
         ("predicted", 1_000_000)
     );
+    assert!(!next.is_in_study);
     let of = |name: &str| shares.iter().find(|(other, _)| other.as_str() == name).unwrap().1;
     assert_eq!(*of("web"), Ppm(400_000));
     // What is chosen is one of those that were trained.
     let decision = decision(&answers).unwrap();
     assert!(decision.chosen.is_some_and(|arm| arm < 9), "{decision:?}");
+    // Once the study has that mixture it is not proposed anew.
+    let mut plan = known::simplex(OBJECTIVE);
+    plan.mixtures.insert("half".to_owned(), next.mixture.clone());
+    let again = known::on_simplex(&plan);
+    let again = self::surface(&again).next.as_ref().unwrap();
+    assert_eq!((again.name.as_str(), again.is_in_study), ("half", true));
 }
 
 #[test]

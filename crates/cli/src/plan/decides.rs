@@ -16,7 +16,7 @@ const LABEL: usize = 20;
 pub(super) fn render(power: &Power) -> String {
     let more = format!("with {}\nreplicates", power.more_replicates);
     let mut table =
-        Table::new(["<", "margin", "needs", "<as planned", &more, "with half\nthe arms"]);
+        Table::new(["<", "margin", "needs\nat least", "<as planned", &more, "with half\nthe arms"]);
     let decided = || power.questions.iter().filter_map(|it| Some((it.ask, it.decision.as_ref()?)));
     for (ask, decision) in decided() {
         let ask = format!("{ask:?}").to_lowercase();
@@ -42,8 +42,9 @@ pub(super) fn render(power: &Power) -> String {
     );
     section(&mut text, &title, &table);
     let source = format!(
-        "needs: the least gain that is significant, the least margin that a guard without any loss \
-         is shown to keep; noise of items adds to it; {}",
+        "needs at least: the least gain that is significant, the least margin that a guard without \
+         any loss is shown to keep, by the noise of replicates alone; that of held-out documents \
+         comes on top; {}",
         sentences::noise_source(power)
     );
     let is_unknown = decided().any(|(_, decision)| {
@@ -134,20 +135,19 @@ mod tests {
         assert_eq!(render(&power(vec![question(None)])), "");
         let text = render(&power(vec![question(None), question(Some(decision))]));
         insta::assert_snapshot!(anstream::adapter::strip_str(&text), @"
-
         what the study can decide with 3 replicates, at 80 % power and 95 % confidence
 
                                 margin           needs  as planned                 with 5       with half
-                                                                               replicates        the arms
+                                              at least                         replicates        the arms
         duration, 4 arms
           gain in math, code            0.05 to 1.50 %                     0.03 to 0.75 %  0.04 to 1.12 %
           guard web              0.5 %          0.90 %  cannot be shown            0.45 %          0.68 %
           guard wiki             0.5 %  0.02 to 0.72 %  if noise is small  0.01 to 0.36 %  0.01 to 0.54 %
           guard code               1 %  0.02 to 0.72 %  can be shown       0.01 to 0.36 %  0.01 to 0.54 %
           guard arc           2 points               –                                  –               –
-        needs: the least gain that is significant, the least margin that a guard without any loss is shown
-          to keep; noise of items adds to it; by the standard deviation of 12 scored pairs; on tasks (–) the
-          noise is not known before
+        needs at least: the least gain that is significant, the least margin that a guard without any loss
+          is shown to keep, by the noise of replicates alone; that of held-out documents comes on top; by
+          the standard deviation of 12 scored pairs; on tasks (–) the noise is not known before
         ");
     }
 }

@@ -76,14 +76,16 @@ fn chosen(answer: &Answer, decision: &Decision, chosen: &Candidate) -> String {
     let guards = match decision.guards.len() {
         0 => String::new(),
         1 => "; the guard holds".to_owned(),
+        2 => "; both guards hold".to_owned(),
         n => format!("; all {n} guards hold"),
     };
     let mut text = format!(
         "Use {what}: the objective ({}) improves by {}{cost}{guards}. Probability of being the \
-         best of those whose guards hold: {}.",
+         best with guards that hold: {}{}.",
         decision.objective,
         amount(&chosen.judged.gain, decision.unit),
-        percent(chosen.judged.best)
+        percent(chosen.judged.best),
+        likelier(answer, decision, chosen)
     );
     if !decision.alike.is_empty() {
         let (names, verb) = (labels(answer, &decision.alike), verb(decision.alike.len()));
@@ -104,6 +106,21 @@ fn chosen(answer: &Answer, decision: &Decision, chosen: &Candidate) -> String {
         text = format!("{text} {why}To try next: {}.", next.join(" and "));
     }
     text
+}
+
+/// ` (40%, whose guards are not shown to hold: 78.6 %)`: the one that is more likely the best than
+/// the chosen one, and not allowed; nothing where there is none.
+fn likelier(answer: &Answer, decision: &Decision, chosen: &Candidate) -> String {
+    let others = decision.candidates.iter().filter(|it| !it.judged.allowed);
+    let likely = others.max_by(|a, b| a.judged.best.total_cmp(&b.judged.best));
+    match likely.filter(|it| it.judged.best > chosen.judged.best) {
+        Some(it) => format!(
+            " ({}, whose guards are not shown to hold: {})",
+            label(answer, it.arm),
+            percent(it.judged.best)
+        ),
+        None => String::new(),
+    }
 }
 
 /// Nothing is chosen, and why.

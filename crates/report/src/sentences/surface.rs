@@ -34,8 +34,12 @@ pub(super) fn surface(answer: &Answer, decision: &Decision, surface: &Surface) -
     let ranges = ranges(surface, top);
     if !top.is_determined() {
         return format!(
-            "{by} where the objective is highest is not determined ({ranges}): train more \
-             replicates. {error}"
+            "{by} where the objective is highest is not determined (intervals of the shares: \
+             {ranges}): train more replicates{}. {error}",
+            match surface.fitted.gain.shape {
+                SurfaceShape::Linear => ", or more blends (larger `parts`)",
+                SurfaceShape::Quadratic => "",
+            }
         );
     }
     let at = match top.spot {
@@ -45,7 +49,8 @@ pub(super) fn surface(answer: &Answer, decision: &Decision, surface: &Surface) -
         }
         Spot::New => format!("at {}", composition(surface, top)),
     };
-    let mut text = format!("{by} the objective is highest {at} ({ranges})");
+    let mut text =
+        format!("{by} the objective is highest {at} (intervals of the shares: {ranges})");
     if top.spot == Spot::Base {
         return format!("{text}: no blend is predicted to be better. {error}");
     }
@@ -84,12 +89,21 @@ pub(super) fn surface(answer: &Answer, decision: &Decision, surface: &Surface) -
     }
     let _ = write!(text, " {error}");
     if let Some(next) = &surface.next {
-        let _ = write!(
-            text,
-            " No run was trained there: add `[mixtures.{}]` from below to the study, name it in \
-             `mixtures` of a `proportion` question, and run again.",
-            next.name
-        );
+        let name = &next.name;
+        let _ = if next.is_in_study {
+            write!(
+                text,
+                " It is mixture `{name}` of the study: what a question with it in `mixtures` \
+                 measures goes before this prediction."
+            )
+        } else {
+            write!(
+                text,
+                " No run was trained there: add `[mixtures.{name}]` from below to the study, name \
+                 it in `mixtures` of a `proportion` question beside the best measured, and run \
+                 again."
+            )
+        };
     }
     text
 }
@@ -127,7 +141,7 @@ pub(crate) fn value_in(value: f64, unit: GainUnit) -> String {
 
 /// The mixture to train next as lines of a study; none where there is none.
 pub(crate) fn next_mixture(answer: &Answer) -> Option<String> {
-    let next = surface_of(answer)?.1.next.as_ref()?;
+    let next = surface_of(answer)?.1.next.as_ref().filter(|next| !next.is_in_study)?;
     let mut text = format!("[mixtures.{}]\n", next.name);
     for (name, part) in next.mixture.proportions() {
         let _ = writeln!(text, "{} = {}", key(name), part.decimal());
@@ -165,7 +179,7 @@ mod tests {
     #[test]
     fn a_predicted_blend_has_its_guard_its_rival_and_what_to_do() {
         let new = says(|_| ());
-        insta::assert_snapshot!(new, @"By a quadratic surface over 10 mixtures, the objective is highest at 58 % base + 22 % sums-rich + 20 % code-rich (base 55 to 60 %, sums-rich 15 to 25 %, code-rich 18 to 27 %): predicted +5.86 % [+5.69, +6.01]; predicted loss of web +1.98 % [+1.85, +2.10], margin 2 %. Probability that the guard holds there: 68.7 %. Probability of being better than `2/3 base + 1/3 sums-rich`, the best measured within the margins: 100 %. The surface misses a mixture that it is not fitted to by 0.07 %. No run was trained there: add `[mixtures.predicted]` from below to the study, name it in `mixtures` of a `proportion` question, and run again.");
+        insta::assert_snapshot!(new, @"By a quadratic surface over 10 mixtures, the objective is highest at 58 % base + 22 % sums-rich + 20 % code-rich (intervals of the shares: base 55 to 60 %, sums-rich 15 to 25 %, code-rich 18 to 27 %): predicted +5.86 % [+5.69, +6.01]; predicted loss of web +1.98 % [+1.85, +2.10], margin 2 %. Probability that the guard holds there: 68.7 %. Probability of being better than `2/3 base + 1/3 sums-rich`, the best measured within the margins: 100 %. The surface misses a mixture that it is not fitted to by 0.07 %. No run was trained there: add `[mixtures.predicted]` from below to the study, name it in `mixtures` of a `proportion` question beside the best measured, and run again.");
     }
 
     #[test]
@@ -177,23 +191,31 @@ mod tests {
             surface.next = None;
         });
         assert!(
-            edge.contains("highest at `2/3 base + 1/3 code-rich`, which was trained (base "),
+            edge.contains("highest at `2/3 base + 1/3 code-rich`, which was trained (intervals "),
             "{edge}"
         );
         assert!(edge.contains("It lies on the edge without `sums-rich`."), "{edge}");
         assert!(!edge.contains("better than") && !edge.contains("No run was trained"), "{edge}");
         let base = says(|surface| top(surface).spot = Spot::Base);
-        assert!(base.contains("at the trunk's mixture itself (base "), "{base}");
+        assert!(base.contains("at the trunk's mixture itself (intervals "), "{base}");
         assert!(base.contains("no blend is predicted to be better."), "{base}");
         let open =
             says(|surface| top(surface).intervals = vec![[0.0, 1.0], [0.0, 1.0], [0.0, 0.2]]);
         assert!(
             open.contains(
-                "is not determined (base 0 to 100 %, sums-rich 0 to 100 %, code-rich 0 to 20 %): \
-                 train more replicates."
+                "is not determined (intervals of the shares: base 0 to 100 %, sums-rich 0 to 100 \
+                 %, code-rich 0 to 20 %): train more replicates."
             ),
             "{open}"
         );
+        let linear = says(|surface| {
+            surface.fitted.gain.shape = SurfaceShape::Linear;
+            top(surface).intervals = vec![[0.0, 1.0]; 3];
+        });
+        assert!(linear.contains("or more blends (larger `parts`)."), "{linear}");
+        let known = says(|surface| surface.next.as_mut().unwrap().is_in_study = true);
+        assert!(known.contains("It is mixture `predicted` of the study:"), "{known}");
+        assert!(!known.contains("No run was trained there"), "{known}");
         let none = says(|surface| surface.fitted.optimum = None);
         assert!(none.contains("a guard is predicted to break everywhere."), "{none}");
     }

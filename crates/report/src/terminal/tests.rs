@@ -314,7 +314,7 @@ fn a_decision_is_said_with_its_reasons_and_has_a_table() {
         .collect();
     insta::assert_snapshot!(said.join("\n"), @"
     - Use the last `20%`: the objective (sums, code) improves by +11.89 % [+11.71, +12.07]; the guard
-      holds. Probability of being the best of those whose guards hold: 99.7 %. To try next: 15% and 30%.
+      holds. Probability of being the best with guards that hold: 99.7 %. To try next: 15% and 30%.
       `40%` is not allowed: the guard of web is broken (loss +3.94 % [+3.56, +4.31], margin 3 %).
     - `sums` is not needed: without it the objective changes by +0.20 % [−0.45, +0.86], less than the
       margin of 2 % in both directions. Its own text, which does not count here: −13.68 % [−14.16,
