@@ -79,7 +79,7 @@ pub fn read_models(file: &Path, plan: &Plan) -> Result<Vec<TrainedModel>, Proble
     if known.iter().any(|name| scored.contains(name.as_str())) {
         return Ok(models);
     }
-    let names: Vec<String> = scored.iter().map(|name| format!("`{name}`")).collect();
+    let names: Vec<String> = scored.iter().map(|name| format!("`{}`", shown(name))).collect();
     let found = if names.is_empty() { "no score".to_owned() } else { names.join(", ") };
     let text = format!("found {found}, expected a score on a task of the study");
     let known = || known.iter().map(String::as_str);
@@ -99,7 +99,7 @@ fn parse(file: &Path, text: &str) -> Result<Vec<TrainedModel>, Problem> {
     let header = rows.next().unwrap_or_default();
     if header.iter().take(3).ne(FIRST) {
         let begin: Vec<&str> = header.iter().take(3).collect();
-        let found = begin.join(",");
+        let found = shown(&begin.join(","));
         return Err(at(file, text, &header)
             .problem(format!("found `{found}`, expected `{}` to begin the header", FIRST.join(",")))
             .with_hint("add a first line such as `model,params_b,tokens_t,mmlu,arc_easy`"));
@@ -119,7 +119,7 @@ fn parse(file: &Path, text: &str) -> Result<Vec<TrainedModel>, Problem> {
         let name = row[0].to_owned();
         if name.is_empty() || models.iter().any(|model| model.name == name) {
             return Err(place()
-                .problem(format!("found `{name}`, expected the name of another model"))
+                .problem(format!("found `{}`, expected the name of another model", shown(&name)))
                 .with_hint("give each model a name of its own"));
         }
         let size = |column: usize, unit: &str| {
@@ -128,7 +128,8 @@ fn parse(file: &Path, text: &str) -> Result<Vec<TrainedModel>, Problem> {
                 place()
                     .problem(format!(
                         "`{}`: found `{}`, expected a number above 0",
-                        FIRST[column], &row[column]
+                        FIRST[column],
+                        shown(&row[column])
                     ))
                     .with_hint(format!("write {unit}"))
             })
@@ -143,7 +144,7 @@ fn parse(file: &Path, text: &str) -> Result<Vec<TrainedModel>, Problem> {
             let value = f64::from_str(cell).ok().filter(|value| (-1.0..=1.0).contains(value));
             let value = value.ok_or_else(|| {
                 place()
-                    .problem(format!("`{task}`: found `{cell}`, expected a score, 0 to 1"))
+                    .problem(format!("`{task}`: found `{}`, expected a score, 0 to 1", shown(cell)))
                     .with_hint("write `0.452` for 45.2 %, and nothing where it is unknown")
             })?;
             scores.insert(task.clone(), OtherScore { value, shots: *shots });
@@ -151,6 +152,13 @@ fn parse(file: &Path, text: &str) -> Result<Vec<TrainedModel>, Problem> {
         models.push(TrainedModel { name, parameters, tokens, scores });
     }
     Ok(models)
+}
+
+/// The beginning of a cell, which may hold anything.
+fn shown(cell: &str) -> String {
+    let begin: String = cell.chars().take(40).collect();
+    let rest = if begin.len() < cell.len() { "…" } else { "" };
+    format!("{}{rest}", begin.escape_debug())
 }
 
 /// The columns of tasks with their examples: `arc_easy`, `arc_easy@10`.
@@ -168,7 +176,10 @@ fn columns(
         let is_new = !name.is_empty() && columns.iter().all(|(known, _)| known != name);
         let Some(shots) = shots.filter(|_| is_new) else {
             return Err(at(file, text, header)
-                .problem(format!("found the column `{cell}`, expected the name of another task"))
+                .problem(format!(
+                    "found the column `{}`, expected the name of another task",
+                    shown(cell)
+                ))
                 .with_hint("write `arc_easy`, or `arc_easy@10` where 10 examples were shown"));
         };
         columns.push((name.to_owned(), shots));

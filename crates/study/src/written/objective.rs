@@ -19,7 +19,7 @@ pub(super) struct Names<'a> {
 }
 
 const TARGETS: &str = "a weight for each, such as `targets = { math = 1 }`";
-const ABOVE_ZERO: &str = "a number above 0";
+const WEIGHT: &str = "a number above 0, up to 1000000";
 
 /// Prefixes that say what a name is, where it could be several things.
 const PREFIXES: [&str; 6] = ["source", "domain", "mixture", "task", "suite", "bits"];
@@ -38,23 +38,29 @@ impl Names<'_> {
             let hint = "write `replicates = 3` in `[training]`, or leave `[objective]` away";
             return Err(source.problem(line, text).with_hint(hint));
         }
-        let positive = |item: &Item<'_>| item.number(|x| x.is_finite() && x > 0.0, ABOVE_ZERO);
+        let positive = |item: &Item<'_>| item.number(|x| x > 0.0 && x <= 1e6, WEIGHT);
         let mut targets: Vec<Target> = Vec::new();
         for (name, item) in table.required("targets", TARGETS)?.table()?.named() {
-            targets
-                .push(Target { of: self.measured(&name.value, &item)?, weight: positive(&item)? });
+            let of = self.measured(&name.value, &item)?;
+            if targets.iter().any(|target| self.is_same(&target.of, &of)) {
+                return Err(twice(&item, &name.value, "targets"));
+            }
+            targets.push(Target { of, weight: positive(&item)? });
         }
         if targets.is_empty() {
             return Err(source.missing(line, "`objective`", "targets", TARGETS));
         }
-        let mut guards = Vec::new();
+        let mut guards: Vec<Guard> = Vec::new();
         for (name, item) in named(table.optional("guards"))? {
             let of = self.measured(&name.value, &item)?;
-            if targets.iter().any(|target| target.of == of) {
+            if targets.iter().any(|target| self.is_same(&target.of, &of)) {
                 let text =
                     format!("`{}` is a target and a guard, expected one of them", name.value);
                 let hint = "take it out of `targets`, or out of `guards`";
                 return Err(item.problem(text).with_hint(hint));
+            }
+            if guards.iter().any(|guard| self.is_same(&guard.of, &of)) {
+                return Err(twice(&item, &name.value, "guards"));
             }
             guards.push(Guard { margin: margin(&item, of.unit())?, of });
         }
@@ -95,6 +101,10 @@ impl Names<'_> {
             // What correct answers take is never meant by the name of a task alone.
             None => meanings.retain(|(kind, _)| *kind != "bits"),
         }
+        // A domain of one source may have its name; the source is what a bare name means.
+        if prefix.is_none() && meanings.iter().any(|(kind, _)| *kind == "source") {
+            meanings.retain(|(kind, _)| *kind != "domain");
+        }
         if let [_, _, ..] = meanings[..] {
             let kinds: Vec<&str> = meanings.iter().map(|(kind, _)| *kind).collect();
             let text = format!("`{name}` is the name of a {}", kinds.join(" and of a "));
@@ -111,10 +121,7 @@ impl Names<'_> {
             meanings.push(("source", Measured::Source { name: source.clone() }));
         }
         let domain = self.sources.facts.values().map(|facts| &facts.domain);
-        // A domain of one source may have its name, and means the same.
-        if meanings.is_empty()
-            && let Some(domain) = domain.clone().find(|domain| domain.as_str() == name)
-        {
+        if let Some(domain) = domain.clone().find(|domain| domain.as_str() == name) {
             meanings.push(("domain", Measured::Domain { name: domain.clone() }));
         }
         if name == "unseen" && self.sources.facts.values().any(|facts| facts.unseen) {
@@ -131,6 +138,20 @@ impl Names<'_> {
             meanings.push(("suite", Measured::Average { name: owned() }));
         }
         meanings
+    }
+
+    /// Whether two names are about the same text or task: a domain of one source is that source.
+    fn is_same(&self, one: &Measured, other: &Measured) -> bool {
+        let sources = |of: &Measured| -> Option<Vec<&SourceName>> {
+            let is_in = |name: &SourceName| match of {
+                Measured::Source { name: source } => name == source,
+                Measured::Domain { name: domain } => self.sources.facts[name].domain == *domain,
+                _ => false,
+            };
+            let inside: Vec<_> = self.sources.facts.keys().filter(|name| is_in(name)).collect();
+            (!inside.is_empty()).then_some(inside)
+        };
+        one == other || sources(one).is_some_and(|names| Some(names) == sources(other))
     }
 
     /// Suites and their categories, as reports name them.
@@ -155,6 +176,11 @@ impl Names<'_> {
             .with_hint(hint)
             .meant_or_known(nearest.as_deref(), known.iter().map(String::as_str))
     }
+}
+
+fn twice(item: &Item<'_>, name: &str, key: &str) -> Problem {
+    item.problem(format!("`objective.{key}` names `{name}` twice, expected once"))
+        .with_hint("take one of the two names out: they are about the same")
 }
 
 fn named(table: Option<Item<'_>>) -> Result<Vec<(Placed<String>, Item<'_>)>, Problem> {

@@ -372,6 +372,9 @@ fn an_objective_names_what_is_there_in_its_own_unit() {
         "targets = {}",
         "targets = { mtah = 1 }",
         "targets = { math = 0 }",
+        "targets = { math = 1e308 }",
+        "targets = { math = 1, \"domain:math\" = 1 }",
+        "targets = { proofs = 1 }\nguards = { web = \"1%\", \"domain:web\" = \"20%\" }",
         "targets = { unseen = 1 }",
         "targets = { math = 1 }\nguards = { math = \"1%\" }",
         "targets = { math = 1 }\nguards = { web = \"1 point\" }",
@@ -397,7 +400,19 @@ fn an_objective_names_what_is_there_in_its_own_unit() {
     hint: write `math`
 
     targets = { math = 0 }
-    `studies/small.toml` line 47: `objective.targets.math` is 0, expected a number above 0
+    `studies/small.toml` line 47: `objective.targets.math` is 0, expected a number above 0, up to 1000000
+
+    targets = { math = 1e308 }
+    `studies/small.toml` line 47: `objective.targets.math` is 1e308, expected a number above 0, up to 1000000
+
+    targets = { math = 1, "domain:math" = 1 }
+    `studies/small.toml` line 47: `objective.targets` names `domain:math` twice, expected once
+    hint: take one of the two names out: they are about the same
+
+    targets = { proofs = 1 }
+    guards = { web = "1%", "domain:web" = "20%" }
+    `studies/small.toml` line 48: `objective.guards` names `domain:web` twice, expected once
+    hint: take one of the two names out: they are about the same
 
     targets = { unseen = 1 }
     `studies/small.toml` line 47: `objective` names `unseen`, which is no source, domain, mixture or task of the study

@@ -24,10 +24,23 @@ impl BranchTree<'_> {
         }
         let base = self.base();
         let (mut arms, mut unchanged) = (Vec::new(), Vec::new());
+        let mut blends: Vec<(String, Mixture)> = Vec::new();
         for blend in mixtures {
             let (tested, label, at) = self.blend(&blend.value);
             let composition = corners.map(|corners| blend.value.composition(corners));
             let composition = composition.unwrap_or_default();
+            if corners.is_some() {
+                if let Some((twin, _)) = blends.iter().find(|(_, it)| *it == tested.mixture) {
+                    let text = format!(
+                        "blends `{twin}` and `{label}` of `among` draw the same: its mixtures lie \
+                         on one line, or differ too little"
+                    );
+                    let hint = "name mixtures that differ in what they upsample; between two, \
+                                `between` with `shares` asks along the line";
+                    return Err(self.study.problem(blend.line, text).with_hint(hint));
+                }
+                blends.push((label.clone(), tested.mixture.clone()));
+            }
             // A point of the simplex that is the trunk's mixture is its control: nothing to train.
             if corners.is_some() && tested.mixture == base.mixture {
                 unchanged.push(composition);

@@ -231,6 +231,12 @@ fn corners_that_are_one_mixture_are_refused() {
          [evaluation]\nheld_out = \"16K\"\n"
     );
     insta::assert_snapshot!(crate::testing::shown(planned(&text).map(drop)), @"`studies/small.toml` line 48: mixtures `upsampled` and `twin` of `among` draw the same, expected mixtures that differ");
+    let twin = |shares: &str| format!("[mixtures.twin]\n{shares}\n");
+    let line = text.replace(&twin("web = 0.60\nmath = 0.40"), &twin("web = 0.75\nmath = 0.25"));
+    insta::assert_snapshot!(crate::testing::shown(planned(&line).map(drop)), @"
+    `studies/small.toml` line 48: blends `2/3 base + 1/3 upsampled` and `1/3 base + 2/3 twin` of `among` draw the same: its mixtures lie on one line, or differ too little
+    hint: name mixtures that differ in what they upsample; between two, `between` with `shares` asks along the line
+    ");
 }
 
 #[test]
