@@ -305,7 +305,8 @@ fn what_a_test_prints_is_not_kept() {
     let before = peak();
     let verdict = check_program(&sandbox, &problem, "    return n + n\n", Rule::Check, &NEVER);
     assert_eq!(verdict.unwrap(), Some(ProgramVerdict::Passed));
-    let grown = peak() - before;
+    // The kernel counts in batches, so a peak may seem to shrink a little.
+    let grown = peak().saturating_sub(before);
     assert!(grown < 100 << 10, "256 MiB were printed, memory has grown by {grown} kB");
 }
 
