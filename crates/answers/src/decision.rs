@@ -126,7 +126,8 @@ impl GuardedMeasure {
 pub enum Fate {
     /// The objective or a guard gets worse without it.
     Keep,
-    /// The objective gets better without it, and all guards hold.
+    /// The objective gets better without it, by more than is shown to be not needed, and all
+    /// guards hold.
     Drop,
     /// Without it the objective changes by less than the margin, and all guards hold.
     NotNeeded,

@@ -88,7 +88,7 @@ pub(crate) fn surface_table(answer: &Answer) -> Option<Table> {
     for at in &surface.unchanged {
         row("trunk's mixture".to_owned(), value_in(0.0, decision.unit), at);
     }
-    if let Some(top) = &fitted.optimum {
+    if let Some(top) = fitted.optimum.as_ref().filter(|top| top.is_determined()) {
         let losses = top.losses.iter().zip(&decision.guards);
         let losses = losses.map(|(loss, of)| predicted(loss, of.unit));
         let name = format!("highest: {}", composition(surface, top));
@@ -150,4 +150,26 @@ fn guards(judged: &Judged, guarded: &[GuardedMeasure]) -> Vec<String> {
         format!("{}\n{state}", amount_in(&guard.loss, of.unit))
     });
     shown.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use sparkjoy_kit::known;
+
+    use super::*;
+
+    #[test]
+    fn a_place_that_is_not_determined_has_no_row() {
+        let objective = "[objective]\ntargets = { sums = 1, code = 1 }\n";
+        let mut answer = known::on_simplex(&known::simplex(objective)).questions.remove(0);
+        let has_row = |answer: &Answer| surface_table(answer).unwrap().plain().contains("highest:");
+        assert!(has_row(&answer));
+        for finding in &mut answer.findings {
+            if let Finding::Decision(decision) = finding {
+                let surface = decision.surface.as_mut().unwrap();
+                surface.fitted.optimum.as_mut().unwrap().intervals = vec![[0.0, 1.0]; 3];
+            }
+        }
+        assert!(!has_row(&answer));
+    }
 }
